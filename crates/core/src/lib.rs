@@ -1,0 +1,1 @@
+//! The pure engine of Bellwether: samples, windows, sketches, queries, rules and scorecards.

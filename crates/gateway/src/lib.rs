@@ -1,0 +1,1 @@
+//! The Bellwether gateway: ingest, store, live feed, rules, notifications.

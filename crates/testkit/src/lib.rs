@@ -1,0 +1,1 @@
+//! Test support: manual clock, naive model, script runner.

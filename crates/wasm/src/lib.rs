@@ -1,0 +1,1 @@
+//! The npm package bellwether: the engine for JavaScript.

@@ -1,0 +1,1 @@
+//! Bytes to checked samples and back: JSON and binary frames, boards, ingest bodies.
