@@ -1,1 +1,16 @@
-//! The pure engine of Bellwether: samples, windows, sketches, queries, rules and scorecards.
+//! The pure engine of Bellwether: samples in, figures and alerts out.
+//!
+//! The crate does no input or output, reads no clock, draws no random number, starts no thread and
+//! knows no DOM; nothing in it is serializable. Time comes in as an argument. The same code runs in
+//! the reader's browser, in Node and in the gateway, so that a figure is the same figure everywhere.
+
+#![forbid(unsafe_code)]
+
+pub mod board;
+pub mod kpi;
+pub mod labels;
+pub mod query;
+pub mod rule;
+pub mod sample;
+pub mod selector;
+pub mod time;

@@ -1,0 +1,232 @@
+//! What is asked of the engine, and what it answers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::labels::{LabelName, Labels, MetricName};
+use crate::selector::Matcher;
+use crate::time::{DurationMs, TimestampMs};
+
+/// A quantile between 0 and 1, both included.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Quantile(f64);
+
+impl Quantile {
+    /// `None` outside `0..=1` and for NaN.
+    #[must_use]
+    pub fn new(q: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&q).then_some(Self(q))
+    }
+
+    /// The quantile as a share of 1.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// How the samples of a window become one figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Aggregation {
+    /// Mean of the values; of an `event`, mean of the added values.
+    Avg,
+    /// Sum of the values.
+    Sum,
+    /// Number of samples.
+    Count,
+    /// Least value.
+    Min,
+    /// Greatest value.
+    Max,
+    /// Value of the earliest sample.
+    First,
+    /// Value of the latest sample.
+    Last,
+    /// Population standard deviation.
+    Stddev,
+    /// Increase for each second of the window.
+    Rate,
+    /// What was added: reset-aware for a counter, the sum for events, the count for observations.
+    Increase,
+    /// The value at a quantile.
+    Quantile(Quantile),
+    /// Change against the previous window of the same length: of the average for observations and
+    /// gauges, of the increase for counters and events.
+    Delta,
+}
+
+/// Text that names no aggregation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{text:?} is not an aggregation; use avg, sum, count, min, max, first, last, stddev, rate, increase, delta or p<q> such as p95 or p99.9"
+)]
+pub struct AggregationError {
+    /// The text that was given.
+    pub text: String,
+}
+
+impl FromStr for Aggregation {
+    type Err = AggregationError;
+
+    /// # Errors
+    /// [`AggregationError`] for any text that [`Aggregation`]'s `Display` would not write.
+    fn from_str(text: &str) -> Result<Self, AggregationError> {
+        let error = || AggregationError { text: text.to_owned() };
+        Ok(match text {
+            "avg" => Self::Avg,
+            "sum" => Self::Sum,
+            "count" => Self::Count,
+            "min" => Self::Min,
+            "max" => Self::Max,
+            "first" => Self::First,
+            "last" => Self::Last,
+            "stddev" => Self::Stddev,
+            "rate" => Self::Rate,
+            "increase" => Self::Increase,
+            "delta" => Self::Delta,
+            _ => {
+                let percent = text.strip_prefix('p').ok_or_else(error)?;
+                if !percent.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+                    return Err(error());
+                }
+                let percent: f64 = percent.parse().map_err(|_| error())?;
+                Self::Quantile(Quantile::new(percent / 100.0).ok_or_else(error)?)
+            }
+        })
+    }
+}
+
+impl fmt::Display for Aggregation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Avg => "avg",
+            Self::Sum => "sum",
+            Self::Count => "count",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Stddev => "stddev",
+            Self::Rate => "rate",
+            Self::Increase => "increase",
+            Self::Delta => "delta",
+            // Ten digits hide the rounding of q/100·100 and keep every quantile people write.
+            Self::Quantile(q) => return write!(f, "p{}", (q.get() * 1e12).round() / 1e10),
+        })
+    }
+}
+
+/// How several series become one figure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Across {
+    /// Merge their time buckets and sketches: averages and percentiles over all samples.
+    #[default]
+    Merge,
+    /// Sum of each series' figure ("memory of three hosts together").
+    Sum,
+    /// Mean of each series' figure.
+    Avg,
+    /// Least of each series' figure.
+    Min,
+    /// Greatest of each series' figure.
+    Max,
+}
+
+impl Across {
+    /// The word that boards and `/query` use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
+/// One figure asked of one metric over the window `(now − window, now]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// The metric.
+    pub metric: MetricName,
+    /// Conditions that a series must all satisfy.
+    pub matchers: Vec<Matcher>,
+    /// Length of the window; greater than zero.
+    pub window: DurationMs,
+    /// How samples become a figure.
+    pub aggregation: Aggregation,
+    /// Labels to group by; empty for one figure over all.
+    pub by: Vec<LabelName>,
+    /// How several series become one figure.
+    pub across: Across,
+}
+
+impl Query {
+    /// A query over all series of `metric`, merged.
+    #[must_use]
+    pub const fn new(metric: MetricName, window: DurationMs, aggregation: Aggregation) -> Self {
+        Self { metric, matchers: Vec::new(), window, aggregation, by: Vec::new(), across: Across::Merge }
+    }
+}
+
+/// A figure: one query, or the ratio of two.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expression {
+    /// The answer of one query.
+    Single(Query),
+    /// The first answer divided by the second; no value where the second is zero or has none.
+    Ratio(Query, Query),
+}
+
+/// One figure and what stands behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answer {
+    /// The figure; `None` where the window holds no sample that could give one.
+    pub value: Option<f64>,
+    /// Number of samples in the window.
+    pub count: u64,
+    /// Left edge of the range that was really covered (not included).
+    pub from: TimestampMs,
+    /// Right edge of the range that was really covered (included).
+    pub to: TimestampMs,
+    /// Bound of the relative error of `value`: 0 where it is exact.
+    pub relative_error: f64,
+}
+
+/// The figure of one group of series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The labels asked for with `by`.
+    pub labels: Labels,
+    /// The figure.
+    pub answer: Answer,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str) {
+        assert_eq!(text.parse::<Aggregation>().map(|found| found.to_string()), Ok(text.to_owned()));
+    }
+
+    #[test]
+    fn aggregations_read_back() {
+        for text in [
+            "avg", "sum", "count", "min", "max", "first", "last", "stddev", "rate", "increase", "delta", "p0", "p50",
+            "p99.9", "p99.99", "p100",
+        ] {
+            check(text);
+        }
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        for text in ["", "mean", "p", "p101", "p-1", "pNaN", "p1e1", "AVG", "p.", "p99.9.9"] {
+            assert!(text.parse::<Aggregation>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A sample: one finite value at one instant.
+
+use crate::time::TimestampMs;
+
+/// What the samples of a metric mean; it belongs to the metric name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Each sample is one event's measured value: a response time, a score, a case's days.
+    Observation,
+    /// Cumulative and monotone; may reset to zero.
+    Counter,
+    /// A state that is sampled.
+    Gauge,
+    /// Each sample adds its value: a conflict, an error.
+    Event,
+}
+
+impl Kind {
+    /// The kind in the words of boards and `/ingest`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Observation => "observation",
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Event => "event",
+        }
+    }
+
+    /// The kind that a metric name implies where nobody declares one:
+    /// `_total`, `_count`, `_sum` and `_bucket` are counters.
+    #[must_use]
+    pub fn implied_by(metric: &str) -> Option<Self> {
+        ["_total", "_count", "_sum", "_bucket"].iter().any(|end| metric.ends_with(end)).then_some(Self::Counter)
+    }
+}
+
+/// One finite value at one instant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    timestamp: TimestampMs,
+    value: f64,
+}
+
+/// A value that is not a number or not finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value is not a finite number; NaN and infinities cannot be kept")]
+pub struct NotFinite;
+
+impl Sample {
+    /// Checks and keeps a value.
+    ///
+    /// # Errors
+    /// [`NotFinite`] for NaN and ±∞.
+    pub fn new(timestamp: TimestampMs, value: f64) -> Result<Self, NotFinite> {
+        if value.is_finite() { Ok(Self { timestamp, value }) } else { Err(NotFinite) }
+    }
+
+    /// When it was taken.
+    #[must_use]
+    pub const fn timestamp(self) -> TimestampMs {
+        self.timestamp
+    }
+
+    /// Its value, always finite.
+    #[must_use]
+    pub const fn value(self) -> f64 {
+        self.value
+    }
+}
