@@ -1,5 +1,9 @@
 //! A board: what a page shows and what is watched, checked as a whole.
 
+mod check;
+
+pub use self::check::{BoardError, BoardProblem};
+
 use crate::kpi::Kpi;
 use crate::labels::MetricName;
 use crate::query::Expression;

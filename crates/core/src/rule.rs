@@ -136,6 +136,8 @@ pub enum AlertState {
     },
 }
 
+/// The label of an alert that carries its rule's name.
+pub const ALERT_NAME: &str = "alertname";
 /// How long a resolved alert is kept for display and re-sending, as in Prometheus.
 pub const RESOLVED_RETENTION: DurationMs = DurationMs::from_minutes(15);
 
