@@ -1,1 +1,12 @@
 //! Bytes to checked samples and back: JSON and binary frames, boards, ingest bodies.
+//!
+//! Everything that comes from outside becomes a checked type of the core here, or an error that
+//! says what is wrong, where, and how to mend it. The crate knows no socket, no file and no clock.
+
+#![forbid(unsafe_code)]
+
+pub mod ingest;
+mod json;
+pub mod query;
+
+pub use json::JsonFault;

@@ -1,0 +1,706 @@
+//! Samples from JSON text, in one pass and without a tree of values in between.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::time::TimestampMs;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::rejection::scale_hint;
+use super::{
+    BodyError, Ingested, IngestedSample, MAX_DEPTH, MAX_REF_BYTES, MAX_SAMPLES, MAX_UNIT_BYTES, Rejection,
+    RejectionCode,
+};
+use crate::json::{nearest, syntax_reason};
+
+/// The label that protocols keep the metric name in.
+pub(crate) const NAME_LABEL: &str = "__name__";
+
+/// The fields of a sample, as the message about an unknown one lists them.
+const FIELDS: [&str; 7] = ["name", "value", "timestamp", "labels", "kind", "unit", "ref"];
+
+/// Reads a body that is one object or one array of them.
+pub(super) fn json(text: &str, received_at: TimestampMs) -> Result<Ingested, BodyError> {
+    let found = match text.trim_start().as_bytes().first() {
+        Some(b'{') => return one(text, received_at),
+        Some(b'[') => return many(text, received_at),
+        Some(b'"') => "a JSON string",
+        Some(b'-' | b'0'..=b'9') => "a JSON number",
+        Some(b't' | b'f' | b'n') => "a JSON word",
+        _ => "no JSON value",
+    };
+    // Only what is JSON at all can be the wrong JSON.
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Err(BodyError::NotSamples { found }),
+        Err(error) => Err(body_error(text, &error, &Stops::default())),
+    }
+}
+
+fn one(text: &str, received_at: TimestampMs) -> Result<Ingested, BodyError> {
+    let stops = Stops::default();
+    let mut sink = Sink::new(received_at);
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let draft = SampleSeed { stops: &stops, depth: 1 }.deserialize(&mut parser).and_then(|draft| {
+        parser.end()?;
+        Ok(draft)
+    });
+    sink.take(draft.map_err(|error| body_error(text, &error, &stops))?);
+    Ok(sink.ingested)
+}
+
+fn many(text: &str, received_at: TimestampMs) -> Result<Ingested, BodyError> {
+    let stops = Stops::default();
+    let mut sink = Sink::new(received_at);
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let read = parser.deserialize_seq(SamplesVisitor { stops: &stops, sink: &mut sink }).and_then(|()| parser.end());
+    read.map_err(|error| body_error(text, &error, &stops))?;
+    Ok(sink.ingested)
+}
+
+/// Reads a body of one object a line; a line that is not JSON refuses only itself.
+pub(super) fn ndjson(text: &str, received_at: TimestampMs) -> Result<Ingested, BodyError> {
+    let mut sink = Sink::new(received_at);
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        if sink.index >= MAX_SAMPLES {
+            return Err(BodyError::TooManySamples);
+        }
+        let stops = Stops::default();
+        let mut parser = serde_json::Deserializer::from_str(line);
+        let draft = SampleSeed { stops: &stops, depth: 1 }.deserialize(&mut parser).and_then(|draft| {
+            parser.end()?;
+            Ok(draft)
+        });
+        match draft {
+            Ok(draft) => sink.take(draft),
+            Err(error) if stops.too_deep.get() => {
+                return Err(BodyError::TooDeep { line: place + 1, column: error.column() });
+            }
+            Err(error) => sink.reject(Fault {
+                code: RejectionCode::NotJson,
+                message: format!(
+                    "line {} is not JSON: {} at column {}{}",
+                    place + 1,
+                    syntax_reason(&error),
+                    error.column(),
+                    syntax_hint(line, &error)
+                ),
+            }),
+        }
+    }
+    Ok(sink.ingested)
+}
+
+/// Why the visitors gave up, other than a fault of syntax.
+#[derive(Default)]
+struct Stops {
+    too_deep: Cell<bool>,
+    too_many: Cell<bool>,
+}
+
+fn body_error(text: &str, error: &serde_json::Error, stops: &Stops) -> BodyError {
+    let (line, column) = (error.line(), error.column());
+    if stops.too_many.get() {
+        BodyError::TooManySamples
+    } else if stops.too_deep.get() {
+        BodyError::TooDeep { line, column }
+    } else {
+        BodyError::NotJson { reason: syntax_reason(error), line, column, hint: syntax_hint(text, error) }
+    }
+}
+
+/// What senders most often get wrong, guessed from what stands where the parser stopped.
+fn syntax_hint(text: &str, error: &serde_json::Error) -> &'static str {
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or("");
+    let at = error.column().saturating_sub(1);
+    let Some(rest) = line.as_bytes().get(at..) else { return "" };
+    let before = &line.as_bytes()[..at];
+    if [&b"NaN"[..], b"Infinity"].iter().any(|word| rest.starts_with(word)) || before.ends_with(b"-") {
+        "; NaN and Infinity are not JSON and cannot be kept: leave such samples out"
+    } else if rest.starts_with(b"'") {
+        "; JSON text stands in double quotes"
+    } else if rest.starts_with(b"{") && error.line() > 1 {
+        "; for one object a line, send it as application/x-ndjson"
+    } else {
+        ""
+    }
+}
+
+/// Why one sample is refused; its place is added when it is known.
+struct Fault {
+    code: RejectionCode,
+    message: String,
+}
+
+impl Fault {
+    fn new(code: RejectionCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// Turns drafts into samples and rejections.
+struct Sink {
+    received_at: TimestampMs,
+    index: usize,
+    /// The series of the sample before: a batch often holds many samples of one series in a row.
+    last: Option<SeriesKey>,
+    ingested: Ingested,
+}
+
+impl Sink {
+    fn new(received_at: TimestampMs) -> Self {
+        Self { received_at, index: 0, last: None, ingested: Ingested::default() }
+    }
+
+    fn take(&mut self, draft: Draft<'_>) {
+        match self.check(draft) {
+            Ok(sample) => {
+                self.ingested.accepted.push(sample);
+                self.index += 1;
+            }
+            Err(fault) => self.reject(fault),
+        }
+    }
+
+    fn reject(&mut self, Fault { code, message }: Fault) {
+        self.ingested.rejected.push(Rejection { index: self.index, code, message });
+        self.index += 1;
+    }
+
+    fn check(&mut self, draft: Draft<'_>) -> Result<IngestedSample, Fault> {
+        let Draft { fault, name, value, timestamp, labels, kind, unit, reference } = draft;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let missing = |field: &str| {
+            Fault::new(RejectionCode::MissingField, format!("there is no {field:?}; each sample needs name and value"))
+        };
+        let name = name.ok_or_else(|| missing("name"))?;
+        let value = finite_value(value.ok_or_else(|| missing("value"))?.get())?;
+        let timestamp = match timestamp {
+            Some(raw) => whole_timestamp(raw.get(), self.received_at)?,
+            None => self.received_at,
+        };
+        let kind = kind.map(|text| kind_of(&text)).transpose()?;
+        let unit = unit.map(|text| checked_unit(&text)).transpose()?;
+        let reference = reference.map(checked_reference).transpose()?;
+        let key = self.key(&name, &labels)?;
+        self.last = Some(key.clone());
+        let sample =
+            Sample::new(timestamp, value).map_err(|error| Fault::new(RejectionCode::BadValue, error.to_string()))?;
+        Ok(IngestedSample { index: self.index, key, sample, kind, unit, reference })
+    }
+
+    fn key(&self, name: &str, labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<SeriesKey, Fault> {
+        let last = self.last.as_ref();
+        let metric = match last.filter(|last| last.metric.as_str() == name) {
+            Some(last) => last.metric.clone(),
+            None => MetricName::new(name).map_err(|error| Fault::new(RejectionCode::BadName, error.to_string()))?,
+        };
+        let same = last.filter(|last| {
+            last.labels.len() == labels.len() && last.labels.iter().zip(labels).all(|(a, b)| a.0 == b.0 && a.1 == b.1)
+        });
+        let labels = match same {
+            Some(last) => last.labels.clone(),
+            None => checked_labels(labels)?,
+        };
+        Ok(SeriesKey { metric, labels })
+    }
+}
+
+fn checked_labels(labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Labels, Fault> {
+    if labels.iter().any(|(name, _)| name == NAME_LABEL) {
+        let message = format!("label {NAME_LABEL:?} is reserved; the metric's name goes into \"name\"");
+        return Err(Fault::new(RejectionCode::BadLabels, message));
+    }
+    Labels::new(labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
+        .map_err(|error| Fault::new(RejectionCode::BadLabels, error.to_string()))
+}
+
+/// What a piece of JSON text is, in words.
+fn type_of(raw: &str) -> &'static str {
+    match raw.as_bytes().first() {
+        Some(b'"') => "text",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "true or false",
+        _ => "a number",
+    }
+}
+
+fn finite_value(raw: &str) -> Result<f64, Fault> {
+    match type_of(raw) {
+        "a number" => {}
+        "null" => {
+            let message = "\"value\" is null, which JavaScript writes for NaN and Infinity; send a finite number";
+            return Err(Fault::new(RejectionCode::BadValue, message));
+        }
+        "text" => {
+            let message = "\"value\" is text; write the number without quotes";
+            return Err(Fault::new(RejectionCode::WrongType, message));
+        }
+        found => {
+            let message = format!("\"value\" is {found}; it must be a number");
+            return Err(Fault::new(RejectionCode::WrongType, message));
+        }
+    }
+    // JSON's numbers are numbers of Rust's grammar too, and `parse` rounds rightly.
+    raw.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| {
+        let message = format!("\"value\" {} is too great for a 64-bit float", shortened(raw));
+        Fault::new(RejectionCode::BadValue, message)
+    })
+}
+
+fn whole_timestamp(raw: &str, now: TimestampMs) -> Result<TimestampMs, Fault> {
+    let found = type_of(raw);
+    if found != "a number" {
+        let message = format!("\"timestamp\" is {found}; it must be a whole number of milliseconds since 1970, UTC");
+        return Err(Fault::new(RejectionCode::WrongType, message));
+    }
+    let bad = |reason: &str, hint: &str| {
+        let message = format!("\"timestamp\" {} {reason}{hint}", shortened(raw));
+        Err(Fault::new(RejectionCode::BadTimestamp, message))
+    };
+    if let Ok(whole) = raw.parse::<i64>() {
+        return if whole < 0 {
+            bad("is negative; it counts milliseconds since 1970, UTC", "")
+        } else {
+            Ok(TimestampMs::new(whole))
+        };
+    }
+    let Ok(number) = raw.parse::<f64>() else { return bad("is no number", "") };
+    let hint = scale_hint(number, now);
+    if number < 0.0 {
+        bad("is negative; it counts milliseconds since 1970, UTC", "")
+    } else if number >= 9_007_199_254_740_992.0 {
+        bad("is too great for milliseconds since 1970, UTC", hint)
+    } else if number.fract() != 0.0 {
+        bad("is no whole number of milliseconds", if hint.is_empty() { "; round it" } else { hint })
+    } else {
+        // Exact: whole and below 2^53.
+        Ok(TimestampMs::new(number as i64))
+    }
+}
+
+fn kind_of(text: &str) -> Result<Kind, Fault> {
+    crate::json::kind(text).ok_or_else(|| {
+        let message = format!("\"kind\" {:?} is none of observation, counter, gauge, event", shortened(text));
+        Fault::new(RejectionCode::BadKind, message)
+    })
+}
+
+fn checked_unit(text: &str) -> Result<String, Fault> {
+    if text.len() > MAX_UNIT_BYTES {
+        let message = format!("\"unit\" is {} bytes long; at most {MAX_UNIT_BYTES} are allowed", text.len());
+        Err(Fault::new(RejectionCode::BadUnit, message))
+    } else if text.chars().any(char::is_control) {
+        Err(Fault::new(RejectionCode::BadUnit, "\"unit\" holds a control character; leave it out"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn checked_reference(text: Cow<'_, str>) -> Result<String, Fault> {
+    if text.len() > MAX_REF_BYTES {
+        let message = format!("\"ref\" is {} bytes long; at most {MAX_REF_BYTES} are allowed", text.len());
+        Err(Fault::new(RejectionCode::BadRef, message))
+    } else {
+        Ok(text.into_owned())
+    }
+}
+
+/// The start of a text that a sender made, short enough for a message.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A sample as it was written, before its fields are checked together.
+#[derive(Default)]
+struct Draft<'de> {
+    fault: Option<Fault>,
+    name: Option<Cow<'de, str>>,
+    // Kept as text: a number too great for a float must refuse its sample, not the body.
+    value: Option<&'de RawValue>,
+    timestamp: Option<&'de RawValue>,
+    labels: Vec<(Cow<'de, str>, Cow<'de, str>)>,
+    kind: Option<Cow<'de, str>>,
+    unit: Option<Cow<'de, str>>,
+    reference: Option<Cow<'de, str>>,
+}
+
+impl Draft<'_> {
+    /// Notes a fault; the first one of a sample counts.
+    fn fault(&mut self, code: RejectionCode, message: impl Into<String>) {
+        self.fault.get_or_insert_with(|| Fault::new(code, message));
+    }
+}
+
+struct SamplesVisitor<'s> {
+    stops: &'s Stops,
+    sink: &'s mut Sink,
+}
+
+impl<'de> Visitor<'de> for SamplesVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of samples")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut samples: A) -> Result<(), A::Error> {
+        while let Some(draft) = samples.next_element_seed(SampleSeed { stops: self.stops, depth: 2 })? {
+            if self.sink.index >= MAX_SAMPLES {
+                self.stops.too_many.set(true);
+                return Err(A::Error::custom("too many samples"));
+            }
+            self.sink.take(draft);
+        }
+        Ok(())
+    }
+}
+
+/// One sample; anything that is no object becomes a faulty draft.
+#[derive(Clone, Copy)]
+struct SampleSeed<'s> {
+    stops: &'s Stops,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for SampleSeed<'_> {
+    type Value = Draft<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Draft<'de>, D::Error> {
+        parser.deserialize_any(self)
+    }
+}
+
+fn no_object<'de>(found: &str) -> Draft<'de> {
+    let mut draft = Draft::default();
+    draft.fault(RejectionCode::NotAnObject, format!("the sample is {found}; it must be an object with name and value"));
+    draft
+}
+
+impl<'de> Visitor<'de> for SampleSeed<'_> {
+    type Value = Draft<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sample")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(no_object("null"))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(no_object("true or false"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(no_object("a number"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(no_object("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(no_object("a number"))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(no_object("text"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.visit_seq(values)?;
+        Ok(no_object("an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let Self { stops, depth } = self;
+        let mut draft = Draft::default();
+        let mut seen = [false; FIELDS.len()];
+        while let Some(field) = fields.next_key_seed(TextSeed { stops, depth })? {
+            let field = field.unwrap_or(Cow::Borrowed(""));
+            let Some(place) = FIELDS.iter().position(|known| *known == field) else {
+                fields.next_value_seed(Skip { stops, depth: depth + 1 })?;
+                draft.fault(RejectionCode::UnknownField, unknown_field(&field));
+                continue;
+            };
+            if std::mem::replace(&mut seen[place], true) {
+                fields.next_value_seed(Skip { stops, depth: depth + 1 })?;
+                draft.fault(RejectionCode::RepeatedField, format!("field {field:?} is given twice; give it once"));
+                continue;
+            }
+            match FIELDS[place] {
+                "value" => draft.value = Some(raw(&mut fields, stops, depth)?),
+                // Null is how many languages write "not given".
+                "timestamp" => {
+                    draft.timestamp = Some(raw(&mut fields, stops, depth)?).filter(|raw| raw.get() != "null");
+                }
+                "labels" => match fields.next_value_seed(LabelsSeed { stops, depth: depth + 1 })? {
+                    Ok(labels) => draft.labels = labels,
+                    Err((code, message)) => draft.fault(code, message),
+                },
+                text => match fields.next_value_seed(TextSeed { stops, depth: depth + 1 })? {
+                    Ok(given) => match text {
+                        "name" => draft.name = Some(given),
+                        "kind" => draft.kind = Some(given),
+                        "unit" => draft.unit = Some(given),
+                        _ => draft.reference = Some(given),
+                    },
+                    Err("null") if text != "name" => {}
+                    Err(found) => {
+                        draft
+                            .fault(RejectionCode::WrongType, format!("{text:?} is {found}; it must be text in quotes"));
+                    }
+                },
+            }
+        }
+        Ok(draft)
+    }
+}
+
+fn unknown_field(field: &str) -> String {
+    match nearest(field, &FIELDS) {
+        Some(known) => format!("field {:?} is not known; did you mean {known:?}?", shortened(field)),
+        None => format!(
+            "field {:?} is not known; a sample has {}; what else you know of it goes into \"labels\"",
+            shortened(field),
+            FIELDS.join(", ")
+        ),
+    }
+}
+
+/// The text of any JSON value, checked for its depth.
+fn raw<'de, A: MapAccess<'de>>(fields: &mut A, stops: &Stops, depth: usize) -> Result<&'de RawValue, A::Error> {
+    let raw: &'de RawValue = fields.next_value()?;
+    if matches!(raw.get().as_bytes().first(), Some(b'{' | b'[')) {
+        let mut parser = serde_json::Deserializer::from_str(raw.get());
+        // Its syntax is known to be good, so only the depth can fail.
+        if (Skip { stops, depth: depth + 1 }).deserialize(&mut parser).is_err() {
+            stops.too_deep.set(true);
+            return Err(A::Error::custom("nested too deep"));
+        }
+    }
+    Ok(raw)
+}
+
+/// Text, or what stands in its place, in words.
+#[derive(Clone, Copy)]
+struct TextSeed<'s> {
+    stops: &'s Stops,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
+    type Value = Result<Cow<'de, str>, &'static str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
+        parser.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TextSeed<'_> {
+    type Value = Result<Cow<'de, str>, &'static str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Ok(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Ok(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Err("null"))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Err("true or false"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Err("a number"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Err("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Err("a number"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.visit_seq(values)?;
+        Ok(Err("an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.visit_map(fields)?;
+        Ok(Err("an object"))
+    }
+}
+
+type Pairs<'de> = Vec<(Cow<'de, str>, Cow<'de, str>)>;
+
+/// Labels, or why they are none.
+#[derive(Clone, Copy)]
+struct LabelsSeed<'s> {
+    stops: &'s Stops,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for LabelsSeed<'_> {
+    type Value = Result<Pairs<'de>, (RejectionCode, String)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
+        parser.deserialize_any(self)
+    }
+}
+
+fn no_labels<T>(found: &str) -> Result<T, (RejectionCode, String)> {
+    let message = format!("\"labels\" is {found}; it must be an object of text such as {{\"route\":\"/book\"}}");
+    Err((RejectionCode::WrongType, message))
+}
+
+impl<'de> Visitor<'de> for LabelsSeed<'_> {
+    type Value = Result<Pairs<'de>, (RejectionCode, String)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("labels")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Ok(Vec::new()))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(no_labels("true or false"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(no_labels("a number"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(no_labels("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(no_labels("a number"))
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(no_labels("text"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.visit_seq(values)?;
+        Ok(no_labels("an array"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut labels: A) -> Result<Self::Value, A::Error> {
+        let text = TextSeed { stops: self.stops, depth: self.depth + 1 };
+        let mut pairs = Vec::new();
+        let mut fault = None;
+        while let Some(name) = labels.next_key_seed(text)? {
+            let name = name.unwrap_or(Cow::Borrowed(""));
+            match labels.next_value_seed(text)? {
+                Ok(value) => pairs.push((name, value)),
+                Err(found) => {
+                    fault.get_or_insert_with(|| {
+                        let message =
+                            format!("label {:?} is {found}; write its value as text in quotes", shortened(&name));
+                        (RejectionCode::WrongType, message)
+                    });
+                }
+            }
+        }
+        Ok(fault.map_or(Ok(pairs), Err))
+    }
+}
+
+/// Reads a value of no use, to its end, and minds how deep it goes; `depth` counts the value itself
+/// where it is an array or an object.
+#[derive(Clone, Copy)]
+struct Skip<'s> {
+    stops: &'s Stops,
+    depth: usize,
+}
+
+impl Skip<'_> {
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        if self.depth > MAX_DEPTH {
+            self.stops.too_deep.set(true);
+            return Err(E::custom("nested too deep"));
+        }
+        Ok(Self { depth: self.depth + 1, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Skip<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
+        parser.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skip<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while values.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while fields.next_key::<IgnoredAny>()?.is_some() {
+            fields.next_value_seed(inner)?;
+        }
+        Ok(())
+    }
+}

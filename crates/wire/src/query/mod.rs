@@ -1,0 +1,8 @@
+//! `GET /query`: its parameters and its answers.
+
+mod answer;
+mod params;
+mod url;
+
+pub use answer::{ErrorBody, GroupsBody, RejectionsBody, ResultBody};
+pub use params::{QueryParamError, QueryRequest, Shape, from_pairs, from_query_string};
