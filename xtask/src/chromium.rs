@@ -1,0 +1,93 @@
+//! A real browser and its driver for the tests; from the system's package manager where that is allowed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::plain::Plain;
+use crate::{place, progress, shell};
+
+/// A browser and the program that steers it.
+pub(crate) struct Chromium {
+    /// The browser's program.
+    pub(crate) browser: PathBuf,
+    /// chromedriver of the same version.
+    pub(crate) driver: PathBuf,
+}
+
+/// The browser of `CHROMIUM` and the driver of `CHROMEDRIVER`, else those found, else those that apt installs.
+///
+/// # Errors
+/// A plain sentence when they are missing and cannot be installed from here.
+pub(crate) fn ensure() -> Result<Chromium> {
+    if let Some(found) = look() {
+        return Ok(found);
+    }
+    let mend = if cfg!(target_os = "macos") {
+        "brew install --cask chromium chromedriver"
+    } else {
+        "apt-get install chromium chromium-driver   (as administrator; or set CHROMIUM and CHROMEDRIVER to their programs)"
+    };
+    if !shell::is_root() || shell::find("apt-get").is_none() {
+        return Err(Plain::error(
+            "Chromium and its driver are not on this machine, and the browser tests need them.",
+            mend,
+        ));
+    }
+    eprintln!("Installing Chromium and its driver with apt-get (once; about 2 minutes).");
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]]
+    {
+        let mut apt = shell::command("apt-get")?;
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        progress::run("apt-get", 0, &mut apt)?;
+    }
+    look().ok_or_else(|| Plain::error("apt-get installed no chromium and chromedriver that can be found.", mend))
+}
+
+fn look() -> Option<Chromium> {
+    let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
+    let browser = named("CHROMIUM").or_else(|| {
+        let application = PathBuf::from("/Applications/Chromium.app/Contents/MacOS/Chromium");
+        ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+            .into_iter()
+            .find_map(shell::find)
+            .or_else(|| application.is_file().then_some(application))
+    })?;
+    let driver = named("CHROMEDRIVER").or_else(|| shell::find("chromedriver"))?;
+    Some(Chromium { browser, driver })
+}
+
+/// The settings file that lets wasm-bindgen's test runner start `browser`; returns its path.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn webdriver_settings(browser: &Path) -> Result<PathBuf> {
+    let mut arguments = vec![
+        "--headless=new",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+    ];
+    if shell::is_root() {
+        // Chromium refuses to start its sandbox for the administrator.
+        arguments.push("--no-sandbox");
+    }
+    let settings = serde_json::json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } });
+    std::fs::create_dir_all(place::state())?;
+    let path = place::state().join("webdriver.json");
+    std::fs::write(&path, settings.to_string())?;
+    Ok(path)
+}
+
+/// What the browser calls itself.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn version(browser: &Path) -> Result<String> {
+    shell::capture(Command::new(browser).arg("--version"))
+}

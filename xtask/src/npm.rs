@@ -1,0 +1,106 @@
+//! `cargo xtask npm`: the package `bellwether` in `target/npm/bellwether` and, packed, beside it.
+//!
+//! `crates/wasm/package.json` is its manifest, `crates/wasm/js` its hand-written part (copied to the package's top),
+//! and what wasm-bindgen makes of the crate goes to its `dist/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::stamp::{self, Fingerprint};
+use crate::{place, shell, tools};
+
+/// What the package is made from.
+const INPUTS: [&str; 8] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    "crates/core/Cargo.toml",
+    "crates/core/src",
+    "crates/wire/Cargo.toml",
+    "crates/wire/src",
+    "crates/wasm",
+];
+
+/// Builds the package; does nothing when nothing changed. Returns the path of the packed one.
+///
+/// # Errors
+/// When a tool is missing or the package does not build.
+pub(crate) fn build() -> Result<PathBuf> {
+    let _lock = stamp::lock()?;
+    let mut fingerprint = Fingerprint::new();
+    fingerprint.word(tools::WASM_BINDGEN);
+    for input in INPUTS {
+        fingerprint.path(&place::root().join(input))?;
+    }
+    let fingerprint = fingerprint.text();
+    let package = place::npm_package();
+    if stamp::is_fresh("package", &fingerprint)
+        && let Some(packed) = packed(&package)
+    {
+        return Ok(packed);
+    }
+    tools::node()?;
+    tools::wasm_target()?;
+    tools::wasm_bindgen()?;
+    tools::npm_parts(&place::root())?;
+    tools::crates()?;
+    stamp::forget("package")?;
+    if let Some(parent) = package.parent().filter(|parent| parent.exists()) {
+        fs::remove_dir_all(parent).with_context(|| format!("cannot empty {}", parent.display()))?;
+    }
+    fs::create_dir_all(&package)?;
+    compile(&package.join("dist"))?;
+    copy_hand_written(&package)?;
+
+    let mut npm = shell::command("npm")?;
+    npm.current_dir(&package).args(["pack", "--silent", "--pack-destination", ".."]);
+    shell::capture(&mut npm).context("the package cannot be packed")?;
+    stamp::keep("package", &fingerprint)?;
+    packed(&package).context("npm pack left no .tgz")
+}
+
+fn compile(out: &Path) -> Result<()> {
+    eprintln!("Building the npm package's engine (release; about a minute the first time).");
+    let mut cargo = shell::cargo()?;
+    cargo.args(["build", "--locked", "--release", "--target", tools::WASM_TARGET, "--package", "bellwether-wasm"]);
+    shell::stream(&mut cargo).context("the npm package's engine does not build")?;
+    let wasm = place::target().join(tools::WASM_TARGET).join("release/bellwether_wasm.wasm");
+    let mut bindgen = shell::command("wasm-bindgen")?;
+    bindgen.args(["--target", "web", "--out-name", "bellwether", "--out-dir"]).arg(out).arg(wasm);
+    shell::stream(&mut bindgen).context("wasm-bindgen failed")?;
+    let wasm = out.join("bellwether_bg.wasm");
+    let mut optimise = shell::command("wasm-opt")?;
+    optimise.arg("-O3").arg(&wasm).arg("-o").arg(&wasm);
+    shell::stream(&mut optimise).context("wasm-opt failed")
+}
+
+/// The manifest, the read-me, the licences and the hand-written JavaScript with its types.
+fn copy_hand_written(package: &Path) -> Result<()> {
+    let krate = place::root().join("crates/wasm");
+    let mut files: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for name in ["package.json", "README.md"] {
+        files.push((krate.join(name), package.join(name)));
+    }
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        files.push((place::root().join(name), package.join(name)));
+    }
+    let js = krate.join("js");
+    for file in stamp::files_below(&js)? {
+        let to = package.join(file.strip_prefix(&js)?);
+        files.push((file, to));
+    }
+    for (from, to) in files {
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(&from, &to).with_context(|| format!("the package needs {}", from.display()))?;
+    }
+    Ok(())
+}
+
+fn packed(package: &Path) -> Option<PathBuf> {
+    let beside = fs::read_dir(package.parent()?).ok()?;
+    beside.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|ending| ending == "tgz"))
+}

@@ -1,0 +1,227 @@
+//! `cargo xtask run`: everything that can stop a start is looked at first, then page and gateway are built, then served.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{TcpListener, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use clap::builder::FalseyValueParser;
+
+use crate::plain::Plain;
+use crate::{dist, gateway, place, shell, tools};
+
+/// What the gateway is started with; the same flags and environment variables as `bellwether serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Port that page and API are served at; 0 takes a free one
+    #[arg(long, env = "BELLWETHER_PORT", default_value_t = 4000)]
+    port: u16,
+    /// Address to listen on; 0.0.0.0 for all of this machine's
+    #[arg(long, env = "BELLWETHER_HOST", default_value = "127.0.0.1")]
+    host: String,
+    /// Folder of the store [default: ./data, with --demo ./data-demo]
+    #[arg(long, env = "BELLWETHER_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Board file [default: the built-in board]
+    #[arg(long, env = "BELLWETHER_BOARD", value_name = "FILE")]
+    board: Option<PathBuf>,
+    /// Add two simulated stories, labelled as a simulation, in a data folder of their own
+    #[arg(long, env = "BELLWETHER_DEMO", value_parser = FalseyValueParser::new())]
+    demo: bool,
+    /// Do not sample this machine's processor, memory, disks and network
+    #[arg(long, env = "BELLWETHER_NO_HOST_METRICS", value_parser = FalseyValueParser::new())]
+    no_host_metrics: bool,
+    /// Where alerts are POSTed to, as Alertmanager's webhook JSON
+    #[arg(long, value_name = "URL")]
+    alert_webhook: Option<String>,
+    /// How long raw samples are kept, such as 90d
+    #[arg(long, value_name = "DURATION")]
+    retention: Option<String>,
+    /// Origin of pages elsewhere that may read and send; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// Further host name that the gateway is asked by; may be repeated
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+}
+
+impl Run {
+    /// Builds what is missing and serves until it is stopped.
+    ///
+    /// # Errors
+    /// A plain sentence for whatever is in the way.
+    pub(crate) fn run(self) -> Result<()> {
+        self.check_first()?;
+        dist::build(&[])?;
+        {
+            let _lock = crate::stamp::lock()?;
+            if !place::gateway_binary().is_file() {
+                eprintln!("Building the gateway (release; about 5 minutes the first time).");
+            }
+            gateway::build()?;
+        }
+        let mut serve = Command::new(place::gateway_binary());
+        serve.args(self.arguments());
+        start(serve)
+    }
+
+    /// Finds what would stop the start now, not after a build of many minutes.
+    fn check_first(&self) -> Result<()> {
+        port_is_free(&self.host, self.port)?;
+        folder_is_writable(&self.data_folder(), "cargo xtask run --data-dir <a folder of yours>")?;
+        folder_is_writable(&place::state(), "chown -R \"$(id -un)\" .   (in the checkout, as administrator)")?;
+        if let Some(board) = &self.board
+            && let Err(error) = fs::File::open(board)
+        {
+            return Err(Plain::error(
+                format!("The board {} cannot be read: {error}.", board.display()),
+                "give --board the path of an existing board.json, or leave it out for the built-in board",
+            ));
+        }
+        tools::c_compiler()?;
+        tools::node()
+    }
+
+    fn data_folder(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(|| if self.demo { "data-demo" } else { "data" }.into())
+    }
+
+    fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec!["serve".into()];
+        arguments.extend(["--host".into(), self.host.clone().into(), "--port".into(), self.port.to_string().into()]);
+        arguments.extend(["--data-dir".into(), self.data_folder().into()]);
+        arguments.extend(["--page".into(), place::dist().into()]);
+        if let Some(board) = &self.board {
+            arguments.extend(["--board".into(), board.into()]);
+        }
+        if self.demo {
+            arguments.push("--demo".into());
+        }
+        if self.no_host_metrics {
+            arguments.push("--no-host-metrics".into());
+        }
+        let further = [
+            ("--alert-webhook", self.alert_webhook.as_slice()),
+            ("--retention", self.retention.as_slice()),
+            ("--allow-origin", &self.allow_origin),
+            ("--allow-host", &self.allow_host),
+        ];
+        for (flag, values) in further {
+            for value in values {
+                arguments.extend([flag.into(), value.into()]);
+            }
+        }
+        arguments
+    }
+}
+
+/// Whether the gateway will be able to listen there.
+fn port_is_free(host: &str, port: u16) -> Result<()> {
+    let addresses = (host, port).to_socket_addrs().map_err(|error| {
+        Plain::error(
+            format!("`{host}` is not an address of this machine: {error}."),
+            "cargo xtask run --host 127.0.0.1",
+        )
+    })?;
+    for address in addresses {
+        let Err(error) = TcpListener::bind(address) else { continue };
+        return Err(match error.kind() {
+            ErrorKind::AddrInUse => Plain::error(
+                format!("Port {port} is taken: another program listens there."),
+                format!("cargo xtask run --port {}   (or stop the other program)", port.saturating_add(1)),
+            ),
+            ErrorKind::PermissionDenied => Plain::error(
+                format!("This user may not listen on port {port}."),
+                "cargo xtask run --port 4000   (ports below 1024 belong to the administrator)",
+            ),
+            ErrorKind::AddrNotAvailable => {
+                Plain::error(format!("`{host}` is not an address of this machine."), "cargo xtask run --host 127.0.0.1")
+            }
+            _ => Plain::error(format!("{address} cannot be listened on: {error}."), "cargo xtask run --host 127.0.0.1"),
+        });
+    }
+    Ok(())
+}
+
+/// Makes the folder where it is missing, and writes and removes a file in it.
+fn folder_is_writable(folder: &Path, mend: &str) -> Result<()> {
+    let probe = folder.join(format!(".writable-{}", std::process::id()));
+    let tried = fs::create_dir_all(folder).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe));
+    tried.map_err(|error| Plain::error(format!("The folder {} cannot be written: {error}.", folder.display()), mend))
+}
+
+/// Becomes the gateway, so that signals and the exit code are its own.
+#[cfg(unix)]
+fn start(mut serve: Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    // `exec` returns only when it failed.
+    let error = serve.exec();
+    Err(error).with_context(|| format!("cannot start `{}`", shell::show(&serve)))
+}
+
+#[cfg(not(unix))]
+fn start(mut serve: Command) -> Result<()> {
+    let status = serve.status().with_context(|| format!("cannot start `{}`", shell::show(&serve)))?;
+    anyhow::ensure!(status.success(), "the gateway stopped ({status})");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plain::describe;
+
+    fn run(demo: &[&str]) -> Run {
+        #[derive(clap::Parser)]
+        struct Only {
+            #[command(flatten)]
+            run: Run,
+        }
+        <Only as clap::Parser>::parse_from(std::iter::once("run").chain(demo.iter().copied())).run
+    }
+
+    #[test]
+    fn a_taken_port_is_said_with_another_to_try() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let said = describe(&port_is_free("127.0.0.1", port).unwrap_err());
+        assert!(said.contains(&format!("Port {port} is taken")), "{said}");
+        assert!(said.contains("cargo xtask run --port"), "{said}");
+        drop(taken);
+        assert!(port_is_free("127.0.0.1", 0).is_ok());
+    }
+
+    #[test]
+    fn a_foreign_address_is_said() {
+        assert!(describe(&port_is_free("192.0.2.1", 0).unwrap_err()).contains("--host 127.0.0.1"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(folder_is_writable(&folder.path().join("new/one"), "x").is_ok());
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let said = describe(&folder_is_writable(&file.join("below"), "mend so").unwrap_err());
+        assert!(said.contains("cannot be written") && said.ends_with("mend so"), "{said}");
+    }
+
+    #[test]
+    fn the_demo_has_a_data_folder_of_its_own() {
+        assert_eq!(run(&[]).data_folder(), Path::new("data"));
+        assert_eq!(run(&["--demo"]).data_folder(), Path::new("data-demo"));
+        assert_eq!(run(&["--demo", "--data-dir", "x"]).data_folder(), Path::new("x"));
+    }
+
+    #[test]
+    fn what_only_the_gateway_understands_goes_to_it_as_it_is() {
+        let arguments =
+            run(&["--allow-host", "a", "--allow-host", "b", "--alert-webhook", "http://127.0.0.1:9"]).arguments();
+        let arguments = arguments.join(std::ffi::OsStr::new(" ")).into_string().unwrap();
+        assert!(arguments.ends_with("--alert-webhook http://127.0.0.1:9 --allow-host a --allow-host b"), "{arguments}");
+    }
+}

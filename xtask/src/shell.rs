@@ -1,0 +1,140 @@
+//! Other programs: looked for, run, listened to.
+
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::place;
+
+/// A command that runs in the checkout with the installed tools first on `PATH`.
+///
+/// # Errors
+/// See [`place::search_path`].
+pub(crate) fn command(program: &str) -> Result<Command> {
+    let path = place::search_path()?;
+    let mut command = Command::new(find(program).unwrap_or_else(|| program.into()));
+    // Trunk takes NO_COLOR=1 for a malformed flag; the test runners' output is read here and must be without colour.
+    command.current_dir(place::root()).env("PATH", path).env_remove("NO_COLOR").env_remove("FORCE_COLOR");
+    Ok(command)
+}
+
+/// The cargo that runs this command.
+///
+/// # Errors
+/// See [`place::search_path`].
+pub(crate) fn cargo() -> Result<Command> {
+    let mut command = command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))?;
+    // What cargo set for this program is not meant for the ones it builds: some build scripts (ring's) watch these
+    // and would be run again on each change between a call from here and one from a shell.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}
+
+/// The full path of `program`: among the installed tools, then the npm parts, then on `PATH`.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let named = Path::new(program);
+    if named.components().count() > 1 {
+        return named.is_file().then(|| named.to_owned());
+    }
+    let path = place::search_path().ok()?;
+    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd", ""] } else { &[""] };
+    std::env::split_paths(&path)
+        .flat_map(|folder| endings.iter().map(move |ending| folder.join(format!("{program}{ending}"))))
+        .find(|candidate| is_program(candidate))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// What `command` prints on standard output, without the ends' white space.
+///
+/// # Errors
+/// When it cannot be started or fails; its standard error is part of the message.
+pub(crate) fn capture(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{shown}`"))?;
+    if !output.status.success() {
+        bail!("`{shown}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Runs `command` with its output shown as it comes.
+///
+/// # Errors
+/// When it cannot be started or fails.
+pub(crate) fn stream(command: &mut Command) -> Result<()> {
+    let shown = show(command);
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// Runs `command`, shows its standard output as it comes and hands each line of it to `line`.
+///
+/// # Errors
+/// When it cannot be started; a failure is in the returned status.
+pub(crate) fn listen(command: &mut Command, mut line: impl FnMut(&str)) -> Result<ExitStatus> {
+    let shown = show(command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{shown}`"))?;
+    if let Some(stdout) = child.stdout.take() {
+        let mut reader = BufReader::new(stdout);
+        let mut bytes = Vec::new();
+        while reader.read_until(b'\n', &mut bytes)? > 0 {
+            let text = String::from_utf8_lossy(&bytes);
+            let text = text.trim_end();
+            println!("{text}");
+            line(text);
+            bytes.clear();
+        }
+    }
+    Ok(child.wait()?)
+}
+
+/// `command` as a person would type it.
+pub(crate) fn show(command: &Command) -> String {
+    let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| {
+            let word = word.to_string_lossy();
+            if word.contains(' ') { format!("'{word}'") } else { word.into_owned() }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether a person watches: standard error is a terminal.
+pub(crate) fn watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Whether this is a run in continuous integration (`CI` set and not `false`).
+pub(crate) fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
+/// Whether this process has the administrator's rights.
+pub(crate) fn is_root() -> bool {
+    cfg!(unix) && capture(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+}

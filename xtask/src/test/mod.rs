@@ -1,0 +1,179 @@
+//! `cargo xtask test`: every group of tests, one file each, and one count over all of them.
+//!
+//! A group is an entry of [`GROUPS`]. It installs what it needs, runs its tests and returns how many ran. What it hands
+//! them by environment variables stands in `xtask/README.md`.
+
+mod browser;
+mod count;
+mod native;
+mod node;
+mod npm;
+mod wasm;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::plain::{Plain, describe};
+use crate::{progress, shell};
+
+pub(crate) use count::Count;
+
+/// Some tests that run together.
+struct Group {
+    /// What `cargo xtask test <name>` calls it.
+    name: &'static str,
+    /// What it tests, for the table at the end.
+    about: &'static str,
+    run: fn() -> Result<Count>,
+}
+
+const GROUPS: [Group; 5] = [
+    Group { name: "native", about: "unit, property, script and store tests", run: native::run },
+    Group { name: "wasm-node", about: "the engine as WebAssembly in Node", run: wasm::node },
+    Group { name: "wasm-browser", about: "page and engine in headless Chromium", run: wasm::browser },
+    Group { name: "npm", about: "the npm package from its users' side", run: npm::run },
+    Group { name: "browser", about: "journeys through the page, with accessibility", run: browser::run },
+];
+
+/// How a group went.
+pub(crate) struct Outcome {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) count: Count,
+    pub(crate) time: Duration,
+    /// Why it counts as failed although no test did.
+    pub(crate) trouble: Option<String>,
+}
+
+/// Runs the groups called `names` (all of them where there are none) and prints the count; the last line is
+/// `N passed, N failed`.
+///
+/// # Errors
+/// When a test failed, a group ran no test, or a name is not a group's.
+pub(crate) fn run(names: &[String]) -> Result<()> {
+    let outcomes = outcomes(names)?;
+    let total = print(&outcomes);
+    // The count must stay the last line, so the failure speaks through the exit code alone.
+    if total.failed > 0 { Err(Failed.into()) } else { Ok(()) }
+}
+
+/// Runs the groups called `names` (all where there are none); each one runs, whatever became of those before.
+///
+/// # Errors
+/// When a name is not a group's.
+pub(crate) fn outcomes(names: &[String]) -> Result<Vec<Outcome>> {
+    if let Some(unknown) = names.iter().find(|name| GROUPS.iter().all(|group| group.name != name.as_str())) {
+        let known = GROUPS.map(|group| group.name).join(", ");
+        return Err(Plain::error(
+            format!("There is no group of tests called `{unknown}`."),
+            format!("cargo xtask test <any of: {known}>, or none for all"),
+        ));
+    }
+    let chosen = |group: &&Group| names.is_empty() || names.iter().any(|name| name == group.name);
+    Ok(GROUPS.iter().filter(chosen).map(outcome).collect())
+}
+
+fn outcome(group: &Group) -> Outcome {
+    println!("\n── {}: {}", group.name, group.about);
+    let start = Instant::now();
+    let (mut count, mut trouble) = match (group.run)() {
+        Ok(count) => (count, None),
+        Err(error) => (Count::default(), Some(describe(&error))),
+    };
+    if trouble.is_none() {
+        trouble = trouble_with(count, shell::in_ci());
+    }
+    if let Some(trouble) = &trouble {
+        println!("{}: {trouble}", group.name);
+        count.failed = count.failed.max(1);
+    }
+    Outcome { name: group.name, about: group.about, count, time: start.elapsed(), trouble }
+}
+
+/// What is wrong with a group's count although no test failed.
+fn trouble_with(count: Count, in_ci: bool) -> Option<String> {
+    if count.passed + count.failed == 0 {
+        return Some("ran no test".to_owned());
+    }
+    (in_ci && count.skipped > 0).then(|| format!("{} tests were skipped, and here none may be", count.skipped))
+}
+
+/// Prints the table and the closing line; returns the sum.
+pub(crate) fn print(outcomes: &[Outcome]) -> Count {
+    let mut total = Count::default();
+    println!("\n{:<14}{:>8}{:>8}{:>9}{:>14}", "group", "passed", "failed", "skipped", "time");
+    for Outcome { name, count, time, trouble, .. } in outcomes {
+        let Count { passed, failed, skipped } = *count;
+        let first_line = trouble.as_deref().and_then(|text| text.lines().next()).unwrap_or_default();
+        let time = progress::spoken(*time);
+        println!("{}", format!("{name:<14}{passed:>8}{failed:>8}{skipped:>9}{time:>14}   {first_line}").trim_end());
+        total += *count;
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    total
+}
+
+/// Runs `command` and counts what it reports; a command that fails without a failed test counts as one.
+///
+/// # Errors
+/// When the command cannot be started.
+fn counted(command: &mut std::process::Command, read: fn(&mut Count, &str)) -> Result<Count> {
+    let mut count = Count::default();
+    let status = shell::listen(command, |line| read(&mut count, line))?;
+    if !status.success() && count.failed == 0 {
+        println!("`{}` failed ({status}) before or beside its tests", shell::show(command));
+        count.failed = 1;
+    }
+    Ok(count)
+}
+
+/// Tests failed; they have said so themselves.
+#[derive(Debug)]
+pub(crate) struct Failed;
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("tests failed")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_without_tests_and_a_skipped_test_in_ci_are_trouble() {
+        let passed = Count { passed: 3, ..Count::default() };
+        assert_eq!(trouble_with(passed, true), None);
+        assert!(trouble_with(Count::default(), false).is_some_and(|text| text == "ran no test"));
+        let skipped = Count { skipped: 1, ..passed };
+        assert_eq!(trouble_with(skipped, false), None);
+        assert!(trouble_with(skipped, true).is_some());
+    }
+
+    #[test]
+    fn a_group_that_cannot_run_counts_as_a_failure() {
+        let broken = Group { name: "broken", about: "x", run: || anyhow::bail!("no compiler") };
+        let outcome = outcome(&broken);
+        assert_eq!((outcome.count.failed, outcome.trouble.as_deref()), (1, Some("no compiler")));
+    }
+
+    #[test]
+    fn an_unknown_group_is_named_with_those_there_are() {
+        let Err(error) = outcomes(&["nativ".to_owned()]) else { panic!("accepted") };
+        let said = describe(&error);
+        assert!(said.contains("`nativ`") && said.contains("wasm-node"), "{said}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_fails_beside_its_tests_is_a_failure() {
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; exit 3"]);
+        let count = counted(&mut shell, Count::read_rust).unwrap();
+        assert_eq!(count, Count { passed: 2, failed: 1, skipped: 0 });
+    }
+}

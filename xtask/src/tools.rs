@@ -1,0 +1,256 @@
+//! The pinned tools: found at the right version on `PATH`, else installed into `target/tools`, once.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::plain::Plain;
+use crate::{place, progress, shell, stamp};
+
+/// wasm-bindgen's version; the crates in Cargo.toml, `tools/wasm-bindgen` and Trunk.toml must say the same.
+pub(crate) const WASM_BINDGEN: &str = "0.2.130";
+/// Trunk's version: the newest that the pinned Rust builds.
+pub(crate) const TRUNK: &str = "0.21.14";
+/// cargo-deny's version.
+pub(crate) const CARGO_DENY: &str = "0.20.2";
+/// The target that page and npm package are compiled for.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// A program that cargo can build and that a command here needs.
+struct Tool {
+    /// What people call it.
+    name: &'static str,
+    /// Its programs, all of which must report `version`.
+    programs: &'static [&'static str],
+    version: &'static str,
+    /// Where its source comes from, as arguments of `cargo install`.
+    source: &'static [&'static str],
+    /// What it is for, as the end of the sentence "Installing … : …".
+    purpose: &'static str,
+    /// About how many crates it compiles.
+    crates: usize,
+    /// About how long that takes on two cores.
+    minutes: &'static str,
+    /// The optimisation level: these tools are built once and run for seconds, so a short build comes first.
+    opt_level: &'static str,
+}
+
+const WASM_BINDGEN_TOOL: Tool = Tool {
+    name: "wasm-bindgen",
+    programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
+    version: WASM_BINDGEN,
+    source: &["--path", "tools/wasm-bindgen"],
+    purpose: "joins the compiled engine to JavaScript",
+    crates: 140,
+    minutes: "2 to 4 minutes",
+    opt_level: "1",
+};
+
+const TRUNK_TOOL: Tool = Tool {
+    name: "trunk",
+    programs: &["trunk"],
+    version: TRUNK,
+    source: &["trunk@0.21.14", "--no-default-features"],
+    purpose: "builds the page",
+    crates: 290,
+    minutes: "2 to 6 minutes",
+    opt_level: "0",
+};
+
+const CARGO_DENY_TOOL: Tool = Tool {
+    name: "cargo-deny",
+    programs: &["cargo-deny"],
+    version: CARGO_DENY,
+    source: &["cargo-deny@0.20.2", "--no-default-features"],
+    purpose: "checks the licences of what the build contains",
+    crates: 190,
+    minutes: "1 to 3 minutes",
+    opt_level: "1",
+};
+
+/// Everything that building the page and the npm package needs.
+///
+/// # Errors
+/// A plain sentence when something is missing that only the reader can install.
+pub(crate) fn for_the_page() -> Result<()> {
+    c_compiler()?;
+    node()?;
+    wasm_target()?;
+    wasm_bindgen()?;
+    install(&TRUNK_TOOL)?;
+    npm_parts(&place::root())
+}
+
+/// `wasm-bindgen` and its test runner.
+///
+/// # Errors
+/// When it cannot be built.
+pub(crate) fn wasm_bindgen() -> Result<()> {
+    install(&WASM_BINDGEN_TOOL)
+}
+
+/// `cargo-deny`.
+///
+/// # Errors
+/// When it cannot be built.
+pub(crate) fn cargo_deny() -> Result<()> {
+    install(&CARGO_DENY_TOOL)
+}
+
+fn install(tool: &Tool) -> Result<()> {
+    if tool.programs.iter().all(|program| reports(program, tool.version)) {
+        return Ok(());
+    }
+    eprintln!(
+        "Installing {} {} into target/tools (once; about {}): it {}.",
+        tool.name, tool.version, tool.minutes, tool.purpose
+    );
+    let start = Instant::now();
+    let build = place::tools().join("build").join(tool.name);
+    let mut cargo = shell::cargo()?;
+    cargo.args(["install", "--locked", "--force", "--root"]).arg(place::tools()).args(tool.source);
+    cargo
+        .env("CARGO_TARGET_DIR", &build)
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", tool.opt_level)
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+    progress::run(tool.name, tool.crates, &mut cargo).with_context(|| format!("cannot install {}", tool.name))?;
+    // Several hundred megabytes that nothing reads again; a folder that stays behind does no harm.
+    let _ = std::fs::remove_dir_all(&build);
+    eprintln!("Installed {} in {}.", tool.name, progress::spoken(start.elapsed()));
+    Ok(())
+}
+
+/// Whether `program` is found and its `--version` names `version`.
+fn reports(program: &str, version: &str) -> bool {
+    shell::find(program).is_some_and(|path| {
+        shell::capture(Command::new(path).arg("--version"))
+            .is_ok_and(|text| text.split_whitespace().any(|word| word == version))
+    })
+}
+
+/// Fetches the crates of Cargo.lock, so that what follows needs no network.
+///
+/// # Errors
+/// A plain sentence when the network cannot be reached.
+pub(crate) fn crates() -> Result<()> {
+    let fingerprint = stamp::Fingerprint::new().path(&place::root().join("Cargo.lock"))?.text();
+    if stamp::is_fresh("crates", &fingerprint) {
+        return Ok(());
+    }
+    let mut cargo = shell::cargo()?;
+    cargo.args(["fetch", "--locked"]);
+    progress::run("crates", 0, &mut cargo).context("cannot fetch the crates")?;
+    stamp::keep("crates", &fingerprint)
+}
+
+/// The compiled standard library for wasm32, added by rustup where it is missing.
+///
+/// # Errors
+/// A plain sentence when rustup is missing or cannot add it.
+pub(crate) fn wasm_target() -> Result<()> {
+    let folder = shell::capture(shell::command("rustc")?.args(["--print", "target-libdir", "--target", WASM_TARGET]))?;
+    if Path::new(&folder).is_dir() {
+        return Ok(());
+    }
+    let mend = format!("rustup target add {WASM_TARGET}");
+    if shell::find("rustup").is_none() {
+        return Err(Plain::error(
+            "This Rust cannot compile for WebAssembly, and there is no rustup to add that.",
+            format!("install rustup from rustup.rs, then: {mend}"),
+        ));
+    }
+    eprintln!("Adding Rust's WebAssembly target (once; under a minute).");
+    let mut rustup = shell::command("rustup")?;
+    rustup.args(["target", "add", WASM_TARGET]);
+    progress::run("rustup", 0, &mut rustup)
+        .map_err(|error| Plain::error(format!("Rust's WebAssembly target could not be added: {error:#}"), mend))
+}
+
+/// A C compiler, which some of the gateway's crates need.
+///
+/// # Errors
+/// A plain sentence when there is none.
+pub(crate) fn c_compiler() -> Result<()> {
+    let named = std::env::var("CC").ok();
+    if cfg!(windows) || named.iter().map(String::as_str).chain(["cc"]).any(|name| shell::find(name).is_some()) {
+        return Ok(());
+    }
+    Err(Plain::error(
+        "There is no C compiler (`cc`) on this machine.",
+        if cfg!(target_os = "macos") { "xcode-select --install" } else { "apt-get install build-essential" },
+    ))
+}
+
+/// Node ≥ 20 and npm.
+///
+/// # Errors
+/// A plain sentence when one is missing or Node is too old.
+pub(crate) fn node() -> Result<()> {
+    let mend = if cfg!(target_os = "macos") { "brew install node" } else { "apt-get install nodejs npm" };
+    let mend = format!("{mend}   (any Node from 20 on, from wherever you get your packages)");
+    let Some(node) = shell::find("node") else {
+        return Err(Plain::error("Node is not on this machine; it runs wasm-opt and the tests.", mend));
+    };
+    let version = shell::capture(Command::new(node).arg("--version"))?;
+    if major(&version).is_none_or(|major| major < 20) {
+        return Err(Plain::error(format!("Node is {version} here, and 20 or newer is needed."), mend));
+    }
+    if shell::find("npm").is_none() {
+        return Err(Plain::error("npm is not on this machine; it fetches the chart bundle and wasm-opt.", mend));
+    }
+    Ok(())
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+/// The npm packages that `folder`'s lock file names, in its `node_modules`.
+///
+/// # Errors
+/// A plain sentence when the network cannot be reached, else npm's own words.
+pub(crate) fn npm_parts(folder: &Path) -> Result<()> {
+    let name = folder.strip_prefix(place::root()).unwrap_or(folder).to_string_lossy().replace('/', "-");
+    let name = if name.is_empty() { "npm".to_owned() } else { format!("npm-{name}") };
+    let fingerprint =
+        stamp::Fingerprint::new().path(&folder.join("package.json"))?.path(&folder.join("package-lock.json"))?.text();
+    if stamp::is_fresh(&name, &fingerprint) && folder.join("node_modules").is_dir() {
+        return Ok(());
+    }
+    stamp::forget(&name)?;
+    eprintln!("Fetching npm parts of {} (once; under a minute).", if name == "npm" { "the page" } else { &name[4..] });
+    let mut npm = shell::command("npm")?;
+    // No package here needs a script of its own to be installed; none gets to run one.
+    npm.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    progress::run(&name, 0, &mut npm).context("cannot fetch the npm parts")?;
+    stamp::keep(&name, &fingerprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_major_version_is_read() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("v9.0.0"), Some(9));
+        assert_eq!(major("nonsense"), None);
+    }
+
+    #[test]
+    fn a_program_that_is_missing_or_of_another_version_does_not_count() {
+        assert!(!reports("bellwether-no-such-program", "1.0"));
+        assert!(!reports("cargo", "0.0.1"));
+    }
+
+    #[test]
+    fn the_pins_agree_with_the_install_commands() {
+        for tool in [&TRUNK_TOOL, &CARGO_DENY_TOOL] {
+            assert_eq!(tool.source.first().copied(), Some(format!("{}@{}", tool.name, tool.version).as_str()));
+        }
+    }
+}
