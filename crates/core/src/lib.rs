@@ -13,4 +13,6 @@ pub mod query;
 pub mod rule;
 pub mod sample;
 pub mod selector;
+pub mod sketch;
+pub mod summary;
 pub mod time;
