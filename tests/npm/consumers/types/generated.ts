@@ -1,0 +1,23 @@
+// The types written for people must be those that wasm-bindgen made of the engine.
+import type * as Written from 'bellwether';
+import type * as Generated from './node_modules/bellwether/dist/bellwether.js';
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+
+type Arity<Method> = Method extends (...parameters: infer Parameters extends unknown[]) => unknown
+  ? Parameters['length']
+  : never;
+
+// `query` is overloaded by hand; both overloads take one query.
+type Arities<Class> = { [Name in keyof Class]: Arity<Class[Name]> };
+
+export const sameMembers: Same<keyof Written.Engine, keyof Generated.Engine> = true;
+export const sameArities: Same<Arities<Written.Engine>, Arities<Generated.Engine>> = true;
+export const sameConstructor: Same<
+  ConstructorParameters<typeof Written.Engine>['length'],
+  ConstructorParameters<typeof Generated.Engine>['length']
+> = true;
+export const sameExports: Same<
+  Exclude<keyof typeof Written, 'init'>,
+  Exclude<keyof typeof Generated, 'default' | 'initSync'>
+> = true;

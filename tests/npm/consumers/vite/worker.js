@@ -1,0 +1,3 @@
+import { figure } from './figure.js';
+
+postMessage(await figure());
