@@ -102,7 +102,7 @@ fn docs() -> Result<()> {
 fn deny() -> Result<()> {
     tools::crates()?;
     tools::cargo_deny()?;
-    let deny = ["--locked", "--offline", "check", "bans", "licenses", "sources"];
+    let deny = ["--locked", "--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
     shell::stream(shell::command("cargo-deny")?.args(deny))
 }
 
