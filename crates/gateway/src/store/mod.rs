@@ -1,1 +1,218 @@
-//! The embedded store.
+//! The embedded store: what the gateway has acknowledged, on disk, in one file.
+//!
+//! One writer thread owns a [`Store`]; everything is plain synchronous Rust, and time comes in as an
+//! argument. The one implementation is [`RedbStore`]: the tables of `docs/formats/store.md` in a
+//! redb file, `bellwether.redb` in the data folder.
+//!
+//! ```text
+//! open ─► replay ─► append · append · … ─► seal (a bounded step at a time) ─► expire (likewise)
+//! ```
+//!
+//! - [`Store::append`] is one transaction with fsync for all the batches that wait: when it returns
+//!   `Ok`, every batch with [`Outcome::Stored`] is on disk, whole. A batch whose [`IdempotencyKey`]
+//!   is known is a [`Outcome::Duplicate`] and leaves no trace.
+//! - [`Store::replay`] gives a starting gateway what its engine needs.
+//! - An `Err` means that nothing of the call is acknowledged; the sender is to be told to come
+//!   again (503). After a failure of the disk the store opens its file anew by itself at a later
+//!   call, at most once a second, so that the caller only has to go on calling.
+//!
+//! Invariants: no sample is in two places at once or in none (each move is one transaction); a
+//! record that fails its checksum is named and counted and never served; numbers of series and
+//! `seq` are never given twice.
+
+mod append;
+mod batch;
+mod codec;
+mod disk;
+mod error;
+mod idempotency;
+mod metric;
+mod outbox;
+mod recovery;
+mod redb_store;
+mod series;
+mod state;
+mod tables;
+
+use bellwether_core::labels::SeriesKey;
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::time::TimestampMs;
+
+pub use batch::{Batch, BatchSample, Declaration, Outcome};
+pub use codec::CodecError;
+pub use disk::{Disk, DiskUsage, FileDisk};
+pub use error::StoreError;
+pub use idempotency::{IdempotencyKey, KeyError, KeyRefused};
+pub use outbox::{AlertChange, Notice};
+pub use recovery::{Fault, Place, Recovered};
+pub use redb_store::{FILE_NAME, RedbStore};
+pub use series::SeriesIx;
+
+/// The format that this program writes, and the newest that it reads.
+pub const FORMAT: u64 = 1;
+
+/// What the gateway keeps across restarts. Owned by one thread.
+pub trait Store: Send {
+    /// The random number that the store got when it was made; with `seq` it names a place in the
+    /// stream.
+    fn epoch(&self) -> u64;
+
+    /// The `seq` of the newest batch that was stored; 0 in a new store. Never goes back.
+    fn seq(&self) -> u64;
+
+    /// Stores batches, durably, in one transaction; one [`Outcome`] for each, in their order.
+    /// Cost: one group commit (two fsyncs) for all of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full, failed or is still out of use after a failure: then
+    /// nothing of `batches` may be acknowledged.
+    fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Streams what a starting engine needs to `each`: the series, then their samples, oldest first
+    /// within a series, and last the tail in the order in which it came. Returns what had to be left
+    /// out because it is damaged.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn replay(&self, _now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError>;
+
+    /// What senders declared of metrics, in the order of the names.
+    fn declarations(&self) -> Vec<Declaration>;
+
+    /// Keeps changes of alerts and what is to be told about them, in one transaction; the numbers of
+    /// the new notices.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full or failed: then none of it is kept.
+    fn save_alerts(
+        &mut self,
+        alerts: &[AlertChange],
+        notices: &[Vec<u8>],
+        now: TimestampMs,
+    ) -> Result<Vec<u64>, StoreError>;
+
+    /// All alerts that are kept, as `(key, bytes)` in the order of the keys.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn alerts(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+
+    /// Up to `most` notices whose time has come, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn due_notices(&self, now: TimestampMs, most: usize) -> Result<Vec<Notice>, StoreError>;
+
+    /// When the next notice is due; `None` where none waits. Cost: none.
+    fn next_notice_at(&self) -> Option<TimestampMs>;
+
+    /// Notes that a notice was delivered; it is forgotten. One that is not there is no error.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full or failed.
+    fn notice_delivered(&mut self, id: u64, now: TimestampMs) -> Result<(), StoreError>;
+
+    /// Notes that a notice could not be delivered and is to be tried again at `next_attempt_at`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full or failed.
+    fn notice_failed(&mut self, id: u64, next_attempt_at: TimestampMs, now: TimestampMs) -> Result<(), StoreError>;
+
+    /// Figures for the gateway's own `/metrics`. Cost: one look at the file's metadata.
+    fn statistics(&self) -> Statistics;
+}
+
+/// A sample as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSample {
+    /// Value and timestamp.
+    pub sample: Sample,
+    /// The case or request that it is about.
+    pub reference: Option<std::sync::Arc<str>>,
+}
+
+/// A series of the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSeries {
+    /// Its number.
+    pub ix: SeriesIx,
+    /// Its name and labels.
+    pub key: SeriesKey,
+    /// Its kind.
+    pub kind: Kind,
+}
+
+/// Figures about a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// What the file takes on disk; zeroes where it cannot be found out.
+    pub disk: DiskUsage,
+    /// Series that are known.
+    pub series: usize,
+    /// Batches that are not sealed yet.
+    pub tail_batches: usize,
+    /// Samples in them.
+    pub tail_samples: usize,
+    /// Notices that wait to be delivered.
+    pub notices: usize,
+    /// Records that failed their checksum and are kept out.
+    pub faults: u64,
+    /// Times that the file was opened anew after a failure of the disk.
+    pub reopened: u64,
+}
+
+impl Store for RedbStore {
+    fn epoch(&self) -> u64 {
+        self.state.epoch
+    }
+
+    fn seq(&self) -> u64 {
+        self.state.seq
+    }
+
+    fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
+        self.change(append::time_of(batches), |database, state| append::append(database, state, batches))
+    }
+
+    fn replay(&self, _now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError> {
+        self.look(|database, state| recovery::replay(database, state, each))
+    }
+
+    fn declarations(&self) -> Vec<Declaration> {
+        self.state.metrics.values().cloned().collect()
+    }
+
+    fn save_alerts(
+        &mut self,
+        alerts: &[AlertChange],
+        notices: &[Vec<u8>],
+        now: TimestampMs,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.change(now, |database, state| outbox::save_alerts(database, state, alerts, notices, now))
+    }
+
+    fn alerts(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.look(|database, _| outbox::alerts(database))
+    }
+
+    fn due_notices(&self, now: TimestampMs, most: usize) -> Result<Vec<Notice>, StoreError> {
+        self.look(|database, state| outbox::due(database, state, now, most))
+    }
+
+    fn next_notice_at(&self) -> Option<TimestampMs> {
+        self.state.due.first().map(|(at, _)| TimestampMs::new(*at))
+    }
+
+    fn notice_delivered(&mut self, id: u64, now: TimestampMs) -> Result<(), StoreError> {
+        self.change(now, |database, state| outbox::delivered(database, state, id))
+    }
+
+    fn notice_failed(&mut self, id: u64, next_attempt_at: TimestampMs, now: TimestampMs) -> Result<(), StoreError> {
+        self.change(now, |database, state| outbox::failed(database, state, id, next_attempt_at))
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.figures()
+    }
+}

@@ -1,0 +1,199 @@
+//! A batch as senders give it, and as the tail keeps it.
+//!
+//! The tail's record holds the samples in columns, in the order in which they came: the numbers of
+//! the series and the timestamps as differences from the sample before, the values as they are, and
+//! the references where there is one. It is written once and read once or twice, so it is small and
+//! quick rather than as small as can be.
+
+use super::codec::{CodecError, Reader, Writer, read_optional, write_optional};
+use super::idempotency::IdempotencyKey;
+use super::series::SeriesIx;
+use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::time::TimestampMs;
+use std::sync::Arc;
+
+const VERSION: u8 = 1;
+
+/// A sample on its way into the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchSample {
+    /// The series that it belongs to; a series that the store does not know is added.
+    pub series: SeriesKey,
+    /// The kind of the series, already checked against the other samples of the metric.
+    pub kind: Kind,
+    /// Value and timestamp.
+    pub sample: Sample,
+    /// The case or request that it is about (`ref` of `/ingest`), at most 256 bytes.
+    pub reference: Option<Arc<str>>,
+}
+
+/// What a sender said of a metric; kept so that a restart knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// The metric.
+    pub metric: MetricName,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its unit, as text for people.
+    pub unit: Option<Arc<str>>,
+}
+
+/// Samples that a sender gave at once: all of them are stored, or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The samples, in the order in which they were given; may be empty.
+    pub samples: Vec<BatchSample>,
+    /// What came along about metrics; only what differs from what is stored is written.
+    pub declarations: Vec<Declaration>,
+    /// The sender's batch id.
+    pub idempotency: Option<IdempotencyKey>,
+    /// The gateway's time at which the batch came.
+    pub received_at: TimestampMs,
+}
+
+/// What became of one batch of an [`append`](super::Store::append).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is on disk.
+    Stored {
+        /// Its place in the stream; greater than that of every batch before it.
+        seq: u64,
+    },
+    /// A batch with this id is on disk already; nothing of this one was stored.
+    Duplicate,
+    /// The id cannot be remembered, so nothing was stored.
+    Refused {
+        /// Why, in words for the sender.
+        reason: super::idempotency::KeyRefused,
+    },
+}
+
+/// A sample of the tail with the number of its series.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct TailSample {
+    pub(super) series: SeriesIx,
+    pub(super) sample: Sample,
+    pub(super) reference: Option<Arc<str>>,
+}
+
+/// What the store keeps in memory of a batch of the tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TailMark {
+    pub(super) samples: usize,
+    pub(super) oldest: TimestampMs,
+    pub(super) newest: TimestampMs,
+}
+
+/// A decoded batch of the tail.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct TailBatch {
+    pub(super) received_at: TimestampMs,
+    pub(super) samples: Vec<TailSample>,
+}
+
+impl TailBatch {
+    /// `None` for a batch without samples.
+    pub(super) fn mark(&self) -> Option<TailMark> {
+        let stamps = || self.samples.iter().map(|each| each.sample.timestamp());
+        Some(TailMark { samples: self.samples.len(), oldest: stamps().min()?, newest: stamps().max()? })
+    }
+}
+
+pub(super) fn encode(seq: u64, batch: &TailBatch) -> Vec<u8> {
+    let mut writer = Writer::new(VERSION);
+    writer.signed(batch.received_at.get());
+    writer.unsigned(batch.samples.len() as u64);
+    let mut before = 0_i64;
+    for each in &batch.samples {
+        writer.signed(i64::from(each.series.0) - before);
+        before = i64::from(each.series.0);
+    }
+    let mut before = batch.received_at.get();
+    for each in &batch.samples {
+        // Wrapping, so that no pair of timestamps is too far apart.
+        writer.signed(each.sample.timestamp().get().wrapping_sub(before));
+        before = each.sample.timestamp().get();
+    }
+    for each in &batch.samples {
+        writer.float(each.sample.value());
+    }
+    let any = batch.samples.iter().any(|each| each.reference.is_some());
+    writer.byte(u8::from(any));
+    if any {
+        for each in &batch.samples {
+            write_optional(&mut writer, each.reference.as_deref());
+        }
+    }
+    writer.finish(&seq.to_le_bytes())
+}
+
+pub(super) fn decode(seq: u64, record: &[u8]) -> Result<TailBatch, CodecError> {
+    let (_, mut reader) = Reader::new(&seq.to_le_bytes(), record, VERSION)?;
+    let received_at = TimestampMs::new(reader.signed("the time of arrival")?);
+    let count = reader.length("the number of samples")?;
+    let mut series = Vec::with_capacity(count);
+    let mut before = 0_i64;
+    for _ in 0..count {
+        before = before.wrapping_add(reader.signed("a series")?);
+        series.push(SeriesIx(u32::try_from(before).map_err(|_| CodecError::Range { field: "a series" })?));
+    }
+    let mut timestamps = Vec::with_capacity(count);
+    let mut before = received_at.get();
+    for _ in 0..count {
+        before = before.wrapping_add(reader.signed("a timestamp")?);
+        timestamps.push(TimestampMs::new(before));
+    }
+    let mut samples = Vec::with_capacity(count);
+    for (series, timestamp) in series.into_iter().zip(timestamps) {
+        let sample =
+            Sample::new(timestamp, reader.float("a value")?).map_err(|_| CodecError::Range { field: "a value" })?;
+        samples.push(TailSample { series, sample, reference: None });
+    }
+    if reader.byte("the references' mark")? != 0 {
+        for each in &mut samples {
+            each.reference = read_optional(&mut reader, "a reference")?;
+        }
+    }
+    reader.finish()?;
+    Ok(TailBatch { received_at, samples })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn samples() -> impl Strategy<Value = Vec<TailSample>> {
+        let sample = (any::<u32>(), any::<i64>(), proptest::num::f64::NORMAL, proptest::option::of(".{0,8}"));
+        proptest::collection::vec(sample, 0..50).prop_map(|samples| {
+            samples
+                .into_iter()
+                .map(|(series, timestamp, value, reference)| TailSample {
+                    series: SeriesIx(series),
+                    sample: Sample::new(TimestampMs::new(timestamp), value).unwrap(),
+                    reference: reference.map(Arc::from),
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_reads_back(samples in samples(), received_at in any::<i64>(), seq in any::<u64>()) {
+            let batch = TailBatch { received_at: TimestampMs::new(received_at), samples };
+            prop_assert_eq!(decode(seq, &encode(seq, &batch)), Ok(batch));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            // With a fitting checksum, so that the fields are reached.
+            let mut writer = Writer::new(VERSION);
+            for byte in bytes {
+                writer.byte(byte);
+            }
+            let _ = decode(0, &writer.finish(&0_u64.to_le_bytes()));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What can go wrong with the store, in words that say how to mend it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the store could not do what was asked.
+///
+/// Whatever the reason, nothing of what was asked is acknowledged. After [`StoreError::Full`] and
+/// [`StoreError::Io`] the store closes itself and opens anew at the next call (at most once a
+/// second), so that it mends itself when the disk has room again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The disk, or the quota on it, is full.
+    #[error("the disk that holds the store is full; make room and the store goes on by itself ({source})")]
+    Full {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The disk failed in another way.
+    #[error("the disk that holds the store failed while {doing}: {source}; the store tries again by itself")]
+    Io {
+        /// What the store did.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An earlier failure closed the store and it has not been opened since.
+    #[error("the store is closed after a failure of the disk; it tries to open again by itself")]
+    Closed,
+    /// The folder or the file cannot be used.
+    #[error(
+        "the data folder {path:?} cannot be used ({source}); give this user the right to write there, \
+         or name another folder with --data-dir"
+    )]
+    NotWritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process has the store open.
+    #[error("another process has the store {path:?} open; stop that process, or name another folder with --data-dir")]
+    Locked {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// The store was written by a newer program.
+    #[error(
+        "the store has format {found} and this program reads up to format {known}; \
+         start the newer program that wrote it, or name another folder with --data-dir"
+    )]
+    Newer {
+        /// The store's format.
+        found: u64,
+        /// The newest format that is known.
+        known: u64,
+    },
+    /// The file is no store, or its structure is broken beyond isolation.
+    #[error("the store is damaged: {what}; keep the file aside, and start with a copy of it or with an empty folder")]
+    Corrupt {
+        /// What is broken.
+        what: String,
+    },
+    /// A rule of the store's own was broken: a mistake of the program.
+    #[error("the store was asked for what it cannot do: {what}; please report this")]
+    Internal {
+        /// What was asked.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the store's handle is of no use any more and must be opened anew.
+    pub(super) fn latches(&self) -> bool {
+        !matches!(self, Self::Internal { .. })
+    }
+
+    /// The error of `redb`, met while `doing`.
+    pub(super) fn of(doing: &'static str, error: redb::Error) -> Self {
+        match error {
+            redb::Error::Io(source) => Self::of_io(doing, source),
+            redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Closed,
+            redb::Error::Corrupted(what) => Self::Corrupt { what },
+            // redb panicked under the lock: what it has in memory is not to be trusted.
+            redb::Error::LockPoisoned(_) | redb::Error::TransactionPoisoned => Self::Closed,
+            error @ (redb::Error::UpgradeRequired(_)
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TableDoesNotExist(_)
+            | redb::Error::TypeDefinitionChanged { .. }) => Self::Corrupt { what: error.to_string() },
+            error => Self::Internal { what: error.to_string() },
+        }
+    }
+
+    pub(super) fn of_io(doing: &'static str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::Full { source }
+            }
+            _ => Self::Io { doing, source },
+        }
+    }
+}
+
+/// Adds to a result of `redb` what the store was doing.
+pub(super) trait While<T> {
+    fn while_doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T, E: Into<redb::Error>> While<T> for Result<T, E> {
+    fn while_doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::of(doing, error.into()))
+    }
+}

@@ -1,0 +1,335 @@
+//! Batch ids: which batches are on disk already.
+//!
+//! An id of the form `<sender>:<counter>` is remembered for ever, as the sender's greatest counter
+//! and the gaps below it. Any other id is opaque and remembered for ten minutes, one million of
+//! them at most.
+
+use super::codec::{CodecError, Reader, Writer};
+use bellwether_core::time::{DurationMs, TimestampMs};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+const VERSION: u8 = 1;
+/// Most bytes of a batch id.
+pub(super) const MAX_KEY_BYTES: usize = 256;
+/// How long an opaque id is remembered.
+pub(super) const OPAQUE_MEMORY: DurationMs = DurationMs::from_minutes(10);
+/// How many opaque ids are remembered.
+pub(super) const MAX_OPAQUE: usize = 1_000_000;
+/// How many gaps a sender may leave open.
+pub(super) const MAX_GAPS: usize = 4_096;
+/// How many senders with counters may be known.
+pub(super) const MAX_SENDERS: usize = 100_000;
+
+/// The id of a batch, chosen by its sender: 1 to 256 bytes without control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Form {
+    Counter { sender: Arc<str>, counter: u64 },
+    Opaque(Arc<str>),
+}
+
+/// Text that is no batch id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an Idempotency-Key has 1 to {MAX_KEY_BYTES} bytes and no control character")]
+pub struct KeyError;
+
+impl IdempotencyKey {
+    /// Checks and keeps an id. `<sender>:<counter>`, split at the last colon, with decimal digits
+    /// that fit 64 bits and no leading zero, is a counter; all else is opaque.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the text is empty, too long or holds a control character.
+    pub fn new(text: &str) -> Result<Self, KeyError> {
+        if text.is_empty() || text.len() > MAX_KEY_BYTES || text.chars().any(char::is_control) {
+            return Err(KeyError);
+        }
+        if let Some((sender, digits)) = text.rsplit_once(':')
+            && !sender.is_empty()
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            // One way to write a counter, so that the text and the number name the same batch.
+            && (digits == "0" || !digits.starts_with('0'))
+            && let Ok(counter) = digits.parse()
+        {
+            return Ok(Self(Form::Counter { sender: Arc::from(sender), counter }));
+        }
+        Ok(Self(Form::Opaque(Arc::from(text))))
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Counter { sender, counter } => write!(f, "{sender}:{counter}"),
+            Form::Opaque(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Why an id cannot be remembered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyRefused {
+    /// The sender leaves too many counters out.
+    #[error("the sender has left out counters in {MAX_GAPS} places; count without gaps, or use a new sender name")]
+    TooManyGaps,
+    /// Too many senders are known.
+    #[error("{MAX_SENDERS} senders with counters are known already; use one of them, or a key without a counter")]
+    TooManySenders,
+}
+
+/// The counters of one sender that are on disk: all up to `high`, less the gaps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ledger {
+    /// One past the greatest counter, so that zero means none. A u128 so that `u64::MAX` has one too.
+    end: u128,
+    /// Inclusive ranges of counters below `end` that have not come, ascending, apart from each other.
+    gaps: Vec<(u64, u64)>,
+}
+
+impl Ledger {
+    /// Adds `counter`; `false` where it is there already.
+    pub(super) fn add(&mut self, counter: u64) -> Result<bool, KeyRefused> {
+        let place = u128::from(counter);
+        if place >= self.end {
+            if place > self.end {
+                if self.gaps.len() >= MAX_GAPS {
+                    return Err(KeyRefused::TooManyGaps);
+                }
+                // Fits: it is at most `counter`, and `counter` is at least one here.
+                self.gaps.push((self.end as u64, counter - 1));
+            }
+            self.end = place + 1;
+            return Ok(true);
+        }
+        let after = self.gaps.partition_point(|gap| gap.0 <= counter);
+        let Some(at) = after.checked_sub(1).filter(|at| self.gaps[*at].1 >= counter) else {
+            return Ok(false);
+        };
+        let (first, last) = self.gaps[at];
+        match (first == counter, last == counter) {
+            (true, true) => {
+                self.gaps.remove(at);
+            }
+            (true, false) => self.gaps[at].0 = counter + 1,
+            (false, true) => self.gaps[at].1 = counter - 1,
+            (false, false) => {
+                if self.gaps.len() >= MAX_GAPS {
+                    return Err(KeyRefused::TooManyGaps);
+                }
+                self.gaps[at].1 = counter - 1;
+                self.gaps.insert(at + 1, (counter + 1, last));
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn encode(&self, sender: &str) -> Vec<u8> {
+        let mut writer = Writer::new(VERSION);
+        // A ledger that is written holds a counter, so that its end is at least one.
+        writer.unsigned(self.end.saturating_sub(1) as u64);
+        writer.unsigned(self.gaps.len() as u64);
+        let mut before = 0;
+        for (first, last) in &self.gaps {
+            writer.unsigned(first - before);
+            writer.unsigned(last - first);
+            before = *last;
+        }
+        writer.finish(sender.as_bytes())
+    }
+
+    pub(super) fn decode(sender: &str, record: &[u8]) -> Result<Self, CodecError> {
+        let (_, mut reader) = Reader::new(sender.as_bytes(), record, VERSION)?;
+        let end = u128::from(reader.unsigned("the greatest counter")?) + 1;
+        let count = reader.length("the gaps")?;
+        let range = CodecError::Range { field: "a gap" };
+        let mut gaps = Vec::with_capacity(count);
+        let mut before = 0_u64;
+        for _ in 0..count {
+            let first = before.checked_add(reader.unsigned("a gap")?).ok_or_else(|| range.clone())?;
+            before = first.checked_add(reader.unsigned("a gap")?).ok_or_else(|| range.clone())?;
+            gaps.push((first, before));
+        }
+        reader.finish()?;
+        if gaps.last().is_some_and(|gap| u128::from(gap.1) >= end) {
+            return Err(range);
+        }
+        Ok(Self { end, gaps })
+    }
+}
+
+/// All ids that are remembered; the twin in memory of the tables `senders` and `batches`.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    pub(super) senders: HashMap<Arc<str>, Ledger>,
+    opaque: HashMap<Arc<str>, TimestampMs>,
+    /// The opaque ids in the order in which they came, with their keys in the table `batches`.
+    order: VecDeque<((i64, u64), Arc<str>)>,
+}
+
+/// What a transaction is about to add to [`Remembered`]; dropped when the transaction fails.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    pub(super) senders: HashMap<Arc<str>, Ledger>,
+    pub(super) opaque: HashMap<Arc<str>, (i64, u64)>,
+}
+
+/// Whether a batch is new.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    New,
+    Duplicate,
+    Refused(KeyRefused),
+}
+
+impl Remembered {
+    /// Judges `key`, whose batch came at `received_at` and would get `seq`, and stages it.
+    pub(super) fn stage(
+        &self,
+        staged: &mut Staged,
+        key: &IdempotencyKey,
+        received_at: TimestampMs,
+        seq: u64,
+    ) -> Verdict {
+        match &key.0 {
+            Form::Counter { sender, counter } => {
+                let mut ledger = match staged.senders.get(sender).or_else(|| self.senders.get(sender)) {
+                    Some(ledger) => ledger.clone(),
+                    None if self.senders.len() + staged.senders.len() >= MAX_SENDERS => {
+                        return Verdict::Refused(KeyRefused::TooManySenders);
+                    }
+                    None => Ledger::default(),
+                };
+                match ledger.add(*counter) {
+                    Ok(true) => {
+                        staged.senders.insert(Arc::clone(sender), ledger);
+                        Verdict::New
+                    }
+                    Ok(false) => Verdict::Duplicate,
+                    Err(refused) => Verdict::Refused(refused),
+                }
+            }
+            Form::Opaque(text) => {
+                let remembered = self.opaque.get(text).is_some_and(|since| received_at.since(*since) < OPAQUE_MEMORY);
+                if remembered || staged.opaque.contains_key(text) {
+                    return Verdict::Duplicate;
+                }
+                staged.opaque.insert(Arc::clone(text), (received_at.get(), seq));
+                Verdict::New
+            }
+        }
+    }
+
+    /// Takes over what a transaction has made durable.
+    pub(super) fn commit(&mut self, staged: Staged) {
+        self.senders.extend(staged.senders);
+        let mut opaque: Vec<_> = staged.opaque.into_iter().map(|(text, key)| (key, text)).collect();
+        opaque.sort();
+        for (key, text) in opaque {
+            self.restore(key, text);
+        }
+    }
+
+    /// Takes over a row of the table `batches`; rows come in ascending order of their keys.
+    pub(super) fn restore(&mut self, key: (i64, u64), text: Arc<str>) {
+        self.opaque.insert(Arc::clone(&text), TimestampMs::new(key.0));
+        self.order.push_back((key, text));
+    }
+
+    /// Up to `most` of the oldest opaque ids that need not be remembered any longer.
+    pub(super) fn expired(&self, now: TimestampMs, most: usize) -> Vec<(i64, u64)> {
+        let surplus = self.order.len().saturating_sub(MAX_OPAQUE);
+        self.order
+            .iter()
+            .take(most)
+            .enumerate()
+            .take_while(|(place, (key, _))| *place < surplus || now.since(TimestampMs::new(key.0)) >= OPAQUE_MEMORY)
+            .map(|(_, (key, _))| *key)
+            .collect()
+    }
+
+    /// Forgets the `count` oldest opaque ids.
+    pub(super) fn forget(&mut self, count: usize) {
+        for (key, text) in self.order.drain(..count.min(self.order.len())) {
+            // The same id may have come again after its time; that later one stays.
+            if self.opaque.get(&text).is_some_and(|since| since.get() == key.0) {
+                self.opaque.remove(&text);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[track_caller]
+    fn is_counter(text: &str, expected: bool) {
+        let key = IdempotencyKey::new(text).unwrap();
+        assert_eq!(matches!(key.0, Form::Counter { .. }), expected, "{text}");
+        assert_eq!(key.to_string(), text);
+    }
+
+    #[test]
+    fn two_forms_are_told_apart() {
+        is_counter("collector-7:0", true);
+        is_counter("a:b:18446744073709551615", true);
+        is_counter("a:18446744073709551616", false);
+        is_counter("a:01", false);
+        is_counter("a:", false);
+        is_counter(":7", false);
+        is_counter("a:+7", false);
+        is_counter("0f8c7f6e-36c4-4a6a-8f0b-5b8f8c2c7a11", false);
+        for text in ["", "a\nb", &"x".repeat(257)] {
+            assert_eq!(IdempotencyKey::new(text), Err(KeyError));
+        }
+    }
+
+    #[test]
+    fn gaps_are_bounded() {
+        let mut ledger = Ledger::default();
+        for counter in 0..MAX_GAPS as u64 {
+            assert_eq!(ledger.add(counter * 2 + 1), Ok(true));
+        }
+        let before = ledger.clone();
+        assert_eq!(ledger.add(20_000), Err(KeyRefused::TooManyGaps));
+        assert_eq!(ledger, before, "a refused counter leaves no trace");
+        assert_eq!(ledger.add(0), Ok(true), "a gap can still be filled");
+    }
+
+    #[test]
+    fn opaque_ids_are_forgotten_in_time() {
+        let key = IdempotencyKey::new("abc").unwrap();
+        let at = TimestampMs::new;
+        let mut remembered = Remembered::default();
+        let mut staged = Staged::default();
+        assert_eq!(remembered.stage(&mut staged, &key, at(0), 1), Verdict::New);
+        assert_eq!(remembered.stage(&mut staged, &key, at(0), 2), Verdict::Duplicate, "within one transaction");
+        remembered.commit(staged);
+        let mut staged = Staged::default();
+        assert_eq!(remembered.stage(&mut staged, &key, at(599_999), 2), Verdict::Duplicate);
+        assert_eq!(remembered.expired(at(599_999), 10), []);
+        assert_eq!(remembered.stage(&mut staged, &key, at(600_000), 2), Verdict::New);
+        remembered.commit(staged);
+        assert_eq!(remembered.expired(at(600_000), 10), [(0, 1)]);
+        remembered.forget(1);
+        assert_eq!(remembered.stage(&mut Staged::default(), &key, at(700_000), 3), Verdict::Duplicate);
+    }
+
+    proptest! {
+        #[test]
+        fn a_ledger_is_a_set(counters in proptest::collection::vec(prop_oneof![0..60_u64, Just(u64::MAX), any::<u64>()], 0..80)) {
+            let mut ledger = Ledger::default();
+            let mut model = HashSet::new();
+            for counter in counters {
+                prop_assert_eq!(ledger.add(counter), Ok(model.insert(counter)));
+                prop_assert_eq!(Ledger::decode("s", &ledger.encode("s")), Ok(ledger.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The store over redb: opening, the latch, and opening anew.
+
+use super::disk::{Disk, FileDisk};
+use super::error::{StoreError, While};
+use super::state::{State, check_format};
+use super::tables::{self, meta};
+use super::{FORMAT, Statistics};
+use bellwether_core::time::{DurationMs, TimestampMs};
+use redb::{Database, ReadableDatabase, WriteTransaction};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// The store's file in the data folder.
+pub const FILE_NAME: &str = "bellwether.redb";
+/// How much of the file is kept in memory.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// How long the store waits before it opens its file anew after a failure.
+const REOPEN_AFTER: DurationMs = DurationMs::from_secs(1);
+
+/// A [`Store`](super::Store) in one redb file.
+pub struct RedbStore {
+    disk: Box<dyn Disk>,
+    /// `None` after a failure, until it is opened anew.
+    database: Option<Database>,
+    /// The twin of what is in `database`.
+    pub(super) state: State,
+    /// Not before then is the file opened anew; set by a failure.
+    retry_at: Option<TimestampMs>,
+    reopened: u64,
+}
+
+impl std::fmt::Debug for RedbStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedbStore")
+            .field("path", &self.disk.path())
+            .field("seq", &self.state.seq)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RedbStore {
+    /// Opens the store in the data folder `folder`; makes folder and store where there are none.
+    /// `epoch` is a random number that a new store keeps and an old one ignores.
+    /// Cost: reads the small tables and the tail, not the chunks.
+    ///
+    /// # Errors
+    /// [`StoreError`] with a sentence that says how to mend it: no right to write, open in another
+    /// process, written by a newer program, damaged, disk full.
+    pub fn open(folder: &Path, epoch: u64) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| StoreError::NotWritable { path: folder.to_owned(), source })?;
+        Self::open_on(Box::new(FileDisk::new(folder.join(FILE_NAME))), epoch)
+    }
+
+    /// Opens the store on a disk of any make; see [`RedbStore::open`].
+    ///
+    /// # Errors
+    /// As [`RedbStore::open`].
+    pub fn open_on(disk: Box<dyn Disk>, epoch: u64) -> Result<Self, StoreError> {
+        let (database, state) = open_database(disk.as_ref(), Some(epoch))?;
+        Ok(Self { disk, database: Some(database), state, retry_at: None, reopened: 0 })
+    }
+
+    /// Closes the store. Dropping it does the same but cannot say what went wrong.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed; what was acknowledged is on disk all the same.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        match self.database.take() {
+            Some(database) => shielded(|| database.close().while_doing("closing the store")),
+            None => Ok(()),
+        }
+    }
+
+    /// The file of the store.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.disk.path()
+    }
+
+    /// Runs a change of the file. After a failure the file is closed, and opened anew at the first
+    /// call a second later.
+    pub(super) fn change<T>(
+        &mut self,
+        now: TimestampMs,
+        change: impl FnOnce(&Database, &mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.database.is_none() {
+            self.reopen(now)?;
+        }
+        let Some(database) = &self.database else { return Err(StoreError::Closed) };
+        let state = &mut self.state;
+        let result = shielded(|| change(database, state));
+        if result.as_ref().is_err_and(StoreError::latches) {
+            self.shut(now);
+        }
+        result
+    }
+
+    /// Runs a reading of the file. A failure is told, and the next change finds it too.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnOnce(&Database, &State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Some(database) = &self.database else { return Err(StoreError::Closed) };
+        shielded(|| look(database, &self.state))
+    }
+
+    fn reopen(&mut self, now: TimestampMs) -> Result<(), StoreError> {
+        // A clock that was set back must not keep the store closed, so only a short wait counts.
+        let wait = self.retry_at.map_or(DurationMs::ZERO, |at| at.since(now));
+        if wait > DurationMs::ZERO && wait <= REOPEN_AFTER {
+            return Err(StoreError::Closed);
+        }
+        match open_database(self.disk.as_ref(), None) {
+            Ok((database, state)) => {
+                self.database = Some(database);
+                self.state = state;
+                self.retry_at = None;
+                self.reopened += 1;
+                Ok(())
+            }
+            Err(error) => {
+                self.retry_at = Some(now + REOPEN_AFTER);
+                Err(error)
+            }
+        }
+    }
+
+    fn shut(&mut self, now: TimestampMs) {
+        if let Some(database) = self.database.take() {
+            // The failure that led here is the one that is told.
+            let _ = shielded(|| {
+                drop(database);
+                Ok(())
+            });
+        }
+        self.retry_at = Some(now + REOPEN_AFTER);
+    }
+
+    pub(super) fn figures(&self) -> Statistics {
+        Statistics {
+            disk: self.disk.usage().unwrap_or_default(),
+            series: self.state.series.len(),
+            tail_batches: self.state.tail.len(),
+            tail_samples: self.state.tail_samples,
+            notices: self.state.due.len(),
+            faults: self.state.faults.count,
+            reopened: self.reopened,
+        }
+    }
+}
+
+/// Begins a transaction whose commit is durable and leaves a file that opens at once after a crash.
+///
+/// Quick repair costs a second fsync a commit. Without it, the first start after a crash would walk
+/// the whole file, and a single flipped bit in an old chunk would keep the store from opening at
+/// all, instead of costing that one chunk.
+pub(super) fn begin_write(database: &Database, doing: &'static str) -> Result<WriteTransaction, StoreError> {
+    let mut write = database.begin_write().while_doing(doing)?;
+    write
+        .set_durability(redb::Durability::Immediate)
+        .map_err(|error| StoreError::Internal { what: error.to_string() })?;
+    write.set_quick_repair(true);
+    Ok(write)
+}
+
+/// Opens the database and reads its twin. Only with an `epoch` may a new store be made.
+fn open_database(disk: &dyn Disk, epoch: Option<u64>) -> Result<(Database, State), StoreError> {
+    let path = disk.path();
+    shielded(|| {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = disk.open(&builder).map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::LockProtocolMismatch => {
+                StoreError::Locked { path: path.to_owned() }
+            }
+            redb::DatabaseError::Storage(redb::StorageError::Io(source)) => of_opening(path, source),
+            error => StoreError::of("opening the store", error.into()),
+        })?;
+        prepare(&database, epoch)?;
+        let state = State::load(&database)?;
+        Ok((database, state))
+    })
+}
+
+/// What the system said of the file, told apart by who can mend it.
+fn of_opening(path: &Path, source: std::io::Error) -> StoreError {
+    use std::io::ErrorKind;
+    match source.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound | ErrorKind::IsADirectory => {
+            StoreError::NotWritable { path: path.to_owned(), source }
+        }
+        ErrorKind::InvalidData => {
+            StoreError::Corrupt { what: format!("{} is no redb file ({source})", path.display()) }
+        }
+        ErrorKind::UnexpectedEof => StoreError::Corrupt { what: format!("{} is cut short ({source})", path.display()) },
+        _ => StoreError::of_io("opening the store", source),
+    }
+}
+
+/// Makes the tables of a new store; checks the format of an old one before anything is written.
+fn prepare(database: &Database, epoch: Option<u64>) -> Result<(), StoreError> {
+    let doing = "making the tables of the store";
+    let read = database.begin_read().while_doing(doing)?;
+    if read.list_tables().while_doing(doing)?.next().is_some() {
+        return match read.open_table(tables::META) {
+            Ok(table) => check_format(table.get(meta::FORMAT).while_doing(doing)?.map_or(0, |guard| guard.value())),
+            Err(redb::TableError::TableDoesNotExist(_)) => check_format(0),
+            Err(error) => Err(StoreError::of(doing, error.into())),
+        };
+    }
+    drop(read);
+    let Some(epoch) = epoch else {
+        return Err(StoreError::Corrupt { what: "its file has lost its tables".to_owned() });
+    };
+    let write = begin_write(database, doing)?;
+    {
+        let mut table = write.open_table(tables::META).while_doing(doing)?;
+        table.insert(meta::FORMAT, FORMAT).while_doing(doing)?;
+        table.insert(meta::EPOCH, epoch).while_doing(doing)?;
+        write.open_table(tables::SERIES).while_doing(doing)?;
+        write.open_table(tables::METRICS).while_doing(doing)?;
+        write.open_table(tables::TAIL).while_doing(doing)?;
+        write.open_table(tables::SENDERS).while_doing(doing)?;
+        write.open_table(tables::BATCHES).while_doing(doing)?;
+        write.open_table(tables::OUTBOX).while_doing(doing)?;
+        write.open_table(tables::ALERTS).while_doing(doing)?;
+    }
+    write.commit().while_doing(doing)
+}
+
+/// Turns a panic of redb, as it has them for files that were altered from outside, into an error, so
+/// that a damaged file costs an answer and not the gateway.
+fn shielded<T>(run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(StoreError::Corrupt { what: said.unwrap_or("its structure cannot be read").to_owned() })
+    })
+}

@@ -1,0 +1,83 @@
+//! The record of a series: its number, its name and labels, and its kind.
+
+use super::codec::{CodecError, Reader, Writer};
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::sample::Kind;
+
+const VERSION: u8 = 1;
+
+/// The number of a series in one store; given in order of appearance and never given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesIx(pub(super) u32);
+
+impl SeriesIx {
+    /// The number; series of one store are numbered from 0.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// A kind as it is written on disk: the numbers of the live protocol.
+pub(super) const fn kind_code(kind: Kind) -> u8 {
+    match kind {
+        Kind::Observation => 0,
+        Kind::Counter => 1,
+        Kind::Gauge => 2,
+        Kind::Event => 3,
+    }
+}
+
+pub(super) const fn kind_of(code: u8) -> Result<Kind, CodecError> {
+    Ok(match code {
+        0 => Kind::Observation,
+        1 => Kind::Counter,
+        2 => Kind::Gauge,
+        3 => Kind::Event,
+        _ => return Err(CodecError::Range { field: "the kind" }),
+    })
+}
+
+pub(super) fn encode(ix: SeriesIx, key: &SeriesKey, kind: Kind) -> Vec<u8> {
+    let mut writer = Writer::new(VERSION);
+    writer.byte(kind_code(kind));
+    writer.slice(key.metric.as_str().as_bytes());
+    writer.unsigned(key.labels.len() as u64);
+    for (name, value) in key.labels.iter() {
+        writer.slice(name.as_bytes());
+        writer.slice(value.as_bytes());
+    }
+    writer.finish(&ix.0.to_le_bytes())
+}
+
+pub(super) fn decode(ix: SeriesIx, record: &[u8]) -> Result<(SeriesKey, Kind), CodecError> {
+    let (_, mut reader) = Reader::new(&ix.0.to_le_bytes(), record, VERSION)?;
+    let kind = kind_of(reader.byte("the kind")?)?;
+    let metric = MetricName::new(reader.text("the metric")?).map_err(|_| CodecError::Range { field: "the metric" })?;
+    let count = reader.length("the labels")?;
+    let mut pairs = Vec::with_capacity(count);
+    for _ in 0..count {
+        pairs.push((reader.text("a label's name")?, reader.text("a label's value")?));
+    }
+    reader.finish()?;
+    let labels = Labels::new(pairs).map_err(|_| CodecError::Range { field: "the labels" })?;
+    Ok((SeriesKey { metric, labels }, kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_reads_back() {
+        let key = SeriesKey {
+            metric: MetricName::new("http_requests_total").unwrap(),
+            labels: Labels::new([("route", "/a"), ("method", "GÉT")]).unwrap(),
+        };
+        for kind in [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event] {
+            let record = encode(SeriesIx(7), &key, kind);
+            assert_eq!(decode(SeriesIx(7), &record), Ok((key.clone(), kind)));
+            assert_eq!(decode(SeriesIx(8), &record), Err(CodecError::Checksum));
+        }
+    }
+}

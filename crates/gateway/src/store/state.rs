@@ -1,0 +1,135 @@
+//! What the store keeps in memory: the twin of its small tables, and marks of the tail.
+//!
+//! It is read when the file is opened and changed only after a transaction has become durable, so
+//! that after a failure it is dropped and read again.
+
+use super::batch::{self, Declaration, TailMark};
+use super::error::{StoreError, While};
+use super::idempotency::{Ledger, Remembered};
+use super::recovery::{Fault, Faults, Place};
+use super::series::{self, SeriesIx};
+use super::tables::{self, meta};
+use super::{FORMAT, StoredSeries, metric, outbox};
+use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::sample::Kind;
+use redb::{Database, ReadableDatabase, ReadableTable};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+const DOING: &str = "reading the store";
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) epoch: u64,
+    pub(super) seq: u64,
+    pub(super) next_series: u32,
+    pub(super) next_notice: u64,
+    pub(super) by_key: HashMap<SeriesKey, (SeriesIx, Kind)>,
+    pub(super) series: BTreeMap<SeriesIx, (SeriesKey, Kind)>,
+    pub(super) metrics: BTreeMap<MetricName, Declaration>,
+    pub(super) remembered: Remembered,
+    pub(super) tail: BTreeMap<u64, TailMark>,
+    pub(super) tail_samples: usize,
+    /// `(next_attempt_at, notice)`.
+    pub(super) due: BTreeSet<(i64, u64)>,
+    pub(super) faults: Faults,
+}
+
+impl State {
+    /// Reads the twin from a file whose format is known.
+    pub(super) fn load(database: &Database) -> Result<Self, StoreError> {
+        let mut state = Self::default();
+        let read = database.begin_read().while_doing(DOING)?;
+
+        let table = read.open_table(tables::META).while_doing(DOING)?;
+        let number = |name: &str| -> Result<u64, StoreError> {
+            Ok(table.get(name).while_doing(DOING)?.map_or(0, |guard| guard.value()))
+        };
+        check_format(number(meta::FORMAT)?)?;
+        state.epoch = number(meta::EPOCH)?;
+        state.seq = number(meta::SEQ)?;
+        state.next_series = u32::try_from(number(meta::NEXT_SERIES)?)
+            .map_err(|_| StoreError::Corrupt { what: "the number of the next series is out of range".to_owned() })?;
+        state.next_notice = number(meta::NEXT_NOTICE)?;
+
+        for row in read.open_table(tables::SERIES).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (ix, record) = row.while_doing(DOING)?;
+            let ix = SeriesIx(ix.value());
+            match series::decode(ix, record.value()) {
+                Ok((key, kind)) => state.add_series(StoredSeries { ix, key, kind }),
+                Err(reason) => state.faults.add(Fault { place: Place::Series { series: ix }, reason }),
+            }
+        }
+        for row in read.open_table(tables::METRICS).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (name, record) = row.while_doing(DOING)?;
+            match metric::decode(name.value(), record.value()) {
+                Ok(declaration) => {
+                    state.metrics.insert(declaration.metric.clone(), declaration);
+                }
+                Err(reason) => {
+                    let metric = name.value().to_owned();
+                    state.faults.add(Fault { place: Place::Metric { metric }, reason });
+                }
+            }
+        }
+        for row in read.open_table(tables::SENDERS).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (sender, record) = row.while_doing(DOING)?;
+            match Ledger::decode(sender.value(), record.value()) {
+                Ok(ledger) => {
+                    state.remembered.senders.insert(Arc::from(sender.value()), ledger);
+                }
+                Err(reason) => {
+                    let sender = sender.value().to_owned();
+                    state.faults.add(Fault { place: Place::Sender { sender }, reason });
+                }
+            }
+        }
+        for row in read.open_table(tables::BATCHES).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (key, text) = row.while_doing(DOING)?;
+            state.remembered.restore(key.value(), Arc::from(text.value()));
+        }
+        for row in read.open_table(tables::TAIL).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (seq, record) = row.while_doing(DOING)?;
+            let seq = seq.value();
+            match batch::decode(seq, record.value()) {
+                Ok(batch) => {
+                    if let Some(mark) = batch.mark() {
+                        state.add_tail(seq, mark);
+                    }
+                }
+                Err(reason) => state.faults.add(Fault { place: Place::Batch { seq }, reason }),
+            }
+        }
+        for row in read.open_table(tables::OUTBOX).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (id, record) = row.while_doing(DOING)?;
+            let id = id.value();
+            match outbox::decode(id, record.value()) {
+                Ok(notice) => {
+                    state.due.insert((notice.next_attempt_at.get(), id));
+                }
+                Err(reason) => state.faults.add(Fault { place: Place::Notice { id }, reason }),
+            }
+        }
+        Ok(state)
+    }
+
+    pub(super) fn add_series(&mut self, series: StoredSeries) {
+        self.by_key.insert(series.key.clone(), (series.ix, series.kind));
+        self.series.insert(series.ix, (series.key, series.kind));
+    }
+
+    pub(super) fn add_tail(&mut self, seq: u64, mark: TailMark) {
+        self.tail_samples += mark.samples;
+        self.tail.insert(seq, mark);
+    }
+}
+
+/// Refuses a format that this program does not know.
+pub(super) fn check_format(found: u64) -> Result<(), StoreError> {
+    match found {
+        0 => Err(StoreError::Corrupt { what: "it is a redb file without a format number of a store".to_owned() }),
+        found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
+        _ => Ok(()),
+    }
+}

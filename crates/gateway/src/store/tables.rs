@@ -1,0 +1,34 @@
+//! The tables of the store's file; `docs/formats/store.md` describes them.
+
+use redb::TableDefinition;
+
+/// Numbers about the whole store, by name: see [`meta`].
+pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+/// `series → record`.
+pub(super) const SERIES: TableDefinition<u32, &[u8]> = TableDefinition::new("series");
+/// `metric → record`.
+pub(super) const METRICS: TableDefinition<&str, &[u8]> = TableDefinition::new("metrics");
+/// `seq → record`: whole acknowledged batches that are not sealed yet.
+pub(super) const TAIL: TableDefinition<u64, &[u8]> = TableDefinition::new("tail");
+/// `sender → record`: batch ids with a counter.
+pub(super) const SENDERS: TableDefinition<&str, &[u8]> = TableDefinition::new("senders");
+/// `(received_at, seq) → id`: opaque batch ids.
+pub(super) const BATCHES: TableDefinition<(i64, u64), &str> = TableDefinition::new("batches");
+/// `notice → record`.
+pub(super) const OUTBOX: TableDefinition<u64, &[u8]> = TableDefinition::new("outbox");
+/// `alert → bytes`, whose meaning is the alerting's.
+pub(super) const ALERTS: TableDefinition<&str, &[u8]> = TableDefinition::new("alerts");
+
+/// The names in [`META`].
+pub(super) mod meta {
+    /// The format of the file.
+    pub(in super::super) const FORMAT: &str = "format";
+    /// The random number of the store.
+    pub(in super::super) const EPOCH: &str = "epoch";
+    /// The `seq` of the newest batch.
+    pub(in super::super) const SEQ: &str = "seq";
+    /// The number that the next new series gets.
+    pub(in super::super) const NEXT_SERIES: &str = "next_series";
+    /// The number that the next notice gets.
+    pub(in super::super) const NEXT_NOTICE: &str = "next_notice";
+}

@@ -1,0 +1,151 @@
+//! What was acknowledged is there after a restart, once.
+
+mod store_support;
+
+use bellwether_core::labels::MetricName;
+use bellwether_core::sample::Kind;
+use bellwether_gateway::store::{AlertChange, Declaration, KeyRefused, Outcome, Store, StoreError};
+use store_support::{EPOCH, START, at, batch, key, named, open, replayed, sample, store_one};
+
+#[test]
+fn what_was_appended_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cpu, requests) = (key("host_cpu_usage_ratio", "a"), key("requests_total", "b"));
+    {
+        let mut store = open(folder.path());
+        assert_eq!((store.epoch(), store.seq()), (EPOCH, 0));
+        let one =
+            batch(START, vec![sample(&cpu, Kind::Gauge, START, 0.5), sample(&requests, Kind::Counter, START, 7.0)]);
+        let two = batch(START + 1_000, vec![sample(&cpu, Kind::Gauge, START + 1_000, -0.0)]);
+        assert_eq!(store.append(&[one, two]).unwrap(), [Outcome::Stored { seq: 1 }, Outcome::Stored { seq: 2 }]);
+        // No close: the drop of the whole store must not be what makes it durable.
+        std::mem::forget(store);
+    }
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.path().join("bellwether.redb"), copy.path().join("bellwether.redb")).unwrap();
+    let mut store = bellwether_gateway::store::RedbStore::open(copy.path(), 1).unwrap();
+    assert_eq!((store.epoch(), store.seq()), (EPOCH, 2), "an old store keeps its epoch");
+    let samples = replayed(&store, START);
+    assert_eq!(samples[&cpu], [(START, 0.5_f64.to_bits()), (START + 1_000, (-0.0_f64).to_bits())]);
+    assert_eq!(samples[&requests], [(START, 7.0_f64.to_bits())]);
+    assert_eq!(store_one(&mut store, batch(START, vec![sample(&cpu, Kind::Gauge, START + 2_000, 1.0)])), 3);
+}
+
+#[test]
+fn a_batch_id_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = key("resolution_time", "a");
+    let one = |id: &str, value: f64| named(id, batch(START, vec![sample(&cases, Kind::Observation, START, value)]));
+    let mut store = open(folder.path());
+    let outcomes = store.append(&[one("s:1", 1.0), one("s:1", 2.0), one("opaque", 3.0), one("opaque", 4.0)]).unwrap();
+    assert_eq!(
+        outcomes,
+        [Outcome::Stored { seq: 1 }, Outcome::Duplicate, Outcome::Stored { seq: 2 }, Outcome::Duplicate]
+    );
+    drop(store);
+    let mut store = open(folder.path());
+    let outcomes = store.append(&[one("s:1", 5.0), one("s:0", 6.0), one("t:1", 7.0), one("opaque", 8.0)]).unwrap();
+    assert_eq!(
+        outcomes,
+        [Outcome::Duplicate, Outcome::Stored { seq: 3 }, Outcome::Stored { seq: 4 }, Outcome::Duplicate]
+    );
+    let values: Vec<u64> = replayed(&store, START)[&cases].iter().map(|(_, bits)| *bits).collect();
+    let expected: Vec<u64> = [1.0_f64, 3.0, 6.0, 7.0].iter().map(|value| value.to_bits()).collect();
+    assert_eq!(values, expected);
+    // Ten minutes later the opaque id is forgotten, the counter is not.
+    let later = |id: &str| named(id, batch(START + 600_000, Vec::new()));
+    assert_eq!(
+        store.append(&[later("opaque"), later("s:1")]).unwrap(),
+        [Outcome::Stored { seq: 5 }, Outcome::Duplicate]
+    );
+}
+
+#[test]
+fn too_many_gaps_are_refused_and_leave_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let odd: Vec<_> = (0..4_096).map(|n| named(&format!("s:{}", n * 2 + 1), batch(START, Vec::new()))).collect();
+    store.append(&odd).unwrap();
+    let seq = store.seq();
+    let outcomes = store.append(&[named("s:9000", batch(START, Vec::new()))]).unwrap();
+    assert_eq!(outcomes, [Outcome::Refused { reason: KeyRefused::TooManyGaps }]);
+    assert_eq!(store.seq(), seq);
+}
+
+#[test]
+fn declarations_alerts_and_notices_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let declaration = |unit: &str| Declaration {
+        metric: MetricName::new("booking_response_time").unwrap(),
+        kind: Kind::Observation,
+        unit: Some(unit.into()),
+    };
+    let set = |key: &str, record: &[u8]| AlertChange::Set { key: key.to_owned(), record: record.to_vec() };
+    {
+        let mut store = open(folder.path());
+        for unit in ["s", "ms"] {
+            let declared =
+                bellwether_gateway::store::Batch { declarations: vec![declaration(unit)], ..batch(START, vec![]) };
+            store_one(&mut store, declared);
+        }
+        let ids =
+            store.save_alerts(&[set("a", b"1"), set("b", b"2")], &[b"x".to_vec(), b"y".to_vec()], at(START)).unwrap();
+        assert_eq!(ids, [0, 1]);
+        store.save_alerts(&[set("a", b"3"), AlertChange::Remove { key: "b".to_owned() }], &[], at(START)).unwrap();
+        store.notice_failed(0, at(START + 5_000), at(START)).unwrap();
+    }
+    let mut store = open(folder.path());
+    assert_eq!(store.declarations(), [declaration("ms")]);
+    assert_eq!(store.alerts().unwrap(), [("a".to_owned(), b"3".to_vec())]);
+    assert_eq!(store.next_notice_at(), Some(at(START)));
+    let due = store.due_notices(at(START + 4_999), 10).unwrap();
+    assert_eq!(due.iter().map(|notice| (notice.id, notice.attempts)).collect::<Vec<_>>(), [(1, 0)]);
+    store.notice_delivered(1, at(START)).unwrap();
+    let due = store.due_notices(at(START + 5_000), 10).unwrap();
+    assert_eq!(due.len(), 1);
+    assert_eq!((due[0].id, due[0].attempts, &due[0].payload[..], due[0].created_at), (0, 1, &b"x"[..], at(START)));
+    store.notice_delivered(0, at(START)).unwrap();
+    assert_eq!(store.next_notice_at(), None);
+    assert_eq!(store.save_alerts(&[], &[b"z".to_vec()], at(START)).unwrap(), [2], "numbers are not given again");
+}
+
+#[test]
+fn who_cannot_open_is_told_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let locked = bellwether_gateway::store::RedbStore::open(folder.path(), EPOCH);
+    assert!(matches!(locked, Err(StoreError::Locked { .. })), "{locked:?}");
+    store.close().unwrap();
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    let no_folder = bellwether_gateway::store::RedbStore::open(&file, EPOCH).unwrap_err();
+    assert!(matches!(no_folder, StoreError::NotWritable { .. }), "{no_folder:?}");
+    assert!(no_folder.to_string().contains("--data-dir"), "{no_folder}");
+
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("bellwether.redb"), b"this is not a store, but a text of some length").unwrap();
+    let garbage = bellwether_gateway::store::RedbStore::open(other.path(), EPOCH).unwrap_err();
+    assert!(matches!(garbage, StoreError::Corrupt { .. }), "{garbage:?}");
+}
+
+#[test]
+fn a_newer_store_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).close().unwrap();
+    let path = folder.path().join("bellwether.redb");
+    let meta = redb::TableDefinition::<&str, u64>::new("meta");
+    {
+        let database = redb::Database::create(&path).unwrap();
+        let write = database.begin_write().unwrap();
+        write.open_table(meta).unwrap().insert("format", 2).unwrap();
+        write.commit().unwrap();
+    }
+    let newer = bellwether_gateway::store::RedbStore::open(folder.path(), EPOCH).unwrap_err();
+    assert!(matches!(newer, StoreError::Newer { found: 2, known: 1 }), "{newer:?}");
+    let database = redb::Database::create(&path).unwrap();
+    let read = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let format =
+        redb::ReadableTable::get(&read.open_table(meta).unwrap(), "format").unwrap().map(|guard| guard.value());
+    assert_eq!(format, Some(2), "it was written to");
+}
