@@ -1,1 +1,19 @@
 //! The Yew page of Bellwether.
+//!
+//! Facts become [`message::Msg`]; [`update::update`] turns them into a new [`state::State`] and
+//! [`effect::Effect`]s; `effects` carries those out. Samples stay in the engine that [`feed::Feed`]
+//! holds and reach the state only as figures, once for each animation frame at most. Everything but the
+//! views, the effects and the chart glue builds and is tested without a browser.
+
+#![forbid(unsafe_code)]
+
+pub mod chart;
+pub mod clock;
+pub mod connection;
+pub mod figures;
+pub mod format;
+pub mod remote;
+pub mod route;
+pub mod settings;
+pub mod theme;
+pub mod window;

@@ -1,0 +1,41 @@
+//! What the state wants done: values here, carried out in `effects`.
+
+use std::rc::Rc;
+
+use bellwether_core::board::Board;
+
+use crate::figures::Ask;
+use crate::settings::Settings;
+use crate::theme::Theme;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Read `config.json`.
+    FetchSettings,
+    /// Read the board at this address.
+    FetchBoard(String),
+    /// Open the feed, closing any socket that is open.
+    OpenSocket(Rc<Settings>),
+    /// Close the feed.
+    CloseSocket,
+    /// Start a fresh engine for this board and ask the gateway to fill it.
+    Subscribe(Rc<Board>),
+    /// Wait for a time that suits so many failures, then report that the next attempt is due.
+    ScheduleRetry {
+        /// Attempts that have failed.
+        failures: u32,
+    },
+    /// Report the next animation frame.
+    RequestFrame,
+    /// Evaluate figures and report them.
+    Evaluate(Ask),
+    /// Put the theme in force, keep it for the next visit, and report its colours.
+    ApplyTheme(Theme),
+    /// Change the address after `#`.
+    SetHash(String),
+    /// Change the title of the tab.
+    SetTitle(String),
+    /// Load the chart bundle and report how that went.
+    LoadPlotly,
+}

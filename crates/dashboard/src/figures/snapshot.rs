@@ -1,0 +1,72 @@
+//! All that one view shows at one instant.
+
+use std::rc::Rc;
+
+use bellwether_core::board::Board;
+use bellwether_core::time::TimestampMs;
+
+use super::{AlertCard, KpiCard, Strip, Tally};
+use crate::feed::WireAlert;
+use crate::route::View;
+use crate::window::PageWindow;
+
+/// What is to be evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// KPIs, panels and rules.
+    pub board: Rc<Board>,
+    /// What is on screen.
+    pub view: View,
+    /// How far it looks back.
+    pub window: PageWindow,
+    /// A fixed instant while the picture is paused; `None` for now.
+    pub at: Option<TimestampMs>,
+    /// The alerts that the gateway told last.
+    pub alerts: Rc<[WireAlert]>,
+}
+
+/// One section of the page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Section {
+    /// Its heading; empty for the first where the board names none.
+    pub title: String,
+    /// Its KPIs, in the order of the board.
+    pub kpis: Vec<Rc<KpiCard>>,
+    /// Its live charts, in the order of the board.
+    pub strips: Vec<Rc<Strip>>,
+}
+
+/// The one panel in focus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Focus {
+    /// Its lines, finer than on the overview.
+    pub strip: Rc<Strip>,
+    /// Whether the lines after the first are quantiles of it.
+    pub quantiles: Quantiles,
+}
+
+/// Whether a focus chart adds quantiles to its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantiles {
+    /// p50, p95 and p99 are drawn beside the panel's own figure.
+    Drawn,
+    /// The metric is no observation, or the panel has several lines.
+    Absent,
+}
+
+/// The figures of one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The instant.
+    pub at: TimestampMs,
+    /// The sections of the overview; empty in other views.
+    pub sections: Vec<Rc<Section>>,
+    /// How the KPIs stand.
+    pub tally: Rc<Tally>,
+    /// Current alerts, most urgent first.
+    pub alerts: Rc<[AlertCard]>,
+    /// Series in the engine: none means that nothing has ever come.
+    pub series: usize,
+    /// The panel in focus, where one is on screen and known.
+    pub focus: Option<Rc<Focus>>,
+}

@@ -1,0 +1,140 @@
+//! The one sentence that answers: is it healthy, are the targets met, what slipped, and whose is it?
+
+use bellwether_core::kpi::Standing;
+
+use super::{AlertCard, KpiCard, Phase};
+
+/// How the KPIs of the board stand against their targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// KPIs with a figure that meets its target.
+    pub met: usize,
+    /// Titles of those that do not, and who answers for them (empty where nobody is named).
+    pub not_met: Vec<(String, String)>,
+    /// KPIs with a target and no figure yet.
+    pub waiting: usize,
+}
+
+impl Tally {
+    /// Counts the KPIs of a page.
+    pub fn of<'a>(cards: impl Iterator<Item = &'a KpiCard>) -> Self {
+        let mut tally = Self::default();
+        for card in cards {
+            match card.standing {
+                Standing::Met => tally.met += 1,
+                Standing::NotMet => tally.not_met.push((card.title.clone(), card.owner.clone())),
+                Standing::NoFigure if card.target.is_some() => tally.waiting += 1,
+                Standing::NoFigure | Standing::NoTarget => {}
+            }
+        }
+        tally
+    }
+}
+
+/// How the status is to be read at a glance; always shown beside the sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// Nothing to do.
+    Well,
+    /// Nothing can be said yet.
+    Unknown,
+    /// A target is missed or a lesser alert is firing.
+    Attention,
+    /// Somebody is being called.
+    Trouble,
+}
+
+/// The sentence of status; it changes only when what it says changes, so that it can be read aloud.
+#[must_use]
+pub fn sentence(tally: &Tally, alerts: &[AlertCard]) -> (Mood, String) {
+    let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
+    let judged = tally.met + tally.not_met.len();
+    let mut text = match (judged, tally.not_met.as_slice()) {
+        (0, _) if tally.waiting == 0 => String::new(),
+        (0, _) => "No figure has a target to meet yet.".to_owned(),
+        (1, []) => "The target is met.".to_owned(),
+        (_, []) => format!("All {judged} targets are met."),
+        (_, missed) => {
+            let names: Vec<_> = missed
+                .iter()
+                .map(|(title, owner)| if owner.is_empty() { title.clone() } else { format!("{title} ({owner})") })
+                .collect();
+            format!("{} of {judged} targets are met. Not met: {}.", tally.met, names.join(", "))
+        }
+    };
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    match firing.as_slice() {
+        [] => text.push_str("No alert is firing."),
+        [one] => text.push_str(&format!("Alert {} is firing.", one.rule)),
+        more => {
+            // One rule can fire for several groups; its name is said once.
+            let mut names: Vec<_> = more.iter().map(|alert| alert.rule.as_str()).collect();
+            names.dedup();
+            text.push_str(&format!("{} alerts are firing: {}.", more.len(), names.join(", ")));
+        }
+    }
+    let mood = if firing.iter().any(|alert| alert.severity == bellwether_core::rule::Severity::Page) {
+        Mood::Trouble
+    } else if !firing.is_empty() || !tally.not_met.is_empty() {
+        Mood::Attention
+    } else if judged == 0 {
+        Mood::Unknown
+    } else {
+        Mood::Well
+    };
+    (mood, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::rule::Severity;
+
+    use super::*;
+
+    fn alert(rule: &str, severity: Severity) -> AlertCard {
+        AlertCard { rule: rule.to_owned(), severity, ..AlertCard::example(Phase::Firing) }
+    }
+
+    #[track_caller]
+    fn check(tally: Tally, alerts: &[AlertCard], mood: Mood, expected: &str) {
+        assert_eq!(sentence(&tally, alerts), (mood, expected.to_owned()));
+    }
+
+    #[test]
+    fn the_sentence_says_what_slipped_and_whose_it_is() {
+        let missed = vec![("Resolution".to_owned(), "Grants office".to_owned()), ("Disk".to_owned(), String::new())];
+        check(
+            Tally { met: 2, not_met: missed, waiting: 1 },
+            &[alert("ResolutionSlow", Severity::Ticket)],
+            Mood::Attention,
+            "2 of 4 targets are met. Not met: Resolution (Grants office), Disk. Alert ResolutionSlow is firing.",
+        );
+        check(Tally { met: 4, ..Tally::default() }, &[], Mood::Well, "All 4 targets are met. No alert is firing.");
+        check(Tally { met: 1, ..Tally::default() }, &[], Mood::Well, "The target is met. No alert is firing.");
+        check(Tally::default(), &[], Mood::Unknown, "No alert is firing.");
+        check(
+            Tally { waiting: 3, ..Tally::default() },
+            &[],
+            Mood::Unknown,
+            "No figure has a target to meet yet. No alert is firing.",
+        );
+    }
+
+    #[test]
+    fn a_page_is_trouble() {
+        check(
+            Tally { met: 1, ..Tally::default() },
+            &[alert("Slow", Severity::Page), alert("Slow", Severity::Page), alert("Full", Severity::Ticket)],
+            Mood::Trouble,
+            "The target is met. 3 alerts are firing: Slow, Full.",
+        );
+    }
+
+    #[test]
+    fn an_alert_that_is_over_or_not_yet_on_is_not_firing() {
+        let alerts = [AlertCard::example(Phase::Pending), AlertCard::example(Phase::Resolved)];
+        check(Tally { met: 1, ..Tally::default() }, &alerts, Mood::Well, "The target is met. No alert is firing.");
+    }
+}

@@ -1,0 +1,114 @@
+//! Figures through the browser's `Intl`, in the reader's language and zone.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use bellwether_core::time::TimestampMs;
+use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use wasm_bindgen::JsValue;
+
+use super::{Formatted, Part, Precision, Sign, Style};
+
+thread_local! {
+    // Making a formatter costs a thousand times what using it does.
+    static NUMBERS: RefCell<HashMap<(Style, (u8, u8), Sign), Intl::NumberFormat>> = RefCell::default();
+    static TIMES: RefCell<HashMap<TimeStyle, Function>> = RefCell::default();
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum TimeStyle {
+    OfDay(Precision),
+    DateAndTime,
+}
+
+fn set(options: &Object, name: &str, value: impl Into<JsValue>) {
+    // Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(options, &name.into(), &value.into());
+}
+
+fn number_format(style: &Style, digits: (u8, u8), sign: Sign) -> Intl::NumberFormat {
+    let options = Object::new();
+    set(&options, "minimumFractionDigits", digits.0);
+    set(&options, "maximumFractionDigits", digits.1);
+    if sign == Sign::Always {
+        set(&options, "signDisplay", "exceptZero");
+    }
+    match style {
+        Style::Decimal | Style::Suffix(_) => {}
+        Style::Percent => set(&options, "style", "percent"),
+        Style::Unit(unit) => {
+            set(&options, "style", "unit");
+            set(&options, "unit", *unit);
+            // "d" would be too short a word for the unit that managers read.
+            set(&options, "unitDisplay", if *unit == "day" { "long" } else { "short" });
+        }
+    }
+    Intl::NumberFormat::new(&Array::new(), &options)
+}
+
+pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) -> Formatted {
+    let parts = NUMBERS.with_borrow_mut(|formats| {
+        formats
+            .entry((style.clone(), digits, sign))
+            .or_insert_with(|| number_format(style, digits, sign))
+            .format_to_parts(value)
+    });
+    let text_of = |part: &JsValue, name: &str| {
+        Reflect::get(part, &name.into()).ok().and_then(|value| value.as_string()).unwrap_or_default()
+    };
+    let mut found: Vec<(Part, String)> = Vec::with_capacity(2);
+    for part in parts.iter() {
+        let kind = match text_of(&part, "type").as_str() {
+            "unit" | "percentSign" | "literal" => Part::Unit,
+            _ => Part::Number,
+        };
+        let text = text_of(&part, "value");
+        match found.last_mut() {
+            Some((last, whole)) if *last == kind => whole.push_str(&text),
+            _ => found.push((kind, text)),
+        }
+    }
+    if let Style::Suffix(suffix) = style {
+        found.push((Part::Unit, suffix.to_string()));
+    }
+    Formatted(found.into())
+}
+
+fn time(at: TimestampMs, style: TimeStyle) -> String {
+    TIMES.with_borrow_mut(|formats| {
+        let format = formats.entry(style).or_insert_with(|| {
+            let options = Object::new();
+            match style {
+                TimeStyle::OfDay(precision) => {
+                    set(&options, "hour", "2-digit");
+                    set(&options, "minute", "2-digit");
+                    if precision == Precision::Seconds {
+                        set(&options, "second", "2-digit");
+                    }
+                }
+                TimeStyle::DateAndTime => {
+                    set(&options, "dateStyle", "medium");
+                    set(&options, "timeStyle", "short");
+                }
+            }
+            Intl::DateTimeFormat::new(&Array::new(), &options).format()
+        });
+        // Fails only outside the range of a JavaScript date, far from anything that is kept.
+        let text = format.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at.get() as f64));
+        text.ok().and_then(|text| text.as_string()).unwrap_or_else(|| super::NO_FIGURE.to_owned())
+    })
+}
+
+pub(super) fn time_of_day(at: TimestampMs, precision: Precision) -> String {
+    time(at, TimeStyle::OfDay(precision))
+}
+
+pub(super) fn date_and_time(at: TimestampMs) -> String {
+    time(at, TimeStyle::DateAndTime)
+}
+
+pub(super) fn zone_offset_minutes(at: TimestampMs) -> i32 {
+    let offset = Date::new(&JsValue::from_f64(at.get() as f64)).get_timezone_offset();
+    // The cast saturates; JavaScript counts minutes west of Greenwich.
+    -(offset as i32)
+}

@@ -1,0 +1,111 @@
+//! Facts: what has happened, in the past tense. Nothing else changes the state.
+
+use std::rc::Rc;
+
+use bellwether_core::board::Board;
+
+use crate::chart::palette::Palette;
+use crate::clock::Monotonic;
+use crate::feed::{Hello, WireAlert};
+use crate::figures::Snapshot;
+use crate::settings::Settings;
+use crate::theme::Theme;
+use crate::window::PageWindow;
+
+/// Whether the page can be seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Visibility {
+    /// On screen, as far as the browser knows.
+    #[default]
+    Visible,
+    /// In a tab behind another, or minimised.
+    Hidden,
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    /// The page has started: the address after `#` and the theme that was kept.
+    Started {
+        /// The address after `#`, with it.
+        hash: String,
+        /// The theme kept from the last visit.
+        theme: Theme,
+    },
+    /// `config.json` has been read.
+    SettingsLoaded(Settings),
+    /// `config.json` cannot be read; the sentence says why.
+    SettingsFailed(String),
+    /// The board that `config.json` names has been read.
+    BoardLoaded(Rc<Board>),
+    /// That board cannot be read; the sentence says why.
+    BoardFailed(String),
+    /// The gateway has introduced itself.
+    HelloReceived {
+        /// What it said.
+        hello: Rc<Hello>,
+        /// When it was heard.
+        at: Monotonic,
+    },
+    /// History is complete; the engine holds all of it.
+    HistoryCompleted,
+    /// The engine has new samples.
+    FeedChanged,
+    /// The complete list of current alerts has come.
+    AlertsReceived(Rc<[WireAlert]>),
+    /// The gateway had to leave out samples; only a fresh start makes the figures whole.
+    GapReported,
+    /// The gateway has refused what the page asked for.
+    GatewayRefused(String),
+    /// The page cannot make sense of what the gateway sends.
+    FeedUnreadable(String),
+    /// The socket has closed or could not be opened.
+    SocketClosed {
+        /// The code of the close frame; 1006 where there was none.
+        code: u16,
+        /// What the gateway said; may be empty.
+        reason: String,
+    },
+    /// The next attempt has been set.
+    RetryScheduled {
+        /// When it is due.
+        at: Monotonic,
+    },
+    /// The next attempt is due.
+    RetryDue {
+        /// When that was.
+        at: Monotonic,
+    },
+    /// A second has passed.
+    SecondPassed {
+        /// When that was.
+        at: Monotonic,
+        /// When the gateway was last heard, where it ever was.
+        heard: Option<Monotonic>,
+    },
+    /// The browser is about to paint.
+    FrameStarted,
+    /// The figures have been evaluated; `None` while the engine is still empty of history.
+    Evaluated(Option<Rc<Snapshot>>),
+    /// The address after `#` has changed.
+    HashChanged(String),
+    /// The reader has chosen a window.
+    WindowChosen(PageWindow),
+    /// The reader has stopped or restarted the picture.
+    PauseToggled,
+    /// The reader has chosen a theme.
+    ThemeChosen(Theme),
+    /// The style sheet's colours have changed.
+    PaletteRead(Rc<Palette>),
+    /// The page has come to the front or gone behind.
+    VisibilityChanged {
+        /// Which of the two.
+        visibility: Visibility,
+        /// When that was.
+        at: Monotonic,
+    },
+    /// The chart bundle is here.
+    PlotlyLoaded,
+    /// The chart bundle will not come; the sentence says why.
+    PlotlyFailed(String),
+}

@@ -1,0 +1,84 @@
+//! The whole state of the page.
+
+use std::rc::Rc;
+
+use bellwether_core::board::Board;
+use bellwether_core::time::TimestampMs;
+
+use crate::chart::palette::Palette;
+use crate::clock::Monotonic;
+use crate::connection::Connection;
+use crate::feed::{Hello, WireAlert};
+use crate::figures::Snapshot;
+use crate::message::Visibility;
+use crate::remote::Remote;
+use crate::route::Route;
+use crate::settings::Settings;
+use crate::theme::Theme;
+
+/// Whether the picture moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Picture {
+    /// It follows the clock.
+    #[default]
+    Following,
+    /// It stands still at this instant; the engine goes on taking samples.
+    Paused(TimestampMs),
+}
+
+/// Whether an animation frame has been asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NextFrame {
+    /// Nobody waits for one.
+    #[default]
+    Idle,
+    /// One will be reported.
+    Requested,
+}
+
+/// The state of the page; only [`crate::update::update`] changes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// What `config.json` says.
+    pub settings: Remote<Rc<Settings>>,
+    /// The board that `config.json` names, where it names one.
+    pub own_board: Remote<Rc<Board>>,
+    /// The connection to the gateway.
+    pub connection: Connection,
+    /// What the gateway said of itself when it was last reached.
+    pub hello: Option<Rc<Hello>>,
+    /// The board in force.
+    pub board: Option<Rc<Board>>,
+    /// The alerts that the gateway told last.
+    pub alerts: Rc<[WireAlert]>,
+    /// The figures on screen.
+    pub snapshot: Option<Rc<Snapshot>>,
+    /// The view and its window.
+    pub route: Route,
+    /// Whether the picture moves.
+    pub picture: Picture,
+    /// The theme that the reader has chosen.
+    pub theme: Theme,
+    /// The theme's colours.
+    pub palette: Rc<Palette>,
+    /// The chart bundle.
+    pub plotly: Remote<()>,
+    /// Whether the page can be seen.
+    pub visibility: Visibility,
+    /// Whether an animation frame is on its way.
+    pub next_frame: NextFrame,
+    /// When a second last passed.
+    pub now: Monotonic,
+}
+
+impl State {
+    /// The title of the page: the settings', else the gateway's, else the board's, else the product's.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        let own = self.settings.ready().and_then(|settings| settings.title.as_deref());
+        let hello = self.hello.as_ref().map(|hello| hello.title.as_str());
+        let board = self.board.as_ref().map(|board| board.title.as_str());
+        let named = if matches!(self.own_board, Remote::Ready(_)) { board.or(hello) } else { hello.or(board) };
+        own.or(named.filter(|title| !title.is_empty())).unwrap_or("Bellwether")
+    }
+}

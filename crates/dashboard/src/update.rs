@@ -1,0 +1,258 @@
+//! How facts change the state, and what is to be done then. Pure: no browser, no clock.
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use bellwether_core::time::DurationMs;
+
+use crate::clock::Monotonic;
+use crate::connection::{CONNECT_WITHIN, Connection, GIVE_UP_AFTER};
+use crate::effect::Effect;
+use crate::figures::{Ask, Phase, Snapshot};
+use crate::message::{Msg, Visibility};
+use crate::remote::Remote;
+use crate::route::{Route, View};
+use crate::state::{NextFrame, Picture, State};
+
+/// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
+/// of its own for "sign in" and "forbidden".
+const FINAL_CODES: [u16; 3] = [1008, 4401, 4403];
+
+/// Takes in one fact and says what is to be done.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Started { hash, theme } => {
+            state.route = Route::parse(&hash);
+            state.theme = theme;
+            state.settings = Remote::Loading;
+            let mut effects = vec![Effect::ApplyTheme(theme), Effect::FetchSettings];
+            effects.extend(plotly(state));
+            effects
+        }
+        Msg::SettingsLoaded(settings) => {
+            let board = settings.board.clone();
+            state.settings = Remote::Ready(Rc::new(settings));
+            if let Some(address) = board {
+                state.own_board = Remote::Loading;
+                return vec![Effect::FetchBoard(address)];
+            }
+            connect(state, 0)
+        }
+        Msg::SettingsFailed(reason) => {
+            state.settings = Remote::Failed(reason);
+            Vec::new()
+        }
+        Msg::BoardLoaded(board) => {
+            state.own_board = Remote::Ready(Rc::clone(&board));
+            state.board = Some(board);
+            connect(state, 0)
+        }
+        Msg::BoardFailed(reason) => {
+            state.own_board = Remote::Failed(reason);
+            Vec::new()
+        }
+        Msg::HelloReceived { hello, at } => {
+            let board = state.own_board.ready().unwrap_or(&hello.board).clone();
+            state.board = Some(Rc::clone(&board));
+            state.hello = Some(hello);
+            state.connection = Connection::Filling { since: at };
+            vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
+        }
+        Msg::HistoryCompleted => {
+            state.connection = Connection::Live { silence: DurationMs::ZERO };
+            refresh(state)
+        }
+        Msg::FeedChanged => refresh(state),
+        Msg::AlertsReceived(alerts) => {
+            state.alerts = alerts;
+            refresh(state)
+        }
+        // What came after the gap would make wrong sums: fill a fresh engine, keep the old picture till then.
+        Msg::GapReported => connect(state, 0),
+        Msg::GatewayRefused(reason) => {
+            state.connection = Connection::Refused { reason };
+            vec![Effect::CloseSocket]
+        }
+        Msg::FeedUnreadable(reason) => {
+            state.connection = Connection::Refused { reason };
+            vec![Effect::CloseSocket]
+        }
+        Msg::SocketClosed { code, reason } => closed(state, code, reason),
+        Msg::RetryScheduled { at } => {
+            if let Connection::Waiting { retry_at, .. } = &mut state.connection {
+                *retry_at = at;
+            }
+            Vec::new()
+        }
+        Msg::RetryDue { at } => retry(state, at),
+        Msg::SecondPassed { at, heard } => second(state, at, heard),
+        Msg::FrameStarted => {
+            state.next_frame = NextFrame::Idle;
+            ask(state).map(Effect::Evaluate).into_iter().collect()
+        }
+        Msg::Evaluated(snapshot) => evaluated(state, snapshot),
+        Msg::HashChanged(hash) => {
+            let route = Route::parse(&hash);
+            if route == state.route {
+                return Vec::new();
+            }
+            turned(state, route)
+        }
+        Msg::WindowChosen(window) => {
+            let route = state.route.with_window(window);
+            let hash = Effect::SetHash(route.hash());
+            let mut effects = turned(state, route);
+            effects.push(hash);
+            effects
+        }
+        Msg::PauseToggled => {
+            state.picture = match (state.picture, &state.snapshot) {
+                (Picture::Following, Some(snapshot)) => Picture::Paused(snapshot.at),
+                (Picture::Following, None) | (Picture::Paused(_), _) => Picture::Following,
+            };
+            refresh(state)
+        }
+        Msg::ThemeChosen(theme) => {
+            state.theme = theme;
+            vec![Effect::ApplyTheme(theme)]
+        }
+        Msg::PaletteRead(palette) => {
+            state.palette = palette;
+            Vec::new()
+        }
+        Msg::VisibilityChanged { visibility, at } => {
+            state.visibility = visibility;
+            state.now = at;
+            if visibility == Visibility::Hidden {
+                return Vec::new();
+            }
+            // A frame asked for before the page was hidden may never have come.
+            state.next_frame = NextFrame::Idle;
+            let mut effects = refresh(state);
+            if matches!(state.connection, Connection::Waiting { .. }) {
+                effects.extend(retry(state, at));
+            }
+            effects
+        }
+        Msg::PlotlyLoaded => {
+            state.plotly = Remote::Ready(());
+            Vec::new()
+        }
+        Msg::PlotlyFailed(reason) => {
+            state.plotly = Remote::Failed(reason);
+            Vec::new()
+        }
+    }
+}
+
+fn connect(state: &mut State, failures: u32) -> Vec<Effect> {
+    let Remote::Ready(settings) = &state.settings else { return Vec::new() };
+    let effects = vec![Effect::OpenSocket(Rc::clone(settings))];
+    state.connection = Connection::Connecting { failures, since: state.now };
+    effects
+}
+
+fn retry(state: &mut State, at: Monotonic) -> Vec<Effect> {
+    state.now = at;
+    match state.connection {
+        Connection::Waiting { failures, .. } => connect(state, failures),
+        _ => Vec::new(),
+    }
+}
+
+fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
+    if FINAL_CODES.contains(&code) {
+        let reason = if reason.is_empty() { "The gateway closed the connection for good.".to_owned() } else { reason };
+        state.connection = Connection::Refused { reason };
+        return vec![Effect::CloseSocket];
+    }
+    let failures = match state.connection {
+        Connection::Refused { .. } | Connection::Waiting { .. } => return Vec::new(),
+        Connection::Connecting { failures, .. } => failures.saturating_add(1),
+        Connection::Starting | Connection::Filling { .. } | Connection::Live { .. } => 1,
+    };
+    state.connection = Connection::Waiting { failures, retry_at: state.now };
+    vec![Effect::CloseSocket, Effect::ScheduleRetry { failures }]
+}
+
+fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Effect> {
+    state.now = at;
+    let silence_since = |instant: Monotonic| at.since(heard.filter(|heard| *heard > instant).unwrap_or(instant));
+    match &mut state.connection {
+        Connection::Live { silence } => {
+            *silence = heard.map_or(DurationMs::ZERO, |heard| at.since(heard));
+            if *silence >= GIVE_UP_AFTER {
+                return closed(state, 1006, String::new());
+            }
+        }
+        Connection::Filling { since } if silence_since(*since) >= GIVE_UP_AFTER => {
+            return closed(state, 1006, String::new());
+        }
+        Connection::Connecting { since, .. } if at.since(*since) >= CONNECT_WITHIN => {
+            return closed(state, 1006, String::new());
+        }
+        _ => {}
+    }
+    refresh(state)
+}
+
+/// Asks for one animation frame, unless one is on its way or nobody could see it.
+fn refresh(state: &mut State) -> Vec<Effect> {
+    if state.next_frame == NextFrame::Requested || state.visibility == Visibility::Hidden || state.board.is_none() {
+        return Vec::new();
+    }
+    state.next_frame = NextFrame::Requested;
+    vec![Effect::RequestFrame]
+}
+
+fn ask(state: &State) -> Option<Ask> {
+    let at = match state.picture {
+        Picture::Following => None,
+        Picture::Paused(at) => Some(at),
+    };
+    Some(Ask {
+        board: state.board.clone()?,
+        view: state.route.view.clone(),
+        window: state.route.window,
+        at,
+        alerts: Rc::clone(&state.alerts),
+    })
+}
+
+fn evaluated(state: &mut State, snapshot: Option<Rc<Snapshot>>) -> Vec<Effect> {
+    let Some(snapshot) = snapshot else { return Vec::new() };
+    let before = tab_title(state);
+    state.snapshot = Some(snapshot);
+    let after = tab_title(state);
+    if before == after { Vec::new() } else { vec![Effect::SetTitle(after)] }
+}
+
+fn turned(state: &mut State, route: Route) -> Vec<Effect> {
+    state.route = route;
+    let mut effects = plotly(state);
+    effects.extend(refresh(state));
+    effects
+}
+
+/// The chart bundle is loaded when first needed; a bundle that failed is tried again on the next visit of
+/// a panel.
+fn plotly(state: &mut State) -> Vec<Effect> {
+    let needed = matches!(state.route.view, View::Panel(_));
+    if needed && matches!(state.plotly, Remote::NotAsked | Remote::Failed(_)) {
+        state.plotly = Remote::Loading;
+        return vec![Effect::LoadPlotly];
+    }
+    Vec::new()
+}
+
+/// The tab's title says how many alerts are firing: it is read when the page is behind others.
+fn tab_title(state: &State) -> String {
+    let title = state.title();
+    let alerts = state.snapshot.as_ref().map(|snapshot| snapshot.alerts.iter());
+    match alerts.map_or(0, |alerts| alerts.filter(|alert| alert.phase == Phase::Firing).count()) {
+        0 => title.to_owned(),
+        firing => format!("({firing}) {title}"),
+    }
+}
