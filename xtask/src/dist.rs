@@ -65,6 +65,8 @@ fn trunk(built: &Path) -> Result<()> {
     eprintln!("Building the page (release; about 2 minutes the first time).");
     let mut trunk = shell::command("trunk")?;
     trunk.args(["build", "--release", "--dist"]).arg(built);
+    // The compiler's message is what helps; a backtrace through Trunk would push it off the screen.
+    trunk.env("RUST_BACKTRACE", "0");
     shell::stream(&mut trunk).context("the page does not build")
 }
 
