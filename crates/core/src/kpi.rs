@@ -59,6 +59,34 @@ impl Kpi {
     }
 }
 
+/// How a figure has changed against the window before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Trend {
+    /// The change of a share, in percentage points: a percentage of a percentage misleads.
+    Points(f64),
+    /// The change of any other figure.
+    Change {
+        /// In the unit of the figure.
+        by: f64,
+        /// In percent of the earlier figure's size; `None` where that was zero.
+        percent: Option<f64>,
+    },
+}
+
+impl Trend {
+    /// The change from `previous` to `value`, in the way that suits the unit: points for `ratio`
+    /// (a share of 1), `%` and `percent`; the unit and percent for all others.
+    #[must_use]
+    pub fn between(previous: f64, value: f64, unit: &str) -> Self {
+        let by = value - previous;
+        match unit {
+            "ratio" => Self::Points(by * 100.0),
+            "%" | "percent" => Self::Points(by),
+            _ => Self::Change { by, percent: (previous != 0.0).then(|| by / previous.abs() * 100.0) },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +118,16 @@ mod tests {
         check(Direction::HigherIsBetter, Some(4.0), Some(3.9), Standing::NotMet);
         check(Direction::HigherIsBetter, None, Some(3.9), Standing::NoTarget);
         check(Direction::HigherIsBetter, Some(4.0), None, Standing::NoFigure);
+    }
+
+    #[test]
+    fn shares_change_in_points_and_the_rest_in_percent() {
+        let between = |previous, value, unit| Trend::between(previous, value, unit);
+        assert_eq!(between(0.5, 0.75, "ratio"), Trend::Points(25.0));
+        assert_eq!(between(50.0, 75.0, "%"), Trend::Points(25.0));
+        assert_eq!(between(50.0, 75.0, "percent"), Trend::Points(25.0));
+        assert_eq!(between(200.0, 150.0, "ms"), Trend::Change { by: -50.0, percent: Some(-25.0) });
+        assert_eq!(between(-4.0, -2.0, ""), Trend::Change { by: 2.0, percent: Some(50.0) });
+        assert_eq!(between(0.0, 3.0, "days"), Trend::Change { by: 3.0, percent: None });
     }
 }
