@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::plain::Plain;
-use crate::{place, progress, shell};
+use crate::{packages, place, shell};
 
 /// A browser and the program that steers it.
 pub(crate) struct Chromium {
@@ -16,7 +16,7 @@ pub(crate) struct Chromium {
     pub(crate) driver: PathBuf,
 }
 
-/// The browser of `CHROMIUM` and the driver of `CHROMEDRIVER`, else those found, else those that apt installs.
+/// The browser of `CHROMIUM` and the driver of `CHROMEDRIVER`, else those found, else those of the system's packages.
 ///
 /// # Errors
 /// A plain sentence when they are missing and cannot be installed from here.
@@ -24,25 +24,13 @@ pub(crate) fn ensure() -> Result<Chromium> {
     if let Some(found) = look() {
         return Ok(found);
     }
-    let mend = if cfg!(target_os = "macos") {
-        "brew install --cask chromium chromedriver"
-    } else {
-        "apt-get install chromium chromium-driver   (as administrator; or set CHROMIUM and CHROMEDRIVER to their programs)"
-    };
-    if !shell::is_root() || shell::find("apt-get").is_none() {
-        return Err(Plain::error(
-            "Chromium and its driver are not on this machine, and the browser tests need them.",
-            mend,
-        ));
-    }
-    eprintln!("Installing Chromium and its driver with apt-get (once; about 2 minutes).");
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]]
-    {
-        let mut apt = shell::command("apt-get")?;
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        progress::run("apt-get", 0, &mut apt)?;
-    }
-    look().ok_or_else(|| Plain::error("apt-get installed no chromium and chromedriver that can be found.", mend))
+    packages::install("There is no Chromium with its driver", &["chromium", "chromium-driver"])?;
+    look().ok_or_else(|| {
+        Plain::error(
+            "The system's packages brought no `chromium` and `chromedriver` that can be found.",
+            "set CHROMIUM and CHROMEDRIVER to the paths of the two programs, and run the same command again",
+        )
+    })
 }
 
 fn look() -> Option<Chromium> {

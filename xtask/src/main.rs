@@ -9,6 +9,7 @@ mod dist;
 mod gateway;
 mod metadata;
 mod npm;
+mod packages;
 mod place;
 mod plain;
 mod progress;

@@ -1,4 +1,4 @@
-//! Test files that Node's own runner runs.
+//! Test files that Node's own runner runs, against everything that this checkout builds: page, gateway, npm package.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,12 +6,12 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Count, counted};
-use crate::{place, shell, stamp, tools};
+use crate::{dist, gateway, npm, place, shell, stamp, tools};
 
-/// Runs the `*.test.mjs` (or `.js`) files of `folder`, one after the other, with `prepare` setting their environment.
+/// Runs the `*.test.mjs` (or `.js`) files of `folder`, one after the other, with `prepare` adding to their environment.
 ///
 /// # Errors
-/// When Node or the folder's npm parts are missing.
+/// When something that they need is missing or does not build.
 pub(super) fn run(folder: &str, prepare: impl Fn(&mut Command)) -> Result<Count> {
     let folder = place::root().join(folder);
     let files = test_files(&folder)?;
@@ -23,7 +23,14 @@ pub(super) fn run(folder: &str, prepare: impl Fn(&mut Command)) -> Result<Count>
     if folder.join("package-lock.json").is_file() {
         tools::npm_parts(&folder)?;
     }
+    dist::build(&[])?;
+    gateway::build()?;
+    let packed = npm::build()?;
     let mut node = shell::command("node")?;
+    node.env("BELLWETHER_BIN", place::gateway_binary())
+        .env("BELLWETHER_DIST", place::dist())
+        .env("BELLWETHER_NPM", place::npm_package())
+        .env("BELLWETHER_NPM_TGZ", packed);
     // One at a time: each starts a browser, a bundler or a gateway, and they would only make each other late.
     node.current_dir(&folder).args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=600000"]);
     node.args(files);

@@ -1,0 +1,41 @@
+//! Programs that only the system's package manager can bring: installed with apt-get where that is allowed, else asked
+//! for in one sentence.
+
+use anyhow::Result;
+
+use crate::plain::Plain;
+use crate::{progress, shell};
+
+/// Installs the Debian packages `names`, which the sentence `what` calls for.
+///
+/// # Errors
+/// A plain sentence with the command where this process may not install them.
+pub(crate) fn install(what: &str, names: &[&str]) -> Result<()> {
+    let names_in_words = names.join(" ");
+    if !shell::is_root() || shell::find("apt-get").is_none() {
+        let mend = if cfg!(target_os = "macos") { "brew install" } else { "sudo apt-get install" };
+        return Err(Plain::error(
+            format!("{what} on this machine, and only its administrator can install that."),
+            format!("{mend} {names_in_words}   (or your system's packages of the like)"),
+        ));
+    }
+    eprintln!("{what} on this machine; installing {names_in_words} with apt-get (once; about 2 minutes).");
+    for (arguments, packages) in [(&["update"][..], &[][..]), (&["install", "--yes", "--no-install-recommends"], names)]
+    {
+        let mut apt = shell::command("apt-get")?;
+        apt.args(arguments).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+        progress::run("apt-get", 0, &mut apt)?;
+    }
+    Ok(())
+}
+
+/// The program `name`, installed as the package of that name where it is missing.
+///
+/// # Errors
+/// See [`install`].
+pub(crate) fn program(name: &str) -> Result<()> {
+    match shell::find(name) {
+        Some(_) => Ok(()),
+        None => install(&format!("There is no {name}"), &[name]),
+    }
+}
