@@ -5,6 +5,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod binary;
+pub mod board;
+pub mod feed;
+pub mod frame;
 pub mod ingest;
 mod json;
 pub mod query;

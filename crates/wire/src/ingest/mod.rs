@@ -10,6 +10,7 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 
+pub(crate) use reader::NAME_LABEL;
 pub use rejection::{BodyError, Rejection, RejectionCode};
 
 /// Most samples of one body.

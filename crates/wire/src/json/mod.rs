@@ -6,7 +6,7 @@ mod write;
 use bellwether_core::sample::Kind;
 
 pub(crate) use object::{Faults, Object, parse, type_name};
-pub(crate) use write::{Figure, LabelMap};
+pub(crate) use write::{Figure, LabelMap, text};
 
 /// A fault of a JSON document: where, what, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,3 +29,9 @@ impl Serialize for LabelMap<'_> {
         serializer.collect_map(self.0.iter())
     }
 }
+
+/// A value as JSON text.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    // Writing to memory cannot fail, and all keys of this crate's objects are text.
+    serde_json::to_string(value).unwrap_or_default()
+}
