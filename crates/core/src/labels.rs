@@ -196,6 +196,11 @@ impl Labels {
         self.0.iter().map(|(name, value)| (name.as_str(), &**value))
     }
 
+    /// The labels as they are kept, sorted by name.
+    pub(crate) fn pairs(&self) -> &[(LabelName, Arc<str>)] {
+        &self.0
+    }
+
     /// Only the labels named in `names`; names that are not there are left out.
     #[must_use]
     pub fn only(&self, names: &[LabelName]) -> Self {

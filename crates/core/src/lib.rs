@@ -7,12 +7,21 @@
 #![forbid(unsafe_code)]
 
 pub mod board;
+mod catalog;
+pub mod engine;
+mod figure;
+mod grid;
+pub mod history;
+mod horizon;
 pub mod kpi;
 pub mod labels;
 pub mod query;
 pub mod rule;
 pub mod sample;
 pub mod selector;
+mod series;
 pub mod sketch;
 pub mod summary;
+mod tier;
 pub mod time;
+mod window;

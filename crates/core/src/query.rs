@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::labels::{LabelName, Labels, MetricName};
+use crate::sample::Kind;
 use crate::selector::Matcher;
 use crate::time::{DurationMs, TimestampMs};
 
@@ -63,6 +64,15 @@ pub enum Aggregation {
 pub struct AggregationError {
     /// The text that was given.
     pub text: String,
+}
+
+impl Aggregation {
+    /// Whether the aggregation says something about samples of `kind`: a gauge has no rate and no
+    /// increase, its change is [`Aggregation::Delta`].
+    #[must_use]
+    pub const fn fits(self, kind: Kind) -> bool {
+        !matches!((self, kind), (Self::Rate | Self::Increase, Kind::Gauge))
+    }
 }
 
 impl FromStr for Aggregation {
@@ -178,6 +188,48 @@ pub enum Expression {
     Single(Query),
     /// The first answer divided by the second; no value where the second is zero or has none.
     Ratio(Query, Query),
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// A window without length.
+    #[error("the window is zero long; ask for at least 1 ms, such as 5m")]
+    ZeroWindow,
+    /// A window longer than anything that is kept.
+    #[error("the window is {window} long; at most {longest} are kept")]
+    WindowTooLong {
+        /// The window that was asked for.
+        window: DurationMs,
+        /// The longest that can be asked for.
+        longest: DurationMs,
+    },
+    /// An aggregation that says nothing about samples of this kind.
+    #[error("{aggregation} does not fit {metric}, which is a {}; use delta, avg, min, max or last", .kind.as_str())]
+    NotForKind {
+        /// The metric.
+        metric: MetricName,
+        /// The aggregation.
+        aggregation: Aggregation,
+        /// The metric's kind.
+        kind: Kind,
+    },
+    /// The first or last sample of several series that are merged.
+    #[error(
+        "{aggregation} of {series} series of {metric} is not one figure; say how to join them with across sum, avg, min or max, or tell them apart with by"
+    )]
+    AcrossNeeded {
+        /// The metric.
+        metric: MetricName,
+        /// The aggregation.
+        aggregation: Aggregation,
+        /// Number of series with samples in the window.
+        series: usize,
+    },
+    /// A chart without columns, or whose end is not after its start.
+    #[error("the chart has no columns to draw; ask for at least one and for an end after the start")]
+    NoColumns,
 }
 
 /// One figure and what stands behind it.

@@ -154,7 +154,6 @@ impl Summary {
     }
 
     /// A copy whose sketch is left empty: for figures that need none.
-    #[expect(dead_code, reason = "the engine, which comes next, calls it")]
     pub(crate) fn clone_without_sketch(&self) -> Self {
         Self { sketch: Sketch::default(), ..*self }
     }
@@ -268,6 +267,13 @@ impl Summary {
     pub(crate) fn merge_across_without_sketch(&mut self, other: &Self) {
         self.increase = finite(self.increase + other.increase);
         self.merge_spread(other);
+    }
+
+    /// Adds a counter's step from the last sample before the span.
+    pub(crate) fn step_from(&mut self, before: Sample, kind: Kind) {
+        if kind == Kind::Counter {
+            self.increase = finite(self.increase + step(before.value(), self.first.value()));
+        }
     }
 
     /// Mean of the values, never outside `min..=max`.

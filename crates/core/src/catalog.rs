@@ -1,0 +1,163 @@
+//! Catalog: which metrics and series there are, found by name and labels.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+
+use crate::labels::{LabelName, Labels, MetricName, SeriesKey};
+use crate::sample::Kind;
+use crate::selector::{Condition, Matcher};
+
+/// Hashing without a random seed: the order of a map is never shown, and core draws no randomness.
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// A series of one engine: a dense number, in the order in which the series came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesId(u32);
+
+impl SeriesId {
+    /// The number, from 0 on without gaps.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A metric was declared with two kinds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("metric {metric} is kept as {}, so it cannot be {} as well; give one of them another name", .kept.as_str(), .declared.as_str())]
+pub struct KindConflict {
+    /// The metric.
+    pub metric: MetricName,
+    /// The kind that it has.
+    pub kept: Kind,
+    /// The kind that was declared.
+    pub declared: Kind,
+}
+
+/// Why a series was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeriesError {
+    /// Its metric is kept with another kind.
+    #[error(transparent)]
+    KindConflict(#[from] KindConflict),
+    /// The engine is full.
+    #[error("{most} series are kept already, which is the most; send fewer label values")]
+    TooManySeries {
+        /// The limit.
+        most: usize,
+    },
+    /// The metric is full.
+    #[error("metric {metric} has {most} series already, which is the most; send fewer label values")]
+    TooManySeriesOfMetric {
+        /// The metric.
+        metric: MetricName,
+        /// The limit.
+        most: usize,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Metric {
+    kind: Kind,
+    series: Vec<SeriesId>,
+    /// The series that have a label with a value, so that a search for one of many looks at few.
+    having: Map<(LabelName, Arc<str>), Vec<SeriesId>>,
+}
+
+/// The metrics, their kinds and their series.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalog {
+    metrics: BTreeMap<MetricName, Metric>,
+    ids: Map<SeriesKey, SeriesId>,
+    most: usize,
+    most_of_metric: usize,
+}
+
+impl Catalog {
+    pub(crate) fn new(most: usize, most_of_metric: usize) -> Self {
+        Self { most: most.min(u32::MAX as usize), most_of_metric, ..Self::default() }
+    }
+
+    pub(crate) fn declare(&mut self, metric: &MetricName, kind: Kind) -> Result<(), KindConflict> {
+        let kept = self.metrics.get(metric).map_or(kind, |kept| kept.kind);
+        if kept != kind {
+            return Err(KindConflict { metric: metric.clone(), kept, declared: kind });
+        }
+        self.metric(metric, kind);
+        Ok(())
+    }
+
+    pub(crate) fn kind(&self, metric: &MetricName) -> Option<Kind> {
+        self.metrics.get(metric).map(|metric| metric.kind)
+    }
+
+    pub(crate) fn find(&self, key: &SeriesKey) -> Option<SeriesId> {
+        self.ids.get(key).copied()
+    }
+
+    /// The kind that a series of `metric` has, new or not, where a sender declares `declared`.
+    pub(crate) fn checked_kind(&self, metric: &MetricName, declared: Option<Kind>) -> Result<Kind, KindConflict> {
+        let implied = || Kind::implied_by(metric.as_str()).unwrap_or(Kind::Observation);
+        match (self.kind(metric), declared) {
+            (Some(kept), Some(declared)) if kept != declared => {
+                Err(KindConflict { metric: metric.clone(), kept, declared })
+            }
+            (kept, declared) => Ok(kept.or(declared).unwrap_or_else(implied)),
+        }
+    }
+
+    /// Adds a series that is not there; the key comes back with the catalog's own metric name.
+    pub(crate) fn add(&mut self, key: &SeriesKey, kind: Kind) -> Result<(SeriesId, SeriesKey), SeriesError> {
+        if self.ids.len() >= self.most {
+            return Err(SeriesError::TooManySeries { most: self.most });
+        }
+        let most = self.most_of_metric;
+        if self.metrics.get(&key.metric).map_or(0, |metric| metric.series.len()) >= most {
+            return Err(SeriesError::TooManySeriesOfMetric { metric: key.metric.clone(), most });
+        }
+        let name = self.metrics.get_key_value(&key.metric).map_or(&key.metric, |(name, _)| name).clone();
+        let key = SeriesKey { metric: name, labels: key.labels.clone() };
+        let id = SeriesId(self.ids.len() as u32);
+        let metric = self.metric(&key.metric, kind);
+        metric.series.push(id);
+        for (name, value) in key.labels.pairs() {
+            metric.having.entry((name.clone(), Arc::clone(value))).or_default().push(id);
+        }
+        self.ids.insert(key.clone(), id);
+        Ok((id, key))
+    }
+
+    pub(crate) fn metrics(&self) -> impl Iterator<Item = (&MetricName, Kind, usize)> {
+        self.metrics.iter().map(|(name, metric)| (name, metric.kind, metric.series.len()))
+    }
+
+    /// The series among which those that satisfy `matchers` are, ascending; the fewer, the better.
+    pub(crate) fn candidates(&self, metric: &MetricName, matchers: &[Matcher]) -> &[SeriesId] {
+        let Some(metric) = self.metrics.get(metric) else { return &[] };
+        let mut fewest = &metric.series[..];
+        for matcher in matchers {
+            let Condition::Equal(value) = &matcher.condition else { continue };
+            // An absent label has the empty value and is in no list.
+            if !value.is_empty() {
+                let wanted = (matcher.label.clone(), Arc::from(value.as_str()));
+                let having = metric.having.get(&wanted).map_or(&[][..], |series| &series[..]);
+                fewest = if having.len() < fewest.len() { having } else { fewest };
+            }
+        }
+        fewest
+    }
+
+    fn metric(&mut self, name: &MetricName, kind: Kind) -> &mut Metric {
+        let new = || Metric { kind, series: Vec::new(), having: Map::default() };
+        self.metrics.entry(name.clone()).or_insert_with(new)
+    }
+}
+
+/// Bytes that the catalog and the series hold of a key; what several keys share counts for each.
+pub(crate) fn key_bytes(labels: &Labels) -> usize {
+    const POSTING: usize = size_of::<((LabelName, Arc<str>), Vec<SeriesId>)>() / 2;
+    let of_labels: usize = labels.iter().map(|(name, value)| name.len() + value.len() + POSTING + 64).sum();
+    2 * size_of::<SeriesKey>() + of_labels
+}

@@ -1,0 +1,419 @@
+//! Engine: samples in, figures out.
+
+use crate::catalog::{Catalog, key_bytes};
+pub use crate::catalog::{KindConflict, SeriesError, SeriesId};
+use crate::grid::Grid;
+use crate::horizon::Horizon;
+use crate::labels::{MetricName, SeriesKey};
+use crate::sample::{Kind, Sample};
+use crate::selector::Matcher;
+use crate::series::Series;
+use crate::summary::Summary;
+use crate::time::{DurationMs, TimestampMs};
+
+/// Time buckets of one width and how long they are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TierConfig {
+    /// Width of a time bucket.
+    pub width: DurationMs,
+    /// How far back from now time buckets are kept.
+    pub span: DurationMs,
+}
+
+/// What an engine keeps and accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// The tiers, finest first. Each width is a multiple of the one before, each span is longer.
+    pub tiers: Vec<TierConfig>,
+    /// Most series.
+    pub max_series: usize,
+    /// Most series of one metric.
+    pub max_series_per_metric: usize,
+    /// How far ahead of now a sample may be.
+    pub future_skew: DurationMs,
+    /// How long a series may be silent before its line has a gap.
+    pub staleness: DurationMs,
+}
+
+impl Default for EngineConfig {
+    /// The gateway's: 1 s for 10 min, 10 s for 2 h, 1 min for 24 h, 1 h for 92 days.
+    fn default() -> Self {
+        let tier = |width, span| TierConfig { width, span };
+        Self {
+            tiers: vec![
+                tier(DurationMs::from_secs(1), DurationMs::from_minutes(10)),
+                tier(DurationMs::from_secs(10), DurationMs::from_hours(2)),
+                tier(DurationMs::from_minutes(1), DurationMs::from_hours(24)),
+                tier(DurationMs::from_hours(1), DurationMs::from_days(92)),
+            ],
+            max_series: 150_000,
+            max_series_per_metric: 50_000,
+            future_skew: DurationMs::from_minutes(10),
+            staleness: DurationMs::from_minutes(5),
+        }
+    }
+}
+
+impl EngineConfig {
+    /// The page's: the default without the minutes, which cost the most memory.
+    #[must_use]
+    pub fn page() -> Self {
+        let mut config = Self::default();
+        config.tiers.remove(2);
+        config
+    }
+}
+
+/// Why an engine cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no tier.
+    #[error("there is no tier; name at least one")]
+    NoTier,
+    /// A width that is zero, or beyond what can be counted.
+    #[error("tier {tier} has a width of {width}; it must be at least 1 ms")]
+    Width {
+        /// Its place among the tiers, from 0.
+        tier: usize,
+        /// Its width.
+        width: DurationMs,
+    },
+    /// A width that is not a multiple of the finer one.
+    #[error("tier {tier} has a width of {width}, which is no greater multiple of the tier's before")]
+    NotMultiple {
+        /// Its place among the tiers, from 0.
+        tier: usize,
+        /// Its width.
+        width: DurationMs,
+    },
+    /// A span that is shorter than the tier's width or not longer than the finer tier's span.
+    #[error("tier {tier} has a span of {span}; it must be longer than its width and than the tier's before")]
+    Span {
+        /// Its place among the tiers, from 0.
+        tier: usize,
+        /// Its span.
+        span: DurationMs,
+    },
+}
+
+/// Why a sample was refused for its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimestampError {
+    /// Too far ahead of now.
+    #[error("timestamp {} is ahead of the latest that is accepted, {}", .timestamp.get(), .latest.get())]
+    TooNew {
+        /// The sample's.
+        timestamp: TimestampMs,
+        /// The latest that would have been accepted.
+        latest: TimestampMs,
+    },
+    /// Older than everything that is kept.
+    #[error("timestamp {} is older than the oldest that is kept, {}", .timestamp.get(), .oldest.get())]
+    TooLate {
+        /// The sample's.
+        timestamp: TimestampMs,
+        /// The oldest that would have been accepted.
+        oldest: TimestampMs,
+    },
+}
+
+/// Why a summary was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// A sample of it is too new or too late.
+    #[error(transparent)]
+    Timestamp(#[from] TimestampError),
+    /// No tier is made of spans of that width.
+    #[error("no tier has time buckets made of spans of {width}")]
+    Width {
+        /// The width that was given.
+        width: DurationMs,
+    },
+    /// The end is no edge of time buckets of that width.
+    #[error("{} is no edge of time buckets of {width}", .end.get())]
+    Edge {
+        /// The end that was given.
+        end: TimestampMs,
+        /// The width that was given.
+        width: DurationMs,
+    },
+    /// Its samples lie outside the span that it is said to cover.
+    #[error("the summary has samples outside the {width} before {}", .end.get())]
+    Outside {
+        /// The end that was given.
+        end: TimestampMs,
+        /// The width that was given.
+        width: DurationMs,
+    },
+}
+
+/// What an engine holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Number of series.
+    pub series: usize,
+    /// Number of time buckets with samples, over all tiers.
+    pub time_buckets: usize,
+    /// Bytes of them, estimated from their sizes; what the allocator adds is not counted.
+    pub bytes: usize,
+}
+
+/// Samples in time buckets of several widths for every series, and the figures made of them.
+///
+/// A sample is recorded into every tier whose span still holds its time bucket; there is nothing
+/// where there are no samples. What is evicted is decided by time alone: a time bucket goes when
+/// all of it is older than its tier's span before the newest `now` that the engine was told.
+///
+/// ```
+/// use bellwether_core::engine::{Engine, EngineConfig};
+/// use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+/// use bellwether_core::query::{Aggregation, Query};
+/// use bellwether_core::sample::Sample;
+/// use bellwether_core::time::{DurationMs, TimestampMs};
+///
+/// let mut engine = Engine::new(EngineConfig::default())?;
+/// let metric = MetricName::new("booking_response_time")?;
+/// let series = engine.series(&SeriesKey { metric: metric.clone(), labels: Labels::empty() }, None)?;
+/// let now = TimestampMs::new(1_700_000_000_000);
+/// engine.record(series, Sample::new(now, 120.0)?, now)?;
+/// engine.record(series, Sample::new(now, 140.0)?, now)?;
+///
+/// let query = Query::new(metric, DurationMs::from_minutes(5), Aggregation::Avg);
+/// assert_eq!(engine.query(&query, now)?.value, Some(130.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    config: EngineConfig,
+    pub(crate) horizon: Horizon,
+    catalog: Catalog,
+    series: Vec<Series>,
+    /// By tier, the newest time bucket that was swept out of all series.
+    swept: Box<[i64]>,
+}
+
+impl Engine {
+    /// An engine without samples.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where the tiers do not fit each other.
+    pub fn new(config: EngineConfig) -> Result<Self, ConfigError> {
+        let mut grids: Vec<(Grid, DurationMs)> = Vec::new();
+        for (tier, TierConfig { width, span }) in config.tiers.iter().copied().enumerate() {
+            let grid = Grid::new(width).ok_or(ConfigError::Width { tier, width })?;
+            let before = grids.last().copied();
+            if before.is_some_and(|(finer, _)| finer == grid || !grid.is_multiple_of(finer.width())) {
+                return Err(ConfigError::NotMultiple { tier, width });
+            }
+            if span < width || before.is_some_and(|(_, shorter)| span <= shorter) {
+                return Err(ConfigError::Span { tier, span });
+            }
+            grids.push((grid, span));
+        }
+        if grids.is_empty() {
+            return Err(ConfigError::NoTier);
+        }
+        Ok(Self {
+            swept: vec![i64::MIN; grids.len()].into(),
+            horizon: Horizon::new(grids),
+            catalog: Catalog::new(config.max_series, config.max_series_per_metric),
+            series: Vec::new(),
+            config,
+        })
+    }
+
+    /// What the engine was made with.
+    #[must_use]
+    pub const fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// The longest window that can be asked for: the coarsest tier's span.
+    #[must_use]
+    pub fn longest_window(&self) -> DurationMs {
+        self.config.tiers.last().map_or(DurationMs::ZERO, |tier| tier.span)
+    }
+
+    /// Gives a metric its kind, as a board does. The same kind again is fine.
+    ///
+    /// # Errors
+    /// [`KindConflict`] where the metric has another kind already.
+    pub fn declare(&mut self, metric: &MetricName, kind: Kind) -> Result<(), KindConflict> {
+        self.catalog.declare(metric, kind)
+    }
+
+    /// The kind of a metric that was declared or has a series.
+    #[must_use]
+    pub fn kind(&self, metric: &MetricName) -> Option<Kind> {
+        self.catalog.kind(metric)
+    }
+
+    /// The series of `key`, made where it is new. Its kind is the metric's, else `declared` by the
+    /// sender, else the one that the name implies, else observation. Cost: O(1) in the number of
+    /// series.
+    ///
+    /// # Errors
+    /// [`SeriesError`] where `declared` is not the metric's kind, or a new series is one too many.
+    pub fn series(&mut self, key: &SeriesKey, declared: Option<Kind>) -> Result<SeriesId, SeriesError> {
+        let kind = self.catalog.checked_kind(&key.metric, declared)?;
+        if let Some(id) = self.catalog.find(key) {
+            return Ok(id);
+        }
+        let (id, key) = self.catalog.add(key, kind)?;
+        self.series.push(Series::new(key, kind, self.horizon.tiers()));
+        Ok(id)
+    }
+
+    /// The series of `key`, if there is one.
+    #[must_use]
+    pub fn find(&self, key: &SeriesKey) -> Option<SeriesId> {
+        self.catalog.find(key)
+    }
+
+    /// Metric and labels of a series.
+    #[must_use]
+    pub fn key(&self, id: SeriesId) -> &SeriesKey {
+        self.of(id).key()
+    }
+
+    /// The kind of a series.
+    #[must_use]
+    pub fn series_kind(&self, id: SeriesId) -> Kind {
+        self.of(id).kind()
+    }
+
+    /// Number of series; they are never removed.
+    #[must_use]
+    pub const fn series_count(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Every metric with its kind and its number of series, sorted by name.
+    pub fn metrics(&self) -> impl Iterator<Item = (&MetricName, Kind, usize)> {
+        self.catalog.metrics()
+    }
+
+    /// Whether a sample of this timestamp would be accepted at `now`.
+    ///
+    /// # Errors
+    /// [`TimestampError`] where it is too far ahead or older than everything that is kept.
+    pub fn check(&self, timestamp: TimestampMs, now: TimestampMs) -> Result<(), TimestampError> {
+        let latest = now + self.config.future_skew;
+        if timestamp > latest {
+            return Err(TimestampError::TooNew { timestamp, latest });
+        }
+        let grid = self.horizon.grid(self.horizon.tiers() - 1);
+        let gone = grid.edge_before(now - self.longest_window());
+        if timestamp <= gone && gone > TimestampMs::new(i64::MIN) {
+            return Err(TimestampError::TooLate { timestamp, oldest: gone + DurationMs::from_millis(1) });
+        }
+        Ok(())
+    }
+
+    /// Records a sample. Cost: O(tiers) where the sample is the newest of its series.
+    ///
+    /// # Errors
+    /// [`TimestampError`], and nothing is recorded, as [`Engine::check`] says.
+    pub fn record(&mut self, id: SeriesId, sample: Sample, now: TimestampMs) -> Result<(), TimestampError> {
+        self.check(sample.timestamp(), now)?;
+        self.horizon.observe(now);
+        self.series[id.index()].record(sample, &self.horizon);
+        Ok(())
+    }
+
+    /// Merges what `(bucket_end − width, bucket_end]` held into every tier of at least that width.
+    /// Each summary is an increment: merging it twice counts it twice.
+    ///
+    /// # Errors
+    /// [`MergeError`], and nothing is merged, where the summary does not lie in that span, no tier
+    /// takes that width, or its time is refused as [`Engine::check`] says.
+    pub fn merge(
+        &mut self,
+        id: SeriesId,
+        width: DurationMs,
+        bucket_end: TimestampMs,
+        summary: &Summary,
+        now: TimestampMs,
+    ) -> Result<(), MergeError> {
+        let no_tier = MergeError::Width { width };
+        let span = Grid::new(width).ok_or(no_tier)?;
+        if !(0..self.horizon.tiers()).any(|tier| self.horizon.grid(tier).is_multiple_of(width)) {
+            return Err(no_tier);
+        }
+        let number = span.bucket_of(bucket_end);
+        if span.end(number) != bucket_end {
+            return Err(MergeError::Edge { end: bucket_end, width });
+        }
+        let (first, last) = (summary.first.timestamp(), summary.last.timestamp());
+        if span.bucket_of(first) != number || span.bucket_of(last) != number {
+            return Err(MergeError::Outside { end: bucket_end, width });
+        }
+        self.check(first, now)?;
+        self.check(last, now)?;
+        self.horizon.observe(now);
+        self.series[id.index()].merge(width, bucket_end, summary, &self.horizon);
+        Ok(())
+    }
+
+    /// Moves on to `now` and evicts what has left the tiers. Cheap when little has left them: the
+    /// series are looked through once for each 64th part of a tier's span.
+    pub fn advance(&mut self, now: TimestampMs) {
+        self.horizon.observe(now);
+        for tier in 0..self.horizon.tiers() {
+            let gone = self.horizon.gone(tier);
+            let TierConfig { width, span } = self.config.tiers[tier];
+            let slack = (span.as_millis() / width.as_millis() / 64).max(1);
+            let since = i128::from(gone) - i128::from(self.swept[tier]);
+            if since < 0 || since >= i128::from(slack) {
+                self.swept[tier] = gone;
+                for series in &mut self.series {
+                    series.evict(tier, gone);
+                }
+            }
+        }
+    }
+
+    /// The newest sample of a series; `None` where none is kept.
+    #[must_use]
+    pub fn latest(&self, id: SeriesId) -> Option<Sample> {
+        let coarsest = self.horizon.tiers() - 1;
+        let bucket = self.of(id).tier(coarsest).newest()?;
+        (bucket.number > self.horizon.gone(coarsest)).then(|| bucket.content.last())
+    }
+
+    /// The series of `metric` whose labels satisfy all `matchers`, oldest first. An equality
+    /// narrows the search to the series that have the label's value.
+    pub fn matching<'a>(
+        &'a self,
+        metric: &'a MetricName,
+        matchers: &'a [Matcher],
+    ) -> impl Iterator<Item = SeriesId> + 'a {
+        let candidates = self.catalog.candidates(metric, matchers);
+        let wanted = |id: &SeriesId| {
+            let labels = &self.of(*id).key().labels;
+            matchers.iter().all(|matcher| matcher.matches(labels))
+        };
+        candidates.iter().copied().filter(wanted)
+    }
+
+    /// What the engine holds. Cost: O(time buckets).
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let mut memory = Memory { series: self.series.len(), ..Memory::default() };
+        for series in &self.series {
+            memory.bytes += size_of::<Series>() + key_bytes(&series.key().labels);
+            for tier in series.tiers() {
+                memory.time_buckets += tier.len();
+                memory.bytes += size_of_val(tier) + tier.heap_bytes();
+            }
+        }
+        memory
+    }
+
+    pub(crate) fn of(&self, id: SeriesId) -> &Series {
+        &self.series[id.index()]
+    }
+}

@@ -1,0 +1,252 @@
+//! Figures: how the engine answers a query.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Engine, SeriesId};
+use crate::labels::Labels;
+use crate::query::{Across, Aggregation, Answer, Expression, Group, Query, QueryError};
+use crate::sample::Kind;
+use crate::time::{DurationMs, TimestampMs};
+use crate::window::{Plan, Pool, Spread};
+
+impl Aggregation {
+    pub(crate) const fn spread(self) -> Spread {
+        match self {
+            Self::Quantile(_) => Spread::Needed,
+            _ => Spread::NotNeeded,
+        }
+    }
+
+    /// What a change is the change of.
+    const fn of_which_delta(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter | Kind::Event => Self::Increase,
+            Kind::Observation | Kind::Gauge => Self::Avg,
+        }
+    }
+
+    /// Whether it needs the order of the samples of one series.
+    const fn is_of_one_series(self) -> bool {
+        matches!(self, Self::First | Self::Last)
+    }
+
+    /// The figure of a window of length `covered`, and the bound of its relative error.
+    pub(crate) fn of(self, pool: &Pool, covered: DurationMs) -> Option<(f64, f64)> {
+        let summary = pool.summary()?;
+        Some(match self {
+            Self::Quantile(q) => summary.quantile(q),
+            Self::Avg => (summary.mean(), 0.0),
+            Self::Sum => (summary.sum, 0.0),
+            Self::Count => (summary.count as f64, 0.0),
+            Self::Min => (summary.min, 0.0),
+            Self::Max => (summary.max, 0.0),
+            Self::First => (summary.first.value(), 0.0),
+            Self::Last => (summary.last.value(), 0.0),
+            Self::Stddev => (summary.stddev(), 0.0),
+            Self::Increase => (pool.increase()?, 0.0),
+            Self::Rate if covered == DurationMs::ZERO => return None,
+            Self::Rate => (pool.increase()? / covered.as_secs_f64(), 0.0),
+            // Made of two windows, by those who have both.
+            Self::Delta => return None,
+        })
+    }
+}
+
+impl Across {
+    /// Joins the figures of several series; of [`Across::Merge`] there is one already.
+    pub(crate) fn join(self, figures: impl Iterator<Item = f64>) -> Option<f64> {
+        let mut joined: Option<f64> = None;
+        let mut count = 0_u32;
+        for figure in figures {
+            count += 1;
+            joined = Some(match (joined, self) {
+                (None, _) => figure,
+                (Some(joined), Self::Min) => joined.min(figure),
+                (Some(joined), Self::Max) => joined.max(figure),
+                (Some(joined), _) => (joined + figure).clamp(f64::MIN, f64::MAX),
+            });
+        }
+        if self == Self::Avg { joined.map(|sum| sum / f64::from(count)) } else { joined }
+    }
+}
+
+impl Engine {
+    /// One figure over all series that match; `by` is left aside. A metric or series that is not
+    /// there gives an answer without value.
+    ///
+    /// Cost: O(time buckets in the window) for each series, not its samples.
+    ///
+    /// # Errors
+    /// [`QueryError`] where the window has no length or is longer than what is kept, the
+    /// aggregation does not fit the metric's kind, or `first` or `last` is asked of several series
+    /// at once.
+    pub fn query(&self, query: &Query, now: TimestampMs) -> Result<Answer, QueryError> {
+        let kind = self.checked(query)?;
+        let series: Vec<SeriesId> = self.matching(&query.metric, &query.matchers).collect();
+        self.answer(query, kind, &series, now)
+    }
+
+    /// One figure for each group of series that agree in the labels of `by`, sorted by those
+    /// labels; with an empty `by` one group when any series matches.
+    ///
+    /// # Errors
+    /// [`QueryError`], as [`Engine::query`].
+    pub fn query_groups(&self, query: &Query, now: TimestampMs) -> Result<Vec<Group>, QueryError> {
+        let kind = self.checked(query)?;
+        let answer = |(labels, series): (Labels, Vec<SeriesId>)| {
+            let answer = self.answer(query, kind, &series, now)?;
+            Ok(Group { labels, answer })
+        };
+        self.groups(query).into_iter().map(answer).collect()
+    }
+
+    /// The groups of an expression. The groups of a ratio are those that both queries have; the
+    /// count is the divisor's.
+    ///
+    /// # Errors
+    /// [`QueryError`], as [`Engine::query`].
+    pub fn evaluate(&self, expression: &Expression, now: TimestampMs) -> Result<Vec<Group>, QueryError> {
+        match expression {
+            Expression::Single(query) => self.query_groups(query, now),
+            Expression::Ratio(dividend, divisor) => {
+                let dividends = self.query_groups(dividend, now)?;
+                let mut divisors = self.query_groups(divisor, now)?;
+                divisors.retain_mut(|divisor| {
+                    let dividend = dividends.binary_search_by(|group| group.labels.cmp(&divisor.labels));
+                    if let Ok(place) = dividend {
+                        divisor.answer = ratio(&dividends[place].answer, &divisor.answer);
+                    }
+                    dividend.is_ok()
+                });
+                Ok(divisors)
+            }
+        }
+    }
+
+    /// One figure of an expression over all series; `by` is left aside.
+    ///
+    /// # Errors
+    /// [`QueryError`], as [`Engine::query`].
+    pub fn evaluate_one(&self, expression: &Expression, now: TimestampMs) -> Result<Answer, QueryError> {
+        match expression {
+            Expression::Single(query) => self.query(query, now),
+            Expression::Ratio(dividend, divisor) => Ok(ratio(&self.query(dividend, now)?, &self.query(divisor, now)?)),
+        }
+    }
+
+    /// Checks what can be checked before any series is looked at; the kind is that of the metric,
+    /// or any where there is no such metric.
+    pub(crate) fn checked(&self, query: &Query) -> Result<Kind, QueryError> {
+        let (window, longest) = (query.window, self.longest_window());
+        if window == DurationMs::ZERO {
+            return Err(QueryError::ZeroWindow);
+        }
+        if window > longest {
+            return Err(QueryError::WindowTooLong { window, longest });
+        }
+        let kind = self.kind(&query.metric).unwrap_or(Kind::Observation);
+        if !query.aggregation.fits(kind) {
+            let (metric, aggregation) = (query.metric.clone(), query.aggregation);
+            return Err(QueryError::NotForKind { metric, aggregation, kind });
+        }
+        Ok(kind)
+    }
+
+    /// The matching series by the labels of `by`.
+    pub(crate) fn groups(&self, query: &Query) -> BTreeMap<Labels, Vec<SeriesId>> {
+        let mut groups: BTreeMap<Labels, Vec<SeriesId>> = BTreeMap::new();
+        for id in self.matching(&query.metric, &query.matchers) {
+            groups.entry(self.key(id).labels.only(&query.by)).or_default().push(id);
+        }
+        groups
+    }
+
+    /// The edges from which on each tier holds all samples of all of `series`.
+    pub(crate) fn complete_from(&self, series: &[SeriesId]) -> Vec<TimestampMs> {
+        let of_tier = |tier: usize| {
+            let edges = series.iter().map(|id| self.horizon.complete_from(tier, self.of(*id).tier(tier)));
+            edges.fold(self.horizon.edge(tier), TimestampMs::max)
+        };
+        (0..self.horizon.tiers()).map(of_tier).collect()
+    }
+
+    fn answer(&self, query: &Query, kind: Kind, series: &[SeriesId], now: TimestampMs) -> Result<Answer, QueryError> {
+        let complete = self.complete_from(series);
+        let plan = Plan::new(&self.horizon, &complete, now - query.window, now);
+        if query.aggregation != Aggregation::Delta {
+            return self.figure(query, query.aggregation, series, &plan);
+        }
+        let aggregation = Aggregation::of_which_delta(kind);
+        let current = self.figure(query, aggregation, series, &plan)?;
+        // The window before ends where this one really begins, so that no sample is in both.
+        let start = plan.from - query.window;
+        let plan = Plan::new(&self.horizon, &complete, start, plan.from);
+        let value = match current.value {
+            Some(value) if plan.from <= start => {
+                let previous = self.figure(query, aggregation, series, &plan)?;
+                previous.value.map(|previous| (value - previous).clamp(f64::MIN, f64::MAX))
+            }
+            _ => None,
+        };
+        Ok(Answer { value, ..current })
+    }
+
+    fn figure(
+        &self,
+        query: &Query,
+        aggregation: Aggregation,
+        series: &[SeriesId],
+        plan: &Plan,
+    ) -> Result<Answer, QueryError> {
+        let mut answer = Answer { value: None, count: 0, from: plan.from, to: plan.to, relative_error: 0.0 };
+        let mut pools = Vec::new();
+        for id in series {
+            let (pool, to) = plan.pool(self.of(*id), &self.horizon, aggregation.spread());
+            answer.to = answer.to.min(to);
+            answer.count = answer.count.saturating_add(pool.count());
+            if pool.count() > 0 {
+                pools.push(pool);
+            }
+        }
+        if query.across == Across::Merge {
+            if aggregation.is_of_one_series() && pools.len() > 1 {
+                let (metric, series) = (query.metric.clone(), pools.len());
+                return Err(QueryError::AcrossNeeded { metric, aggregation, series });
+            }
+            pools = merged(pools).into_iter().collect();
+        }
+        let covered = answer.to.since(plan.from);
+        let mut error = 0.0_f64;
+        let figures = pools.iter().filter_map(|pool| aggregation.of(pool, covered)).map(|(figure, bound)| {
+            error = error.max(bound);
+            figure
+        });
+        answer.value = query.across.join(figures);
+        answer.relative_error = error;
+        Ok(answer)
+    }
+}
+
+/// The samples of several series as one.
+pub(crate) fn merged(pools: Vec<Pool>) -> Option<Pool> {
+    pools.into_iter().reduce(|mut merged, pool| {
+        merged.add_series(pool);
+        merged
+    })
+}
+
+fn ratio(dividend: &Answer, divisor: &Answer) -> Answer {
+    let value = match (dividend.value, divisor.value) {
+        (Some(dividend), Some(divisor)) => Some(dividend / divisor).filter(|ratio| ratio.is_finite()),
+        _ => None,
+    };
+    // Each bound is below 1, as even the coarsest scale's base is finite.
+    let relative_error = (1.0 + dividend.relative_error) / (1.0 - divisor.relative_error) - 1.0;
+    Answer {
+        value,
+        count: divisor.count,
+        from: dividend.from.min(divisor.from),
+        to: dividend.to.min(divisor.to),
+        relative_error,
+    }
+}

@@ -1,0 +1,78 @@
+//! Horizon: which time buckets each tier still holds, and since when it holds all of them.
+
+use crate::grid::Grid;
+use crate::tier::Tier;
+use crate::time::{DurationMs, TimestampMs};
+
+/// One tier's part of the horizon.
+#[derive(Clone, Debug)]
+struct Reach {
+    grid: Grid,
+    span: DurationMs,
+    /// Number of the newest time bucket that has left the span.
+    gone: i64,
+    /// Number of the newest time bucket that may lack samples.
+    incomplete: i64,
+}
+
+/// How far back the tiers of an engine reach, anchored on the newest `now` that it was told.
+///
+/// A time bucket is kept while any instant of it lies within the span before `now`.
+#[derive(Clone, Debug)]
+pub(crate) struct Horizon {
+    now: TimestampMs,
+    reaches: Box<[Reach]>,
+}
+
+impl Horizon {
+    pub(crate) fn new(tiers: impl IntoIterator<Item = (Grid, DurationMs)>) -> Self {
+        let now = TimestampMs::new(i64::MIN);
+        let reach = |(grid, span): (Grid, DurationMs)| {
+            let gone = grid.whole_until(now);
+            Reach { grid, span, gone, incomplete: gone }
+        };
+        Self { now, reaches: tiers.into_iter().map(reach).collect() }
+    }
+
+    /// Moves to `now`. A clock that was ahead and is set back leaves the tiers incomplete only up
+    /// to the new `now`.
+    pub(crate) fn observe(&mut self, now: TimestampMs) {
+        if now == self.now {
+            return;
+        }
+        for reach in &mut self.reaches {
+            reach.gone = reach.grid.whole_until(now - reach.span);
+            let present = reach.grid.bucket_of(now);
+            reach.incomplete = reach.incomplete.min(present).max(reach.gone);
+        }
+        self.now = now;
+    }
+
+    pub(crate) fn tiers(&self) -> usize {
+        self.reaches.len()
+    }
+
+    /// The grid of a tier; tiers ascend by width.
+    pub(crate) fn grid(&self, tier: usize) -> Grid {
+        self.reaches[tier].grid
+    }
+
+    /// The newest time bucket that has left a tier.
+    pub(crate) fn gone(&self, tier: usize) -> i64 {
+        self.reaches[tier].gone
+    }
+
+    /// The edge from which on a tier can hold all samples of a series.
+    ///
+    /// The coarsest tier holds what there is: nothing else could answer for what it lacks.
+    pub(crate) fn edge(&self, tier: usize) -> TimestampMs {
+        let reach = &self.reaches[tier];
+        reach.grid.end(if tier + 1 == self.tiers() { reach.gone } else { reach.incomplete })
+    }
+
+    /// The edge from which on a tier of one series holds all its samples.
+    pub(crate) fn complete_from(&self, tier: usize, of: &Tier) -> TimestampMs {
+        let edge = self.edge(tier);
+        if tier + 1 == self.tiers() { edge } else { self.grid(tier).edge_after(of.incomplete_until()).max(edge) }
+    }
+}

@@ -1,0 +1,124 @@
+//! Series: one metric with one set of labels, in time buckets of every width.
+
+use crate::horizon::Horizon;
+use crate::labels::SeriesKey;
+use crate::sample::{Kind, Sample};
+use crate::summary::{Summary, step};
+use crate::tier::{Place, Tier};
+use crate::time::{DurationMs, TimestampMs};
+
+/// A series and what is kept of its samples.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    key: SeriesKey,
+    kind: Kind,
+    tiers: Box<[Tier]>,
+}
+
+impl Series {
+    pub(crate) fn new(key: SeriesKey, kind: Kind, tiers: usize) -> Self {
+        Self { key, kind, tiers: (0..tiers).map(|_| Tier::default()).collect() }
+    }
+
+    pub(crate) fn key(&self) -> &SeriesKey {
+        &self.key
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn tier(&self, index: usize) -> &Tier {
+        &self.tiers[index]
+    }
+
+    pub(crate) fn tiers(&self) -> &[Tier] {
+        &self.tiers
+    }
+
+    /// Records a sample into every tier that still holds its time bucket.
+    pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon) {
+        for index in 0..self.tiers.len() {
+            let number = horizon.grid(index).bucket_of(sample.timestamp());
+            if number > horizon.gone(index) {
+                let tier = &mut self.tiers[index];
+                tier.evict(horizon.gone(index));
+                if tier.record(number, sample, self.kind) == Place::Among {
+                    self.settle(index, number, horizon);
+                }
+            }
+        }
+    }
+
+    /// Merges a summary of the time `width` before `end` into every tier whose time
+    /// buckets are made of whole spans of that width.
+    pub(crate) fn merge(&mut self, width: DurationMs, end: TimestampMs, summary: &Summary, horizon: &Horizon) {
+        for index in 0..self.tiers.len() {
+            let grid = horizon.grid(index);
+            let number = grid.bucket_of(end);
+            let tier = &mut self.tiers[index];
+            if !grid.is_multiple_of(width) {
+                tier.lacks_until(end);
+            } else if number > horizon.gone(index) {
+                tier.evict(horizon.gone(index));
+                if tier.merge(number, summary, self.kind) == Place::Among {
+                    self.settle(index, number, horizon);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn evict(&mut self, index: usize, gone: i64) {
+        self.tiers[index].evict(gone);
+    }
+
+    /// The last sample before or at `edge`, looked for from the tier `finest` on.
+    ///
+    /// Where it lies in a wide time bucket that goes on past `edge`, that bucket's first sample
+    /// stands for it.
+    pub(crate) fn last_until(&self, edge: TimestampMs, finest: usize, horizon: &Horizon) -> Option<Sample> {
+        let mut found: Option<Sample> = None;
+        for (index, tier) in self.tiers.iter().enumerate().skip(finest) {
+            let Some(bucket) = tier.newest_until(horizon.grid(index).bucket_of(edge)) else { continue };
+            if bucket.number <= horizon.gone(index) {
+                continue;
+            }
+            let (first, last) = (bucket.content.first(), bucket.content.last());
+            let sample = if last.timestamp() <= edge {
+                Some(last)
+            } else if first.timestamp() <= edge {
+                Some(first)
+            } else {
+                tier.newest_until(bucket.number - 1).map(|before| before.content.last())
+            };
+            if let Some(sample) = sample
+                && found.is_none_or(|found| found.timestamp() < sample.timestamp())
+            {
+                found = Some(sample);
+            }
+        }
+        found
+    }
+
+    /// Counts the increase of a counter's time bucket anew from the next finer tier, where that has
+    /// all of it: what came late lies between samples whose order only the finer tier knows.
+    fn settle(&mut self, index: usize, number: i64, horizon: &Horizon) {
+        let Some(finer) = index.checked_sub(1) else { return };
+        let grid = horizon.grid(index);
+        let start = grid.start(number);
+        if self.kind != Kind::Counter || start < horizon.complete_from(finer, &self.tiers[finer]) {
+            return;
+        }
+        let numbers = horizon.grid(finer);
+        let mut increase = 0.0;
+        let mut before: Option<Sample> = None;
+        for bucket in self.tiers[finer].range(numbers.bucket_of(start) + 1, numbers.bucket_of(grid.end(number))) {
+            if let Some(before) = before {
+                increase += step(before.value(), bucket.content.first().value());
+            }
+            increase += bucket.content.increase(self.kind);
+            before = Some(bucket.content.last());
+        }
+        self.tiers[index].set_increase(number, increase.clamp(f64::MIN, f64::MAX));
+    }
+}
