@@ -72,7 +72,7 @@ impl Run {
     /// Finds what would stop the start now, not after a build of many minutes.
     fn check_first(&self) -> Result<()> {
         port_is_free(&self.host, self.port)?;
-        folder_is_writable(&self.data_folder(), "cargo xtask run --data-dir <a folder of yours>")?;
+        folder_is_writable(&self.data_folder(), "cargo xtask run --data-dir ~/bellwether-data")?;
         folder_is_writable(&place::state(), "chown -R \"$(id -un)\" .   (in the checkout, as administrator)")?;
         if let Some(board) = &self.board
             && let Err(error) = fs::File::open(board)

@@ -226,6 +226,8 @@ pub(crate) fn npm_parts(folder: &Path) -> Result<()> {
     let mut npm = shell::command("npm")?;
     // No package here needs a script of its own to be installed; none gets to run one.
     npm.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    // npm's own patience without a network is over a minute.
+    npm.args(["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]);
     progress::run(&name, 0, &mut npm).context("cannot fetch the npm parts")?;
     stamp::keep(&name, &fingerprint)
 }
