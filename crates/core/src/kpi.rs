@@ -1,5 +1,8 @@
 //! Key performance indicators: a figure, its target and whether the target is met.
 
+mod figure;
+
+pub use self::figure::KpiFigure;
 use crate::query::Expression;
 
 /// Which way is better.

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod board;
 mod catalog;
 pub mod engine;
@@ -18,6 +19,7 @@ pub mod labels;
 pub mod query;
 pub mod rule;
 pub mod sample;
+pub mod scorecard;
 pub mod selector;
 mod series;
 pub mod sketch;

@@ -13,7 +13,7 @@ use crate::time::DurationMs;
 const MAX_ID_BYTES: usize = 64;
 
 /// One thing that is wrong with a board.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct BoardError {
     /// Where it is, as a path into `board.json`: `kpis[2].target`.
@@ -23,7 +23,7 @@ pub struct BoardError {
 }
 
 /// What is wrong in one place of a board, and how to mend it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BoardProblem {
     /// A text that people or addresses need is empty.
@@ -66,16 +66,14 @@ pub enum BoardProblem {
         longest: DurationMs,
     },
     /// An aggregation that makes no sense for the metric's kind.
-    #[error("{aggregation} makes no sense for the {} {metric:?}; {instead}", kind.as_str())]
+    #[error("{aggregation} does not fit {metric}, which is a {}; use delta, avg, min, max or last", .kind.as_str())]
     NotForKind {
-        /// The aggregation as it is written.
-        aggregation: String,
+        /// The metric.
+        metric: MetricName,
+        /// The aggregation.
+        aggregation: Aggregation,
         /// The metric's kind.
         kind: Kind,
-        /// The metric.
-        metric: String,
-        /// What to ask instead.
-        instead: &'static str,
     },
     /// A label that is grouped by twice.
     #[error("it groups by {label:?} twice; name each label once")]
@@ -331,24 +329,11 @@ impl<'a> Checker<'a> {
         let declared = self.board.metrics.iter().find(|metric| metric.name == query.metric);
         let kind = declared.map(|metric| metric.kind).or_else(|| Kind::implied_by(query.metric.as_str()));
         if let Some(kind) = kind
-            && let Some(instead) = instead_of(query.aggregation, kind)
+            && !query.aggregation.fits(kind)
         {
-            let problem = BoardProblem::NotForKind {
-                aggregation: query.aggregation.to_string(),
-                kind,
-                metric: query.metric.to_string(),
-                instead,
-            };
-            self.push(format!("{place}.agg"), problem);
+            let (metric, aggregation) = (query.metric.clone(), query.aggregation);
+            self.push(format!("{place}.agg"), BoardProblem::NotForKind { metric, aggregation, kind });
         }
-    }
-}
-
-/// What to ask instead of an aggregation that makes no sense for a kind.
-fn instead_of(aggregation: Aggregation, kind: Kind) -> Option<&'static str> {
-    match (aggregation, kind) {
-        (Aggregation::Rate | Aggregation::Increase, Kind::Gauge) => Some("use delta for its change"),
-        _ => None,
     }
 }
 

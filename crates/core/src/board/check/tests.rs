@@ -153,7 +153,7 @@ fn queries_make_sense() {
         &[
             r#"kpis[0].query.window: the window is empty; give a length such as 5m"#,
             r#"kpis[0].query.by: a KPI is one figure; leave "by" out, or show the groups in a panel"#,
-            r#"kpis[1].query.agg: rate makes no sense for the gauge "memory"; use delta for its change"#,
+            "kpis[1].query.agg: rate does not fit memory, which is a gauge; use delta, avg, min, max or last",
             r#"panels[0].query.by: it groups by "a" twice; name each label once"#,
         ],
     );
@@ -178,7 +178,7 @@ fn both_queries_of_a_ratio_are_checked() {
         },
         &[
             r#"panels[0].query.ratio[1].window: the window is empty; give a length such as 5m"#,
-            r#"panels[0].query.ratio[1].agg: increase makes no sense for the gauge "memory"; use delta for its change"#,
+            "panels[0].query.ratio[1].agg: increase does not fit memory, which is a gauge; use delta, avg, min, max or last",
             r#"panels[0].query.ratio: the two queries of a ratio must group by the same labels; give both the same "by""#,
         ],
     );

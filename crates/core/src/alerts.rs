@@ -1,0 +1,346 @@
+//! The alerts of all rules: which there are, and how each evaluation changes them.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
+
+use crate::engine::Engine;
+use crate::labels::{LabelError, Labels};
+use crate::query::{Expression, Group, QueryError};
+use crate::rule::{ALERT_NAME, AlertState, NoData, Observed, Rule, Severity, Step, advance};
+use crate::time::{DurationMs, TimestampMs};
+
+/// How often a firing alert is sent again.
+pub const RESEND_INTERVAL: DurationMs = DurationMs::from_minutes(1);
+/// The longest outage after which a pending alert goes on where it was.
+pub const RESTORE_TOLERANCE: DurationMs = DurationMs::from_hours(1);
+/// The least time between a restart and the firing of an alert that was pending before it.
+pub const RESTORE_GRACE: DurationMs = DurationMs::from_minutes(10);
+
+/// One alert: a rule and one group of its figure.
+///
+/// All fields are public so that whoever keeps alerts can write them down and make them again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    /// The rule's name.
+    pub rule: String,
+    /// The group's labels, the rule's and [`ALERT_NAME`]: no two alerts have the same.
+    pub labels: Labels,
+    /// Who must act.
+    pub severity: Severity,
+    /// Where it stands.
+    pub state: AlertState,
+    /// The last figure seen while it was active, or the one that ended it; `None` where missing
+    /// data made it fire.
+    pub value: Option<f64>,
+    /// Whether the last evaluation had no figure for it.
+    pub stale: bool,
+}
+
+impl Alert {
+    /// Until when a notification sent at `ts` says that the alert lasts: `ts` plus four times the
+    /// longer of the two intervals, so that a lost sender is noticed and a late one is not.
+    ///
+    /// For a resolved alert it is the instant at which it ended; `None` unless firing or resolved.
+    #[must_use]
+    pub fn ends_at(&self, ts: TimestampMs, interval: DurationMs, resend: DurationMs) -> Option<TimestampMs> {
+        match self.state {
+            AlertState::Inactive | AlertState::Pending { .. } => None,
+            AlertState::Firing { .. } => {
+                Some(ts + DurationMs::from_millis(interval.max(resend).as_millis().saturating_mul(4)))
+            }
+            AlertState::Resolved { at, .. } => Some(at),
+        }
+    }
+}
+
+/// An alert that changed its state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// The alert after the change; its state is `to`.
+    pub alert: Alert,
+    /// The state before.
+    pub from: AlertState,
+    /// The state after; inactive where the alert is gone from the set.
+    pub to: AlertState,
+}
+
+/// Why a rule could not be evaluated; its alerts keep their states.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// Its figure could not be made.
+    #[error("the query of rule {rule:?} failed: {source}")]
+    Query {
+        /// The rule's name.
+        rule: String,
+        /// Why.
+        source: QueryError,
+    },
+    /// Two groups make the same alert.
+    #[error(
+        "rule {rule:?} makes two alerts with the labels {labels}; its own labels must not repeat one that it groups by"
+    )]
+    DuplicateKey {
+        /// The rule's name.
+        rule: String,
+        /// The labels that came twice.
+        labels: Labels,
+    },
+    /// Another rule of the set has the same name.
+    #[error("two rules are named {rule:?}; the second is not evaluated: give it a name of its own")]
+    DuplicateName {
+        /// The name.
+        rule: String,
+    },
+    /// Its name cannot be the value of a label.
+    #[error("rule {rule:?} cannot be told from others by its name: {source}")]
+    Name {
+        /// The rule's name.
+        rule: String,
+        /// Why.
+        source: LabelError,
+    },
+}
+
+/// The alerts of all rules.
+///
+/// It holds what is pending, what is firing, and what was resolved in the last 15 minutes. Its size
+/// is bounded by the number of groups of all rules.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Alerts {
+    /// By the rule's name, then by the alert's labels; no entry is inactive.
+    by_rule: BTreeMap<String, BTreeMap<Labels, Alert>>,
+    failures: Vec<RuleError>,
+}
+
+impl Alerts {
+    /// No alerts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The alerts, by the rule's name and then by labels.
+    pub fn iter(&self) -> impl Iterator<Item = &Alert> {
+        self.by_rule.values().flat_map(BTreeMap::values)
+    }
+
+    /// The rules that could not be evaluated in the last evaluation, and why.
+    #[must_use]
+    pub fn failures(&self) -> &[RuleError] {
+        &self.failures
+    }
+
+    /// Evaluates all rules at `now` and says what changed, in the order of the rules.
+    ///
+    /// A rule looks at the figures of `now` less its `query_offset`. An alert whose rule is no
+    /// longer among `rules`, or could no longer come from it, ends. A rule that fails changes no
+    /// state; see [`Alerts::failures`]. Cost: that of the queries, plus O(groups · log groups).
+    pub fn evaluate(&mut self, rules: &[Rule], engine: &Engine, now: TimestampMs) -> Vec<Transition> {
+        self.evaluate_with(rules, now, |figure, at| engine.evaluate(figure, at))
+    }
+
+    /// [`Alerts::evaluate`] over figures from anywhere.
+    ///
+    /// `figures` gets the expression and the instant to look at and answers one group for each set
+    /// of labels.
+    pub fn evaluate_with(
+        &mut self,
+        rules: &[Rule],
+        now: TimestampMs,
+        mut figures: impl FnMut(&Expression, TimestampMs) -> Result<Vec<Group>, QueryError>,
+    ) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        self.failures.clear();
+        let mut names = BTreeSet::new();
+        for rule in rules {
+            if !names.insert(rule.name.as_str()) {
+                self.failures.push(RuleError::DuplicateName { rule: rule.name.clone() });
+                continue;
+            }
+            let alerts = self.by_rule.entry(rule.name.clone()).or_default();
+            match figures(&rule.figure, now - rule.query_offset)
+                .map_err(|source| RuleError::Query { rule: rule.name.clone(), source })
+                .and_then(|groups| findings(rule, &groups, alerts))
+            {
+                Ok(findings) => {
+                    for (labels, finding) in findings {
+                        change(alerts, rule, labels, finding, now, &mut transitions);
+                    }
+                }
+                Err(error) => {
+                    for alert in alerts.values_mut() {
+                        alert.stale = advance(rule, alert.state, Observed::Failed, now).stale;
+                    }
+                    self.failures.push(error);
+                }
+            }
+        }
+        for (name, alerts) in &mut self.by_rule {
+            if !names.contains(name.as_str()) {
+                end_all(alerts, now, &mut transitions);
+            }
+        }
+        self.by_rule.retain(|_, alerts| !alerts.is_empty());
+        transitions
+    }
+
+    /// Takes up the alerts of before a restart; call it once, before the first evaluation.
+    ///
+    /// `saved_at` is the last instant known to have been evaluated. What fires goes on firing and
+    /// what is resolved is kept, so that whoever was told of an alert is told once, and also of its
+    /// end. A pending alert is forgotten where the outage was longer than [`RESTORE_TOLERANCE`] or
+    /// its `for` is shorter than [`RESTORE_GRACE`]; else the time of the outage does not count
+    /// towards `for`, and it fires no sooner than [`RESTORE_GRACE`] after `now`. Alerts of unknown
+    /// rules end with the next evaluation.
+    ///
+    /// DIFFERENCE: Prometheus restores only `active_at` and fires anew; here the state itself is
+    /// kept, whatever the length of the outage.
+    pub fn restore(
+        &mut self,
+        rules: &[Rule],
+        saved: impl IntoIterator<Item = Alert>,
+        saved_at: TimestampMs,
+        now: TimestampMs,
+    ) {
+        for mut alert in saved {
+            let hold = rules.iter().find(|rule| rule.name == alert.rule).map(|rule| rule.hold);
+            let state = match (alert.state, hold) {
+                (AlertState::Inactive, _) | (AlertState::Pending { .. }, None) => continue,
+                (AlertState::Pending { active_at }, Some(hold)) => match restored(active_at, hold, saved_at, now) {
+                    Some(active_at) => AlertState::Pending { active_at },
+                    None => continue,
+                },
+                (state, _) => state,
+            };
+            alert.state = state;
+            alert.stale = state.is_active();
+            self.by_rule.entry(alert.rule.clone()).or_default().insert(alert.labels.clone(), alert);
+        }
+    }
+}
+
+/// When an alert that was pending before an outage counts as having begun, as in
+/// `RestoreForState` of Prometheus' `rules/group.go`; `None` where it begins anew.
+fn restored(active_at: TimestampMs, hold: DurationMs, saved_at: TimestampMs, now: TimestampMs) -> Option<TimestampMs> {
+    let outage = now.since(saved_at);
+    if outage > RESTORE_TOLERANCE || hold < RESTORE_GRACE {
+        return None;
+    }
+    let spent = saved_at.since(active_at).as_millis();
+    let remaining = hold.as_millis().saturating_sub(spent);
+    if remaining < RESTORE_GRACE.as_millis() { Some(now + RESTORE_GRACE - hold) } else { Some(active_at + outage) }
+}
+
+/// What an evaluation says of one alert.
+#[derive(Clone, Copy)]
+enum Finding {
+    /// The state machine takes a step.
+    Observed(Observed),
+    /// It can no longer come from its rule.
+    Ended,
+}
+
+/// What the figures of a rule say of each of its alerts, old and new.
+fn findings(
+    rule: &Rule,
+    groups: &[Group],
+    alerts: &BTreeMap<Labels, Alert>,
+) -> Result<BTreeMap<Labels, Finding>, RuleError> {
+    let name = Labels::new([(ALERT_NAME, &rule.name)])
+        .map_err(|source| RuleError::Name { rule: rule.name.clone(), source })?;
+    let fixed = rule.labels.overlaid(&name);
+    let mut findings = BTreeMap::new();
+    for group in groups {
+        let observed = group.answer.value.map_or(Observed::NoData, Observed::Value);
+        match findings.entry(group.labels.overlaid(&fixed)) {
+            Entry::Vacant(entry) => entry.insert(Finding::Observed(observed)),
+            Entry::Occupied(entry) => {
+                return Err(RuleError::DuplicateKey { rule: rule.name.clone(), labels: entry.key().clone() });
+            }
+        };
+    }
+    let by = match &rule.figure {
+        Expression::Single(query) | Expression::Ratio(query, _) => &query.by,
+    };
+    // The alert with no group's labels stands for "no group at all"; others speak for themselves.
+    let others_speak =
+        !groups.is_empty() || alerts.values().any(|alert| alert.labels != fixed && alert.state.is_active());
+    for labels in alerts.keys() {
+        if findings.contains_key(labels) {
+            continue;
+        }
+        // The rule's labels or its `by` were changed.
+        let foreign = labels.only(by).overlaid(&fixed) != *labels;
+        let spoken_for = rule.no_data == NoData::Fire && !by.is_empty() && *labels == fixed && others_speak;
+        let finding = if foreign || spoken_for { Finding::Ended } else { Finding::Observed(Observed::NoData) };
+        findings.insert(labels.clone(), finding);
+    }
+    if rule.no_data == NoData::Fire && !others_speak {
+        findings.entry(fixed).or_insert(Finding::Observed(Observed::NoData));
+    }
+    Ok(findings)
+}
+
+/// Takes one alert a step further and notes where that changed its state.
+fn change(
+    alerts: &mut BTreeMap<Labels, Alert>,
+    rule: &Rule,
+    labels: Labels,
+    finding: Finding,
+    now: TimestampMs,
+    transitions: &mut Vec<Transition>,
+) {
+    let from = alerts.get(&labels).map_or(AlertState::Inactive, |alert| alert.state);
+    let step = match finding {
+        Finding::Observed(observed) => advance(rule, from, observed, now),
+        Finding::Ended => Step { state: from.ended(now), stale: false },
+    };
+    if from == AlertState::Inactive && step.state == AlertState::Inactive {
+        return;
+    }
+    let alert = alerts.entry(labels.clone()).or_insert_with(|| Alert {
+        rule: rule.name.clone(),
+        labels: labels.clone(),
+        severity: rule.severity,
+        state: from,
+        value: None,
+        stale: false,
+    });
+    alert.severity = rule.severity;
+    alert.stale = step.stale;
+    // A resolved alert keeps the figure that ended it.
+    if from.is_active() || step.state.is_active() {
+        match finding {
+            Finding::Observed(Observed::Value(value)) => alert.value = Some(value),
+            Finding::Observed(Observed::NoData) if rule.no_data == NoData::Fire => alert.value = None,
+            Finding::Observed(_) | Finding::Ended => {}
+        }
+    }
+    alert.state = step.state;
+    note(alert, from, transitions);
+    if step.state == AlertState::Inactive {
+        alerts.remove(&labels);
+    }
+}
+
+/// Ends the alerts of a rule that is gone.
+fn end_all(alerts: &mut BTreeMap<Labels, Alert>, now: TimestampMs, transitions: &mut Vec<Transition>) {
+    for alert in alerts.values_mut() {
+        let from = alert.state;
+        alert.state = from.ended(now);
+        alert.stale = false;
+        note(alert, from, transitions);
+    }
+    alerts.retain(|_, alert| alert.state != AlertState::Inactive);
+}
+
+fn note(alert: &Alert, from: AlertState, transitions: &mut Vec<Transition>) {
+    if discriminant(&alert.state) != discriminant(&from) {
+        transitions.push(Transition { alert: alert.clone(), from, to: alert.state });
+    }
+}
+
+#[cfg(test)]
+mod tests;
