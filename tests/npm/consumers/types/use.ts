@@ -5,7 +5,7 @@ await init();
 await init('/assets/bellwether_bg.wasm');
 await init(new Uint8Array(8));
 
-using engine = new Engine({ staleness: '1m', tiers: [{ width: 1_000, span: '10m' }], clock: () => Date.now() });
+using engine = new Engine({ futureSkew: '1m', tiers: [{ width: 1_000, span: '10m' }], clock: () => Date.now() });
 engine.record('latency', 120);
 engine.record('latency', 120, { labels: { route: '/book' }, timestamp: Date.now(), kind: 'observation', unit: 'ms' });
 const accepted: number = engine.recordColumns('latency', new Float64Array(2), new Float64Array(2)).accepted;
@@ -34,7 +34,7 @@ many.groups[0]?.labels.host;
 // @ts-expect-error without `by` there are no groups
 engine.query({ name: 'latency', window: '5m', agg: 'avg' }).groups;
 // @ts-expect-error there is no such option
-new Engine({ stalenes: '1m' });
+new Engine({ futureSkw: '1m' });
 // @ts-expect-error an empty window has no value
 const never: number = one.result;
 

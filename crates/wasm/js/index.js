@@ -1,0 +1,9 @@
+// The entry for browsers, their workers and bundlers.
+import load from './dist/bellwether.js';
+import { loadOnce } from './engine.js';
+
+export { BellwetherError, Engine } from './engine.js';
+
+export function init(source) {
+  return loadOnce(() => load(source === undefined ? undefined : { module_or_path: source }));
+}

@@ -1,0 +1,165 @@
+//! JavaScript options, read one field at a time so that a refusal names the field.
+
+use bellwether_core::labels::{Labels, MetricName};
+use bellwether_core::sample::Kind;
+use bellwether_core::time::{DurationMs, TimestampMs};
+use js_sys::{Object, Reflect};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::error::Refusal;
+
+/// The greatest whole number that a JavaScript number holds exactly.
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+/// An object of named options; `undefined` and `null` are an object without any.
+pub(crate) struct Options<'a> {
+    object: &'a JsValue,
+    call: &'static str,
+}
+
+impl<'a> Options<'a> {
+    /// # Errors
+    /// `bad_option` where `object` is not an object; `unknown_option` where it has a field that is
+    /// not in `known`, most likely a slip of the pen.
+    pub(crate) fn new(call: &'static str, object: &'a JsValue, known: &[&str]) -> Result<Self, Refusal> {
+        if object.is_undefined() || object.is_null() {
+            return Ok(Self { object, call });
+        }
+        let Some(fields) = object.dyn_ref::<Object>() else {
+            return Err(Refusal::new("bad_option", format!("{call}: give the options as an object, such as {{ … }}")));
+        };
+        for field in Object::keys(fields) {
+            let field = field.as_string().unwrap_or_default();
+            if !known.contains(&field.as_str()) {
+                return Err(Refusal::new(
+                    "unknown_option",
+                    format!("{call}: there is no option `{field}`; there are {}", known.join(", ")),
+                ));
+            }
+        }
+        Ok(Self { object, call })
+    }
+
+    /// The raw value of a field; `None` where it is absent, `undefined` or `null`.
+    pub(crate) fn value(&self, field: &str) -> Option<JsValue> {
+        if self.object.is_undefined() || self.object.is_null() {
+            return None;
+        }
+        // A getter that throws counts as absent: plain objects have none.
+        let value = Reflect::get(self.object, &JsValue::from_str(field)).ok()?;
+        (!value.is_undefined() && !value.is_null()).then_some(value)
+    }
+
+    /// The field as a `T`; `None` where it is absent.
+    ///
+    /// # Errors
+    /// `bad_option` where it is something else; `expected` says what it should be.
+    pub(crate) fn get<T: DeserializeOwned>(&self, field: &str, expected: &str) -> Result<Option<T>, Refusal> {
+        let Some(value) = self.value(field) else { return Ok(None) };
+        serde_wasm_bindgen::from_value(value).map(Some).map_err(|_| self.bad(field, expected))
+    }
+
+    /// The field as a length of time: text such as `5m`, or a whole number of milliseconds.
+    ///
+    /// # Errors
+    /// `bad_option` where it is something else.
+    pub(crate) fn duration(&self, field: &str) -> Result<Option<DurationMs>, Refusal> {
+        let Some(value) = self.value(field) else { return Ok(None) };
+        let length = match (value.as_string(), value.as_f64()) {
+            (Some(text), _) => text.parse().ok(),
+            (None, Some(ms)) if (0.0..=MAX_SAFE_INTEGER).contains(&ms) && ms.fract() == 0.0 => {
+                Some(DurationMs::from_millis(ms as u64))
+            }
+            _ => None,
+        };
+        length.map(Some).ok_or_else(|| {
+            self.bad(field, "a duration such as \"30s\", \"5m\", \"1h30m\", or a whole number of milliseconds")
+        })
+    }
+
+    /// The field as an instant in milliseconds since the epoch.
+    ///
+    /// # Errors
+    /// `bad_timestamp` where it is no whole, non-negative number.
+    pub(crate) fn instant(&self, field: &str) -> Result<Option<TimestampMs>, Refusal> {
+        self.value(field).map(|value| instant(&format!("{}: `{field}`", self.call), &value)).transpose()
+    }
+
+    /// The field `labels`, an object of strings; none where it is absent.
+    ///
+    /// # Errors
+    /// `bad_labels` where it is no object of strings, or breaks a rule of labels.
+    pub(crate) fn labels(&self) -> Result<Labels, Refusal> {
+        let Some(value) = self.value("labels") else { return Ok(Labels::empty()) };
+        labels(self.call, &value)
+    }
+
+    /// The field `kind`; `None` where it is absent.
+    ///
+    /// # Errors
+    /// `bad_kind` where it is none of the four words.
+    pub(crate) fn kind(&self) -> Result<Option<Kind>, Refusal> {
+        let Some(word) = self.value("kind") else { return Ok(None) };
+        [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event]
+            .into_iter()
+            .find(|kind| word.as_string().as_deref() == Some(kind.as_str()))
+            .map(Some)
+            .ok_or_else(|| self.bad("kind", KINDS).coded("bad_kind"))
+    }
+
+    /// The refusal of a field.
+    pub(crate) fn bad(&self, field: &str, expected: &str) -> Refusal {
+        Refusal::new("bad_option", format!("{}: `{field}` must be {expected}", self.call))
+    }
+}
+
+const KINDS: &str = "\"observation\", \"counter\", \"gauge\" or \"event\"";
+
+/// A metric's name out of a JavaScript value.
+///
+/// # Errors
+/// `bad_name` where it is no text or breaks a rule of names.
+pub(crate) fn metric_name(call: &str, value: &JsValue) -> Result<MetricName, Refusal> {
+    let Some(name) = value.as_string() else {
+        return Err(Refusal::new("bad_name", format!("{call}: the name of the metric must be a string")));
+    };
+    MetricName::new(&name).map_err(|error| Refusal::new("bad_name", format!("{call}: {error}")))
+}
+
+/// Labels out of an object of strings.
+fn labels(call: &str, value: &JsValue) -> Result<Labels, Refusal> {
+    let refuse = |why: &str| Refusal::new("bad_labels", format!("{call}: {why}"));
+    let object = value
+        .dyn_ref::<Object>()
+        .filter(|_| !js_sys::Array::is_array(value))
+        .ok_or_else(|| refuse("`labels` must be an object, such as { route: \"/book\" }"))?;
+    let mut pairs = Vec::new();
+    for name in Object::keys(object) {
+        let text = Reflect::get(object, &name).ok().and_then(|value| value.as_string());
+        let name = name.as_string().unwrap_or_default();
+        let Some(text) = text else {
+            return Err(refuse(&format!("the value of label {name:?} must be a string; write it as String(value)")));
+        };
+        pairs.push((name, text));
+    }
+    Labels::new(pairs).map_err(|error| refuse(&error.to_string()))
+}
+
+/// An instant out of a JavaScript number of milliseconds.
+///
+/// # Errors
+/// `bad_timestamp` where it is no whole, non-negative number.
+pub(crate) fn instant(what: &str, value: &JsValue) -> Result<TimestampMs, Refusal> {
+    value.as_f64().and_then(instant_of).ok_or_else(|| {
+        Refusal::new(
+            "bad_timestamp",
+            format!("{what} must be a whole number of milliseconds since 1970, such as Date.now()"),
+        )
+    })
+}
+
+/// The instant `ms` milliseconds after the epoch; `None` where it is negative, not whole or too great.
+pub(crate) fn instant_of(ms: f64) -> Option<TimestampMs> {
+    ((0.0..=MAX_SAFE_INTEGER).contains(&ms) && ms.fract() == 0.0).then_some(TimestampMs::new(ms as i64))
+}

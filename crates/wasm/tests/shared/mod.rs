@@ -1,0 +1,204 @@
+//! What must hold in Node and in a browser alike, through JavaScript's own values.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use bellwether_wasm::{BellwetherError, Engine};
+use js_sys::{Array, Float64Array, Function, JSON, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The instant that the tests' clock stands at.
+pub(crate) const NOW: f64 = 1_800_000_000_000.0;
+
+/// A JavaScript value out of its text.
+#[track_caller]
+pub(crate) fn js(json: &str) -> JsValue {
+    JSON::parse(json).unwrap()
+}
+
+/// The JSON of a JavaScript value.
+#[track_caller]
+pub(crate) fn json(value: &JsValue) -> String {
+    JSON::stringify(value).unwrap().into()
+}
+
+/// A field of a JavaScript object.
+#[track_caller]
+pub(crate) fn field(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap()
+}
+
+/// An engine whose clock stands at [`NOW`].
+pub(crate) fn engine() -> Engine {
+    let options = Object::new();
+    Reflect::set(&options, &"clock".into(), &Function::new_no_args("return 1800000000000")).unwrap();
+    Engine::new(&options).unwrap()
+}
+
+#[track_caller]
+fn record(engine: &mut Engine, name: &str, value: f64, options: &str) {
+    engine.record(&name.into(), &value.into(), &js(options)).unwrap();
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(outcome: Result<T, BellwetherError>, code: &str, says: &str) {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.code(), code);
+    let message = String::from(error.message());
+    assert!(message.contains(says), "{message}");
+    assert!(error.is_instance_of::<js_sys::Error>());
+    assert!(error.is_instance_of::<BellwetherError>());
+    assert_eq!(String::from(error.name()), "BellwetherError");
+}
+
+/// A recorded window is answered with the figure and what stands behind it.
+pub(crate) fn a_window_is_answered() {
+    let mut engine = engine();
+    for value in [100.0, 120.0, 140.0, 160.0, 180.0] {
+        record(&mut engine, "booking_response_time", value, r#"{"unit": "ms"}"#);
+    }
+    let ask = |agg: &str| {
+        engine.query(&js(&format!(r#"{{"name": "booking_response_time", "window": "5m", "agg": "{agg}"}}"#))).unwrap()
+    };
+    let avg = ask("avg");
+    assert_eq!(field(&avg, "result").as_f64(), Some(140.0));
+    assert_eq!(field(&avg, "count").as_f64(), Some(5.0));
+    assert_eq!(field(&avg, "from").as_f64(), Some(NOW - 300_000.0));
+    assert_eq!(field(&avg, "to").as_f64(), Some(NOW));
+    assert_eq!(field(&avg, "relativeError").as_f64(), Some(0.0));
+    let p50 = ask("p50");
+    let (value, error) = (field(&p50, "result").as_f64().unwrap(), field(&p50, "relativeError").as_f64().unwrap());
+    assert!((value - 140.0).abs() <= 140.0 * error, "{value} ± {error}");
+    assert!(error < 0.01, "{error}");
+    assert_eq!(field(&ask("max"), "result").as_f64(), Some(180.0));
+    assert_eq!(
+        json(&engine.metrics().unwrap()),
+        r#"[{"name":"booking_response_time","kind":"observation","unit":"ms","series":1}]"#
+    );
+}
+
+/// A window without samples has no value: `null`, neither 0 nor `undefined`.
+pub(crate) fn an_empty_window_is_null() {
+    let answer = engine().query(&js(r#"{"name": "nothing", "window": "5m", "agg": "avg"}"#)).unwrap();
+    assert!(field(&answer, "result").is_null());
+    assert_eq!(field(&answer, "count").as_f64(), Some(0.0));
+}
+
+/// Groups come as plain objects, and `where` says which series count.
+pub(crate) fn groups_and_conditions() {
+    let mut engine = engine();
+    record(&mut engine, "latency", 10.0, r#"{"labels": {"route": "/a", "method": "GET"}}"#);
+    record(&mut engine, "latency", 30.0, r#"{"labels": {"route": "/a", "method": "PUT"}}"#);
+    record(&mut engine, "latency", 50.0, r#"{"labels": {"method": "GET", "route": "/b"}}"#);
+    let sums = |extra: &str| {
+        let query = js(&format!(r#"{{"name": "latency", "window": "1m", "agg": "sum", {extra}}}"#));
+        engine.query(&query).unwrap()
+    };
+    let groups: Vec<_> = Array::from(&field(&sums(r#""by": ["route"]"#), "groups"))
+        .iter()
+        .map(|group| (json(&field(&group, "labels")), field(&group, "result").as_f64().unwrap()))
+        .collect();
+    assert_eq!(groups, [(r#"{"route":"/a"}"#.to_owned(), 40.0), (r#"{"route":"/b"}"#.to_owned(), 50.0)]);
+    let sum = |condition: &str| field(&sums(&format!(r#""where": {condition}"#)), "result").as_f64();
+    assert_eq!(sum(r#"{"route": "/a"}"#), Some(40.0));
+    assert_eq!(sum(r#"["route:/a", "method:PUT"]"#), Some(30.0));
+    assert_eq!(sum(r#"{"method": {"not": "GET"}}"#), Some(30.0));
+    assert_eq!(sum(r#"{"route": {"matches": "/.*"}, "method": {"matches_not": "P.*"}}"#), Some(60.0));
+    assert_eq!(sum(r#"{"route": "/c"}"#), None);
+}
+
+/// Columns are recorded, and what is refused is counted and named.
+pub(crate) fn columns_are_recorded() {
+    let mut engine = engine();
+    let times = Float64Array::from(&[NOW - 2_000.0, NOW - 1_000.5, NOW, NOW + 3_600_000.0][..]);
+    let values = Float64Array::from(&[1.0, 2.0, 3.0, 4.0][..]);
+    let series = js(r#"{"name": "m", "labels": {"host": "a"}, "kind": "gauge"}"#);
+    let receipt = engine.record_columns(&series, &times, &values).unwrap();
+    assert_eq!(field(&receipt, "accepted").as_f64(), Some(2.0));
+    assert_eq!(field(&receipt, "rejected").as_f64(), Some(2.0));
+    let rejections: Vec<_> = Array::from(&field(&receipt, "rejections"))
+        .iter()
+        .map(|one| (field(&one, "index").as_f64().unwrap(), field(&one, "code").as_string().unwrap()))
+        .collect();
+    assert_eq!(rejections, [(1.0, "bad_timestamp".to_owned()), (3.0, "too_new".to_owned())]);
+    let sum = engine.query(&js(r#"{"name": "m", "window": "10s", "agg": "sum"}"#)).unwrap();
+    assert_eq!(field(&sum, "result").as_f64(), Some(4.0));
+    let receipt = engine.record_columns(&"m".into(), &times.subarray(0, 1), &values.subarray(0, 1)).unwrap();
+    assert_eq!(field(&receipt, "accepted").as_f64(), Some(1.0));
+    refused(engine.record_columns(&series, &times, &values.subarray(0, 1)), "bad_columns", "4 timestamps and 1 values");
+    refused(engine.record_columns(&series, &js("[1]"), &values), "bad_columns", "Float64Array");
+}
+
+/// Everything refused is a `BellwetherError` with a stable code and a sentence that helps.
+pub(crate) fn refusals_have_codes() {
+    let mut engine = engine();
+    let none = JsValue::UNDEFINED;
+    refused(engine.record(&"".into(), &1.into(), &none), "bad_name", "empty");
+    refused(engine.record(&7.into(), &1.into(), &none), "bad_name", "string");
+    refused(engine.record(&"m".into(), &JsValue::NULL, &none), "bad_value", "finite");
+    refused(engine.record(&"m".into(), &"12".into(), &none), "bad_value", "finite");
+    refused(engine.record(&"m".into(), &f64::NAN.into(), &none), "bad_value", "finite");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"lables": {}}"#)), "unknown_option", "`lables`");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"labels": {"a": 1}}"#)), "bad_labels", "String(value)");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"timestamp": "now"}"#)), "bad_timestamp", "Date.now()");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"timestamp": 1}"#)), "too_late", "");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"timestamp": 1900000000000}"#)), "too_new", "");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"kind": "histogram"}"#)), "bad_kind", "\"gauge\"");
+    assert_eq!(field(&engine.memory().unwrap(), "series").as_f64(), Some(0.0), "a refused sample left a series");
+    record(&mut engine, "m", 1.0, r#"{"kind": "gauge", "unit": "s"}"#);
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"kind": "counter"}"#)), "kind_conflict", "");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"unit": "ms"}"#)), "unit_conflict", "\"s\"");
+    let ask = |query: &str| engine.query(&js(query));
+    refused(ask("7"), "bad_option", "object");
+    refused(ask("{}"), "missing_option", "`name`");
+    refused(ask(r#"{"name": "m", "agg": "avg"}"#), "missing_option", "`window`");
+    refused(ask(r#"{"name": "m", "window": "5m"}"#), "missing_option", "`agg`");
+    refused(ask(r#"{"name": "m", "window": "5 minutes", "agg": "avg"}"#), "bad_window", "`window`");
+    refused(ask(r#"{"name": "m", "window": "0s", "agg": "avg"}"#), "bad_window", "");
+    refused(ask(r#"{"name": "m", "window": "900d", "agg": "avg"}"#), "bad_window", "at most");
+    refused(ask(r#"{"name": "m", "window": "5m", "agg": "mean"}"#), "bad_aggregation", "avg");
+    refused(ask(r#"{"name": "m", "window": "5m", "agg": "rate"}"#), "bad_aggregation", "gauge");
+    refused(ask(r#"{"name": "m", "window": "5m", "agg": "avg", "across": "all"}"#), "bad_across", "`across`");
+    refused(ask(r#"{"name": "m", "window": "5m", "agg": "avg", "by": "route"}"#), "bad_option", "`by`");
+    refused(ask(r#"{"name": "m", "window": "5m", "agg": "avg", "where": {"a": {"matches": "("}}}"#), "bad_pattern", "");
+    refused(ask(r#"{"name": "m", "window": "5m", "agg": "avg", "where": ["route"]}"#), "bad_where", "route:/book");
+    refused(
+        ask(r#"{"name": "m", "window": "5m", "agg": "avg", "where": {"a": {"like": "b"}}}"#),
+        "bad_where",
+        "matches",
+    );
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"unit": 5}"#)), "bad_unit", "string");
+    record(&mut engine, "m", 1.0, r#"{"labels": {"host": "a"}}"#);
+    refused(engine.query(&js(r#"{"name": "m", "window": "5m", "agg": "last"}"#)), "bad_across", "across");
+    refused(Engine::new(&js(r#"{"futureSkew": -1}"#)), "bad_option", "`futureSkew`");
+    refused(Engine::new(&js(r#"{"clock": 5}"#)), "bad_option", "`clock`");
+    refused(
+        Engine::new(&js(r#"{"tiers": [{"width": "10s", "span": "1m"}, {"width": "1s", "span": "1h"}]}"#)),
+        "bad_tiers",
+        "",
+    );
+}
+
+/// Tiers and limits of the caller are the engine's.
+pub(crate) fn options_are_heeded() {
+    let options = js(r#"{"tiers": [{"width": 500, "span": "10s"}, {"width": "1s", "span": "1m"}], "maxSeries": 1}"#);
+    Reflect::set(&options, &"clock".into(), &Function::new_no_args("return 1800000000000")).unwrap();
+    let mut engine = Engine::new(&options).unwrap();
+    record(&mut engine, "m", 1.0, "{}");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"labels": {"a": "b"}}"#)), "too_many_series", "");
+    refused(engine.record(&"m".into(), &1.into(), &js(r#"{"timestamp": 1799999000000}"#)), "too_late", "");
+    refused(engine.query(&js(r#"{"name": "m", "window": "2h", "agg": "avg"}"#)), "bad_window", "at most");
+}
+
+/// The platform's clock is read where the caller gives none.
+pub(crate) fn the_platforms_clock_is_the_default() {
+    let mut engine = Engine::new(&JsValue::UNDEFINED).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the platform's clock is what is tested")]
+    let before = js_sys::Date::now();
+    engine.record(&"m".into(), &1.into(), &JsValue::UNDEFINED).unwrap();
+    let answer = engine.query(&js(r#"{"name": "m", "window": "1m", "agg": "last"}"#)).unwrap();
+    assert_eq!(field(&answer, "result").as_f64(), Some(1.0));
+    assert!(field(&answer, "to").as_f64().unwrap() >= before);
+    let memory = engine.memory().unwrap();
+    assert_eq!(field(&memory, "series").as_f64(), Some(1.0));
+    assert!(field(&memory, "bytes").as_f64().unwrap() > 0.0);
+    assert!(field(&memory, "wasmBytes").as_f64().unwrap() > field(&memory, "bytes").as_f64().unwrap());
+}

@@ -1,0 +1,33 @@
+// Vite's development server, with the one setting that the package's read-me names.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createServer } from 'vite';
+import { launch, openPage } from '../browser/support/chromium.mjs';
+import { project } from './support/project.mjs';
+
+test('the page works unbuilt, when the package is left out of pre-bundling', async () => {
+  const consumer = await project('vite');
+  const server = await createServer({
+    root: consumer.folder,
+    logLevel: 'error',
+    server: { host: '127.0.0.1', port: 0 },
+    optimizeDeps: { exclude: ['bellwether'] },
+  });
+  const browser = await launch();
+  try {
+    await server.listen();
+    const origin = `http://127.0.0.1:${server.httpServer.address().port}`;
+    const { page, watch } = await openPage(browser, { allowed: [origin] });
+    await page.goto(`${origin}/`);
+    for (const place of ['#page', '#worker']) {
+      const text = page.locator(place, { hasText: 'samples' });
+      await text.waitFor();
+      assert.equal(await text.textContent(), '9 samples, average 5, true: too_late');
+    }
+    watch.check();
+  } finally {
+    await browser.close();
+    await server.close();
+    consumer.remove();
+  }
+});
