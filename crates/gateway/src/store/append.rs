@@ -12,11 +12,19 @@ use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
 use redb::Database;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const DOING: &str = "storing a batch";
 /// Opaque ids forgotten with one commit: more than one commit brings in the long run.
 const FORGET_AT_ONCE: usize = 1_000;
+
+/// A batch on its way into the tail.
+struct Appended {
+    seq: u64,
+    mark: TailMark,
+    record: Vec<u8>,
+    series: BTreeSet<SeriesIx>,
+}
 
 /// Everything that one commit adds, kept apart from the state until it is durable.
 #[derive(Default)]
@@ -26,7 +34,7 @@ struct Addition {
     /// New series, and known ones whose kind changed.
     series: HashMap<SeriesKey, (SeriesIx, Kind)>,
     metrics: BTreeMap<MetricName, Declaration>,
-    tail: Vec<(u64, TailMark, Vec<u8>)>,
+    tail: Vec<Appended>,
     staged: Staged,
 }
 
@@ -71,7 +79,9 @@ impl Addition {
         }
         let tail = TailBatch { received_at: batch.received_at, samples };
         if let Some(mark) = tail.mark() {
-            self.tail.push((seq, mark, batch::encode(seq, &tail)));
+            let record = batch::encode(seq, &tail);
+            let series = tail.samples.iter().map(|each| each.series).collect();
+            self.tail.push(Appended { seq, mark, record, series });
         }
         Ok(Outcome::Stored { seq })
     }
@@ -114,8 +124,8 @@ impl Addition {
         }
         if !self.tail.is_empty() {
             let mut table = write.open_table(tables::TAIL).while_doing(DOING)?;
-            for (seq, _, record) in &self.tail {
-                table.insert(seq, record.as_slice()).while_doing(DOING)?;
+            for each in &self.tail {
+                table.insert(each.seq, each.record.as_slice()).while_doing(DOING)?;
             }
         }
         if !self.staged.senders.is_empty() {
@@ -143,8 +153,8 @@ impl Addition {
             state.add_series(StoredSeries { ix, key, kind });
         }
         state.metrics.extend(self.metrics);
-        for (seq, mark, _) in self.tail {
-            state.add_tail(seq, mark);
+        for each in self.tail {
+            state.add_tail(each.seq, each.mark, each.series.into_iter());
         }
         state.remembered.commit(self.staged);
     }

@@ -75,6 +75,11 @@ impl Writer {
         self.bytes.extend_from_slice(slice);
     }
 
+    /// What was written, without a checksum: a part of another record.
+    pub(super) fn bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Ends the record with the checksum over `key` and the bytes.
     pub(super) fn finish(mut self, key: &[u8]) -> Vec<u8> {
         let sum = checksum(&[key, &self.bytes]);
@@ -154,6 +159,15 @@ impl<'a> Reader<'a> {
     pub(super) fn length(&mut self, field: &'static str) -> Result<usize, CodecError> {
         let length = self.unsigned(field)?;
         usize::try_from(length).ok().filter(|length| *length <= self.rest.len()).ok_or(CodecError::Short { field })
+    }
+
+    /// Reads a part of a record whose checksum is known to fit.
+    pub(super) fn within(part: &'a [u8]) -> Self {
+        Self { rest: part }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 
     /// Checks that nothing is left.

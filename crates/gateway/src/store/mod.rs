@@ -22,30 +22,39 @@
 
 mod append;
 mod batch;
+mod chunk;
 mod codec;
 mod disk;
 mod error;
+mod fault;
+mod hour;
 mod idempotency;
 mod metric;
 mod outbox;
+mod read;
 mod recovery;
 mod redb_store;
+mod retention;
+mod seal;
 mod series;
 mod state;
 mod tables;
 
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
-use bellwether_core::time::TimestampMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 
 pub use batch::{Batch, BatchSample, Declaration, Outcome};
 pub use codec::CodecError;
 pub use disk::{Disk, DiskUsage, FileDisk};
 pub use error::StoreError;
+pub use fault::{Fault, Place};
 pub use idempotency::{IdempotencyKey, KeyError, KeyRefused};
 pub use outbox::{AlertChange, Notice};
-pub use recovery::{Fault, Place, Recovered};
+pub use read::{Reading, Verification};
+pub use recovery::Recovered;
 pub use redb_store::{FILE_NAME, RedbStore};
+pub use seal::Progress;
 pub use series::SeriesIx;
 
 /// The format that this program writes, and the newest that it reads.
@@ -68,13 +77,45 @@ pub trait Store: Send {
     /// nothing of `batches` may be acknowledged.
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError>;
 
-    /// Streams what a starting engine needs to `each`: the series, then their samples, oldest first
-    /// within a series, and last the tail in the order in which it came. Returns what had to be left
-    /// out because it is damaged.
+    /// Streams what a starting engine needs to `each`, series by series and oldest first within a
+    /// series: summaries of the hours that are older than 24 h, then raw samples from the edge of an
+    /// hour on; and last the tail, in the order in which it came, of whatever age. Each sample comes
+    /// once, in one form or the other. Returns what had to be left out because it is damaged.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.
-    fn replay(&self, _now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError>;
+    fn replay(&self, now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError>;
+
+    /// Moves a bounded number of samples from the tail into chunks; to be called between commits
+    /// until it says [`Progress::Done`], and again every few seconds. Hours that are over become one
+    /// chunk a series. Cost of a call: some milliseconds and one commit.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full or failed: then nothing has moved.
+    fn seal(&mut self, now: TimestampMs) -> Result<Progress, StoreError>;
+
+    /// Drops a bounded number of hours that are over for longer than `retention`, and series of
+    /// which nothing is left; to be called like [`Store::seal`].
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full or failed.
+    fn expire(&mut self, now: TimestampMs, retention: DurationMs) -> Result<Progress, StoreError>;
+
+    /// The raw samples of a series in `(from, to]`, from chunks and tail. A series that is not known
+    /// has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn read(&self, series: &SeriesKey, from: TimestampMs, to: TimestampMs) -> Result<Reading, StoreError>;
+
+    /// All series, in the order in which they first came.
+    fn series(&self) -> Vec<StoredSeries>;
+
+    /// Reads every record and checks it. Cost: reads the whole file.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn verify(&self) -> Result<Verification, StoreError>;
 
     /// What senders declared of metrics, in the order of the names.
     fn declarations(&self) -> Vec<Declaration>;
@@ -175,8 +216,33 @@ impl Store for RedbStore {
         self.change(append::time_of(batches), |database, state| append::append(database, state, batches))
     }
 
-    fn replay(&self, _now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError> {
-        self.look(|database, state| recovery::replay(database, state, each))
+    fn replay(&self, now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError> {
+        self.look(|database, state| recovery::replay(database, state, now, each))
+    }
+
+    fn seal(&mut self, now: TimestampMs) -> Result<Progress, StoreError> {
+        self.change(now, |database, state| seal::step(database, state, now))
+    }
+
+    fn expire(&mut self, now: TimestampMs, retention: DurationMs) -> Result<Progress, StoreError> {
+        self.change(now, |database, state| retention::step(database, state, now, retention))
+    }
+
+    fn read(&self, series: &SeriesKey, from: TimestampMs, to: TimestampMs) -> Result<Reading, StoreError> {
+        self.look(|database, state| read::read(database, state, series, from, to))
+    }
+
+    fn series(&self) -> Vec<StoredSeries> {
+        let series = |(ix, (key, kind)): (&SeriesIx, &(SeriesKey, Kind))| StoredSeries {
+            ix: *ix,
+            key: key.clone(),
+            kind: *kind,
+        };
+        self.state.series.iter().map(series).collect()
+    }
+
+    fn verify(&self) -> Result<Verification, StoreError> {
+        self.look(read::verify)
     }
 
     fn declarations(&self) -> Vec<Declaration> {

@@ -222,6 +222,8 @@ fn prepare(database: &Database, epoch: Option<u64>) -> Result<(), StoreError> {
         write.open_table(tables::SERIES).while_doing(doing)?;
         write.open_table(tables::METRICS).while_doing(doing)?;
         write.open_table(tables::TAIL).while_doing(doing)?;
+        write.open_table(tables::CHUNKS).while_doing(doing)?;
+        write.open_table(tables::HOURS).while_doing(doing)?;
         write.open_table(tables::SENDERS).while_doing(doing)?;
         write.open_table(tables::BATCHES).while_doing(doing)?;
         write.open_table(tables::OUTBOX).while_doing(doing)?;

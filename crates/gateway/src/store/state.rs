@@ -5,13 +5,16 @@
 
 use super::batch::{self, Declaration, TailMark};
 use super::error::{StoreError, While};
+use super::fault::{Fault, Faults, Place};
 use super::idempotency::{Ledger, Remembered};
-use super::recovery::{Fault, Faults, Place};
+use super::retention::Expiry;
+use super::seal::{Bounds, Sealing};
 use super::series::{self, SeriesIx};
 use super::tables::{self, meta};
 use super::{FORMAT, StoredSeries, metric, outbox};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
+use bellwether_core::time::TimestampMs;
 use redb::{Database, ReadableDatabase, ReadableTable};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,6 +36,11 @@ pub(super) struct State {
     pub(super) tail_samples: usize,
     /// `(next_attempt_at, notice)`.
     pub(super) due: BTreeSet<(i64, u64)>,
+    pub(super) sealing: Sealing,
+    pub(super) expiry: Expiry,
+    /// The newest batch with a sample of the series, of the series that had any since the start or
+    /// in the tail at the start.
+    pub(super) newest_batch: HashMap<SeriesIx, u64>,
     pub(super) faults: Faults,
 }
 
@@ -43,15 +51,23 @@ impl State {
         let read = database.begin_read().while_doing(DOING)?;
 
         let table = read.open_table(tables::META).while_doing(DOING)?;
-        let number = |name: &str| -> Result<u64, StoreError> {
-            Ok(table.get(name).while_doing(DOING)?.map_or(0, |guard| guard.value()))
+        let entry = |name: &str| -> Result<Option<u64>, StoreError> {
+            Ok(table.get(name).while_doing(DOING)?.map(|guard| guard.value()))
         };
+        let number = |name: &str| -> Result<u64, StoreError> { Ok(entry(name)?.unwrap_or(0)) };
         check_format(number(meta::FORMAT)?)?;
         state.epoch = number(meta::EPOCH)?;
         state.seq = number(meta::SEQ)?;
         state.next_series = u32::try_from(number(meta::NEXT_SERIES)?)
             .map_err(|_| StoreError::Corrupt { what: "the number of the next series is out of range".to_owned() })?;
         state.next_notice = number(meta::NEXT_NOTICE)?;
+        let bounds = |seq: u64, timestamp: u64| Bounds { seq, timestamp: TimestampMs::new(timestamp as i64) };
+        if let Some(seq) = entry(meta::SEALED_SEQ)? {
+            state.sealing.done = bounds(seq, number(meta::SEALED_TIMESTAMP)?);
+        }
+        if let Some(seq) = entry(meta::ROUND_SEQ)? {
+            state.sealing.round = Some((bounds(seq, number(meta::ROUND_TIMESTAMP)?), number(meta::ROUND_SERIES)?));
+        }
 
         for row in read.open_table(tables::SERIES).while_doing(DOING)?.iter().while_doing(DOING)? {
             let (ix, record) = row.while_doing(DOING)?;
@@ -95,7 +111,7 @@ impl State {
             match batch::decode(seq, record.value()) {
                 Ok(batch) => {
                     if let Some(mark) = batch.mark() {
-                        state.add_tail(seq, mark);
+                        state.add_tail(seq, mark, batch.samples.iter().map(|each| each.series));
                     }
                 }
                 Err(reason) => state.faults.add(Fault { place: Place::Batch { seq }, reason }),
@@ -119,9 +135,16 @@ impl State {
         self.series.insert(series.ix, (series.key, series.kind));
     }
 
-    pub(super) fn add_tail(&mut self, seq: u64, mark: TailMark) {
+    pub(super) fn add_tail(&mut self, seq: u64, mark: TailMark, series: impl Iterator<Item = SeriesIx>) {
         self.tail_samples += mark.samples;
         self.tail.insert(seq, mark);
+        self.newest_batch.extend(series.map(|series| (series, seq)));
+    }
+
+    /// Whether the tail may hold samples of the series.
+    pub(super) fn is_in_tail(&self, series: SeriesIx) -> bool {
+        let oldest = self.tail.first_key_value().map(|(seq, _)| *seq);
+        self.newest_batch.get(&series).copied() >= oldest && oldest.is_some()
     }
 }
 

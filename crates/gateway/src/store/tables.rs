@@ -10,6 +10,10 @@ pub(super) const SERIES: TableDefinition<u32, &[u8]> = TableDefinition::new("ser
 pub(super) const METRICS: TableDefinition<&str, &[u8]> = TableDefinition::new("metrics");
 /// `seq → record`: whole acknowledged batches that are not sealed yet.
 pub(super) const TAIL: TableDefinition<u64, &[u8]> = TableDefinition::new("tail");
+/// `(series, hour, ordinal) → record`: sealed samples in columns.
+pub(super) const CHUNKS: TableDefinition<(u32, i64, u32), &[u8]> = TableDefinition::new("chunks");
+/// `(series, hour) → record`: the summary of all chunks of the hour.
+pub(super) const HOURS: TableDefinition<(u32, i64), &[u8]> = TableDefinition::new("hours");
 /// `sender → record`: batch ids with a counter.
 pub(super) const SENDERS: TableDefinition<&str, &[u8]> = TableDefinition::new("senders");
 /// `(received_at, seq) → id`: opaque batch ids.
@@ -31,4 +35,14 @@ pub(super) mod meta {
     pub(in super::super) const NEXT_SERIES: &str = "next_series";
     /// The number that the next notice gets.
     pub(in super::super) const NEXT_NOTICE: &str = "next_notice";
+    /// The newest batch of which earlier rounds of sealing took samples.
+    pub(in super::super) const SEALED_SEQ: &str = "sealed_seq";
+    /// Up to which timestamp they took them (an `i64` in 64 bits).
+    pub(in super::super) const SEALED_TIMESTAMP: &str = "sealed_timestamp";
+    /// The same of the round that is under way; missing where none is.
+    pub(in super::super) const ROUND_SEQ: &str = "round_seq";
+    /// See [`ROUND_SEQ`].
+    pub(in super::super) const ROUND_TIMESTAMP: &str = "round_timestamp";
+    /// The first series that the round has not written yet.
+    pub(in super::super) const ROUND_SERIES: &str = "round_series";
 }

@@ -4,8 +4,11 @@
 
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
-use bellwether_core::time::TimestampMs;
-use bellwether_gateway::store::{Batch, BatchSample, IdempotencyKey, Outcome, Recovered, RedbStore, SeriesIx, Store};
+use bellwether_core::summary::Summary;
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_gateway::store::{
+    Batch, BatchSample, Fault, IdempotencyKey, Outcome, Progress, Recovered, RedbStore, SeriesIx, Store, StoredSample,
+};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -49,24 +52,85 @@ pub(crate) fn store_one(store: &mut RedbStore, batch: Batch) -> u64 {
     }
 }
 
-/// What the replay gives of raw samples: `(timestamp, bits of the value)` of each series, in order.
-pub(crate) fn replayed(store: &RedbStore, now: i64) -> BTreeMap<SeriesKey, Vec<(i64, u64)>> {
+/// A sample without its name: timestamp and the bits of the value.
+pub(crate) type Point = (i64, u64);
+
+/// Everything that a replay gives of one series.
+#[derive(Debug, Default)]
+pub(crate) struct Replayed {
+    /// Raw samples in the order in which they came.
+    pub(crate) points: Vec<Point>,
+    /// Summaries of hours, by their ends.
+    pub(crate) hours: BTreeMap<i64, Summary>,
+}
+
+/// What a replay gives, by series; fails where something comes before its series.
+pub(crate) fn replay(store: &RedbStore, now: i64) -> (BTreeMap<SeriesKey, Replayed>, Vec<Fault>) {
     let mut names: BTreeMap<SeriesIx, SeriesKey> = BTreeMap::new();
-    let mut samples: BTreeMap<SeriesKey, Vec<(i64, u64)>> = BTreeMap::new();
-    store
+    let mut all: BTreeMap<SeriesKey, Replayed> = BTreeMap::new();
+    let faults = store
         .replay(at(now), &mut |piece| match piece {
             Recovered::Series(series) => {
-                names.insert(series.ix, series.key.clone());
+                assert!(names.insert(series.ix, series.key.clone()).is_none(), "{} comes twice", series.key);
+                all.insert(series.key.clone(), Replayed::default());
             }
-            Recovered::Samples { series, samples: more } => {
-                let place = samples.entry(names[&series].clone()).or_default();
-                place.extend(more.iter().map(|each| (each.timestamp().get(), each.value().to_bits())));
+            Recovered::Hour { series, bucket_end, summary, .. } => {
+                let hours = &mut all.get_mut(&names[&series]).unwrap().hours;
+                assert!(hours.insert(bucket_end.get(), summary.clone()).is_none(), "an hour comes twice");
+            }
+            Recovered::Samples { series, samples } => {
+                assert!(!samples.is_empty());
+                let points = &mut all.get_mut(&names[&series]).unwrap().points;
+                points.extend(samples.iter().map(|each| (each.timestamp().get(), each.value().to_bits())));
             }
             other => panic!("not expected here: {other:?}"),
         })
         .unwrap();
-    for each in samples.values_mut() {
-        each.sort_unstable();
+    (all, faults)
+}
+
+/// The raw samples of a replay, sorted; fails where there is damage.
+pub(crate) fn replayed(store: &RedbStore, now: i64) -> BTreeMap<SeriesKey, Vec<Point>> {
+    let (all, faults) = replay(store, now);
+    assert_eq!(faults, []);
+    all.into_iter()
+        .map(|(key, mut replayed)| {
+            assert!(replayed.hours.is_empty());
+            replayed.points.sort_unstable();
+            (key, replayed.points)
+        })
+        .collect()
+}
+
+/// All samples of a series, sorted; fails where there is damage.
+pub(crate) fn all_of(store: &RedbStore, series: &SeriesKey) -> Vec<Point> {
+    let reading = store.read(series, at(i64::MIN), at(i64::MAX)).unwrap();
+    assert_eq!(reading.faults, []);
+    let mut points = points(&reading.samples);
+    points.sort_unstable();
+    points
+}
+
+pub(crate) fn points(samples: &[StoredSample]) -> Vec<Point> {
+    samples.iter().map(|each| (each.sample.timestamp().get(), each.sample.value().to_bits())).collect()
+}
+
+/// Seals until nothing is left to seal; fails where that takes for ever.
+pub(crate) fn seal_all(store: &mut RedbStore, now: i64) {
+    for _ in 0..10_000 {
+        if store.seal(at(now)).unwrap() == Progress::Done {
+            return;
+        }
     }
-    samples
+    panic!("sealing does not end");
+}
+
+/// Drops all that is older than `retention`.
+pub(crate) fn expire_all(store: &mut RedbStore, now: i64, retention: DurationMs) {
+    for _ in 0..10_000 {
+        if store.expire(at(now), retention).unwrap() == Progress::Done {
+            return;
+        }
+    }
+    panic!("dropping does not end");
 }

@@ -1,0 +1,104 @@
+//! Damage: records that are kept where they are and kept out of every answer.
+
+use super::codec::CodecError;
+use super::series::SeriesIx;
+use bellwether_core::time::TimestampMs;
+use std::fmt;
+
+/// Where a damaged record is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// The name and labels of a series; its samples cannot be told to be its.
+    Series {
+        /// The series.
+        series: SeriesIx,
+    },
+    /// What was declared of a metric.
+    Metric {
+        /// The metric.
+        metric: String,
+    },
+    /// The batch ids of a sender.
+    Sender {
+        /// The sender.
+        sender: String,
+    },
+    /// A batch of the tail.
+    Batch {
+        /// Its place in the stream.
+        seq: u64,
+    },
+    /// Samples of a series in one hour; others of the same hour may be whole.
+    Chunk {
+        /// The series.
+        series: SeriesIx,
+        /// The last instant of the hour.
+        end: TimestampMs,
+        /// Which of the hour's chunks it is.
+        ordinal: u32,
+    },
+    /// The summary of a series in one hour.
+    Hour {
+        /// The series.
+        series: SeriesIx,
+        /// The last instant of the hour.
+        end: TimestampMs,
+    },
+    /// A notice.
+    Notice {
+        /// Its number.
+        id: u64,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Series { series } => write!(f, "the name of series {}", series.0),
+            Self::Metric { metric } => write!(f, "the declaration of metric {metric:?}"),
+            Self::Sender { sender } => write!(f, "the batch ids of sender {sender:?}"),
+            Self::Batch { seq } => write!(f, "batch {seq} of the tail"),
+            Self::Chunk { series, end, ordinal } => {
+                write!(f, "chunk {ordinal} of series {} in the hour that ends at {} ms", series.0, end.get())
+            }
+            Self::Hour { series, end } => {
+                write!(f, "the summary of series {} in the hour that ends at {} ms", series.0, end.get())
+            }
+            Self::Notice { id } => write!(f, "notice {id}"),
+        }
+    }
+}
+
+/// A damaged record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place} is damaged and left out: {reason}")]
+pub struct Fault {
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong with it.
+    pub reason: CodecError,
+}
+
+/// Most faults that are named; more are only counted.
+const MOST_NAMED: usize = 1_000;
+
+/// The faults that were met since the file was opened.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    pub(super) count: u64,
+    pub(super) named: Vec<Fault>,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, fault: Fault) {
+        // The same record may be met again and again.
+        if self.named.contains(&fault) {
+            return;
+        }
+        self.count += 1;
+        if self.named.len() < MOST_NAMED {
+            self.named.push(fault);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Reading samples back, and reading everything to see whether it is whole.
+
+use super::chunk::{self, ChunkKey, hour_of};
+use super::error::{StoreError, While};
+use super::fault::{Fault, Faults, Place};
+use super::series::SeriesIx;
+use super::state::State;
+use super::{StoredSample, batch, hour, tables};
+use bellwether_core::labels::SeriesKey;
+use bellwether_core::time::TimestampMs;
+use redb::{Database, ReadableDatabase, ReadableTable};
+
+const DOING: &str = "reading what is stored";
+
+/// The samples of a series in a span of time, and what is missing from them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The samples, ordered by time; of equal timestamps, in the order in which they came.
+    pub samples: Vec<StoredSample>,
+    /// Damage within the span: where it is not empty, samples are missing.
+    pub faults: Vec<Fault>,
+}
+
+/// What a look at every record found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verification {
+    /// Chunks that are whole.
+    pub chunks: u64,
+    /// Samples in them.
+    pub chunk_samples: u64,
+    /// Bytes of all chunks.
+    pub chunk_bytes: u64,
+    /// Summaries of hours that are whole.
+    pub hours: u64,
+    /// Bytes of all summaries of hours.
+    pub hour_bytes: u64,
+    /// Batches of the tail that are whole.
+    pub batches: u64,
+    /// How many records are damaged.
+    pub fault_count: u64,
+    /// The first thousand of them.
+    pub faults: Vec<Fault>,
+}
+
+pub(super) fn read(
+    database: &Database,
+    state: &State,
+    key: &SeriesKey,
+    from: TimestampMs,
+    to: TimestampMs,
+) -> Result<Reading, StoreError> {
+    let mut reading = Reading::default();
+    let Some((series, _)) = state.by_key.get(key).copied() else { return Ok(reading) };
+    if from >= to {
+        return Ok(reading);
+    }
+    let within = |timestamp: TimestampMs| from < timestamp && timestamp <= to;
+    // The snapshot of the file is of now, as the state is: both belong to the one writer.
+    let snapshot = database.begin_read().while_doing(DOING)?;
+    let chunks = snapshot.open_table(tables::CHUNKS).while_doing(DOING)?;
+    let first = hour_of(TimestampMs::new(from.get().saturating_add(1)));
+    for row in chunks.range((series.0, first, 0)..=(series.0, hour_of(to), u32::MAX)).while_doing(DOING)? {
+        let (row, record) = row.while_doing(DOING)?;
+        let key = ChunkKey::of_row(row.value());
+        match chunk::decode(key, record.value()) {
+            Ok(samples) => {
+                reading.samples.extend(samples.into_iter().filter(|each| within(each.sample.timestamp())));
+            }
+            Err(reason) => reading.faults.push(Fault { place: key.place(), reason }),
+        }
+    }
+    let tail = snapshot.open_table(tables::TAIL).while_doing(DOING)?;
+    for (&seq, mark) in &state.tail {
+        if mark.newest <= from || mark.oldest > to {
+            continue;
+        }
+        let Some(record) = tail.get(seq).while_doing(DOING)? else { continue };
+        match batch::decode(seq, record.value()) {
+            Ok(batch) => reading.samples.extend(
+                batch
+                    .samples
+                    .into_iter()
+                    .filter(|each| {
+                        let timestamp = each.sample.timestamp();
+                        each.series == series && within(timestamp) && !state.sealing.holds(seq, series, timestamp)
+                    })
+                    .map(|each| StoredSample { sample: each.sample, reference: each.reference }),
+            ),
+            Err(reason) => reading.faults.push(Fault { place: Place::Batch { seq }, reason }),
+        }
+    }
+    chunk::sort(&mut reading.samples);
+    Ok(reading)
+}
+
+pub(super) fn verify(database: &Database, state: &State) -> Result<Verification, StoreError> {
+    let mut found = Verification::default();
+    let mut faults: Faults = state.faults.clone();
+    let snapshot = database.begin_read().while_doing(DOING)?;
+    for row in snapshot.open_table(tables::CHUNKS).while_doing(DOING)?.iter().while_doing(DOING)? {
+        let (row, record) = row.while_doing(DOING)?;
+        let key = ChunkKey::of_row(row.value());
+        found.chunk_bytes += record.value().len() as u64;
+        match chunk::decode(key, record.value()) {
+            Ok(samples) => {
+                found.chunks += 1;
+                found.chunk_samples += samples.len() as u64;
+            }
+            Err(reason) => faults.add(Fault { place: key.place(), reason }),
+        }
+    }
+    for row in snapshot.open_table(tables::HOURS).while_doing(DOING)?.iter().while_doing(DOING)? {
+        let (row, record) = row.while_doing(DOING)?;
+        let (series, hour) = row.value();
+        let series = SeriesIx(series);
+        found.hour_bytes += record.value().len() as u64;
+        match hour::decode(series, hour, record.value()) {
+            Ok(_) => found.hours += 1,
+            Err(reason) => faults.add(Fault { place: Place::Hour { series, end: chunk::end_of(hour) }, reason }),
+        }
+    }
+    for row in snapshot.open_table(tables::TAIL).while_doing(DOING)?.iter().while_doing(DOING)? {
+        let (seq, record) = row.while_doing(DOING)?;
+        match batch::decode(seq.value(), record.value()) {
+            Ok(_) => found.batches += 1,
+            Err(reason) => faults.add(Fault { place: Place::Batch { seq: seq.value() }, reason }),
+        }
+    }
+    found.fault_count = faults.count;
+    found.faults = faults.named;
+    Ok(found)
+}

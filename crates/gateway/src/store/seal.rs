@@ -1,0 +1,457 @@
+//! Sealing: samples move from the tail into chunks, and into the summaries of their hours.
+//!
+//! A round takes the oldest batches of the tail, up to a bound in samples, and of them the samples
+//! up to an instant (the end of the last hour that is over, so that an hour becomes one chunk). It
+//! goes on in small steps, each one transaction at most, so that commits of new batches come in
+//! between:
+//!
+//! 1. *load*: the batches are decoded and sorted by series, in memory;
+//! 2. *write*: series by series, the chunks and the hours' summaries; the same transaction notes how
+//!    far the round has come, and from then on the tail's samples of these series count as sealed;
+//! 3. *sweep*: batches of which nothing is left are removed.
+//!
+//! A crash loses the memory of a round, not its notes: the round starts again from *load* and skips
+//! the series that are done.
+
+use super::StoredSample;
+use super::batch;
+use super::chunk::{self, ChunkKey, hour_of};
+use super::codec::CodecError;
+use super::error::{StoreError, While};
+use super::fault::{Fault, Place};
+use super::hour;
+use super::redb_store::begin_write;
+use super::series::SeriesIx;
+use super::state::State;
+use super::tables::{self, meta};
+use bellwether_core::sample::Kind;
+use bellwether_core::summary::Summary;
+use bellwether_core::time::{DurationMs, TimestampMs};
+use redb::{Database, ReadableDatabase, ReadableTable, Table, WriteTransaction};
+use std::collections::BTreeMap;
+
+const DOING: &str = "moving samples from the tail into chunks";
+/// How long after an hour's end its samples are still waited for.
+const GRACE: DurationMs = DurationMs::from_minutes(5);
+/// A tail of more samples than this is sealed without waiting for the hour's end.
+const MOST_TAIL_SAMPLES: usize = 1_000_000;
+/// Likewise for batches.
+const MOST_TAIL_BATCHES: usize = 100_000;
+/// Samples of one round; it holds them in memory.
+const ROUND_SAMPLES: usize = 2_000_000;
+/// Samples that one step decodes.
+const LOAD_SAMPLES: usize = 100_000;
+/// Samples that one step writes, if they are of several series.
+const WRITE_SAMPLES: usize = 16_384;
+/// Series that one step writes.
+const WRITE_SERIES: usize = 256;
+/// Batches that one step removes.
+const SWEEP_BATCHES: usize = 4_096;
+/// Samples of one chunk at most.
+const CHUNK_SAMPLES: usize = 65_536;
+
+/// Whether there is more of the same to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing more for now.
+    Done,
+    /// Call again soon, between commits.
+    More,
+}
+
+/// Samples of batches up to `seq` with timestamps up to `timestamp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) seq: u64,
+    pub(super) timestamp: TimestampMs,
+}
+
+impl Bounds {
+    /// Bounds that hold nothing.
+    pub(super) const NOTHING: Self = Self { seq: 0, timestamp: TimestampMs::new(i64::MIN) };
+
+    fn hold(self, seq: u64, timestamp: TimestampMs) -> bool {
+        seq <= self.seq && timestamp <= self.timestamp
+    }
+}
+
+/// What is known of sealing; the persistent half is in the table `meta`.
+#[derive(Debug)]
+pub(super) struct Sealing {
+    /// What earlier rounds sealed.
+    pub(super) done: Bounds,
+    /// The round that is under way and the first series that it has not written yet.
+    pub(super) round: Option<(Bounds, u64)>,
+    /// The samples of the round that are left to write.
+    pub(super) memory: Option<Memory>,
+    /// Whether batches of which nothing is left may still be there.
+    pub(super) sweep: Sweep,
+    /// The end of the hour up to which there was a round; `None` after a start.
+    pub(super) through: Option<TimestampMs>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sweep {
+    Clean,
+    Needed,
+}
+
+impl Default for Sealing {
+    fn default() -> Self {
+        Self { done: Bounds::NOTHING, round: None, memory: None, sweep: Sweep::Needed, through: None }
+    }
+}
+
+/// Samples by series, still being loaded or ready to be written.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The first batch that is not loaded yet; `None` once all are.
+    next: Option<u64>,
+    series: BTreeMap<SeriesIx, Vec<StoredSample>>,
+}
+
+impl Sealing {
+    /// Whether a sample of the tail is in a chunk already.
+    pub(super) fn holds(&self, seq: u64, series: SeriesIx, timestamp: TimestampMs) -> bool {
+        self.done.hold(seq, timestamp)
+            || self.round.is_some_and(|(bounds, next)| u64::from(series.0) < next && bounds.hold(seq, timestamp))
+    }
+}
+
+/// Does a bounded piece of work.
+pub(super) fn step(database: &Database, state: &mut State, now: TimestampMs) -> Result<Progress, StoreError> {
+    if state.sealing.round.is_none() && state.sealing.sweep == Sweep::Needed {
+        return sweep(database, state);
+    }
+    let Some((bounds, next_series)) = state.sealing.round else { return begin(database, state, now) };
+    let mut memory = state.sealing.memory.take().unwrap_or_else(|| Memory { next: Some(0), ..Memory::default() });
+    if let Some(next) = memory.next {
+        let loaded = load(database, state, bounds, next_series, next, &mut memory.series)?;
+        memory.next = loaded.next;
+        for (seq, reason) in loaded.damaged {
+            // Out of the index, it is neither served nor swept, but stays for whoever wants to look.
+            if let Some(mark) = state.tail.remove(&seq) {
+                state.tail_samples -= mark.samples;
+            }
+            state.faults.add(Fault { place: Place::Batch { seq }, reason });
+        }
+    } else {
+        write(database, state, bounds, &mut memory.series)?;
+        if memory.series.is_empty() {
+            return Ok(Progress::More);
+        }
+    }
+    state.sealing.memory = Some(memory);
+    Ok(Progress::More)
+}
+
+/// Starts a round where one is due.
+fn begin(database: &Database, state: &mut State, now: TimestampMs) -> Result<Progress, StoreError> {
+    let crowded = state.tail_samples > MOST_TAIL_SAMPLES || state.tail.len() > MOST_TAIL_BATCHES;
+    // The last hour that is over, and has been for the time of grace.
+    let over = chunk::end_of(chunk::last_over(now - GRACE));
+    let mut timestamp = over;
+    if crowded {
+        timestamp = TimestampMs::new(i64::MAX);
+    } else {
+        if state.sealing.through >= Some(over) || !state.tail.values().any(|mark| mark.oldest <= over) {
+            state.sealing.through = state.sealing.through.max(Some(over));
+            return Ok(Progress::Done);
+        }
+        // What is sealed stays within the bounds, also when the clock was set back. (After a
+        // crowded round nothing that it sealed is left in the tail, so nothing can fall out.)
+        if state.sealing.done.timestamp != TimestampMs::new(i64::MAX) {
+            timestamp = timestamp.max(state.sealing.done.timestamp);
+        }
+    }
+    let mut samples = 0;
+    let mut seq = state.sealing.done.seq;
+    let mut whole = true;
+    for (each, mark) in &state.tail {
+        if samples > 0 && samples + mark.samples > ROUND_SAMPLES {
+            whole = false;
+            break;
+        }
+        samples += mark.samples;
+        seq = seq.max(*each);
+    }
+    let bounds = Bounds { seq, timestamp };
+    let write = begin_write(database, DOING)?;
+    {
+        let mut table = write.open_table(tables::META).while_doing(DOING)?;
+        table.insert(meta::ROUND_SEQ, bounds.seq).while_doing(DOING)?;
+        table.insert(meta::ROUND_TIMESTAMP, bounds.timestamp.get() as u64).while_doing(DOING)?;
+        table.insert(meta::ROUND_SERIES, 0).while_doing(DOING)?;
+    }
+    write.commit().while_doing(DOING)?;
+    state.sealing.round = Some((bounds, 0));
+    if whole && !crowded {
+        state.sealing.through = Some(over);
+    }
+    Ok(Progress::More)
+}
+
+struct Loaded {
+    /// The batch to go on with; `None` when all are loaded.
+    next: Option<u64>,
+    damaged: Vec<(u64, CodecError)>,
+}
+
+/// Decodes batches from `from` on.
+fn load(
+    database: &Database,
+    state: &State,
+    bounds: Bounds,
+    next_series: u64,
+    from: u64,
+    series: &mut BTreeMap<SeriesIx, Vec<StoredSample>>,
+) -> Result<Loaded, StoreError> {
+    let read = database.begin_read().while_doing(DOING)?;
+    let table = read.open_table(tables::TAIL).while_doing(DOING)?;
+    let mut samples = 0;
+    let mut damaged = Vec::new();
+    for (&seq, mark) in state.tail.range(from..=bounds.seq) {
+        if samples >= LOAD_SAMPLES {
+            return Ok(Loaded { next: Some(seq), damaged });
+        }
+        if mark.oldest > bounds.timestamp {
+            continue;
+        }
+        samples += mark.samples;
+        let Some(record) = table.get(seq).while_doing(DOING)? else { continue };
+        let batch = match batch::decode(seq, record.value()) {
+            Ok(batch) => batch,
+            Err(reason) => {
+                damaged.push((seq, reason));
+                continue;
+            }
+        };
+        for each in batch.samples {
+            let timestamp = each.sample.timestamp();
+            let wanted = u64::from(each.series.0) >= next_series
+                && bounds.hold(seq, timestamp)
+                && !state.sealing.done.hold(seq, timestamp);
+            if wanted {
+                series
+                    .entry(each.series)
+                    .or_default()
+                    .push(StoredSample { sample: each.sample, reference: each.reference });
+            }
+        }
+    }
+    Ok(Loaded { next: None, damaged })
+}
+
+/// Writes the chunks of the next few series, or ends the round where none is left.
+fn write(
+    database: &Database,
+    state: &mut State,
+    bounds: Bounds,
+    series: &mut BTreeMap<SeriesIx, Vec<StoredSample>>,
+) -> Result<(), StoreError> {
+    let write = begin_write(database, DOING)?;
+    let mut samples = 0;
+    let mut count = 0;
+    let mut faults = Vec::new();
+    let mut next = None;
+    while count < WRITE_SERIES && samples < WRITE_SAMPLES {
+        let Some((ix, of_series)) = series.pop_first() else { break };
+        samples += of_series.len();
+        count += 1;
+        let kind = state.series.get(&ix).map(|(_, kind)| *kind);
+        write_series(&write, ix, kind, of_series, &mut faults)?;
+        next = Some(u64::from(ix.0) + 1);
+    }
+    let ended = series.is_empty();
+    {
+        let mut table = write.open_table(tables::META).while_doing(DOING)?;
+        if ended {
+            table.insert(meta::SEALED_SEQ, bounds.seq).while_doing(DOING)?;
+            table.insert(meta::SEALED_TIMESTAMP, bounds.timestamp.get() as u64).while_doing(DOING)?;
+            for name in [meta::ROUND_SEQ, meta::ROUND_TIMESTAMP, meta::ROUND_SERIES] {
+                table.remove(name).while_doing(DOING)?;
+            }
+        } else if let Some(next) = next {
+            table.insert(meta::ROUND_SERIES, next).while_doing(DOING)?;
+        }
+    }
+    write.commit().while_doing(DOING)?;
+    for fault in faults {
+        state.faults.add(fault);
+    }
+    if ended {
+        state.sealing.done = bounds;
+        state.sealing.round = None;
+        state.sealing.sweep = Sweep::Needed;
+    } else if let Some(next) = next {
+        state.sealing.round = Some((bounds, next));
+    }
+    Ok(())
+}
+
+type Chunks<'txn> = Table<'txn, (u32, i64, u32), &'static [u8]>;
+
+/// Writes the samples of one series of the round; without a known kind no summary can be made.
+fn write_series(
+    write: &WriteTransaction,
+    series: SeriesIx,
+    kind: Option<Kind>,
+    mut samples: Vec<StoredSample>,
+    faults: &mut Vec<Fault>,
+) -> Result<(), StoreError> {
+    chunk::sort(&mut samples);
+    let mut chunks = write.open_table(tables::CHUNKS).while_doing(DOING)?;
+    let mut hours = write.open_table(tables::HOURS).while_doing(DOING)?;
+    let hour_of_sample = |each: &StoredSample| hour_of(each.sample.timestamp());
+    for of_hour in samples.chunk_by(|one, next| hour_of_sample(one) == hour_of_sample(next)) {
+        let hour = hour_of_sample(&of_hour[0]);
+        if let Some(kind) = kind {
+            let before = hours
+                .get((series.0, hour))
+                .while_doing(DOING)?
+                .map(|record| hour::decode(series, hour, record.value()));
+            let summary = match before {
+                None => summary_of(of_hour, kind),
+                Some(Ok(mut before)) => {
+                    if let Some(added) = summary_of(of_hour, kind) {
+                        if kind == Kind::Counter && overlap(&before, &added) {
+                            before = from_chunks(&chunks, series, hour, kind, of_hour)?.unwrap_or_else(|| {
+                                before.merge(&added, kind);
+                                before
+                            });
+                        } else {
+                            before.merge(&added, kind);
+                        }
+                    }
+                    Some(before)
+                }
+                Some(Err(reason)) => {
+                    let healed = from_chunks(&chunks, series, hour, kind, of_hour)?;
+                    if healed.is_none() {
+                        faults.push(Fault { place: Place::Hour { series, end: chunk::end_of(hour) }, reason });
+                    }
+                    healed
+                }
+            };
+            if let Some(summary) = summary {
+                hours.insert((series.0, hour), hour::encode(series, hour, &summary).as_slice()).while_doing(DOING)?;
+            }
+        }
+        write_hour(&mut chunks, series, hour, of_hour.to_vec())?;
+    }
+    Ok(())
+}
+
+/// Adds samples to an hour's chunks. A chunk that is not larger than what is added is taken up into
+/// it, so that late samples in drops leave few chunks behind and each sample is rewritten only a
+/// few times.
+fn write_hour(
+    chunks: &mut Chunks<'_>,
+    series: SeriesIx,
+    hour: i64,
+    mut samples: Vec<StoredSample>,
+) -> Result<(), StoreError> {
+    let mut ordinal = 0;
+    loop {
+        let last = chunks
+            .range((series.0, hour, 0)..=(series.0, hour, u32::MAX))
+            .while_doing(DOING)?
+            .next_back()
+            .transpose()
+            .while_doing(DOING)?
+            .map(|(row, record)| {
+                let key = ChunkKey::of_row(row.value());
+                (key, chunk::decode(key, record.value()))
+            });
+        match last {
+            None => break,
+            Some((key, Ok(mut before)))
+                if before.len() <= samples.len() && before.len() + samples.len() <= CHUNK_SAMPLES =>
+            {
+                // Stable: of equal timestamps, those that came earlier stay first.
+                before.append(&mut samples);
+                samples = before;
+                chunk::sort(&mut samples);
+                chunks.remove(key.row()).while_doing(DOING)?;
+            }
+            // A damaged one stays where it is, for whoever wants to look.
+            Some((key, _)) => {
+                ordinal = key.ordinal.saturating_add(1);
+                break;
+            }
+        }
+    }
+    for piece in samples.chunks(CHUNK_SAMPLES) {
+        let key = ChunkKey { series, hour, ordinal };
+        chunks.insert(key.row(), chunk::encode(key, piece).as_slice()).while_doing(DOING)?;
+        ordinal = ordinal.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// The summary of samples that are ordered by time; `None` where there are none.
+pub(super) fn summary_of(samples: &[StoredSample], kind: Kind) -> Option<Summary> {
+    let (first, rest) = samples.split_first()?;
+    let mut summary = Summary::of(first.sample, kind);
+    for each in rest {
+        summary.record(each.sample, kind);
+    }
+    Some(summary)
+}
+
+fn overlap(one: &Summary, other: &Summary) -> bool {
+    one.first.timestamp() <= other.last.timestamp() && other.first.timestamp() <= one.last.timestamp()
+}
+
+/// The summary of all of an hour's chunks and of `added`, in the order of time: for a counter whose
+/// late samples lie between others, where summaries alone cannot say what it grew by. `None` where a
+/// chunk is damaged.
+fn from_chunks(
+    chunks: &Chunks<'_>,
+    series: SeriesIx,
+    hour: i64,
+    kind: Kind,
+    added: &[StoredSample],
+) -> Result<Option<Summary>, StoreError> {
+    let mut samples = Vec::new();
+    for row in chunks.range((series.0, hour, 0)..=(series.0, hour, u32::MAX)).while_doing(DOING)? {
+        let (row, record) = row.while_doing(DOING)?;
+        let of_chunk: Result<_, CodecError> = chunk::decode(ChunkKey::of_row(row.value()), record.value());
+        let Ok(mut of_chunk) = of_chunk else { return Ok(None) };
+        samples.append(&mut of_chunk);
+    }
+    samples.extend_from_slice(added);
+    chunk::sort(&mut samples);
+    Ok(summary_of(&samples, kind))
+}
+
+/// Removes batches of which every sample is sealed.
+fn sweep(database: &Database, state: &mut State) -> Result<Progress, StoreError> {
+    let done = state.sealing.done;
+    let swept: Vec<u64> = state
+        .tail
+        .range(..=done.seq)
+        .filter(|(_, mark)| mark.newest <= done.timestamp)
+        .map(|(seq, _)| *seq)
+        .take(SWEEP_BATCHES)
+        .collect();
+    if !swept.is_empty() {
+        let write = begin_write(database, DOING)?;
+        {
+            let mut table = write.open_table(tables::TAIL).while_doing(DOING)?;
+            for seq in &swept {
+                table.remove(seq).while_doing(DOING)?;
+            }
+        }
+        write.commit().while_doing(DOING)?;
+        for seq in &swept {
+            if let Some(mark) = state.tail.remove(seq) {
+                state.tail_samples -= mark.samples;
+            }
+        }
+    }
+    if swept.len() < SWEEP_BATCHES {
+        state.sealing.sweep = Sweep::Clean;
+    }
+    Ok(Progress::More)
+}
