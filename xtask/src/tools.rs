@@ -143,7 +143,7 @@ pub(crate) fn crates() -> Result<()> {
     }
     let mut cargo = shell::cargo()?;
     cargo.args(["fetch", "--locked"]);
-    progress::run("crates", 0, &mut cargo).context("cannot fetch the crates")?;
+    progress::run("cargo", 0, &mut cargo).context("cannot fetch the crates")?;
     stamp::keep("crates", &fingerprint)
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     complaints.extend(text::lengths(&files));
     complaints.extend(text::links(&files, |path| place::root().join(path).exists()));
     complaints.extend(pins::agree(&files));
+    complaints.extend(pins::sheets_are_linked(&files));
     for complaint in &complaints {
         println!("{complaint}");
     }

@@ -1,4 +1,4 @@
-//! Versions that stand in several places must be the same in all.
+//! What stands in several places must agree: versions, and the style sheets with the page that links them.
 
 use super::{Complaint, File};
 use crate::tools;
@@ -27,6 +27,16 @@ pub(super) fn agree(files: &[File]) -> Vec<Complaint> {
         .into_iter()
         .filter(|(path, pin)| !text(path).contains(pin.as_str()))
         .map(|(path, pin)| format!("{path}: must say `{pin}`, as the other pins do"))
+        .collect()
+}
+
+/// Complains about each style sheet that index.html does not link.
+pub(super) fn sheets_are_linked(files: &[File]) -> Vec<Complaint> {
+    let page = files.iter().find(|file| file.path == "index.html").map_or("", |file| file.text.as_str());
+    files
+        .iter()
+        .filter(|file| file.path.starts_with("www/css/") && !page.contains(&format!("href=\"{}\"", file.path)))
+        .map(|file| format!("{}: index.html does not link it", file.path))
         .collect()
 }
 
@@ -76,5 +86,11 @@ mod tests {
             }
             assert_eq!(agree(&files).len(), complaints, "{path}");
         }
+    }
+    #[test]
+    fn a_style_sheet_that_is_not_linked_is_found() {
+        let page = file("index.html", "<link data-trunk rel=\"css\" href=\"www/css/a.css\" />");
+        let complaints = sheets_are_linked(&[page, file("www/css/a.css", ""), file("www/css/b.css", "")]);
+        assert_eq!(complaints, ["www/css/b.css: index.html does not link it"]);
     }
 }
