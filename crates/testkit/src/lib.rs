@@ -1,1 +1,9 @@
-//! Test support: manual clock, naive model, script runner.
+//! Test support: manual clock, seeded randomness, naive model, script runner.
+
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod engine_target;
+pub mod random;
+pub mod script;
+pub mod target;

@@ -1,0 +1,111 @@
+//! What a script runs against.
+
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::query::Expression;
+use bellwether_core::rule::Rule;
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::scorecard::Scorecard;
+use bellwether_core::time::TimestampMs;
+
+/// What became of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It is counted.
+    Accepted,
+    /// It is older than anything that is kept.
+    TooLate,
+    /// It is further in the future than the allowed skew.
+    TooNew,
+}
+
+impl Acceptance {
+    /// The word that scripts use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::TooLate => "too_late",
+            Self::TooNew => "too_new",
+        }
+    }
+}
+
+/// The figure of one group of series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The labels asked for with `by`; none where there is no `by`.
+    pub labels: Labels,
+    /// The figure, if there is one.
+    pub value: Option<f64>,
+}
+
+/// An alert as a reader sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenAlert {
+    /// The rule's name.
+    pub rule: String,
+    /// The alert's labels without `alertname`.
+    pub labels: Labels,
+    /// `pending`, `firing` or `resolved`.
+    pub state: String,
+    /// Whether it stands there without a figure of the last evaluation.
+    pub stale: bool,
+    /// The figure shown with it.
+    pub value: Option<f64>,
+    /// When its condition began to hold.
+    pub active_at: TimestampMs,
+}
+
+/// Something that takes samples and answers with figures and alerts.
+///
+/// The runner calls with instants that never go back. An `Err` is the text of an error as a reader
+/// would get it; a script may ask for it.
+pub trait Target {
+    /// Declares the kind of a metric, as a board does.
+    ///
+    /// # Errors
+    /// The reason of a refusal.
+    fn declare(&mut self, metric: &MetricName, kind: Kind) -> Result<(), String>;
+
+    /// Takes samples that arrive at `now` and says what became of each, in order.
+    ///
+    /// # Errors
+    /// Why none of them could be taken.
+    fn load(&mut self, samples: &[(SeriesKey, Sample)], now: TimestampMs) -> Result<Vec<Acceptance>, String>;
+
+    /// The figures of `expression` at `now`, sorted by labels; at most one where it has no `by`.
+    ///
+    /// # Errors
+    /// Why the question could not be answered.
+    fn query(&mut self, expression: &Expression, now: TimestampMs) -> Result<Vec<Figure>, String>;
+
+    /// Sets the rules that are evaluated from now on.
+    ///
+    /// # Errors
+    /// The reason of a refusal.
+    fn set_rules(&mut self, rules: &[Rule]) -> Result<(), String>;
+
+    /// Evaluates the rules at `now`.
+    ///
+    /// # Errors
+    /// Why that could not be done at all; the failure of one rule is no such error.
+    fn evaluate(&mut self, now: TimestampMs) -> Result<(), String>;
+
+    /// The alerts after the last evaluation, by the rule's name and then by labels.
+    ///
+    /// # Errors
+    /// Why they could not be had.
+    fn alerts(&mut self) -> Result<Vec<SeenAlert>, String>;
+
+    /// What the rules that failed in the last evaluation say.
+    ///
+    /// # Errors
+    /// Why that could not be had.
+    fn failures(&mut self) -> Result<Vec<String>, String>;
+
+    /// The scorecard over everything kept at `now`.
+    ///
+    /// # Errors
+    /// Why it could not be had.
+    fn scorecard(&mut self, now: TimestampMs) -> Result<Scorecard, String>;
+}
