@@ -3,11 +3,14 @@
 use anyhow::Result;
 
 use super::{Count, node};
-use crate::packages;
+use crate::{chromium, packages};
 
 pub(super) fn run() -> Result<Count> {
     // The examples are in these languages too.
     packages::program("python3")?;
     packages::program("curl")?;
-    node::run("tests/npm", |_| {})
+    let chromium = chromium::ensure()?;
+    node::run("tests/npm", |node| {
+        node.env("CHROMIUM", &chromium.browser);
+    })
 }
