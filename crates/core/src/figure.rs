@@ -18,7 +18,7 @@ impl Aggregation {
     }
 
     /// What a change is the change of.
-    const fn of_which_delta(kind: Kind) -> Self {
+    pub(crate) const fn of_which_delta(kind: Kind) -> Self {
         match kind {
             Kind::Counter | Kind::Event => Self::Increase,
             Kind::Observation | Kind::Gauge => Self::Avg,
@@ -26,7 +26,7 @@ impl Aggregation {
     }
 
     /// Whether it needs the order of the samples of one series.
-    const fn is_of_one_series(self) -> bool {
+    pub(crate) const fn is_of_one_series(self) -> bool {
         matches!(self, Self::First | Self::Last)
     }
 

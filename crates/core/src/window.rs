@@ -66,7 +66,7 @@ impl Plan {
 
     /// Puts the samples of one series together, and says how far they really reach.
     pub(crate) fn pool(&self, series: &Series, horizon: &Horizon, spread: Spread) -> (Pool, TimestampMs) {
-        let mut pool = Pool::new(series.kind(), spread);
+        let mut pool = Pool::after(None, series.kind(), spread);
         if series.kind() == Kind::Counter {
             let finest = self.stretches.first().map_or_else(|| self.open.map_or(0, |open| open.0), |first| first.tier);
             pool.before = series.last_until(self.from, finest, horizon);
@@ -111,8 +111,17 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(kind: Kind, spread: Spread) -> Self {
-        Self { kind, spread, before: None, summary: None, steps: 0 }
+    /// A pool without samples that comes after the sample `before`.
+    pub(crate) const fn after(before: Option<Sample>, kind: Kind, spread: Spread) -> Self {
+        Self { kind, spread, before, summary: None, steps: 0 }
+    }
+
+    /// A pool of samples that are put together already but for the step from `before`.
+    pub(crate) fn made_of(summary: Option<Summary>, before: Option<Sample>, kind: Kind, spread: Spread) -> Self {
+        let mut pool = Self { summary, ..Self::after(before, kind, spread) };
+        pool.steps = pool.count().saturating_sub(1);
+        pool.step_in();
+        pool
     }
 
     pub(crate) fn summary(&self) -> Option<&Summary> {
@@ -131,33 +140,22 @@ impl Pool {
 
     /// Adds the content of the next later time bucket of the same series.
     pub(crate) fn add(&mut self, content: &Content) {
-        self.steps += content.count() - 1;
-        if let Some(summary) = &mut self.summary {
-            self.steps += 1;
-            match (content, self.spread) {
-                (Content::One(sample), Spread::Needed) => summary.record(*sample, self.kind),
-                (Content::One(sample), Spread::NotNeeded) => summary.record_without_sketch(*sample, self.kind),
-                (Content::Many(other), Spread::Needed) => summary.merge(other, self.kind),
-                (Content::Many(other), Spread::NotNeeded) => summary.merge_without_sketch(other, self.kind),
+        self.steps = self.steps.saturating_add(content.count() - 1);
+        match &mut self.summary {
+            Some(summary) => {
+                self.steps = self.steps.saturating_add(1);
+                self.spread.merge_content(summary, content, self.kind);
             }
-            return;
+            None => {
+                self.summary = Some(self.spread.summary(content, self.kind));
+                self.step_in();
+            }
         }
-        let mut summary = match (content, self.spread) {
-            (Content::One(sample), Spread::Needed) => Summary::of(*sample, self.kind),
-            (Content::One(sample), Spread::NotNeeded) => Summary::without_sketch(*sample, self.kind),
-            (Content::Many(other), Spread::Needed) => Summary::clone(other),
-            (Content::Many(other), Spread::NotNeeded) => other.clone_without_sketch(),
-        };
-        if let Some(before) = self.before {
-            self.steps += 1;
-            summary.step_from(before, self.kind);
-        }
-        self.summary = Some(summary);
     }
 
     /// Adds what another series' samples come to.
     pub(crate) fn add_series(&mut self, other: Self) {
-        self.steps += other.steps;
+        self.steps = self.steps.saturating_add(other.steps);
         self.summary = match (self.summary.take(), other.summary) {
             (Some(mut summary), Some(other)) => {
                 match self.spread {
@@ -168,5 +166,13 @@ impl Pool {
             }
             (own, other) => own.or(other),
         };
+    }
+
+    /// Takes the step from the last sample before the window to its first.
+    fn step_in(&mut self) {
+        if let (Some(summary), Some(before)) = (&mut self.summary, self.before) {
+            self.steps = self.steps.saturating_add(1);
+            summary.step_from(before, self.kind);
+        }
     }
 }

@@ -1,0 +1,436 @@
+//! Columns: figures over time, one for each column of a chart, straight from the time buckets.
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Engine, SeriesId};
+use crate::figure::merged;
+use crate::labels::Labels;
+use crate::layout::Layout;
+use crate::query::{Across, Aggregation, Expression, Query, QueryError};
+use crate::sample::{Kind, Sample};
+use crate::slide::Slide;
+use crate::tier::TimeBucket;
+use crate::time::{DurationMs, TimestampMs};
+use crate::window::{Pool, Spread};
+
+/// How a column hangs together with the one before it that has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The line goes on.
+    Joined,
+    /// The series was silent for longer than the staleness limit, or nothing comes before: the line
+    /// starts anew.
+    Broken,
+}
+
+/// One column of a line: `(from, to]`.
+///
+/// Where the figure has another meaning than the samples (rate, increase, count, sum, stddev, delta,
+/// ratio), `min`, `max`, `first` and `last` are the same as `value`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Column {
+    /// Left edge, not included.
+    pub from: TimestampMs,
+    /// Right edge, included.
+    pub to: TimestampMs,
+    /// The aggregation over the column; of a rate or a ratio over the query's window before `to`; of
+    /// a delta against the column before.
+    pub value: f64,
+    /// Least value of the samples.
+    pub min: f64,
+    /// Greatest value of the samples.
+    pub max: f64,
+    /// Value of the earliest sample.
+    pub first: f64,
+    /// Value of the latest sample.
+    pub last: f64,
+    /// Timestamp of the earliest sample; of a rate or ratio, `to`.
+    pub first_at: TimestampMs,
+    /// Timestamp of the latest sample; of a rate or ratio, `to`.
+    pub last_at: TimestampMs,
+    /// Number of samples that the value is made of.
+    pub count: u64,
+    /// Whether the line goes on from the column before it that has a value.
+    pub link: Link,
+}
+
+/// The line of one group of series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The labels asked for with `by`.
+    pub labels: Labels,
+    /// The columns from left to right, the same in every line of a chart; `None` where there is no
+    /// value. Whether the line bridges that is said by the next column's [`Column::link`].
+    pub columns: Vec<Option<Column>>,
+}
+
+/// Which samples a column's value is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Those of the column.
+    Column,
+    /// Those of the query's window before the column's right edge.
+    Window,
+}
+
+impl Reach {
+    fn of(query: &Query) -> Self {
+        if query.aggregation == Aggregation::Rate { Self::Window } else { Self::Column }
+    }
+}
+
+impl Engine {
+    /// The lines of a chart of one query over `(from, to]`, at most `columns` wide: one for each
+    /// group of `by`, sorted by labels.
+    ///
+    /// The finest tier that reaches back to `from` gives the time buckets; a column holds one or
+    /// more of them, so that there are fewer columns than asked for where time buckets are wide.
+    /// First, least, greatest and last sample of each column (M4, Jugel and others 2014) draw the
+    /// same line as all samples. Of several gauges that are joined with `across`, one without a
+    /// sample in a column counts with its last one until it is stale.
+    ///
+    /// Cost: O(time buckets in the range) for each series.
+    ///
+    /// # Errors
+    /// [`QueryError`], as [`Engine::query`], and [`QueryError::NoColumns`].
+    pub fn columns(
+        &self,
+        query: &Query,
+        from: TimestampMs,
+        to: TimestampMs,
+        columns: usize,
+    ) -> Result<Vec<Line>, QueryError> {
+        let layout = self.layout(&[(query, Reach::of(query))], from, to, columns)?;
+        self.draw(query, Reach::of(query), &layout)
+    }
+
+    /// [`Engine::columns`] of an expression: each value of a ratio is that of the queries' windows
+    /// before the column's right edge.
+    ///
+    /// # Errors
+    /// [`QueryError`], as [`Engine::columns`].
+    pub fn lines(
+        &self,
+        expression: &Expression,
+        from: TimestampMs,
+        to: TimestampMs,
+        columns: usize,
+    ) -> Result<Vec<Line>, QueryError> {
+        let (dividend, divisor) = match expression {
+            Expression::Single(query) => return self.columns(query, from, to, columns),
+            Expression::Ratio(dividend, divisor) => (dividend, divisor),
+        };
+        let layout = self.layout(&[(dividend, Reach::Window), (divisor, Reach::Window)], from, to, columns)?;
+        let mut dividends: BTreeMap<Labels, _> = BTreeMap::new();
+        for line in self.draw(dividend, Reach::Window, &layout)? {
+            dividends.insert(line.labels, line.columns);
+        }
+        let mut lines = self.draw(divisor, Reach::Window, &layout)?;
+        lines.retain_mut(|line| match dividends.get(&line.labels) {
+            Some(dividends) => {
+                divide(dividends, &mut line.columns);
+                true
+            }
+            None => false,
+        });
+        Ok(lines)
+    }
+
+    /// The columns of a chart that several queries share.
+    fn layout(
+        &self,
+        queries: &[(&Query, Reach)],
+        from: TimestampMs,
+        to: TimestampMs,
+        columns: usize,
+    ) -> Result<Layout, QueryError> {
+        let mut tier = 0;
+        let mut start = from;
+        for (query, reach) in queries {
+            self.checked(query)?;
+            let series: Vec<SeriesId> = self.matching(&query.metric, &query.matchers).collect();
+            let complete = self.complete_from(&series);
+            let oldest = if *reach == Reach::Window { from - query.window } else { from };
+            tier = tier.max(complete.iter().position(|edge| *edge <= oldest).unwrap_or(complete.len() - 1));
+            start = start.max(complete[complete.len() - 1]);
+        }
+        if columns == 0 || from >= to {
+            return Err(QueryError::NoColumns);
+        }
+        let start = start.min(to - DurationMs::from_millis(1));
+        Ok(Layout::new(&self.horizon, tier, start, to, columns))
+    }
+
+    fn draw(&self, query: &Query, reach: Reach, layout: &Layout) -> Result<Vec<Line>, QueryError> {
+        let kind = self.checked(query)?;
+        let line = |(labels, series): (Labels, Vec<SeriesId>)| {
+            let pools = series.iter().map(|id| match reach {
+                Reach::Column => self.pools_of_columns(*id, query.aggregation.spread(), layout),
+                Reach::Window => self.pools_of_windows(*id, query, layout),
+            });
+            let brush = Brush { engine: self, query, kind, reach, layout };
+            let held = series.iter().map(|id| self.held(*id, layout)).collect();
+            Ok(Line { labels, columns: brush.columns(pools.collect(), held)? })
+        };
+        self.groups(query).into_iter().map(line).collect()
+    }
+
+    /// The samples of one series in each column.
+    fn pools_of_columns(&self, id: SeriesId, spread: Spread, layout: &Layout) -> Vec<Pool> {
+        let series = self.of(id);
+        let mut before = self.held(id, layout);
+        let mut buckets = self.drawn_buckets(id, layout).peekable();
+        let pool = |column: usize| {
+            let mut pool = Pool::after(before, series.kind(), spread);
+            let last = layout.buckets(column).1;
+            while let Some(bucket) = buckets.next_if(|bucket| bucket.number <= last) {
+                pool.add(&bucket.content);
+                before = Some(bucket.content.last());
+            }
+            pool
+        };
+        (0..layout.columns()).map(pool).collect()
+    }
+
+    /// The samples of one series in the query's window before the right edge of each column.
+    fn pools_of_windows(&self, id: SeriesId, query: &Query, layout: &Layout) -> Vec<Pool> {
+        let series = self.of(id);
+        let grid = self.horizon.grid(layout.tier);
+        // Number of the last time bucket before the window that ends with a column.
+        let left = |column: usize| {
+            let to = layout.edges(column, &self.horizon).1;
+            grid.whole_until(to - query.window).max(self.horizon.gone(layout.tier))
+        };
+        let start = left(0);
+        let before = series.last_until(grid.end(start), layout.tier, &self.horizon);
+        let mut slide = Slide::new(before, series.kind(), query.aggregation.spread());
+        let earlier = series.tier(layout.tier).range(start.saturating_add(1), layout.buckets(0).0 - 1);
+        let mut buckets = earlier.chain(self.drawn_buckets(id, layout)).peekable();
+        let pool = |column: usize| {
+            let last = layout.buckets(column).1;
+            while let Some(bucket) = buckets.next_if(|bucket| bucket.number <= last) {
+                slide.enter(bucket);
+            }
+            slide.leave_until(left(column));
+            slide.pool()
+        };
+        (0..layout.columns()).map(pool).collect()
+    }
+
+    /// The last sample of a series before the chart.
+    fn held(&self, id: SeriesId, layout: &Layout) -> Option<Sample> {
+        self.of(id).last_until(layout.edges(0, &self.horizon).0, layout.tier, &self.horizon)
+    }
+
+    /// The time buckets of one series that are drawn. The one that holds the right edge counts where
+    /// its samples do not lie behind the edge.
+    fn drawn_buckets(&self, id: SeriesId, layout: &Layout) -> impl Iterator<Item = &TimeBucket> {
+        let (first, last) = (layout.buckets(0).0, layout.buckets(layout.columns() - 1).1);
+        let to = layout.edges(layout.columns() - 1, &self.horizon).1;
+        let buckets = self.of(id).tier(layout.tier).range(first, last);
+        buckets.filter(move |bucket| bucket.number < last || bucket.content.last().timestamp() <= to)
+    }
+}
+
+/// Makes the columns of one line.
+struct Brush<'a> {
+    engine: &'a Engine,
+    query: &'a Query,
+    kind: Kind,
+    reach: Reach,
+    layout: &'a Layout,
+}
+
+impl Brush<'_> {
+    /// The columns of a group, from the pools of each of its series.
+    ///
+    /// `held` are the series' last samples before the chart.
+    fn columns(
+        &self,
+        series: Vec<Vec<Pool>>,
+        mut held: Vec<Option<Sample>>,
+    ) -> Result<Vec<Option<Column>>, QueryError> {
+        let mut series: Vec<_> = series.into_iter().map(Vec::into_iter).collect();
+        let mut columns = Vec::with_capacity(self.layout.columns());
+        let mut last_at: Option<TimestampMs> = None;
+        for place in 0..self.layout.columns() {
+            let pools: Vec<Option<Pool>> = series.iter_mut().map(Iterator::next).collect();
+            let pools: Vec<Pool> = pools.into_iter().flatten().collect();
+            let mut column = self.column(place, pools, &mut held)?;
+            if let Some(column) = &mut column {
+                if let Some(last_at) = last_at
+                    && column.first_at.since(last_at) <= self.silence(column)
+                {
+                    column.link = Link::Joined;
+                }
+                last_at = Some(column.last_at);
+            }
+            columns.push(column);
+        }
+        if self.query.aggregation == Aggregation::Delta {
+            differences(&mut columns);
+        }
+        Ok(columns)
+    }
+
+    /// How long a line may have no sample and still go on. A window's value is there for every
+    /// column or not at all.
+    fn silence(&self, column: &Column) -> DurationMs {
+        match self.reach {
+            Reach::Column => self.engine.config().staleness,
+            Reach::Window => column.to.since(column.from),
+        }
+    }
+
+    fn column(
+        &self,
+        place: usize,
+        pools: Vec<Pool>,
+        held: &mut [Option<Sample>],
+    ) -> Result<Option<Column>, QueryError> {
+        let Query { metric, window, aggregation, across, .. } = self.query;
+        let (from, to) = self.layout.edges(place, &self.engine.horizon);
+        let samples = || pools.iter().filter_map(Pool::summary);
+        let times = samples().map(|summary| (summary.first.timestamp(), summary.last.timestamp()));
+        let Some((mut first_at, mut last_at)) = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+            return Ok(None);
+        };
+        let count = samples().fold(0_u64, |count, summary| count.saturating_add(summary.count));
+        let mut covered = to.since(from);
+        if self.reach == Reach::Window {
+            let grid = self.engine.horizon.grid(self.layout.tier);
+            covered = to.since(grid.edge_before(to - *window));
+            (first_at, last_at) = (to, to);
+        }
+        let aggregation = match aggregation {
+            Aggregation::Delta => Aggregation::of_which_delta(self.kind),
+            other => *other,
+        };
+        let figures: Vec<Figures> = if *across == Across::Merge {
+            if aggregation.is_of_one_series() && samples().count() > 1 {
+                let (metric, series) = (metric.clone(), samples().count());
+                return Err(QueryError::AcrossNeeded { metric, aggregation, series });
+            }
+            let pools = pools.into_iter().filter(|pool| pool.count() > 0).collect();
+            merged(pools).and_then(|pool| self.figures(aggregation, &pool, covered)).into_iter().collect()
+        } else {
+            let figures = pools.iter().zip(held).filter_map(|(pool, held)| match pool.summary() {
+                Some(summary) => {
+                    *held = Some(summary.last);
+                    self.figures(aggregation, pool, covered)
+                }
+                None => held.filter(|held| self.holds(aggregation, *held, to)).map(|held| Figures::flat(held.value())),
+            });
+            figures.collect()
+        };
+        let join = |pick: fn(&Figures) -> f64| across.join(figures.iter().map(pick));
+        let column = || {
+            Some(Column {
+                from,
+                to,
+                value: join(|figures| figures.value)?,
+                min: join(|figures| figures.min)?,
+                max: join(|figures| figures.max)?,
+                first: join(|figures| figures.first)?,
+                last: join(|figures| figures.last)?,
+                first_at,
+                last_at,
+                count,
+                link: Link::Broken,
+            })
+        };
+        Ok(column())
+    }
+
+    /// Whether a gauge's last sample still stands for it at `to`.
+    fn holds(&self, aggregation: Aggregation, last: Sample, to: TimestampMs) -> bool {
+        self.kind == Kind::Gauge
+            && self.reach == Reach::Column
+            && has_the_samples_meaning(aggregation)
+            && to.since(last.timestamp()) <= self.engine.config().staleness
+    }
+
+    fn figures(&self, aggregation: Aggregation, pool: &Pool, covered: DurationMs) -> Option<Figures> {
+        let (value, _) = aggregation.of(pool, covered)?;
+        let summary = pool.summary()?;
+        if self.reach == Reach::Window || !has_the_samples_meaning(aggregation) {
+            return Some(Figures::flat(value));
+        }
+        let (first, last) = (summary.first.value(), summary.last.value());
+        Some(Figures { value, min: summary.min, max: summary.max, first, last })
+    }
+}
+
+/// The values of one column.
+#[derive(Clone, Copy, Debug)]
+struct Figures {
+    value: f64,
+    min: f64,
+    max: f64,
+    first: f64,
+    last: f64,
+}
+
+impl Figures {
+    const fn flat(value: f64) -> Self {
+        Self { value, min: value, max: value, first: value, last: value }
+    }
+}
+
+/// Whether a figure is of the samples' own unit and size, so that it can be drawn among them.
+const fn has_the_samples_meaning(aggregation: Aggregation) -> bool {
+    match aggregation {
+        Aggregation::Avg
+        | Aggregation::Min
+        | Aggregation::Max
+        | Aggregation::First
+        | Aggregation::Last
+        | Aggregation::Quantile(_) => true,
+        Aggregation::Sum
+        | Aggregation::Count
+        | Aggregation::Stddev
+        | Aggregation::Rate
+        | Aggregation::Increase
+        | Aggregation::Delta => false,
+    }
+}
+
+impl Column {
+    /// Makes `value` the only figure; a value that is not finite is none.
+    fn flattened(self, value: f64) -> Option<Self> {
+        value.is_finite().then_some(Self { value, min: value, max: value, first: value, last: value, ..self })
+    }
+}
+
+/// Makes each column the change against the column before it; what follows a gap has none.
+fn differences(columns: &mut [Option<Column>]) {
+    let mut before: Option<f64> = None;
+    let mut link = Link::Broken;
+    for column in columns {
+        let value = column.map(|column| column.value);
+        *column = match (*column, before) {
+            (Some(column), Some(before)) => column.flattened(column.value - before),
+            _ => None,
+        };
+        if let Some(column) = column {
+            column.link = link;
+        }
+        link = if column.is_some() { Link::Joined } else { Link::Broken };
+        before = value;
+    }
+}
+
+/// Divides the columns of one line by those of another.
+fn divide(dividends: &[Option<Column>], divisors: &mut [Option<Column>]) {
+    let mut link = Link::Broken;
+    for (dividend, divisor) in dividends.iter().zip(divisors) {
+        *divisor = match (dividend, *divisor) {
+            (Some(dividend), Some(divisor)) => divisor.flattened(dividend.value / divisor.value),
+            _ => None,
+        };
+        if let Some(column) = divisor {
+            column.link = link;
+        }
+        link = if divisor.is_some() { Link::Joined } else { Link::Broken };
+    }
+}
