@@ -12,7 +12,9 @@ use crate::stamp::{self, Fingerprint};
 use crate::{place, shell, tools};
 
 /// What the package is made from.
-const INPUTS: [&str; 8] = [
+const INPUTS: [&str; 10] = [
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
