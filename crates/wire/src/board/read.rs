@@ -33,7 +33,7 @@ pub(super) const NO_DATA: [(&str, NoData); 3] =
 pub(super) fn board(value: &Value, path: &str, faults: &Faults) -> Option<Board> {
     let mut object = Object::new(value, path, faults)?;
     // Editors put it there to find the schema.
-    object.optional("$schema");
+    object.text_or_empty("$schema");
     let title = object.text_or_empty("title");
     let metrics = all(&mut object, "metrics", metric);
     let kpis = all(&mut object, "kpis", kpi);
