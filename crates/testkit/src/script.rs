@@ -155,11 +155,11 @@ enum Expected {
     Refused(String),
 }
 
-/// A number and how far from it an answer may be.
+/// A number and how far from it an answer may be; where that is not said, nine digits must agree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct ExpectedNumber {
     value: f64,
-    tolerance: f64,
+    tolerance: Option<f64>,
 }
 
 /// An alert as it should be; what is `None` is not compared.

@@ -1,5 +1,7 @@
 //! The scripts of `tests/scripts`, run against the engine and against the naive model.
 
+#![expect(clippy::panic, reason = "a test ends where something is wrong")]
+
 use std::path::Path;
 
 use bellwether_core::engine::EngineConfig;

@@ -184,12 +184,11 @@ impl<'a> Line<'a> {
     pub(super) fn expected_number(&mut self) -> Result<ExpectedNumber, LineError> {
         let value = self.number()?;
         if !self.take("±") {
-            // What is exact in whole numbers may differ in the last digits of a sum.
-            return Ok(ExpectedNumber { value, tolerance: 1e-9 * value.abs() });
+            return Ok(ExpectedNumber { value, tolerance: None });
         }
         let tolerance = self.number()?.abs();
         let tolerance = if self.take("%") { value.abs() * tolerance / 100.0 } else { tolerance };
-        Ok(ExpectedNumber { value, tolerance })
+        Ok(ExpectedNumber { value, tolerance: Some(tolerance) })
     }
 
     /// A number with an optional tolerance, or `null`.

@@ -1,7 +1,7 @@
 //! Runs a script against a target.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use bellwether_core::labels::{Labels, SeriesKey};
 use bellwether_core::query::Expression;
@@ -304,8 +304,17 @@ impl<T: Target> Run<T> {
 
 impl ExpectedNumber {
     fn holds(self, found: Option<f64>) -> bool {
+        // What is exact in whole numbers may differ in the last digits of a sum.
+        let tolerance = self.tolerance.unwrap_or(1e-9 * self.value.abs());
         // NaN is within no tolerance.
-        found.is_some_and(|found| found == self.value || (found - self.value).abs() <= self.tolerance)
+        found.is_some_and(|found| found == self.value || (found - self.value).abs() <= tolerance)
+    }
+}
+
+impl fmt::Display for ExpectedNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.value)?;
+        self.tolerance.map_or(Ok(()), |tolerance| write!(f, " ±{tolerance}"))
     }
 }
 
@@ -342,7 +351,7 @@ fn said(expected: &Expected) -> String {
 }
 
 fn said_figure(figure: Option<ExpectedNumber>) -> String {
-    figure.map_or("null".to_owned(), |number| format!("{} ±{}", number.value, number.tolerance))
+    figure.map_or("null".to_owned(), |number| number.to_string())
 }
 
 fn answered(found: &Result<Vec<Figure>, String>) -> String {
@@ -367,7 +376,7 @@ fn said_alert(alert: &ExpectedAlert) -> String {
     }
     // Writing to a String cannot fail.
     if let Some(value) = alert.value {
-        let _ = write!(text, " value {} ±{}", value.value, value.tolerance);
+        let _ = write!(text, " value {value}");
     }
     if let Some(since) = alert.since {
         let _ = write!(text, " since {since}");
