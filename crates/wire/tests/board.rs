@@ -142,7 +142,8 @@ fn changes(value: &Value) -> Vec<Value> {
         }
         _ => {}
     }
-    for other in [json!(true), json!(5), json!(-0.5), json!("5m"), json!(""), json!("p95"), json!([1]), json!({"a": 1})] {
+    for other in [json!(true), json!(5), json!(-0.5), json!("5m"), json!(""), json!("p95"), json!([1]), json!({"a": 1})]
+    {
         changed.push(other);
     }
     changed
@@ -163,7 +164,8 @@ fn the_schema_and_the_reader_agree_on_every_small_change() {
             }
             // What only the whole board can tell is not the schema's business.
             Err(faults) if by_schema.is_empty() => {
-                let telling = ["aggregation", "groups by", "group by", "leave \"by\" out", "makes no sense", "not a pattern"];
+                let telling =
+                    ["aggregation", "groups by", "group by", "leave \"by\" out", "makes no sense", "not a pattern"];
                 assert!(
                     faults.iter().all(|fault| telling.iter().any(|part| fault.message.contains(part))),
                     "the schema takes {change}, and the reader says {faults:?}"
@@ -197,7 +199,11 @@ fn faults_name_the_place_and_the_mending() {
         "kpis[0].query.window: \"5 minutes\" is not a duration; write it like 30s, 5m, 1h30m or 90d"
     );
     let agg = kpi("").replace("avg", "mean");
-    assert!(fault(&agg).starts_with("kpis[0].query.agg: \"mean\" is not an aggregation; use avg, sum"), "{}", fault(&agg));
+    assert!(
+        fault(&agg).starts_with("kpis[0].query.agg: \"mean\" is not an aggregation; use avg, sum"),
+        "{}",
+        fault(&agg)
+    );
     let better = kpi("").replace("lower", "less");
     assert_eq!(fault(&better), r#"kpis[0].better: "less" is none of lower, higher"#);
     assert_eq!(fault(r#"{"title":"t","rules":[{}]}"#), "rules[0].name: this is missing");

@@ -92,8 +92,17 @@ impl Schema {
                     }
                 }
                 (
-                    "enum" | "required" | "properties" | "additionalProperties" | "items" | "minItems" | "maxItems"
-                    | "minProperties" | "minLength" | "maxLength" | "pattern",
+                    "enum"
+                    | "required"
+                    | "properties"
+                    | "additionalProperties"
+                    | "items"
+                    | "minItems"
+                    | "maxItems"
+                    | "minProperties"
+                    | "minLength"
+                    | "maxLength"
+                    | "pattern",
                     _,
                 ) => {}
                 (remark, _) => assert!(REMARKS.contains(&remark), "keyword {remark} is not known here"),
