@@ -1,0 +1,89 @@
+// Every state of the page passes axe (WCAG 2.2 AA), light and dark, wide and narrow, and by keyboard.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AxeBuilder } from '@axe-core/playwright';
+import { launch, openPage } from './support/chromium.mjs';
+import { startGateway } from './support/gateway.mjs';
+import { banner, card, live } from './support/overview.mjs';
+
+const desktop = { width: 1440, height: 900 };
+const phone = { width: 360, height: 800 };
+
+let browser;
+let busy;
+let empty;
+before(async () => {
+  browser = await launch();
+  [busy, empty] = await Promise.all([startGateway(), startGateway({ flags: ['--no-host-metrics'] })]);
+  await busy.ingest([900, 950].map((value) => ({ name: 'booking_response_time', value })));
+  await busy.ingest([{ name: 'resolution_time', value: 8 }, { name: 'satisfaction', value: 4.5 }, { name: 'conflict', value: 1, kind: 'event' }]);
+});
+after(async () => {
+  await browser?.close();
+  await busy?.stop();
+  await empty?.stop();
+});
+
+async function axe(page, what) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.target).join(' | ')}`);
+  assert.deepEqual(said, [], what);
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const viewport of [desktop, phone]) {
+    test(`alerting overview and chart, ${colorScheme}, ${viewport.width} px wide`, async () => {
+      const { page, context, watch } = await openPage(browser, { allowed: [busy.url], viewport, colorScheme });
+      await page.goto(busy.url);
+      await live(page);
+      await banner(page, 'BookingSlow').waitFor();
+      await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d/ }).waitFor();
+      await axe(page, 'overview');
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(overflow <= 0, `nothing sticks out at the side (${overflow} px)`);
+      await page.goto(`${busy.url}/#/panel/host-cpu`);
+      await page.locator('.focus-chart .main-svg').first().waitFor();
+      await axe(page, 'chart');
+      watch.check();
+      await context.close();
+    });
+  }
+}
+
+test('the empty state says how to send a first sample, and the line works', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [empty.url] });
+  await page.goto(empty.url);
+  await page.getByText('Waiting for the first sample').waitFor();
+  await axe(page, 'empty');
+  assert.match(await page.locator('pre').innerText(), new RegExp(`${empty.url}/ingest`));
+  await empty.ingest([{ name: 'booking_response_time', value: 120 }]);
+  await card(page, 'booking-response-time').locator('.figure-value', { hasText: '120' }).waitFor();
+  watch.check();
+  await context.close();
+});
+
+test('a keyboard reaches every control, and the focus is seen', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [busy.url] });
+  await page.goto(busy.url);
+  await live(page);
+  const reached = new Set();
+  for (let step = 0; step < 40; step += 1) {
+    await page.keyboard.press('Tab');
+    const [name, outline] = await page.evaluate(() => {
+      const element = document.activeElement;
+      // A radio's own box is not drawn; its label carries the outline.
+      const shown = element.matches('input') ? element.nextElementSibling : element;
+      return [(element.textContent || element.value || '').trim(), getComputedStyle(shown).outlineStyle];
+    });
+    if (name) {
+      reached.add(name);
+      assert.notEqual(outline, 'none', `the focus on "${name}" is seen`);
+    }
+  }
+  const words = [...reached].join(' | ');
+  for (const expected of [/Skip/, /5m/, /Pause/, /Theme/, /Analyse/, /Table/]) assert.match(words, expected);
+  watch.check();
+  await context.close();
+});

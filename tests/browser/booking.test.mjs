@@ -1,0 +1,88 @@
+// The booking story: a service's own POSTs become a figure, an alert and a call to whoever is on duty.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage } from './support/chromium.mjs';
+import { startGateway, until } from './support/gateway.mjs';
+import { banner, card, figureIs, live } from './support/overview.mjs';
+import { receiveWebhooks } from './support/webhook.mjs';
+
+let browser;
+let gateway;
+let webhook;
+before(async () => {
+  [browser, webhook] = await Promise.all([launch(), receiveWebhooks()]);
+  gateway = await startGateway({ flags: ['--no-host-metrics', '--alert-webhook', webhook.url] });
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+  await webhook?.close();
+});
+
+// The listing of the seed, with only the address changed.
+function recordMetric(name, value) {
+  return fetch(`${gateway.url}/ingest`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ name, value, timestamp: Date.now() }),
+  });
+}
+async function queryMetric(name, { window, agg }) {
+  const res = await fetch(`${gateway.url}/query?name=${name}&window=${window}&agg=${agg}`);
+  const data = await res.json();
+  return data.result;
+}
+
+test('slow bookings raise a banner in the open page, call by webhook, and resolve', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(gateway.url);
+  await live(page);
+  assert.equal(await queryMetric('booking_response_time', { window: '5m', agg: 'avg' }), null);
+
+  await recordMetric('booking_response_time', 120);
+  await recordMetric('booking_response_time', 140);
+  assert.equal(await queryMetric('booking_response_time', { window: '5m', agg: 'avg' }), 130);
+  await figureIs(page, 'booking-response-time', (text) => /^130\s?ms$/.test(text), '130 ms');
+  await card(page, 'booking-response-time').getByText('Met', { exact: true }).waitFor();
+  assert.equal(await banner(page, 'BookingSlow').count(), 0);
+
+  for (const value of [900, 950, 1000, 890]) await recordMetric('booking_response_time', value);
+  const firing = banner(page, 'BookingSlow').and(page.locator('[data-phase="Page, firing"]'));
+  await firing.waitFor();
+  const seen = Date.now();
+  assert.equal(await firing.getAttribute('role'), 'alert');
+  const text = await firing.innerText();
+  assert.match(text, /BookingSlow/);
+  assert.match(text, /667\s?ms/, 'the value');
+  assert.match(text, /300\s?ms/, 'the threshold');
+  assert.match(text, /since \d/, 'since when');
+  await card(page, 'booking-response-time').getByText('Not met', { exact: true }).waitFor();
+
+  await until(() => webhook.received.length === 1, 'the webhook is told that the alert fires');
+  const [told] = webhook.received;
+  assert.equal(told.version, '4');
+  assert.equal(told.status, 'firing');
+  assert.equal(told.alerts[0].labels.alertname, 'BookingSlow');
+  const evaluated = Date.parse(told.alerts[0].startsAt);
+  assert.ok(seen - evaluated <= 2_000, `${seen - evaluated} ms from the evaluation to the banner`);
+
+  const fast = Array.from({ length: 60 }, () => ({ name: 'booking_response_time', value: 20, timestamp: Date.now() }));
+  await gateway.ingest(fast);
+  const resolved = banner(page, 'BookingSlow').and(page.locator('[data-phase="Resolved"]'));
+  await resolved.waitFor();
+  assert.match(await resolved.innerText(), /resolved at \d/i);
+  await until(() => webhook.received.length === 2, 'the webhook is told that the alert is over');
+  assert.equal(webhook.received[1].status, 'resolved');
+  assert.equal(webhook.received[1].alerts[0].startsAt, told.alerts[0].startsAt);
+  watch.check();
+  await context.close();
+});
+
+test('a name that looks like markup is shown as text', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(`${gateway.url}/#/panel/${encodeURIComponent('<img src=x onerror=alert(1)>')}`);
+  await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+  assert.equal(await page.locator('main img').count(), 0);
+  watch.check();
+  await context.close();
+});

@@ -1,0 +1,119 @@
+// The page shows this machine, live, from an engine of its own.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage } from './support/chromium.mjs';
+import { startGateway } from './support/gateway.mjs';
+import { card, figure, figureIs, live, table } from './support/overview.mjs';
+
+let browser;
+let gateway;
+before(async () => {
+  [browser, gateway] = await Promise.all([launch(), startGateway()]);
+});
+after(async () => {
+  await browser?.close();
+  const end = await gateway?.stop();
+  assert.equal(end?.code, 0, 'SIGTERM ends the gateway in good order');
+});
+
+test('the processor of this machine is on screen within 3 s, and moves', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(gateway.url);
+  await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d %/ }).waitFor({ timeout: 3_000 });
+  await live(page);
+  const before = await page.locator('.page-footer').innerText();
+  await page.waitForFunction((text) => document.querySelector('.page-footer').innerText !== text, before);
+  watch.check();
+  await context.close();
+});
+
+test('each state of a KPI is a word, and the sentence on top counts them', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(gateway.url);
+  await live(page);
+  await card(page, 'host-memory').getByText(/^(Met|Not met)$/).waitFor();
+  await card(page, 'satisfaction').getByText('No data', { exact: true }).waitFor();
+  assert.match(await page.locator('[data-status]').innerText(), /\w/);
+  watch.check();
+  await context.close();
+});
+
+test('a reload shows the history at once', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(gateway.url);
+  await live(page);
+  const loaded = Date.now();
+  // Wait until there is a past that a page without memory would have lost.
+  await page.waitForFunction((end) => Date.now() > end, loaded + 6_000);
+  await page.reload();
+  await live(page);
+  assert.equal(await page.locator('[data-panel="host-cpu"] .strip-empty').count(), 0);
+  const rows = await table(page, 'host-cpu');
+  const withFigures = rows.filter((row) => /\d/.test(row[1] ?? ''));
+  assert.ok(withFigures.length >= 1, JSON.stringify(rows));
+  const label = await page.locator('[data-panel="host-cpu"] canvas').getAttribute('aria-label');
+  assert.match(label, /\d/);
+  watch.check();
+  await context.close();
+});
+
+test('with /query blocked every figure stays live and right', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  const asked = [];
+  await page.route(/\/query|\/api\//, (route) => {
+    asked.push(route.request().url());
+    return route.abort();
+  });
+  await page.goto(gateway.url);
+  await live(page);
+  const at = Date.now();
+  await gateway.ingest([100, 100, 100, 100].map((value) => ({ name: 'booking_response_time', value, timestamp: at })));
+  await figureIs(page, 'booking-response-time', (text) => /^100\s?ms$/.test(text), '100 ms');
+  await gateway.ingest([300, 300, 300, 300].map((value) => ({ name: 'booking_response_time', value, timestamp: at + 1 })));
+  await figureIs(page, 'booking-response-time', (text) => /^200\s?ms$/.test(text), '200 ms');
+  const answer = await (await fetch(`${gateway.url}/query?name=booking_response_time&window=5m&agg=avg`)).json();
+  assert.equal(answer.result, 200);
+  // The p95 of 4 × 100 and 4 × 300 is 300; the sketch is within 0.55 % of it.
+  const p95 = Number.parseFloat(await figure(page, 'booking-response-time-p95'));
+  assert.ok(Math.abs(p95 - 300) <= 2, `${p95}`);
+  assert.deepEqual(asked, [], 'the page needs no answer but the feed');
+  watch.check();
+  await context.close();
+});
+
+test('window, pause and theme are controls that do what they say', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(gateway.url);
+  await live(page);
+  await page.getByRole('radio', { name: /15/ }).check({ force: true });
+  await page.waitForFunction(() => location.hash.includes('15m'));
+  await page.reload();
+  await live(page);
+  assert.ok(await page.getByRole('radio', { name: /15/ }).isChecked(), 'the window is in the address');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('Paused at').first().waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByText('Paused at').first().waitFor({ state: 'detached' });
+  watch.check();
+  await context.close();
+});
+
+test('a panel opens as a Plotly chart that the page loads from its own site', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  const scripts = [];
+  page.on('request', (request) => request.resourceType() === 'script' && scripts.push(request.url()));
+  await page.goto(gateway.url);
+  await live(page);
+  assert.equal(scripts.filter((url) => url.includes('plotly')).length, 0, 'Plotly waits until it is needed');
+  await page.locator('[data-panel="host-cpu"]').getByRole('link', { name: /Analyse/ }).click();
+  await page.locator('.focus-chart .main-svg').first().waitFor();
+  await page.locator('.focus-chart .scatterlayer path').first().waitFor({ state: 'attached' });
+  assert.equal(scripts.filter((url) => url.includes('plotly')).length, 1);
+  const box = await page.locator('.focus-chart .nsewdrag').first().boundingBox();
+  await page.mouse.move(box.x + box.width - 20, box.y + box.height / 2);
+  await page.locator('.focus-chart .hoverlayer text').first().waitFor({ state: 'attached' });
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await card(page, 'host-cpu').waitFor();
+  watch.check();
+  await context.close();
+});

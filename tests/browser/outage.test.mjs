@@ -1,0 +1,42 @@
+// The gateway goes away and comes back: the page says so, keeps what it knew, and catches up.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage } from './support/chromium.mjs';
+import { startGateway, temporaryFolder } from './support/gateway.mjs';
+import { figureIs, live } from './support/overview.mjs';
+
+let browser;
+const disk = temporaryFolder();
+before(async () => {
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  disk.remove();
+});
+
+test('what was acknowledged before a kill is on the page after the restart, and counted once', async () => {
+  const flags = ['--no-host-metrics'];
+  const first = await startGateway({ flags, dataDir: disk.folder });
+  const { page, context, watch } = await openPage(browser, { allowed: [first.url] });
+  // While the gateway is away each attempt to reach it is a network error that no page can prevent.
+  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  await page.goto(first.url);
+  await live(page);
+  await first.ingest([{ name: 'booking_response_time', value: 100 }, { name: 'booking_response_time', value: 200 }]);
+  await figureIs(page, 'booking-response-time', (text) => /^150\s?ms$/.test(text), '150 ms');
+  await first.ingest([{ name: 'booking_response_time', value: 240 }]);
+  await first.kill();
+
+  await page.locator('[data-connection]', { hasText: /Reconnecting (in \d+ s|now)/ }).waitFor();
+  assert.match(await page.locator('[data-kpi="booking-response-time"] .figure-value').innerText(), /\d\s?ms/);
+
+  const second = await startGateway({ flags, dataDir: disk.folder, port: first.port });
+  await live(page);
+  await figureIs(page, 'booking-response-time', (text) => /^180\s?ms$/.test(text), '180 ms');
+  const count = await (await fetch(`${second.url}/query?name=booking_response_time&window=5m&agg=count`)).json();
+  assert.equal(count.result, 3);
+  watch.check();
+  await context.close();
+  await second.stop();
+});

@@ -1,0 +1,33 @@
+// What a reader finds on the overview.
+
+/** The KPI card called `id`. */
+export const card = (page, id) => page.locator(`[data-kpi="${id}"]`);
+
+/** The text of a KPI's figure, unit and all. */
+export const figure = (page, id) => card(page, id).locator('.figure-value').innerText();
+
+/** The banner of the rule called `name`. */
+export const banner = (page, name) => page.locator(`[data-alert="${name}"]`);
+
+/** Waits until the page says that it is live. */
+export const live = (page) => page.locator('[data-connection]', { hasText: 'Live' }).waitFor();
+
+/** Waits until the KPI's figure satisfies `holds`. */
+export async function figureIs(page, id, holds, what) {
+  const end = performance.now() + 15_000;
+  let text = '';
+  while (performance.now() < end) {
+    text = await figure(page, id).catch(() => '');
+    if (holds(text)) return text;
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  throw new Error(`waited in vain until ${id} shows ${what}; it shows "${text}"`);
+}
+
+/** Opens the table behind a panel and gives its rows, each a list of texts. */
+export async function table(page, panel) {
+  const behind = page.locator(`[data-panel="${panel}"] details`);
+  if (!(await behind.evaluate((details) => details.open))) await behind.locator('summary').click();
+  await behind.locator('table').waitFor();
+  return behind.locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
+}
