@@ -172,18 +172,22 @@ impl Engine {
 
     fn answer(&self, query: &Query, kind: Kind, series: &[SeriesId], now: TimestampMs) -> Result<Answer, QueryError> {
         let complete = self.complete_from(series);
-        let plan = Plan::new(&self.horizon, &complete, now - query.window, now);
+        let plan = |from, to| {
+            let plan = Plan::new(&self.horizon, &complete, from, to);
+            plan.settled(series.iter().map(|id| self.of(*id)))
+        };
+        let whole = plan(now - query.window, now);
         if query.aggregation != Aggregation::Delta {
-            return self.figure(query, query.aggregation, series, &plan);
+            return self.figure(query, query.aggregation, series, &whole);
         }
         let aggregation = Aggregation::of_which_delta(kind);
-        let current = self.figure(query, aggregation, series, &plan)?;
+        let current = self.figure(query, aggregation, series, &whole)?;
         // The window before ends where this one really begins, so that no sample is in both.
-        let start = plan.from - query.window;
-        let plan = Plan::new(&self.horizon, &complete, start, plan.from);
+        let start = whole.from - query.window;
+        let earlier = plan(start, whole.from);
         let value = match current.value {
-            Some(value) if plan.from <= start => {
-                let previous = self.figure(query, aggregation, series, &plan)?;
+            Some(value) if earlier.from <= start => {
+                let previous = self.figure(query, aggregation, series, &earlier)?;
                 previous.value.map(|previous| (value - previous).clamp(f64::MIN, f64::MAX))
             }
             _ => None,
@@ -201,8 +205,7 @@ impl Engine {
         let mut answer = Answer { value: None, count: 0, from: plan.from, to: plan.to, relative_error: 0.0 };
         let mut pools = Vec::new();
         for id in series {
-            let (pool, to) = plan.pool(self.of(*id), &self.horizon, aggregation.spread());
-            answer.to = answer.to.min(to);
+            let pool = plan.pool(self.of(*id), &self.horizon, aggregation.spread());
             answer.count = answer.count.saturating_add(pool.count());
             if pool.count() > 0 {
                 pools.push(pool);

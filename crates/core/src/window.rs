@@ -19,14 +19,13 @@ struct Stretch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     stretches: Vec<Stretch>,
-    /// The time bucket that holds the right edge, as tier and number; it counts where its samples
-    /// do not lie behind the edge.
+    /// The time bucket that holds the right edge, as tier and number.
     open: Option<(usize, i64)>,
     /// Left edge that is covered.
     pub(crate) from: TimestampMs,
     /// Right edge of the stretches.
     closed_until: TimestampMs,
-    /// Right edge that was asked for.
+    /// Right edge that is covered.
     pub(crate) to: TimestampMs,
 }
 
@@ -64,29 +63,39 @@ impl Plan {
         }
     }
 
-    /// Puts the samples of one series together, and says how far they really reach.
-    pub(crate) fn pool(&self, series: &Series, horizon: &Horizon, spread: Spread) -> (Pool, TimestampMs) {
-        let mut pool = Pool::after(None, series.kind(), spread);
-        if series.kind() == Kind::Counter {
-            let finest = self.stretches.first().map_or_else(|| self.open.map_or(0, |open| open.0), |first| first.tier);
-            pool.before = series.last_until(self.from, finest, horizon);
+    /// Leaves out the time bucket that holds the right edge where one of the series has samples
+    /// behind the edge in it: all series are counted up to the same instant.
+    pub(crate) fn settled<'a>(mut self, series: impl IntoIterator<Item = &'a Series>) -> Self {
+        if let Some((tier, number)) = self.open {
+            let is_behind = |series: &Series| {
+                let bucket = series.tier(tier).get(number);
+                bucket.is_some_and(|bucket| bucket.content.last().timestamp() > self.to)
+            };
+            if series.into_iter().any(is_behind) {
+                self.open = None;
+                self.to = self.closed_until;
+            }
         }
+        self
+    }
+
+    /// Puts the samples of one series together.
+    pub(crate) fn pool(&self, series: &Series, horizon: &Horizon, spread: Spread) -> Pool {
+        let finest = self.stretches.first().map(|first| first.tier).or(self.open.map(|open| open.0));
+        let before = match (series.kind(), finest) {
+            (Kind::Counter, Some(finest)) => series.last_until(self.from, finest, horizon),
+            _ => None,
+        };
+        let mut pool = Pool::after(before, series.kind(), spread);
         for stretch in &self.stretches {
             for bucket in series.tier(stretch.tier).range(stretch.first, stretch.last) {
                 pool.add(&bucket.content);
             }
         }
-        let mut to = self.to;
-        if let Some((tier, number)) = self.open
-            && let Some(bucket) = series.tier(tier).get(number)
-        {
-            if bucket.content.last().timestamp() <= self.to {
-                pool.add(&bucket.content);
-            } else {
-                to = self.closed_until;
-            }
+        if let Some(bucket) = self.open.and_then(|(tier, number)| series.tier(tier).get(number)) {
+            pool.add(&bucket.content);
         }
-        (pool, to)
+        pool
     }
 }
 

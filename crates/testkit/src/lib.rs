@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod engine_target;
+pub mod naive;
 pub mod random;
 pub mod script;
 pub mod target;
