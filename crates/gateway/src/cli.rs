@@ -12,7 +12,6 @@ use clap::{Args, Parser, Subcommand};
 #[command(
     name = "bellwether",
     version,
-    about,
     after_help = "Start it with `bellwether serve`, then open http://127.0.0.1:4000.\n\
                   Send a first sample:\n  \
                   curl -H 'Content-Type: application/json' \\\n       \
@@ -138,7 +137,11 @@ fn host_name(text: &str) -> Result<String, String> {
     let text = text.trim().to_ascii_lowercase();
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
     let port = !text.starts_with('[') && text.contains(':');
-    if plain && !port { Ok(text) } else { Err("give a bare host name such as metrics-store, without a port".to_owned()) }
+    if plain && !port {
+        Ok(text)
+    } else {
+        Err("give a bare host name such as metrics-store, without a port".to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use bellwether_core::time::TimestampMs;
 
 /// The wall clock's time. An instant before 1970 counts as 1970.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "this module is the one that reads the clock")]
 pub fn now() -> TimestampMs {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     TimestampMs::new(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))

@@ -10,9 +10,9 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::ingest::IngestedSample;
 
 /// How far back the grants office's cases reach.
-pub const CASES_HISTORY: DurationMs = DurationMs::from_days(89);
+pub(crate) const CASES_HISTORY: DurationMs = DurationMs::from_days(89);
 /// How far back the booking service's requests reach.
-pub const BOOKINGS_HISTORY: DurationMs = DurationMs::from_hours(1);
+pub(crate) const BOOKINGS_HISTORY: DurationMs = DurationMs::from_hours(1);
 
 const SECOND_MS: i64 = 1_000;
 const SLOT_MS: i64 = 15 * 60 * 1_000;
@@ -40,7 +40,7 @@ const ROUTES: [(&str, f64); 3] = [("/slots", 0.55), ("/book", 0.35), ("/cancel",
 
 /// The simulation.
 #[derive(Debug)]
-pub struct Demo {
+pub(crate) struct Demo {
     seed: u64,
     /// The instant that slips are counted from.
     began: TimestampMs,
@@ -61,7 +61,7 @@ impl Demo {
     ///
     /// # Errors
     /// [`LabelError`] never in practice: the names are fixed and within the limits.
-    pub fn new(seed: u64, now: TimestampMs) -> Result<Self, LabelError> {
+    pub(crate) fn new(seed: u64, now: TimestampMs) -> Result<Self, LabelError> {
         let key = |metric: &str, label: &str, value: &str| {
             Ok(SeriesKey { metric: MetricName::new(metric)?, labels: Labels::new([(label, value)])? })
         };
@@ -86,7 +86,7 @@ impl Demo {
     ///
     /// Six minutes of every half hour are slow, enough to trip a rule over five minutes.
     #[must_use]
-    pub fn bookings(&self, from: TimestampMs, to: TimestampMs) -> Vec<IngestedSample> {
+    pub(crate) fn bookings(&self, from: TimestampMs, to: TimestampMs) -> Vec<IngestedSample> {
         let mut samples = Vec::new();
         for second in slots(from, to, SECOND_MS) {
             let mut dice = Dice::new(self.seed, second);
@@ -111,7 +111,7 @@ impl Demo {
     /// The grants office's decided cases in `(from, to]`, on the weekdays: their days, the scores of
     /// those who answered the survey, and the conflicts.
     #[must_use]
-    pub fn cases(&self, from: TimestampMs, to: TimestampMs) -> Vec<IngestedSample> {
+    pub(crate) fn cases(&self, from: TimestampMs, to: TimestampMs) -> Vec<IngestedSample> {
         let mut samples = Vec::new();
         for slot in slots(from, to, SLOT_MS) {
             let start = slot * SLOT_MS;

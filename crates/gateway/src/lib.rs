@@ -4,16 +4,45 @@
 
 #![forbid(unsafe_code)]
 
+mod alerting;
+mod board;
 pub mod cli;
 pub mod clock;
+mod demo;
+mod host;
+mod http;
+mod hub;
+mod own;
+mod pulse;
+mod serve;
 pub mod store;
+mod telemetry;
+mod writer;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 
-/// Does what the command line asks and says how it ended.
+/// Does what the command line asks and says how it ended: 0, or 1 with one plain sentence on stderr.
 #[must_use]
-pub fn run(_cli: Cli) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Check { board } => board::check(&board),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where stderr is closed there is nobody to tell; the exit code says it all the same.
+            let _told = writeln!(std::io::stderr(), "bellwether: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line to stdout, at once. A closed stdout is no reason to stop.
+fn say(line: &str) {
+    let mut stdout = std::io::stdout();
+    let _told = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }

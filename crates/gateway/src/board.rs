@@ -1,0 +1,52 @@
+//! The board: read from its file, or the one that is built in.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use bellwether_core::board::Board;
+
+/// The board of those who bring none.
+const DEFAULT_BOARD: &str = include_str!("../../../www/board.json");
+
+/// The board of `file`, or the built-in one.
+///
+/// # Errors
+/// One text with everything that is wrong, a line for each fault.
+pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Board> {
+    let Some(file) = file else { return decode(DEFAULT_BOARD, "the built-in board") };
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("the board {} cannot be read; give the path of a board file", file.display()))?;
+    decode(&text, &file.display().to_string())
+}
+
+fn decode(text: &str, name: &str) -> anyhow::Result<Board> {
+    match bellwether_wire::board::decode(text) {
+        Ok(board) => Ok(board),
+        Err(faults) => {
+            let faults: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();
+            let count = if faults.len() == 1 { "a fault".to_owned() } else { format!("{} faults", faults.len()) };
+            bail!("{name} has {count}; mend it and start again:\n{}", faults.join("\n"))
+        }
+    }
+}
+
+/// `bellwether check`: says `ok`, or what is wrong and where.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn check(file: &Path) -> anyhow::Result<()> {
+    load(Some(file))?;
+    crate::say("ok");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_board_is_right() {
+        let board = load(None).unwrap();
+        assert!(!board.kpis.is_empty() && !board.rules.is_empty());
+    }
+}

@@ -1,0 +1,135 @@
+//! This machine: processor, memory, disks, network and load, under Prometheus-style names.
+
+use std::collections::BTreeSet;
+
+use bellwether_core::sample::Kind;
+use bellwether_core::time::TimestampMs;
+use sysinfo::{DiskRefreshKind, Disks, Networks, System};
+
+use crate::own::OwnBatch;
+
+/// Disks change slowly and asking them can be slow: once in so many samplings.
+const DISKS_EVERY: u32 = 10;
+/// Most disks and most network devices that are reported; machines full of containers have hundreds.
+const MAX_DEVICES: usize = 16;
+
+/// Why this machine cannot be sampled.
+#[derive(Debug, thiserror::Error)]
+#[error("this machine's figures cannot be read: {0}")]
+pub(crate) struct HostError(#[from] sysinfo::Error);
+
+/// Samples this machine.
+pub(crate) struct Host {
+    system: System,
+    disks: Disks,
+    networks: Networks,
+    samplings: u32,
+}
+
+impl Host {
+    /// Opens the machine's sources and takes a first look, which later figures are compared with.
+    ///
+    /// # Errors
+    /// [`HostError`] where the operating system gives no figures.
+    pub(crate) fn open() -> Result<Self, HostError> {
+        let mut system = System::new()?;
+        system.refresh_cpu_usage();
+        Ok(Self { system, disks: Disks::new()?, networks: Networks::new()?, samplings: 0 })
+    }
+
+    /// Adds what the machine does at `at`. A figure that the system does not give is left out.
+    pub(crate) fn sample(&mut self, at: TimestampMs, batch: &mut OwnBatch) {
+        self.processor(at, batch);
+        self.memory(at, batch);
+        if self.samplings.is_multiple_of(DISKS_EVERY) {
+            self.disks(at, batch);
+        }
+        self.network(at, batch);
+        load(at, batch);
+        self.samplings = self.samplings.wrapping_add(1);
+    }
+
+    fn processor(&mut self, at: TimestampMs, batch: &mut OwnBatch) {
+        self.system.refresh_cpu_usage();
+        let share = |percent: f32| f64::from(percent) / 100.0;
+        batch.add("host_cpu_usage_ratio", &[], Kind::Gauge, at, share(self.system.global_cpu_usage()));
+        for (core, cpu) in self.system.cpus().iter().enumerate() {
+            let core = core.to_string();
+            batch.add("host_cpu_core_usage_ratio", &[("core", &core)], Kind::Gauge, at, share(cpu.usage()));
+        }
+    }
+
+    fn memory(&mut self, at: TimestampMs, batch: &mut OwnBatch) {
+        self.system.refresh_memory();
+        let (used, total) = (self.system.used_memory() as f64, self.system.total_memory() as f64);
+        batch.add("host_memory_used_bytes", &[], Kind::Gauge, at, used);
+        batch.add("host_memory_total_bytes", &[], Kind::Gauge, at, total);
+        if total > 0.0 {
+            batch.add("host_memory_usage_ratio", &[], Kind::Gauge, at, used / total);
+        }
+        batch.add("host_swap_used_bytes", &[], Kind::Gauge, at, self.system.used_swap() as f64);
+    }
+
+    fn disks(&mut self, at: TimestampMs, batch: &mut OwnBatch) {
+        self.disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage());
+        let mut seen = BTreeSet::new();
+        for disk in &self.disks {
+            let total = disk.total_space() as f64;
+            let mount = disk.mount_point().to_string_lossy();
+            // One disk can be mounted in many places (as containers do): its first place counts.
+            let first = seen.insert((disk.name().to_owned(), disk.total_space()));
+            if total <= 0.0 || !first || seen.len() > MAX_DEVICES {
+                continue;
+            }
+            let used = total - disk.available_space() as f64;
+            let labels = [("mount", &*mount)];
+            batch.add("host_disk_used_bytes", &labels, Kind::Gauge, at, used);
+            batch.add("host_disk_total_bytes", &labels, Kind::Gauge, at, total);
+            batch.add("host_disk_usage_ratio", &labels, Kind::Gauge, at, used / total);
+        }
+    }
+
+    fn network(&mut self, at: TimestampMs, batch: &mut OwnBatch) {
+        self.networks.refresh(true);
+        let mut devices: Vec<_> = self.networks.iter().filter(|(name, _)| *name != "lo").collect();
+        devices.sort_by_key(|(name, _)| *name);
+        for (name, device) in devices.into_iter().take(MAX_DEVICES) {
+            let name = name.to_string_lossy();
+            let labels = [("device", &*name)];
+            let (received, sent) = (device.total_received() as f64, device.total_transmitted() as f64);
+            batch.add("host_network_receive_bytes_total", &labels, Kind::Counter, at, received);
+            batch.add("host_network_transmit_bytes_total", &labels, Kind::Counter, at, sent);
+        }
+    }
+}
+
+fn load(at: TimestampMs, batch: &mut OwnBatch) {
+    if let Ok(load) = System::load_average() {
+        batch.add("host_load1", &[], Kind::Gauge, at, load.one);
+        batch.add("host_load5", &[], Kind::Gauge, at, load.five);
+        batch.add("host_load15", &[], Kind::Gauge, at, load.fifteen);
+    }
+    if let Ok(uptime) = System::uptime() {
+        batch.add("host_uptime_seconds", &[], Kind::Gauge, at, uptime as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_has_a_processor_and_memory() {
+        let mut host = Host::open().unwrap();
+        let mut batch = OwnBatch::default();
+        host.sample(TimestampMs::new(1_000), &mut batch);
+        let samples = batch.into_samples();
+        let value = |name: &str| {
+            let found = samples.iter().find(|found| found.key.metric.as_str() == name);
+            found.unwrap_or_else(|| panic!("{name} was not sampled")).sample.value()
+        };
+        assert!((0.0..=1.0).contains(&value("host_cpu_usage_ratio")));
+        assert!(value("host_memory_total_bytes") > value("host_memory_used_bytes"));
+        assert!(value("host_uptime_seconds") > 0.0);
+    }
+}

@@ -1,0 +1,172 @@
+//! The one file that maps errors to HTTP: status, code and the sentence for people.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bellwether_core::query::QueryError;
+use bellwether_core::scorecard::ScorecardError;
+use bellwether_wire::ingest::BodyError;
+use bellwether_wire::query::{ErrorBody, QueryParamError};
+
+use crate::writer::WriteError;
+
+/// Seconds after which a sender may try again.
+const RETRY_AFTER_SECS: u64 = 1;
+
+/// Why a request was not answered as asked. Its text is for the sender; nothing in it is secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The body as a whole cannot be read.
+    #[error("{message}")]
+    BadBody { code: &'static str, message: String },
+    /// A parameter is missing, unknown or wrong.
+    #[error("{message}")]
+    BadQuery { code: &'static str, message: String },
+    /// The `Idempotency-Key` cannot be used.
+    #[error("{message}")]
+    BadKey { message: String },
+    /// The body is longer than allowed.
+    #[error("the body is longer than {limit_bytes} bytes; send fewer samples at once")]
+    BodyTooLong { limit_bytes: usize },
+    /// The body did not arrive in time.
+    #[error("the body did not arrive within {limit_secs} s; send it again")]
+    BodyTooSlow { limit_secs: u64 },
+    /// The connection broke while the body was read.
+    #[error("the body could not be read to its end; send it again")]
+    BodyBroken,
+    /// The content type is not one of ours.
+    #[error("the content type {given:?} is not taken here; use application/json or application/x-ndjson")]
+    ContentType { given: String },
+    /// The body is compressed.
+    #[error("the content encoding {given:?} is not taken here; send the body as it is")]
+    ContentEncoding { given: String },
+    /// The `Host` header names another host.
+    #[error("this gateway does not answer for the host {host:?}; start it with --allow-host to add the name")]
+    Host { host: String },
+    /// A page of another origin asks.
+    #[error("pages of {origin:?} may not ask this gateway; start it with --allow-origin {origin} to allow them")]
+    Origin { origin: String },
+    /// The WebSocket handshake is not ours.
+    #[error("{message}")]
+    Handshake { message: String },
+    /// There is nothing at the path.
+    #[error("there is nothing at {path}")]
+    NotFound { path: String },
+    /// The path is there, the method is not.
+    #[error("{path} does not take {method}")]
+    Method { path: String, method: String },
+    /// More is waiting to be written than fits.
+    #[error("more samples are waiting than can be written; send this batch again in a second")]
+    Overloaded,
+    /// Too many WebSocket connections.
+    #[error("{limit} live connections are open already; try again later")]
+    TooManyConnections { limit: usize },
+    /// The store cannot write.
+    #[error("the store cannot write at the moment ({reason}); nothing of this batch was kept, send it again")]
+    Store { reason: String },
+    /// The gateway has not read its store yet.
+    #[error("the gateway is starting and reads its store; try again in a second")]
+    Starting,
+    /// The gateway is about to end.
+    #[error("the gateway is stopping; try again in a moment")]
+    Stopping,
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadBody { .. } | Self::BadQuery { .. } | Self::BadKey { .. } | Self::BodyBroken => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Handshake { .. } => StatusCode::BAD_REQUEST,
+            Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Host { .. } => StatusCode::MISDIRECTED_REQUEST,
+            Self::Origin { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Overloaded
+            | Self::TooManyConnections { .. }
+            | Self::Store { .. }
+            | Self::Starting
+            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The stable word for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::BadBody { code, .. } | Self::BadQuery { code, .. } => code,
+            Self::BadKey { .. } => "bad_idempotency_key",
+            Self::BodyTooLong { .. } => "body_too_large",
+            Self::BodyTooSlow { .. } => "body_too_slow",
+            Self::BodyBroken => "body_broken",
+            Self::ContentType { .. } => "unsupported_content_type",
+            Self::ContentEncoding { .. } => "unsupported_content_encoding",
+            Self::Host { .. } => "host_not_allowed",
+            Self::Origin { .. } => "origin_not_allowed",
+            Self::Handshake { .. } => "bad_handshake",
+            Self::NotFound { .. } => "not_found",
+            Self::Method { .. } => "method_not_allowed",
+            Self::Overloaded => "overloaded",
+            Self::TooManyConnections { .. } => "too_many_connections",
+            Self::Store { .. } => "store_unavailable",
+            Self::Starting => "starting",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        Self::BadBody { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<QueryParamError> for ApiError {
+    fn from(error: QueryParamError) -> Self {
+        Self::BadQuery { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        let code = match error {
+            QueryError::ZeroWindow | QueryError::WindowTooLong { .. } => "bad_window",
+            QueryError::NotForKind { .. } => "bad_aggregation",
+            _ => "bad_query",
+        };
+        Self::BadQuery { code, message: error.to_string() }
+    }
+}
+
+impl From<ScorecardError> for ApiError {
+    fn from(error: ScorecardError) -> Self {
+        Self::BadQuery { code: "bad_query", message: error.to_string() }
+    }
+}
+
+impl From<WriteError> for ApiError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Overloaded => Self::Overloaded,
+            WriteError::Stopping => Self::Stopping,
+            WriteError::Store { reason } => Self::Store { reason },
+            WriteError::KeyRefused { reason } => Self::BadKey { message: reason },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
+        }
+        let message = self.to_string();
+        (status, headers, Json(ErrorBody { code: self.code(), message: &message })).into_response()
+    }
+}

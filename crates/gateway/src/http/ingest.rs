@@ -1,0 +1,105 @@
+//! `POST /ingest`: a body of samples, checked, stored, and only then acknowledged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bellwether_wire::ingest::{BodyFormat, Ingested, decode};
+use bellwether_wire::query::RejectionsBody;
+use futures_util::StreamExt;
+
+use super::Gateway;
+use super::errors::ApiError;
+use crate::clock;
+use crate::store::IdempotencyKey;
+use crate::writer::{Delivery, Receipt};
+
+/// Longest body.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How much of a body that is too long is still read, so that its sender gets to read the answer.
+const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The header that names a batch.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Takes samples: 204 when all are stored, 422 with what was refused when only some are.
+pub(super) async fn ingest(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    match take(&gateway, request).await {
+        Ok(response) => response,
+        Err(error) => {
+            gateway.metrics.refuse(error.code());
+            error.into_response()
+        }
+    }
+}
+
+async fn take(gateway: &Gateway, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    gateway.allow.check_origin(&parts.headers)?;
+    gateway.ready()?;
+    let format = format(&parts.headers)?;
+    let key = key(&parts.headers)?;
+    let body = read(body).await?;
+    let received_at = clock::now();
+    let Ingested { accepted, mut rejected } = decode(&body, format, received_at)?;
+    for rejection in &rejected {
+        gateway.metrics.reject(rejection.code.as_str(), 1);
+    }
+    let Receipt { accepted, rejected: refused } = if accepted.is_empty() {
+        Receipt::default()
+    } else {
+        gateway.writer.write(Delivery { samples: accepted, key, received_at }).await?
+    };
+    rejected.extend(refused);
+    if rejected.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    rejected.sort_by_key(|rejection| rejection.index);
+    let body = Json(RejectionsBody { accepted, rejected: &rejected });
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
+}
+
+fn format(headers: &HeaderMap) -> Result<BodyFormat, ApiError> {
+    let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    if let Some(given) = text(header::CONTENT_ENCODING).filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(ApiError::ContentEncoding { given });
+    }
+    let given = text(header::CONTENT_TYPE);
+    BodyFormat::of_content_type(given.as_deref())
+        .ok_or_else(|| ApiError::ContentType { given: given.unwrap_or_default() })
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = String::from_utf8_lossy(key.as_bytes());
+    IdempotencyKey::new(&key).map(Some).map_err(|error| ApiError::BadKey { message: error.to_string() })
+}
+
+/// Reads a body to its end, within the limits.
+async fn read(body: Body) -> Result<Bytes, ApiError> {
+    let reading = async {
+        let mut stream = body.into_data_stream();
+        let mut whole = Vec::new();
+        let mut length = 0;
+        while let Some(piece) = stream.next().await {
+            let piece = piece.map_err(|_| ApiError::BodyBroken)?;
+            length += piece.len();
+            if length <= MAX_BODY_BYTES {
+                whole.extend_from_slice(&piece);
+            } else if length > MAX_DRAINED_BYTES {
+                break;
+            }
+        }
+        if length > MAX_BODY_BYTES {
+            return Err(ApiError::BodyTooLong { limit_bytes: MAX_BODY_BYTES });
+        }
+        Ok(Bytes::from(whole))
+    };
+    let slow = ApiError::BodyTooSlow { limit_secs: BODY_TIMEOUT.as_secs() };
+    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(slow))
+}

@@ -1,0 +1,60 @@
+//! `GET /query` and the two reports: the scorecard and the board.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bellwether_wire::query::{GroupsBody, ResultBody, Shape, from_query_string};
+use serde::Serialize;
+
+use super::Gateway;
+use super::errors::ApiError;
+use crate::clock;
+
+/// Answers one figure or one for each group.
+pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): RawQuery) -> Result<Response, ApiError> {
+    gateway.ready()?;
+    let request = from_query_string(text.as_deref().unwrap_or_default())?;
+    let at = request.at.unwrap_or_else(clock::now);
+    Ok(match request.shape {
+        Shape::One => {
+            let answer = gateway.hub.evaluate_one(&request.expression, at)?;
+            fresh(ResultBody(&answer))
+        }
+        Shape::Groups => {
+            let groups = gateway.hub.evaluate(&request.expression, at)?;
+            fresh(GroupsBody(&groups))
+        }
+    })
+}
+
+#[derive(Serialize)]
+struct ScorecardBody {
+    avg_resolution_time: f64,
+    avg_satisfaction: f64,
+    total_conflicts: f64,
+}
+
+/// The grants office's three figures over everything that is kept.
+pub(super) async fn dashboard(State(gateway): State<Arc<Gateway>>) -> Result<Response, ApiError> {
+    gateway.ready()?;
+    let scorecard = gateway.hub.scorecard(clock::now())?;
+    Ok(fresh(ScorecardBody {
+        avg_resolution_time: scorecard.avg_resolution_time,
+        avg_satisfaction: scorecard.avg_satisfaction,
+        total_conflicts: scorecard.total_conflicts,
+    }))
+}
+
+/// The board that is watched.
+pub(super) async fn board(State(gateway): State<Arc<Gateway>>) -> Response {
+    let text = bellwether_wire::board::encode(gateway.hub.board());
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], text).into_response()
+}
+
+/// A figure is true for an instant: nobody may keep it.
+fn fresh(body: impl Serialize) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}

@@ -1,0 +1,159 @@
+//! Who may ask: the `Host` and `Origin` allow-lists, and the headers that keep a browser strict.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::errors::ApiError;
+
+/// The policy of the page: every byte comes from the site itself. The hash is the empty style that
+/// the chart bundle adds.
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+/// The hosts and origins that the gateway answers to.
+#[derive(Clone, Debug)]
+pub(crate) struct AllowList {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    any_address: bool,
+}
+
+impl AllowList {
+    /// The names of this machine's loopback, the address that is listened on, and what was added.
+    pub(crate) fn new(listen: SocketAddr, hosts: &[String], origins: &[String]) -> Self {
+        let own = match listen.ip() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        };
+        let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
+        let hosts = loopback.into_iter().chain([own]).chain(hosts.iter().cloned()).collect();
+        // DNS rebinding needs a name; who listens on every address is asked by any of them.
+        Self { hosts, origins: origins.to_vec(), any_address: listen.ip().is_unspecified() }
+    }
+
+    fn allows_host(&self, host: &str) -> bool {
+        let name = host_without_port(host).to_ascii_lowercase();
+        self.hosts.contains(&name) || (self.any_address && name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok())
+    }
+
+    /// Whether the request comes from no page, from a page of the gateway's own, or from an allowed one.
+    ///
+    /// # Errors
+    /// [`ApiError::Origin`] otherwise.
+    pub(crate) fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let origin = String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase();
+        let host = host_of(headers).to_ascii_lowercase();
+        let own = origin
+            .split_once("://")
+            .is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest == host && !host.is_empty());
+        if own || self.origins.contains(&origin) { Ok(()) } else { Err(ApiError::Origin { origin }) }
+    }
+
+    /// CORS, preflight included, for the allowed origins; without any there is no CORS header at all.
+    pub(crate) fn cors(&self) -> CorsLayer {
+        let origins = self.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+            .expose_headers([header::RETRY_AFTER])
+            .max_age(std::time::Duration::from_secs(600))
+    }
+}
+
+fn host_of(headers: &HeaderMap) -> String {
+    headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()).unwrap_or_default()
+}
+
+fn host_without_port(host: &str) -> &str {
+    if host.starts_with('[') {
+        return host.find(']').map_or(host, |end| &host[..=end]);
+    }
+    host.split_once(':').map_or(host, |(name, _)| name)
+}
+
+/// Refuses requests for other hosts (DNS rebinding). Health is asked by address and says nothing.
+pub(crate) async fn check_host(State(allow): State<AllowList>, request: Request, next: Next) -> Response {
+    let host = request.uri().host().map_or_else(|| host_of(request.headers()), str::to_owned);
+    if allow.allows_host(&host) || request.uri().path().starts_with("/-/") {
+        next.run(request).await
+    } else {
+        ApiError::Host { host: host.chars().take(100).collect() }.into_response()
+    }
+}
+
+/// Headers of every answer.
+pub(crate) async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(listen: &str) -> AllowList {
+        AllowList::new(
+            listen.parse().unwrap(),
+            &["metrics-store".to_owned()],
+            &["https://status.example.org".to_owned()],
+        )
+    }
+
+    #[track_caller]
+    fn check_host(listen: &str, host: &str, expected: bool) {
+        assert_eq!(list(listen).allows_host(host), expected, "{host} at {listen}");
+    }
+
+    #[test]
+    fn hosts_are_exact() {
+        for host in ["localhost", "localhost:4000", "LOCALHOST", "127.0.0.1:4000", "[::1]:4000", "metrics-store:4000"] {
+            check_host("127.0.0.1:4000", host, true);
+        }
+        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:4000", "10.0.0.7", "[::2]"] {
+            check_host("127.0.0.1:4000", host, false);
+        }
+        check_host("0.0.0.0:4000", "10.0.0.7:4000", true);
+        check_host("0.0.0.0:4000", "[fe80::1]:4000", true);
+        check_host("0.0.0.0:4000", "evil.example:4000", false);
+        check_host("[::1]:4000", "[::1]:4000", true);
+    }
+
+    #[track_caller]
+    fn check_origin(host: &str, origin: Option<&str>, expected: bool) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, HeaderValue::from_str(origin).unwrap());
+        }
+        assert_eq!(list("127.0.0.1:4000").check_origin(&headers).is_ok(), expected, "{origin:?} at {host}");
+    }
+
+    #[test]
+    fn origins_are_exact() {
+        check_origin("localhost:4000", None, true);
+        check_origin("localhost:4000", Some("http://localhost:4000"), true);
+        check_origin("status.local", Some("https://status.local"), true);
+        check_origin("localhost:4000", Some("https://status.example.org"), true);
+        for origin in [
+            "http://localhost:4001",
+            "http://localhost",
+            "null",
+            "",
+            "https://status.example.org.evil.example",
+            "https://status.example.org:8443",
+            "file://localhost:4000",
+        ] {
+            check_origin("localhost:4000", Some(origin), false);
+        }
+    }
+}

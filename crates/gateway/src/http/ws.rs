@@ -1,0 +1,240 @@
+//! `GET /ws`: the handshake and the life of one live connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::Gateway;
+use super::errors::ApiError;
+use crate::hub::{ConnectionId, Frame, Outbound, QueueReceiver, SubscribeError};
+
+/// Longest message that a reader may send.
+const MAX_INBOUND_BYTES: usize = 64 * 1024;
+/// Most messages that a reader may send in a minute.
+const MAX_INBOUND_A_MINUTE: u32 = 100;
+/// Most live connections.
+const MAX_CONNECTIONS: usize = 1_000;
+/// How often a connection is asked whether it is still there.
+const PING_EVERY: Duration = Duration::from_secs(25);
+/// After so long without a sign of life a connection is over.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// How long one message may take to leave.
+const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// Most bytes that the socket's own buffer holds beyond the message under way.
+const WRITE_BUFFER_BYTES: usize = 128 * 1024;
+
+/// Upgrades to the live feed.
+pub(super) async fn live(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    gateway.allow.check_origin(&headers)?;
+    let upgrade = upgrade.map_err(|rejection| ApiError::Handshake {
+        message: format!("this address speaks WebSocket only: {rejection}"),
+    })?;
+    gateway.ready()?;
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(MAX_INBOUND_BYTES)
+        .max_frame_size(MAX_INBOUND_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES);
+    if upgrade.selected_protocol().is_none() {
+        return Err(ApiError::Handshake {
+            message: format!("ask for the subprotocol {PROTOCOL} (Sec-WebSocket-Protocol)"),
+        });
+    }
+    if gateway.hub.connection_count() >= MAX_CONNECTIONS {
+        return Err(ApiError::TooManyConnections { limit: MAX_CONNECTIONS });
+    }
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let alive = gateway.connections.clone();
+        serve(gateway, socket).await;
+        drop(alive);
+    }))
+}
+
+/// Why a connection ended from our side.
+struct Farewell {
+    code: u16,
+    reason: &'static str,
+}
+
+impl Farewell {
+    const STOPPING: Self = Self { code: close_code::AWAY, reason: "the gateway is stopping; connect again" };
+    const TOO_SLOW: Self = Self { code: close_code::AGAIN, reason: "this connection does not keep up; connect again" };
+    const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
+    const TOO_LONG: Self = Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB" };
+    const SILENT: Self = Self { code: close_code::AWAY, reason: "no sign of life for 60 s; connect again" };
+}
+
+/// Serves one connection until either side ends it.
+async fn serve(gateway: Arc<Gateway>, socket: WebSocket) {
+    let (id, queue) = gateway.hub.connect();
+    gateway.metrics.subscribers.inc();
+    let (mut sink, stream) = socket.split();
+    let farewell = tokio::select! {
+        farewell = send(&gateway, &mut sink, queue) => farewell,
+        farewell = receive(&gateway, id, stream) => farewell,
+        () = stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
+    };
+    gateway.hub.disconnect(id);
+    gateway.metrics.subscribers.dec();
+    if let Some(Farewell { code, reason }) = farewell {
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        // The other side may be gone already; there is nobody left to tell.
+        let _gone = timeout(Duration::from_secs(1), sink.send(close)).await;
+    }
+}
+
+async fn stopping(mut stopping: watch::Receiver<bool>) {
+    // An error means that the gateway is gone, which is the same.
+    let _ended = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Sends what the hub queues, and a ping now and then.
+async fn send(
+    gateway: &Gateway,
+    sink: &mut SplitSink<WebSocket, Message>,
+    mut queue: QueueReceiver,
+) -> Option<Farewell> {
+    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    loop {
+        let outbound = tokio::select! {
+            outbound = queue.next() => outbound,
+            _ = ping.tick() => {
+                deliver(sink, Message::Ping(Bytes::new())).await.ok()?;
+                continue;
+            }
+        };
+        if queue.overflowed() {
+            gateway.metrics.subscribers_too_slow.inc();
+            return Some(Farewell::TOO_SLOW);
+        }
+        let sent = match outbound? {
+            Outbound::Reply(frame) => deliver(sink, message(frame)).await,
+            Outbound::Live(frame) => {
+                let bytes = frame.bytes();
+                gateway.metrics.frames_sent.inc();
+                let sent = deliver(sink, message(frame)).await;
+                queue.sent(bytes);
+                sent
+            }
+            Outbound::History(history) => send_history(sink, &history).await,
+        };
+        match sent {
+            Ok(()) => {}
+            Err(Undelivered::TooSlow) => {
+                gateway.metrics.subscribers_too_slow.inc();
+                return Some(Farewell::TOO_SLOW);
+            }
+            Err(Undelivered::Gone) => return None,
+        }
+    }
+}
+
+async fn send_history(
+    sink: &mut SplitSink<WebSocket, Message>,
+    history: &crate::hub::History,
+) -> Result<(), Undelivered> {
+    for frame in history.frames() {
+        deliver(sink, message(frame)).await?;
+        // Encoding a long history is work: let the others of this thread have their turn.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+/// Why a message did not leave.
+enum Undelivered {
+    TooSlow,
+    Gone,
+}
+
+async fn deliver(sink: &mut SplitSink<WebSocket, Message>, message: Message) -> Result<(), Undelivered> {
+    match timeout(WRITE_DEADLINE, sink.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Undelivered::Gone),
+        Err(_) => Err(Undelivered::TooSlow),
+    }
+}
+
+fn message(frame: Frame) -> Message {
+    match frame {
+        Frame::Text(text) => Message::Text(text),
+        Frame::Binary(bytes) => Message::Binary(bytes),
+    }
+}
+
+/// Takes what the reader says.
+async fn receive(gateway: &Gateway, id: ConnectionId, mut stream: SplitStream<WebSocket>) -> Option<Farewell> {
+    let mut minute = Instant::now();
+    let mut messages = 0_u32;
+    loop {
+        let message = match timeout(IDLE_LIMIT, stream.next()).await {
+            Err(_) => return Some(Farewell::SILENT),
+            Ok(None) => return None,
+            Ok(Some(Err(error))) => return is_too_long(&error).then_some(Farewell::TOO_LONG),
+            Ok(Some(Ok(message))) => message,
+        };
+        match message {
+            Message::Text(text) => {
+                if minute.elapsed() >= Duration::from_secs(60) {
+                    (minute, messages) = (Instant::now(), 0);
+                }
+                messages += 1;
+                if messages > MAX_INBOUND_A_MINUTE {
+                    return Some(Farewell::TOO_MANY);
+                }
+                heard(gateway, id, text.as_str());
+            }
+            Message::Binary(_) => {
+                reply_error(gateway, id, "not_supported", "readers send text frames; binary frames are not taken yet");
+                messages += 1;
+                if messages > MAX_INBOUND_A_MINUTE {
+                    return Some(Farewell::TOO_MANY);
+                }
+            }
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Close(_) => return None,
+        }
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    // axum hides the library's error type behind its own; the text is the only way to it.
+    error.to_string().to_ascii_lowercase().contains("too long")
+}
+
+/// Acts on one text frame.
+fn heard(gateway: &Gateway, id: ConnectionId, text: &str) {
+    match ClientFrame::decode(text) {
+        Ok(ClientFrame::Subscribe(subscription)) => {
+            if let Err(error) = gateway.hub.subscribe(id, subscription) {
+                reply_subscribe_error(gateway, id, &error);
+            }
+        }
+        Ok(_) => reply_error(gateway, id, "not_supported", "the gateway takes samples at POST /ingest only, for now"),
+        Err(error) => reply_error(gateway, id, error.code(), &error.to_string()),
+    }
+}
+
+fn reply_subscribe_error(gateway: &Gateway, id: ConnectionId, error: &SubscribeError) {
+    reply_error(gateway, id, error.code(), &error.to_string());
+}
+
+fn reply_error(gateway: &Gateway, id: ConnectionId, code: &str, message: &str) {
+    let error = ErrorFrame { code: code.to_owned(), message: message.to_owned() };
+    gateway.hub.reply(id, &ServerFrame::Error(error));
+}

@@ -1,0 +1,238 @@
+//! Who gets which live values: increments gathered once for all, a frame encoded once for all that
+//! ask for the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bellwether_core::engine::{Engine, SeriesId};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::summary::Summary;
+use bellwether_core::time::TimestampMs;
+
+use super::encode;
+use super::feed::{Feed, Place, Resolution, step_end};
+use super::queue::{Frame, Outbound, Pushed, QueueSender};
+
+/// Names a live connection; never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ConnectionId(u64);
+
+/// A live connection.
+#[derive(Debug)]
+struct Connection {
+    queue: QueueSender,
+    /// Whether something was queued since the last tick.
+    heard: bool,
+}
+
+/// All connections that get the same live frames.
+#[derive(Debug)]
+struct Channel {
+    feed: Feed,
+    members: BTreeSet<ConnectionId>,
+    takes: Takes,
+}
+
+/// Which series a channel takes, by their number; found out when a series is first met.
+#[derive(Debug, Default)]
+struct Takes(Vec<Option<bool>>);
+
+impl Takes {
+    fn series(&mut self, id: SeriesId, engine: &Engine, takes: impl FnOnce(&Engine) -> bool) -> bool {
+        let place = id.index();
+        if self.0.len() <= place {
+            self.0.resize(place + 1, None);
+        }
+        *self.0[place].get_or_insert_with(|| takes(engine))
+    }
+}
+
+/// What was recorded since the last flush and somebody waits for.
+#[derive(Debug, Default)]
+struct Increments {
+    steps: BTreeMap<SeriesId, BTreeMap<TimestampMs, Summary>>,
+    raw: BTreeMap<SeriesId, Vec<Sample>>,
+    takes_steps: Takes,
+    takes_raw: Takes,
+}
+
+/// The connections, their channels, and what is on the way to them.
+#[derive(Debug, Default)]
+pub(super) struct Fanout {
+    next_id: u64,
+    connections: BTreeMap<ConnectionId, Connection>,
+    channels: Vec<Channel>,
+    increments: Increments,
+}
+
+impl Fanout {
+    /// Adds a connection.
+    pub(super) fn connect(&mut self, queue: QueueSender) -> ConnectionId {
+        let id = ConnectionId(self.next_id);
+        self.next_id += 1;
+        self.connections.insert(id, Connection { queue, heard: false });
+        id
+    }
+
+    /// Takes a connection out.
+    pub(super) fn disconnect(&mut self, id: ConnectionId) {
+        self.connections.remove(&id);
+        for channel in &mut self.channels {
+            channel.members.remove(&id);
+        }
+        self.channels.retain(|channel| !channel.members.is_empty());
+        self.forget_takers();
+    }
+
+    pub(super) fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// How many subscriptions a connection has, not counting the one numbered `besides`.
+    pub(super) fn subscription_count(&self, id: ConnectionId, besides: u32) -> usize {
+        let own = |channel: &&Channel| channel.members.contains(&id) && channel.feed.id != besides;
+        self.channels.iter().filter(own).count()
+    }
+
+    /// Lets a connection have the live values of `feed` from now on. A subscription of the same
+    /// number is replaced. [`Fanout::flush`] must come first, so that nothing of the past is left.
+    pub(super) fn subscribe(&mut self, id: ConnectionId, feed: &Feed) {
+        for channel in self.channels.iter_mut().filter(|channel| channel.feed.id == feed.id) {
+            channel.members.remove(&id);
+        }
+        self.channels.retain(|channel| !channel.members.is_empty());
+        match self.channels.iter_mut().find(|channel| channel.feed.same_frames(feed)) {
+            Some(channel) => {
+                channel.members.insert(id);
+            }
+            None => self.channels.push(Channel {
+                feed: feed.clone(),
+                members: BTreeSet::from([id]),
+                takes: Takes::default(),
+            }),
+        }
+        self.forget_takers();
+    }
+
+    /// Who takes a series is found out anew after the channels have changed.
+    fn forget_takers(&mut self) {
+        self.increments.takes_steps = Takes::default();
+        self.increments.takes_raw = Takes::default();
+    }
+
+    /// Notes a recorded sample for those who wait for it.
+    pub(super) fn record(&mut self, engine: &Engine, id: SeriesId, kind: Kind, sample: Sample) {
+        if self.channels.is_empty() {
+            return;
+        }
+        let channels = &self.channels;
+        let taken = |resolution| {
+            move |engine: &Engine| {
+                let key = engine.key(id);
+                channels.iter().any(|channel| channel.feed.resolution == resolution && channel.feed.takes(key))
+            }
+        };
+        let Increments { steps, raw, takes_steps, takes_raw } = &mut self.increments;
+        if takes_steps.series(id, engine, taken(Resolution::Step)) {
+            let step = steps.entry(id).or_default().entry(step_end(sample.timestamp()));
+            step.and_modify(|summary| summary.record(sample, kind)).or_insert_with(|| Summary::of(sample, kind));
+        }
+        if takes_raw.series(id, engine, taken(Resolution::Raw)) {
+            raw.entry(id).or_default().push(sample);
+        }
+    }
+
+    /// Sends the raw samples that were recorded since the last time.
+    pub(super) fn flush_raw(&mut self, engine: &Engine, place: Place) {
+        if self.increments.raw.is_empty() {
+            return;
+        }
+        let raw = std::mem::take(&mut self.increments.raw);
+        self.send(Resolution::Raw, |feed, takes| {
+            let mut series = Vec::new();
+            for (id, samples) in &raw {
+                if takes.series(*id, engine, |engine| feed.takes(engine.key(*id))) {
+                    series.push((engine.key(*id), engine.series_kind(*id), samples.as_slice()));
+                }
+            }
+            if series.is_empty() { None } else { Some(encode::samples(feed, place, &series)) }
+        });
+    }
+
+    /// Sends all that was recorded since the last time.
+    pub(super) fn flush(&mut self, engine: &Engine, place: Place) {
+        self.flush_raw(engine, place);
+        if self.increments.steps.is_empty() {
+            return;
+        }
+        let steps = std::mem::take(&mut self.increments.steps);
+        self.send(Resolution::Step, |feed, takes| {
+            let mut series = Vec::new();
+            for (id, summaries) in &steps {
+                if takes.series(*id, engine, |engine| feed.takes(engine.key(*id))) {
+                    series.push((engine.key(*id), engine.series_kind(*id), summaries));
+                }
+            }
+            if series.is_empty() { None } else { Some(encode::steps(feed, place, &series)) }
+        });
+    }
+
+    fn send(&mut self, resolution: Resolution, encode: impl Fn(&Feed, &mut Takes) -> Option<Frame>) {
+        let mut lost = Vec::new();
+        for channel in self.channels.iter_mut().filter(|channel| channel.feed.resolution == resolution) {
+            let Some(frame) = encode(&channel.feed, &mut channel.takes) else { continue };
+            for id in &channel.members {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.heard = true;
+                    if connection.queue.push_live(frame.clone()) != Pushed::Queued {
+                        lost.push(*id);
+                    }
+                }
+            }
+        }
+        self.let_go(lost);
+    }
+
+    /// Sends a frame to every connection.
+    pub(super) fn broadcast(&mut self, frame: &Frame) {
+        let mut lost = Vec::new();
+        for (id, connection) in &mut self.connections {
+            connection.heard = true;
+            if connection.queue.push_live(frame.clone()) != Pushed::Queued {
+                lost.push(*id);
+            }
+        }
+        self.let_go(lost);
+    }
+
+    /// Gives a sign of life to the connections that got nothing since the last tick.
+    pub(super) fn tick(&mut self, frame: impl FnOnce() -> Frame) {
+        let mut lost = Vec::new();
+        if self.connections.values().any(|connection| !connection.heard) {
+            let frame = frame();
+            for (id, connection) in self.connections.iter().filter(|(_, connection)| !connection.heard) {
+                if connection.queue.push_live(frame.clone()) != Pushed::Queued {
+                    lost.push(*id);
+                }
+            }
+        }
+        for connection in self.connections.values_mut() {
+            connection.heard = false;
+        }
+        self.let_go(lost);
+    }
+
+    /// Queues what one connection asked for.
+    pub(super) fn push(&mut self, id: ConnectionId, outbound: Outbound) {
+        let gone = self.connections.get(&id).is_some_and(|connection| !connection.queue.push(outbound));
+        if gone {
+            self.disconnect(id);
+        }
+    }
+
+    /// Drops the hub's end of the queues of those who do not keep up; their tasks then close.
+    fn let_go(&mut self, lost: Vec<ConnectionId>) {
+        for id in lost {
+            self.disconnect(id);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! The hub: the engine, the alerts and the live connections under one lock, so that a sample is in
+//! a subscription's history or in its live values, never in both or in neither.
+
+mod encode;
+mod fanout;
+mod feed;
+mod history;
+mod queue;
+mod recovery;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bellwether_core::alerts::{Alert, Alerts, Transition};
+use bellwether_core::board::Board;
+use bellwether_core::engine::{
+    ConfigError, Engine, EngineConfig, KindConflict, Memory, SeriesError, SeriesId, TimestampError,
+};
+use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::query::{Answer, Expression, Group, QueryError};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
+use bellwether_core::time::TimestampMs;
+use bellwether_wire::frame::{Selection, ServerFrame, Subscribe, Tick};
+use bellwether_wire::ingest::{IngestedSample, Rejection};
+
+pub(crate) use fanout::ConnectionId;
+pub(crate) use history::History;
+pub(crate) use queue::{Frame, Outbound, QueueReceiver};
+pub(crate) use recovery::recover;
+
+use fanout::Fanout;
+use feed::{BadStep, Feed, Place};
+
+use crate::clock;
+use crate::store::Declaration;
+
+/// Most subscriptions of one connection.
+const MAX_SUBSCRIPTIONS: usize = 16;
+/// Most series that a subscription may take when it begins.
+const MAX_SERIES_A_SUBSCRIPTION: usize = 5_000;
+
+/// What the gateway says of itself to a new connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Greeting {
+    pub(crate) board: Arc<Board>,
+    /// Whether the page must say that it shows a simulation.
+    pub(crate) demo: bool,
+    pub(crate) version: &'static str,
+}
+
+/// The hub.
+pub(crate) struct Hub {
+    greeting: Greeting,
+    state: Mutex<State>,
+}
+
+struct State {
+    engine: Engine,
+    alerts: Alerts,
+    /// The alerts as they were last sent.
+    alerts_sent: Vec<Alert>,
+    place: Place,
+    fanout: Fanout,
+}
+
+/// A sample that may be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Admitted {
+    pub(crate) id: SeriesId,
+    pub(crate) key: SeriesKey,
+    pub(crate) kind: Kind,
+    pub(crate) sample: Sample,
+    pub(crate) reference: Option<Arc<str>>,
+}
+
+/// What a batch came to before it is stored.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    pub(crate) samples: Vec<Admitted>,
+    pub(crate) rejected: Vec<Rejection>,
+}
+
+/// Why a subscription was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SubscribeError {
+    #[error("{MAX_SUBSCRIPTIONS} subscriptions are open on this connection; take an id again to replace one")]
+    TooManySubscriptions,
+    #[error(
+        "the subscription takes {found} series and at most {MAX_SERIES_A_SUBSCRIPTION} are allowed; narrow it with \
+         \"where\""
+    )]
+    TooManySeries { found: usize },
+    #[error(transparent)]
+    Step(#[from] BadStep),
+}
+
+impl SubscribeError {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::TooManySubscriptions => "too_many_subscriptions",
+            Self::TooManySeries { .. } => "too_many_series",
+            Self::Step(_) => "bad_step",
+        }
+    }
+}
+
+impl Hub {
+    /// A hub over an empty engine that knows the board's kinds.
+    ///
+    /// # Errors
+    /// [`ConfigError`] never in practice: the engine's settings are fixed.
+    pub(crate) fn new(greeting: Greeting) -> Result<Self, ConfigError> {
+        let engine = new_engine(&greeting.board)?;
+        let place = Place { epoch: 0, seq: 0 };
+        let state = State { engine, alerts: Alerts::new(), alerts_sent: Vec::new(), place, fanout: Fanout::default() };
+        Ok(Self { greeting, state: Mutex::new(state) })
+    }
+
+    /// Shows what the store held.
+    pub(crate) fn install(&self, engine: Engine, alerts: Alerts, epoch: u64, seq: u64) {
+        let mut state = self.state();
+        state.engine = engine;
+        state.alerts_sent = alerts.iter().cloned().collect();
+        state.alerts = alerts;
+        state.place = Place { epoch, seq };
+    }
+
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.greeting.board
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock loses at most the frame or figure under way; going on is better
+        // than an end for everybody.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says which samples may be stored, and begins their series. `oldest` is the start of what the
+    /// store keeps.
+    pub(crate) fn admit(
+        &self,
+        samples: Vec<IngestedSample>,
+        oldest: TimestampMs,
+        now: TimestampMs,
+    ) -> (Admission, Vec<Declaration>) {
+        let mut state = self.state();
+        let engine = &mut state.engine;
+        let mut admission = Admission { samples: Vec::with_capacity(samples.len()), rejected: Vec::new() };
+        let mut declarations: Vec<Declaration> = Vec::new();
+        for IngestedSample { index, key, sample, kind, unit, reference } in samples {
+            match admit_one(engine, index, &key, sample, kind, oldest, now) {
+                Ok(id) => {
+                    let known = engine.series_kind(id);
+                    if kind.is_some() || unit.is_some() {
+                        declare(&mut declarations, &key, known, unit);
+                    }
+                    let reference = reference.map(Arc::from);
+                    admission.samples.push(Admitted { id, key, kind: known, sample, reference });
+                }
+                Err(rejection) => admission.rejected.push(rejection),
+            }
+        }
+        (admission, declarations)
+    }
+
+    /// Shows batches that are on disk, each with its `seq`, and sends what is waited for at once.
+    pub(crate) fn record(&self, batches: &[(u64, Vec<Admitted>)], now: TimestampMs) {
+        let mut state = self.state();
+        let State { engine, fanout, place, .. } = &mut *state;
+        for (seq, samples) in batches {
+            for Admitted { id, kind, sample, .. } in samples {
+                // Between admission and here the oldest time bucket may have left; the sample is
+                // then stored and in nobody's window.
+                if engine.record(*id, *sample, now).is_ok() {
+                    fanout.record(engine, *id, *kind, *sample);
+                }
+            }
+            place.seq = place.seq.max(*seq);
+        }
+        fanout.flush_raw(engine, *place);
+    }
+
+    /// One figure over all series.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) fn evaluate_one(&self, expression: &Expression, at: TimestampMs) -> Result<Answer, QueryError> {
+        self.state().engine.evaluate_one(expression, at)
+    }
+
+    /// One figure for each group.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub(crate) fn evaluate(&self, expression: &Expression, at: TimestampMs) -> Result<Vec<Group>, QueryError> {
+        self.state().engine.evaluate(expression, at)
+    }
+
+    /// The grants office's scorecard over everything that is kept.
+    ///
+    /// # Errors
+    /// The core's.
+    pub(crate) fn scorecard(&self, now: TimestampMs) -> Result<Scorecard, ScorecardError> {
+        scorecard(&self.state().engine, now)
+    }
+
+    /// The timestamp of a metric's newest sample.
+    pub(crate) fn newest(&self, metric: &MetricName) -> Option<TimestampMs> {
+        let state = self.state();
+        let newest = state.engine.matching(metric, &[]).filter_map(|id| state.engine.latest(id)).map(Sample::timestamp);
+        newest.max()
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        self.state().engine.memory()
+    }
+
+    /// Greets a new connection and tells it of the alerts.
+    pub(crate) fn connect(&self) -> (ConnectionId, QueueReceiver) {
+        let (sender, receiver) = queue::queue();
+        let mut state = self.state();
+        let staleness = state.engine.config().staleness;
+        let hello = encode::hello(&self.greeting, state.place, staleness, clock::now());
+        let alerts = encode::alerts(&state.alerts_sent, &self.greeting.board.rules, state.place.seq);
+        for frame in [hello, alerts] {
+            // The receiver is in our hands: it cannot be gone.
+            let _queued = sender.push(Outbound::Reply(frame));
+        }
+        (state.fanout.connect(sender), receiver)
+    }
+
+    pub(crate) fn disconnect(&self, id: ConnectionId) {
+        self.state().fanout.disconnect(id);
+    }
+
+    pub(crate) fn connection_count(&self) -> usize {
+        self.state().fanout.connection_count()
+    }
+
+    /// Answers one connection.
+    pub(crate) fn reply(&self, id: ConnectionId, frame: &ServerFrame) {
+        self.state().fanout.push(id, Outbound::Reply(encode::text(frame)));
+    }
+
+    /// Sends a connection the past of what it asks for and from then on the live values.
+    ///
+    /// # Errors
+    /// [`SubscribeError`] where it asks for too much.
+    pub(crate) fn subscribe(&self, id: ConnectionId, subscribe: Subscribe) -> Result<(), SubscribeError> {
+        let feed = Feed::try_from(subscribe)?;
+        let mut state = self.state();
+        let State { engine, fanout, place, .. } = &mut *state;
+        if fanout.subscription_count(id, feed.id) >= MAX_SUBSCRIPTIONS {
+            return Err(SubscribeError::TooManySubscriptions);
+        }
+        let mut series = BTreeSet::new();
+        for Selection { name, matchers, .. } in &feed.selections {
+            series.extend(engine.matching(name, matchers));
+        }
+        if series.len() > MAX_SERIES_A_SUBSCRIPTION {
+            return Err(SubscribeError::TooManySeries { found: series.len() });
+        }
+        // What is gathered so far is in the history; let nobody get it twice.
+        fanout.flush(engine, *place);
+        let history = History::of(&feed, &series, engine, clock::now(), *place);
+        fanout.push(id, Outbound::History(Box::new(history)));
+        fanout.subscribe(id, &feed);
+        Ok(())
+    }
+
+    /// What is done every second: the oldest time buckets leave, rules are evaluated, gathered
+    /// values are sent. Says what changed among the alerts.
+    pub(crate) fn pulse(&self, now: TimestampMs) -> Pulse {
+        let mut state = self.state();
+        let State { engine, alerts, alerts_sent, place, fanout } = &mut *state;
+        engine.advance(now);
+        let transitions = alerts.evaluate(&self.greeting.board.rules, engine, now);
+        let failures = alerts.failures().iter().map(ToString::to_string).collect();
+        fanout.flush(engine, *place);
+        if !alerts.iter().eq(alerts_sent.iter()) {
+            *alerts_sent = alerts.iter().cloned().collect();
+            fanout.broadcast(&encode::alerts(alerts_sent, &self.greeting.board.rules, place.seq));
+        }
+        fanout.tick(|| encode::text(&ServerFrame::Tick(Tick { now, seq: place.seq })));
+        Pulse { transitions, failures, alerts: alerts_sent.clone() }
+    }
+}
+
+/// What a second brought.
+pub(crate) struct Pulse {
+    /// Alerts that changed their state.
+    pub(crate) transitions: Vec<Transition>,
+    /// Rules that could not be evaluated.
+    pub(crate) failures: Vec<String>,
+    /// All alerts there are.
+    pub(crate) alerts: Vec<Alert>,
+}
+
+/// An empty engine that knows the kinds of the board's metrics.
+///
+/// # Errors
+/// [`ConfigError`] never in practice: the engine's settings are fixed.
+fn new_engine(board: &Board) -> Result<Engine, ConfigError> {
+    let mut engine = Engine::new(EngineConfig::default())?;
+    for metric in &board.metrics {
+        if let Err(error) = engine.declare(&metric.name, metric.kind) {
+            tracing::warn!(%error, "the board declares a metric twice");
+        }
+    }
+    Ok(engine)
+}
+
+fn admit_one(
+    engine: &mut Engine,
+    index: usize,
+    key: &SeriesKey,
+    sample: Sample,
+    kind: Option<Kind>,
+    oldest: TimestampMs,
+    now: TimestampMs,
+) -> Result<SeriesId, Rejection> {
+    let timestamp = sample.timestamp();
+    if timestamp < oldest {
+        return Err(Rejection::too_late(index, timestamp, oldest, now));
+    }
+    engine.check(timestamp, now).map_err(|error| match error {
+        TimestampError::TooLate { oldest, .. } => Rejection::too_late(index, timestamp, oldest, now),
+        _ => Rejection::too_new(index, timestamp, engine.config().future_skew, now),
+    })?;
+    engine.series(key, kind).map_err(|error| match error {
+        SeriesError::KindConflict(KindConflict { metric, kept, declared }) => {
+            Rejection::kind_conflict(index, metric.as_str(), kept, declared)
+        }
+        SeriesError::TooManySeriesOfMetric { most, .. } => {
+            Rejection::too_many_series(index, &key.to_string(), most, "for one metric")
+        }
+        _ => Rejection::too_many_series(index, &key.to_string(), engine.config().max_series, "in all"),
+    })
+}
+
+fn declare(declarations: &mut Vec<Declaration>, key: &SeriesKey, kind: Kind, unit: Option<String>) {
+    if let Some(known) = declarations.iter_mut().find(|known| known.metric == key.metric) {
+        known.unit = unit.map(Arc::from).or_else(|| known.unit.take());
+    } else {
+        declarations.push(Declaration { metric: key.metric.clone(), kind, unit: unit.map(Arc::from) });
+    }
+}

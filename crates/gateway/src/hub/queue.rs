@@ -1,0 +1,161 @@
+//! What waits to be sent on one live connection, in order and bounded.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use axum::body::Bytes;
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::mpsc;
+
+use super::history::History;
+
+/// Most bytes of live values that wait on one connection.
+const MAX_LIVE_BYTES: usize = 1024 * 1024;
+/// Most frames of live values that wait on one connection.
+const MAX_LIVE_FRAMES: usize = 1_024;
+
+/// A frame as it goes out; cheap to clone, so that it is encoded once for all who get it.
+#[derive(Clone, Debug)]
+pub(crate) enum Frame {
+    /// JSON.
+    Text(Utf8Bytes),
+    /// A remote-write message.
+    Binary(Bytes),
+}
+
+impl Frame {
+    /// Length of its payload.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.as_str().len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// What a connection is to send next.
+#[derive(Debug)]
+pub(crate) enum Outbound {
+    /// An answer to what this connection said; bounded by what it may say.
+    Reply(Frame),
+    /// A live frame; counted.
+    Live(Frame),
+    /// History of a subscription: encoded piece by piece as the socket drains.
+    History(Box<History>),
+}
+
+/// How full a queue is; shared by its two ends.
+#[derive(Debug, Default)]
+struct Load {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+    overflowed: AtomicBool,
+}
+
+/// The hub's end of a connection's queue.
+#[derive(Clone, Debug)]
+pub(crate) struct QueueSender {
+    queue: mpsc::UnboundedSender<Outbound>,
+    load: Arc<Load>,
+}
+
+/// The connection's end.
+#[derive(Debug)]
+pub(crate) struct QueueReceiver {
+    queue: mpsc::UnboundedReceiver<Outbound>,
+    load: Arc<Load>,
+}
+
+/// Whether a live frame found room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It will be sent.
+    Queued,
+    /// The connection does not keep up and is to be let go.
+    TooSlow,
+    /// The connection is over.
+    Gone,
+}
+
+/// A queue of its own for one connection.
+pub(crate) fn queue() -> (QueueSender, QueueReceiver) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let load = Arc::new(Load::default());
+    (QueueSender { queue: sender, load: Arc::clone(&load) }, QueueReceiver { queue: receiver, load })
+}
+
+impl QueueSender {
+    /// Queues a live frame unless too much waits already.
+    pub(crate) fn push_live(&self, frame: Frame) -> Pushed {
+        let bytes = frame.bytes();
+        let waiting_frames = self.load.frames.load(Ordering::Acquire);
+        let waiting_bytes = self.load.bytes.load(Ordering::Acquire);
+        // One frame always finds room, however large it is.
+        let full = waiting_frames >= MAX_LIVE_FRAMES || waiting_bytes + bytes > MAX_LIVE_BYTES;
+        if waiting_frames > 0 && full {
+            self.load.overflowed.store(true, Ordering::Release);
+            return Pushed::TooSlow;
+        }
+        self.load.frames.fetch_add(1, Ordering::AcqRel);
+        self.load.bytes.fetch_add(bytes, Ordering::AcqRel);
+        if self.queue.send(Outbound::Live(frame)).is_ok() { Pushed::Queued } else { Pushed::Gone }
+    }
+
+    /// Queues what the connection itself asked for; `false` where the connection is over.
+    pub(crate) fn push(&self, outbound: Outbound) -> bool {
+        self.queue.send(outbound).is_ok()
+    }
+}
+
+impl QueueReceiver {
+    /// The next thing to send; `None` when the hub has let the connection go.
+    pub(crate) async fn next(&mut self) -> Option<Outbound> {
+        self.queue.recv().await
+    }
+
+    /// Takes a live frame off the count once it is on its way.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.load.frames.fetch_sub(1, Ordering::AcqRel);
+        self.load.bytes.fetch_sub(bytes, Ordering::AcqRel);
+    }
+
+    /// Whether a frame found no room.
+    pub(crate) fn overflowed(&self) -> bool {
+        self.load.overflowed.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> Frame {
+        Frame::Binary(Bytes::from(vec![0; bytes]))
+    }
+
+    #[test]
+    fn a_queue_is_bounded_by_frames_and_by_bytes() {
+        let (sender, receiver) = queue();
+        assert_eq!(sender.push_live(frame(3 * MAX_LIVE_BYTES)), Pushed::Queued, "one frame always finds room");
+        assert_eq!(sender.push_live(frame(1)), Pushed::TooSlow);
+        assert!(receiver.overflowed());
+
+        let (sender, _receiver) = queue();
+        for _ in 0..MAX_LIVE_FRAMES {
+            assert_eq!(sender.push_live(frame(1)), Pushed::Queued);
+        }
+        assert_eq!(sender.push_live(frame(1)), Pushed::TooSlow);
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_makes_room() {
+        let (sender, mut receiver) = queue();
+        assert_eq!(sender.push_live(frame(MAX_LIVE_BYTES)), Pushed::Queued);
+        assert!(matches!(receiver.next().await, Some(Outbound::Live(_))));
+        receiver.sent(MAX_LIVE_BYTES);
+        assert_eq!(sender.push_live(frame(MAX_LIVE_BYTES)), Pushed::Queued);
+        assert!(!receiver.overflowed());
+        drop(receiver);
+        assert_eq!(sender.push_live(frame(0)), Pushed::Gone);
+    }
+}

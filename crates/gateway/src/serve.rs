@@ -1,0 +1,286 @@
+//! `bellwether serve`: puts the parts together, runs them, and takes them apart again.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use anyhow::Context;
+use bellwether_core::board::Board;
+use bellwether_core::labels::MetricName;
+use tokio::sync::{mpsc, watch};
+
+use crate::alerting::{self, Dispatcher, Watch, Webhook};
+use crate::board;
+use crate::cli::ServeArgs;
+use crate::clock::{self, Stopwatch};
+use crate::demo::{BOOKINGS_HISTORY, CASES_HISTORY, Demo};
+use crate::host::Host;
+use crate::http::page::Page;
+use crate::http::security::AllowList;
+use crate::http::{self, Gateway, Life};
+use crate::hub::{self, Greeting, Hub};
+use crate::own::{OwnRequests, OwnTelemetry};
+use crate::pulse::{self, Sampler};
+use crate::store::{RedbStore, Store};
+use crate::telemetry::{self, Metrics};
+use crate::writer::{self, Writer, WriterQueue};
+
+/// How long requests under way may take to end after a stop began.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// How long live connections may take to close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// The seed of the simulation: every start shows the same stories.
+const DEMO_SEED: u64 = 2026;
+/// JSON keeps whole numbers up to here.
+const EPOCH_MASK: u64 = (1 << 53) - 1;
+
+/// Serves until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// One plain sentence that says what is wrong and how to mend it.
+pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
+    telemetry::start_log();
+    let board = Arc::new(board::load(arguments.board.as_deref())?);
+    let folder = arguments.data_dir();
+    let store = RedbStore::open(&folder, clock::random_bits() & EPOCH_MASK)?;
+    let listener = listen(SocketAddr::new(arguments.host, arguments.port))?;
+    let address = listener.local_addr().context("the address that is listened on is not known")?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "THERE IS NO SIGN-IN YET: whoever reaches this address can read everything and send samples; keep it to a \
+             trusted network or behind a proxy that asks who is there"
+        );
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")?;
+    let done = runtime.block_on(run(arguments, board, store, listener, address));
+    // What still blocks (a name look-up, say) must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    done
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} of {} is taken by another program; stop it, or take another port with --port",
+            address.port(),
+            address.ip()
+        ),
+        std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+            "port {} needs more rights than this user has; take a port above 1023 with --port",
+            address.port()
+        ),
+        std::io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
+            "{} is no address of this machine; give one of its own with --host, or 0.0.0.0 for all",
+            address.ip()
+        ),
+        _ => anyhow::anyhow!("{address} cannot be listened on: {error}"),
+    })?;
+    listener.set_nonblocking(true).context("the port cannot be prepared")?;
+    Ok(listener)
+}
+
+/// Threads that end when their stop channel is closed.
+#[derive(Default)]
+struct Threads {
+    stops: Vec<SyncSender<()>>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    fn start(
+        &mut self,
+        name: &str,
+        body: impl FnOnce(std::sync::mpsc::Receiver<()>) + Send + 'static,
+    ) -> anyhow::Result<SyncSender<()>> {
+        let (stop, stopped) = sync_channel(1);
+        let handle = Builder::new()
+            .name(name.to_owned())
+            .spawn(move || body(stopped))
+            .with_context(|| format!("the thread {name:?} cannot be started"))?;
+        self.stops.push(stop.clone());
+        self.handles.push(handle);
+        Ok(stop)
+    }
+
+    /// Closes the channels and waits.
+    fn stop(self) {
+        drop(self.stops);
+        for handle in self.handles {
+            if handle.join().is_err() {
+                tracing::error!("a thread ended with a panic");
+            }
+        }
+    }
+}
+
+async fn run(
+    arguments: &ServeArgs,
+    board: Arc<Board>,
+    store: RedbStore,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    let metrics = Metrics::new();
+    let greeting = Greeting { board: Arc::clone(&board), demo: arguments.demo, version: env!("CARGO_PKG_VERSION") };
+    let hub = Arc::new(Hub::new(greeting)?);
+    let (writer, queue) = writer::writer(metrics.clone());
+    let (stop_sender, stopping) = watch::channel(false);
+    let (connections, mut all_closed) = mpsc::channel(1);
+    let gateway = Arc::new(Gateway {
+        hub: Arc::clone(&hub),
+        writer: writer.clone(),
+        metrics: metrics.clone(),
+        own: Arc::new(OwnRequests::default()),
+        allow: AllowList::new(address, &arguments.allow_host, &arguments.allow_origin),
+        life: Life::default(),
+        stopping: stopping.clone(),
+        connections,
+    });
+
+    // Served from the start, so that who asks too early is told so.
+    let page = Page::new(http::page::folder(arguments.page.as_deref()));
+    let router = http::router(Arc::clone(&gateway), page);
+    let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be prepared")?;
+    let mut stop_serving = stopping.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ended = stop_serving.wait_for(|stopping| *stopping).await;
+    });
+    let serving = tokio::spawn(serving.into_future());
+    let stop_signal = tokio::spawn(stop_signal()?);
+
+    let parts = Parts { arguments, board, hub, writer, metrics, gateway: Arc::clone(&gateway), address };
+    let (threads, writing) = tokio::task::block_in_place(|| parts.start(store, queue))?;
+    gateway.life.begin();
+    crate::say(&format!("Bellwether is at http://{}", shown(address)));
+
+    let name = stop_signal.await.context("the signals cannot be waited for")?;
+    tracing::info!(signal = name, "stopping");
+    gateway.life.end();
+    stop_sender.send_replace(true);
+    if tokio::time::timeout(DRAIN_LIMIT, serving).await.is_err() {
+        tracing::warn!("requests under way were cut off");
+    }
+    let writer = gateway.writer.clone();
+    drop(gateway);
+    let closed = async { while all_closed.recv().await.is_some() {} };
+    let _late = tokio::time::timeout(CLOSE_LIMIT, closed).await;
+    tokio::task::block_in_place(|| {
+        threads.stop();
+        writer.stop();
+        if writing.join().is_err() {
+            tracing::error!("the writer ended with a panic");
+        }
+    });
+    tracing::info!("stopped; everything acknowledged is stored");
+    Ok(())
+}
+
+/// The address as people type it.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
+}
+
+/// Waits for SIGTERM or Ctrl-C; which it was.
+fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("signals cannot be waited for")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be waited for")?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        Ok(async {
+            let _asked = tokio::signal::ctrl_c().await;
+            "Ctrl-C"
+        })
+    }
+}
+
+/// What the threads are made of.
+struct Parts<'a> {
+    arguments: &'a ServeArgs,
+    board: Arc<Board>,
+    hub: Arc<Hub>,
+    writer: Writer,
+    metrics: Metrics,
+    gateway: Arc<Gateway>,
+    address: SocketAddr,
+}
+
+impl Parts<'_> {
+    /// Reads the store into the hub, then starts the threads; the writer's handle is apart because
+    /// it ends last.
+    fn start(self, store: RedbStore, queue: WriterQueue) -> anyhow::Result<(Threads, JoinHandle<()>)> {
+        let took = Stopwatch::start();
+        let now = clock::now();
+        let (engine, recovery) = hub::recover(&self.board, &store, now)?;
+        let alerts = alerting::restore(&self.board, &store.alerts()?, now);
+        tracing::info!(?recovery, took = ?took.elapsed(), store = %store.path().display(), "the store is read");
+
+        let mut threads = Threads::default();
+        let webhook = self.webhook(&mut threads)?;
+        let watch = Watch::new(Arc::clone(&self.board), self.writer.clone(), self.metrics.clone(), webhook, &alerts);
+        self.hub.install(engine, alerts, store.epoch(), store.seq());
+        let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
+        let writing = writer::start(store, hub, metrics, self.arguments.retention, queue)
+            .context("the thread \"writer\" cannot be started")?;
+        self.pulse(&mut threads, watch)?;
+        self.sampler(&mut threads)?;
+        if self.arguments.demo {
+            self.simulation(&mut threads)?;
+        }
+        Ok((threads, writing))
+    }
+
+    fn webhook(&self, threads: &mut Threads) -> anyhow::Result<Option<Webhook>> {
+        let Some(url) = self.arguments.alert_webhook.clone() else { return Ok(None) };
+        let dispatcher = Dispatcher::new(url, self.writer.clone(), self.metrics.clone());
+        let wake = threads.start("webhook", move |wake| dispatcher.run(&wake))?;
+        Ok(Some(Webhook { wake, address: format!("http://{}", shown(self.address)) }))
+    }
+
+    fn pulse(&self, threads: &mut Threads, mut watch: Watch) -> anyhow::Result<()> {
+        let hub = Arc::clone(&self.hub);
+        threads.start("pulse", move |stop| pulse::evaluate(&hub, &mut watch, &stop))?;
+        Ok(())
+    }
+
+    fn sampler(&self, threads: &mut Threads) -> anyhow::Result<()> {
+        let host = if self.arguments.no_host_metrics {
+            None
+        } else {
+            Host::open().inspect_err(|error| tracing::warn!(%error, "going on without this machine's figures")).ok()
+        };
+        let sampler = Sampler {
+            host,
+            telemetry: OwnTelemetry::default(),
+            requests: Arc::clone(&self.gateway.own),
+            metrics: self.metrics.clone(),
+            writer: self.writer.clone(),
+        };
+        threads.start("sampler", move |stop| sampler.run(&stop))?;
+        Ok(())
+    }
+
+    fn simulation(&self, threads: &mut Threads) -> anyhow::Result<()> {
+        let now = clock::now();
+        let demo = Demo::new(DEMO_SEED, now)?;
+        let newest = |metric| Ok::<_, anyhow::Error>(self.hub.newest(&MetricName::new(metric)?));
+        let bookings = pulse::resume(newest("booking_response_time")?, BOOKINGS_HISTORY, now);
+        let cases = pulse::resume(newest("resolution_time")?, CASES_HISTORY, now);
+        let writer = self.writer.clone();
+        threads.start("simulation", move |stop| pulse::simulate(&demo, &writer, bookings, cases, &stop))?;
+        Ok(())
+    }
+}
