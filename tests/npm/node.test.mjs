@@ -42,3 +42,9 @@ test('a worker thread has an engine of its own', async () => {
   const { result, count } = await printed('worker', 'main.mjs');
   assert.deepEqual({ result, count }, { result: 10, count: 4 });
 });
+
+test('whatever is passed in, what is thrown is a BellwetherError, and the engine stays whole', async () => {
+  const { found, refused, answered } = await printed('hostile', 'main.mjs');
+  assert.deepEqual(found, []);
+  assert.ok(refused > 1_000 && answered > 100, `${refused} refused, ${answered} answered`);
+});

@@ -6,14 +6,14 @@ use bellwether_core::engine::{Engine as Core, EngineConfig, SeriesId, TierConfig
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::Sample;
 use bellwether_core::time::TimestampMs;
-use js_sys::{Array, Function, WebAssembly};
+use js_sys::{Function, WebAssembly};
 use wasm_bindgen::prelude::*;
 
 use crate::answer::{self, Figure, Groups, Holdings, Metric};
 use crate::clock::Clock;
 use crate::columns::Columns;
 use crate::error::{BellwetherError, Refusal};
-use crate::options::{Options, metric_name};
+use crate::options::{Options, elements, metric_name};
 use crate::query::{Grouping, question};
 
 /// Keeps samples in rolling windows and answers queries over them.
@@ -126,10 +126,10 @@ impl Engine {
         if let Some(tiers) = options.value("tiers") {
             config.tiers = tiers_of(&options, &tiers)?;
         }
-        if let Some(most) = options.get("maxSeries", "a whole number")? {
+        if let Some(most) = options.count("maxSeries")? {
             config.max_series = most;
         }
-        if let Some(most) = options.get("maxSeriesPerMetric", "a whole number")? {
+        if let Some(most) = options.count("maxSeriesPerMetric")? {
             config.max_series_per_metric = most;
         }
         if let Some(skew) = options.duration("futureSkew")? {
@@ -177,7 +177,7 @@ impl Engine {
     fn series(&mut self, call: &str, name: &JsValue, options: &Options<'_>) -> Result<SeriesId, Refusal> {
         let metric = metric_name(call, name)?;
         let unit: Option<String> =
-            options.get("unit", "a string such as \"ms\"").map_err(|refusal| refusal.coded("bad_unit"))?;
+            options.text("unit", "a string such as \"ms\"").map_err(|refusal| refusal.coded("bad_unit"))?;
         if let (Some(unit), Some(known)) = (&unit, self.units.get(metric.as_str()))
             && unit != known
         {
@@ -211,12 +211,11 @@ impl Engine {
 /// `[{ width: "1s", span: "10m" }, …]`, finest first.
 fn tiers_of(options: &Options<'_>, value: &JsValue) -> Result<Vec<TierConfig>, Refusal> {
     let bad = || options.bad("tiers", "an array such as [{ width: \"1s\", span: \"10m\" }]");
-    value
-        .dyn_ref::<Array>()
+    elements(value)
         .ok_or_else(bad)?
         .iter()
         .map(|tier| {
-            let tier = Options::new("new Engine", &tier, &["width", "span"])?;
+            let tier = Options::new("new Engine", tier, &["width", "span"])?;
             let (width, span) = (tier.duration("width")?.ok_or_else(bad)?, tier.duration("span")?.ok_or_else(bad)?);
             Ok(TierConfig { width, span })
         })

@@ -1,16 +1,56 @@
 //! JavaScript options, read one field at a time so that a refusal names the field.
+//!
+//! Whatever runs the caller's code (a getter, a proxy, `toString`) is called caught: an exception that passes through an
+//! engine's method would leave the engine borrowed for ever. So nothing here is deserialized by `serde-wasm-bindgen`,
+//! whose errors print the value that they refuse.
 
 use bellwether_core::labels::{Labels, MetricName};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
-use js_sys::{Object, Reflect};
-use serde::de::DeserializeOwned;
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Array, Reflect};
+use wasm_bindgen::prelude::*;
 
 use crate::error::Refusal;
 
 /// The greatest whole number that a JavaScript number holds exactly.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+#[wasm_bindgen]
+extern "C" {
+    // Caught, unlike the one of js-sys.
+    #[wasm_bindgen(js_namespace = Object, js_name = keys, catch)]
+    fn keys_of(object: &JsValue) -> Result<Array, JsValue>;
+}
+
+/// The fields of a plain object as `(name, value)`; `None` where `value` is something else, or cannot be read.
+pub(crate) fn fields(value: &JsValue) -> Option<Vec<(String, JsValue)>> {
+    if !value.is_object() || Array::is_array(value) {
+        return None;
+    }
+    keys_of(value)
+        .ok()?
+        .iter()
+        .map(|name| {
+            let field = Reflect::get(value, &name).ok()?;
+            Some((name.as_string()?, field))
+        })
+        .collect()
+}
+
+/// The most elements that an array among the options may have.
+const MAX_ELEMENTS: f64 = 1_000.0;
+
+/// The elements of an array; `None` where `value` is something else, longer than [`MAX_ELEMENTS`], or cannot be read.
+pub(crate) fn elements(value: &JsValue) -> Option<Vec<JsValue>> {
+    if !Array::is_array(value) {
+        return None;
+    }
+    let length = Reflect::get(value, &JsValue::from_str("length")).ok()?.as_f64()?;
+    if length > MAX_ELEMENTS {
+        return None;
+    }
+    (0..length as u32).map(|index| Reflect::get_u32(value, index).ok()).collect()
+}
 
 /// An object of named options; `undefined` and `null` are an object without any.
 pub(crate) struct Options<'a> {
@@ -26,11 +66,10 @@ impl<'a> Options<'a> {
         if object.is_undefined() || object.is_null() {
             return Ok(Self { object, call });
         }
-        let Some(fields) = object.dyn_ref::<Object>() else {
+        let Some(fields) = fields(object) else {
             return Err(Refusal::new("bad_option", format!("{call}: give the options as an object, such as {{ … }}")));
         };
-        for field in Object::keys(fields) {
-            let field = field.as_string().unwrap_or_default();
+        for (field, _) in fields {
             if !known.contains(&field.as_str()) {
                 return Err(Refusal::new(
                     "unknown_option",
@@ -51,13 +90,24 @@ impl<'a> Options<'a> {
         (!value.is_undefined() && !value.is_null()).then_some(value)
     }
 
-    /// The field as a `T`; `None` where it is absent.
+    /// The field as text; `None` where it is absent.
     ///
     /// # Errors
     /// `bad_option` where it is something else; `expected` says what it should be.
-    pub(crate) fn get<T: DeserializeOwned>(&self, field: &str, expected: &str) -> Result<Option<T>, Refusal> {
+    pub(crate) fn text(&self, field: &str, expected: &str) -> Result<Option<String>, Refusal> {
         let Some(value) = self.value(field) else { return Ok(None) };
-        serde_wasm_bindgen::from_value(value).map(Some).map_err(|_| self.bad(field, expected))
+        value.as_string().map(Some).ok_or_else(|| self.bad(field, expected))
+    }
+
+    /// The field as a number of things; `None` where it is absent.
+    ///
+    /// # Errors
+    /// `bad_option` where it is no whole number, or negative.
+    pub(crate) fn count(&self, field: &str) -> Result<Option<usize>, Refusal> {
+        let Some(value) = self.value(field) else { return Ok(None) };
+        let whole =
+            value.as_f64().filter(|number| (0.0..=f64::from(u32::MAX)).contains(number) && number.fract() == 0.0);
+        whole.map(|number| Some(number as usize)).ok_or_else(|| self.bad(field, "a whole number"))
     }
 
     /// The field as a length of time: text such as `5m`, or a whole number of milliseconds.
@@ -130,15 +180,10 @@ pub(crate) fn metric_name(call: &str, value: &JsValue) -> Result<MetricName, Ref
 /// Labels out of an object of strings.
 fn labels(call: &str, value: &JsValue) -> Result<Labels, Refusal> {
     let refuse = |why: &str| Refusal::new("bad_labels", format!("{call}: {why}"));
-    let object = value
-        .dyn_ref::<Object>()
-        .filter(|_| !js_sys::Array::is_array(value))
-        .ok_or_else(|| refuse("`labels` must be an object, such as { route: \"/book\" }"))?;
+    let fields = fields(value).ok_or_else(|| refuse("`labels` must be an object, such as { route: \"/book\" }"))?;
     let mut pairs = Vec::new();
-    for name in Object::keys(object) {
-        let text = Reflect::get(object, &name).ok().and_then(|value| value.as_string());
-        let name = name.as_string().unwrap_or_default();
-        let Some(text) = text else {
+    for (name, value) in fields {
+        let Some(text) = value.as_string() else {
             return Err(refuse(&format!("the value of label {name:?} must be a string; write it as String(value)")));
         };
         pairs.push((name, text));

@@ -4,11 +4,10 @@ use bellwether_core::labels::LabelName;
 use bellwether_core::query::{Across, Aggregation, Query};
 use bellwether_core::selector::{Condition, Matcher, Pattern};
 use bellwether_core::time::TimestampMs;
-use js_sys::{Array, Object, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use crate::error::Refusal;
-use crate::options::{Options, metric_name};
+use crate::options::{Options, elements, fields, metric_name};
 
 const CALL: &str = "query";
 const FIELDS: [&str; 7] = ["name", "window", "agg", "by", "where", "across", "now"];
@@ -43,16 +42,17 @@ pub(crate) fn question(value: &JsValue) -> Result<Question, Refusal> {
         .duration("window")
         .map_err(|refusal| refusal.coded("bad_window"))?
         .ok_or_else(|| missing("window", "\"5m\""))?;
-    let word = options
-        .get::<String>("agg", "a string such as \"avg\" or \"p95\"")?
-        .ok_or_else(|| missing("agg", "\"avg\""))?;
+    let word = options.text("agg", "a string such as \"avg\" or \"p95\"")?.ok_or_else(|| missing("agg", "\"avg\""))?;
     let aggregation: Aggregation =
         word.parse().map_err(|error| Refusal::new("bad_aggregation", format!("{CALL}: {error}")))?;
     let mut query = Query::new(metric_name(CALL, &name)?, window, aggregation);
-    let by = options.get::<Vec<String>>("by", "an array of label names, such as [\"route\"]")?;
+    let by = options.value("by");
     let grouped = if by.is_some() { Grouping::Groups } else { Grouping::One };
-    for label in by.unwrap_or_default() {
-        query.by.push(label_name(&label)?);
+    if let Some(by) = by {
+        let bad = || options.bad("by", "an array of label names, such as [\"route\"]");
+        for label in elements(&by).ok_or_else(bad)? {
+            query.by.push(label_name(&label.as_string().ok_or_else(bad)?)?);
+        }
     }
     if let Some(condition) = options.value("where") {
         query.matchers = matchers(&condition)?;
@@ -82,7 +82,7 @@ fn matchers(value: &JsValue) -> Result<Vec<Matcher>, Refusal> {
             ),
         )
     };
-    if let Some(list) = value.dyn_ref::<Array>() {
+    if let Some(list) = elements(value) {
         return list
             .iter()
             .map(|text| {
@@ -92,25 +92,22 @@ fn matchers(value: &JsValue) -> Result<Vec<Matcher>, Refusal> {
             })
             .collect();
     }
-    let object = value.dyn_ref::<Object>().ok_or_else(refuse)?;
     let mut matchers = Vec::new();
-    for label in Object::keys(object) {
-        let expected = Reflect::get(object, &label).map_err(|_| refuse())?;
-        let name = label_name(&label.as_string().unwrap_or_default())?;
+    for (label, expected) in fields(value).ok_or_else(refuse)? {
+        let label = label_name(&label)?;
         if let Some(text) = expected.as_string() {
-            matchers.push(Matcher { label: name, condition: Condition::Equal(text) });
+            matchers.push(Matcher { label, condition: Condition::Equal(text) });
             continue;
         }
-        let conditions = expected.dyn_ref::<Object>().ok_or_else(refuse)?;
-        for word in Object::keys(conditions) {
-            let text = Reflect::get(conditions, &word).ok().and_then(|text| text.as_string()).ok_or_else(refuse)?;
-            let condition = match word.as_string().unwrap_or_default().as_str() {
+        for (word, text) in fields(&expected).ok_or_else(refuse)? {
+            let text = text.as_string().ok_or_else(refuse)?;
+            let condition = match word.as_str() {
                 "not" => Condition::NotEqual(text),
                 "matches" => Condition::Matches(pattern(&text)?),
                 "matches_not" => Condition::MatchesNot(pattern(&text)?),
                 _ => return Err(refuse()),
             };
-            matchers.push(Matcher { label: name.clone(), condition });
+            matchers.push(Matcher { label: label.clone(), condition });
         }
     }
     Ok(matchers)

@@ -1,0 +1,71 @@
+// Passes everything odd to every parameter; prints what came out besides answers and BellwetherErrors.
+import { BellwetherError, Engine, init } from 'bellwether';
+
+await init();
+
+const throwing = new Proxy({}, {
+  get() { throw new Error('get'); },
+  ownKeys() { throw new Error('ownKeys'); },
+});
+const odd = [
+  undefined, null, true, '', 'm', '\0', '\ud800', '5m', '1e9y', 'x'.repeat(100_000), 0, -0, -1, 0.5, 1e300, -1e300, 5e-324,
+  Number.NaN, Infinity, -Infinity, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 63, 10n, Symbol('s'), () => 5, () => { throw new Error('call'); },
+  [], [1], ['a:b'], [[]], [undefined], new Array(2 ** 32 - 1), {}, Object.create(null), { name: 'm' }, { toString() { throw new Error('toString'); } },
+  { get name() { throw new Error('name'); } }, throwing, new Date(), new Map([['a', 'b']]), new Float64Array(2), new Uint8Array(2),
+  new Proxy({ a: 'b' }, {}), globalThis.Promise.resolve(1),
+];
+const found = [];
+let refused = 0;
+let answered = 0;
+const attempt = (name, call) => {
+  try {
+    call();
+    answered += 1;
+  } catch (error) {
+    if (error instanceof BellwetherError && typeof error.code === 'string') refused += 1;
+    else found.push(`${name}: ${error}`);
+  }
+};
+
+for (const clock of [() => 0, () => 1, () => 1_800_000_000_000, () => Number.MAX_SAFE_INTEGER]) {
+  const engine = new Engine({ clock });
+  const now = clock();
+  for (const one of odd) {
+    attempt('new', () => new Engine(one).free());
+    for (const option of ['tiers', 'maxSeries', 'maxSeriesPerMetric', 'futureSkew', 'clock']) {
+      attempt(`new ${option}`, () => {
+        const own = new Engine({ [option]: one });
+        try {
+          own.record('m', 1);
+        } finally {
+          own.free();
+        }
+      });
+    }
+    attempt('record name', () => engine.record(one, 1));
+    attempt('record value', () => engine.record('m', one));
+    attempt('record options', () => engine.record('m', 1, one));
+    for (const option of ['labels', 'timestamp', 'kind', 'unit']) {
+      attempt(`record ${option}`, () => engine.record('m', 1, { [option]: one }));
+    }
+    attempt('record label', () => engine.record('m', 1, { labels: { a: one } }));
+    attempt('columns', () => engine.recordColumns(one, Float64Array.of(now), Float64Array.of(1)));
+    attempt('columns timestamps', () => engine.recordColumns('m', one, Float64Array.of(1)));
+    attempt('columns values', () => engine.recordColumns('m', Float64Array.of(now), one));
+    attempt('columns extremes', () => engine.recordColumns('m', Float64Array.of(one === 10n || typeof one === 'symbol' ? 0 : Number(typeof one === 'object' || typeof one === 'function' ? 0 : one)), Float64Array.of(1)));
+    attempt('query', () => engine.query(one));
+    const query = { name: 'm', window: '5m', agg: 'avg' };
+    for (const option of ['name', 'window', 'agg', 'by', 'where', 'across', 'now']) {
+      attempt(`query ${option}`, () => engine.query({ ...query, [option]: one }));
+    }
+    attempt('query where label', () => engine.query({ ...query, where: { a: one } }));
+    attempt('query where pattern', () => engine.query({ ...query, where: { a: { matches: one } } }));
+  }
+  // After all that the engine is whole.
+  attempt('afterwards', () => {
+    engine.record('afterwards', 1);
+    const { result } = engine.query({ name: 'afterwards', window: '1m', agg: 'sum' });
+    if (result !== 1) found.push(`afterwards: ${result} at ${now}`);
+  });
+}
+console.log(JSON.stringify({ found: [...new Set(found)], refused, answered }));
