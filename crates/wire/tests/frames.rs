@@ -1,0 +1,216 @@
+//! Text frames: they read back, their text stays what it is, and what is wrong is named.
+
+use bellwether_core::board::Board;
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::rule::{AlertState, Comparison, Severity};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::summary::Summary;
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Phase};
+use bellwether_wire::frame::{
+    AlertList, AlertNotice, ClientFrame, ErrorFrame, FeedFormat, Gap, Hello, MAX_SELECTIONS, Selection, ServerFrame,
+    Step, Subscribe, Subscribed, Tick,
+};
+use proptest::prelude::*;
+
+fn at(ms: i64) -> TimestampMs {
+    TimestampMs::new(ms)
+}
+
+fn metric(name: &str) -> MetricName {
+    MetricName::new(name).unwrap()
+}
+
+fn sample(ms: i64, value: f64) -> Sample {
+    Sample::new(at(ms), value).unwrap()
+}
+
+fn notice(state: AlertState, value: Option<f64>) -> AlertNotice {
+    AlertNotice {
+        rule: "BookingSlow".into(),
+        labels: Labels::new([("alertname", "BookingSlow"), ("route", "</b>")]).unwrap(),
+        severity: Severity::Page,
+        state,
+        value,
+        stale: false,
+        comparison: Comparison::Above,
+        threshold: 300.0,
+        summary: "Bookings are \"slow\".".into(),
+        runbook: String::new(),
+    }
+}
+
+fn feed() -> FeedFrame {
+    let key = |name, labels: &[(&str, &str)]| SeriesKey {
+        metric: metric(name),
+        labels: Labels::new(labels.iter().copied()).unwrap(),
+    };
+    let mut summary = Summary::of(sample(1_200, -2.0), Kind::Gauge);
+    summary.record(sample(1_400, 0.0), Kind::Gauge);
+    summary.record(sample(1_900, 8.0), Kind::Gauge);
+    FeedFrame {
+        header: FeedHeader { epoch: 9, seq: 4, subscription: 1, phase: Phase::History, step: DurationMs::from_secs(1) },
+        series: vec![
+            FeedSeries {
+                key: key("booking_response_time", &[("route", "/book")]),
+                kind: Kind::Observation,
+                samples: vec![sample(500, 120.0), sample(700, 0.1)],
+                summaries: vec![],
+            },
+            FeedSeries {
+                key: key("depth", &[]),
+                kind: Kind::Gauge,
+                samples: vec![sample(800, -0.0)],
+                summaries: vec![BucketSummary { end: at(2_000), summary }],
+            },
+        ],
+    }
+}
+
+/// One of each frame that a gateway sends, with its name in the golden file.
+fn server_frames() -> Vec<ServerFrame> {
+    let board = bellwether_wire::board::decode(
+        r#"{"title":"B","kpis":[{"id":"k","title":"K","better":"lower","query":{"metric":"m","window":"5m","agg":"p95"}}]}"#,
+    )
+    .unwrap();
+    let (active_at, fired_at) = (at(1_000), at(2_000));
+    vec![
+        ServerFrame::Hello(Hello {
+            version: "0.1.0".into(),
+            epoch: 1_700_000_000_000,
+            seq: 3,
+            now: at(1_700_000_001_000),
+            title: "Bellwether".into(),
+            demo: true,
+            board,
+            staleness: DurationMs::from_minutes(5),
+        }),
+        ServerFrame::Subscribed(Subscribed { id: 1, epoch: 1_700_000_000_000, seq: 17 }),
+        ServerFrame::Samples(feed()),
+        ServerFrame::Alerts(AlertList {
+            seq: 18,
+            alerts: vec![
+                notice(AlertState::Pending { active_at }, Some(301.5)),
+                notice(AlertState::Firing { active_at, fired_at, keep_firing_since: None }, None),
+                notice(AlertState::Firing { active_at, fired_at, keep_firing_since: Some(at(3_000)) }, Some(10.0)),
+                notice(AlertState::Resolved { active_at, fired_at, at: at(4_000) }, Some(299.0)),
+            ],
+        }),
+        ServerFrame::Tick(Tick { now: at(1_700_000_002_000), seq: 18 }),
+        ServerFrame::Gap(Gap { subscription: 1, from_seq: 19, to_seq: 21 }),
+        ServerFrame::Ack { id: 5 },
+        ServerFrame::Error(ErrorFrame { code: "not_supported".into(), message: "Say it by POST /ingest.".into() }),
+    ]
+}
+
+fn client_frames() -> Vec<ClientFrame> {
+    let all = Selection { name: metric("host_load1"), matchers: vec![], range: DurationMs::ZERO };
+    let text = r#"{"type":"subscribe","id":2,"metrics":[{"name":"m","where":["a:b:c",{"d":{"not":"e"}}],"range":"1h"}],"step":"raw"}"#;
+    vec![
+        ClientFrame::Subscribe(Subscribe {
+            id: 1,
+            metrics: vec![all],
+            step: Step::Every(DurationMs::from_secs(1)),
+            format: FeedFormat::Binary,
+        }),
+        ClientFrame::decode(text).unwrap(),
+        ClientFrame::Samples { id: 5, samples: r#"[{"name":"a","value":0.1}]"#.into() },
+    ]
+}
+
+#[test]
+fn frames_read_back_and_their_text_stays() {
+    let kept = include_str!("../../../tests/golden/wire/frames-v1.jsonl");
+    let server: Vec<String> = server_frames().iter().map(ServerFrame::encode).collect();
+    let client: Vec<String> = client_frames().iter().map(ClientFrame::encode).collect();
+    let written: Vec<_> = server.iter().chain(&client).map(String::as_str).collect();
+    assert_eq!(written, kept.lines().collect::<Vec<_>>());
+    for (text, frame) in server.iter().zip(server_frames()) {
+        assert_eq!(ServerFrame::decode(text), Ok(frame), "{text}");
+    }
+    for (text, frame) in client.iter().zip(client_frames()) {
+        assert_eq!(ClientFrame::decode(text), Ok(frame), "{text}");
+    }
+}
+
+#[test]
+fn a_subscription_has_defaults() {
+    let text = r#"{"type":"subscribe","id":1,"metrics":[{"name":"m"}],"step":"10s"}"#;
+    let Ok(ClientFrame::Subscribe(subscribe)) = ClientFrame::decode(text) else { panic!("{text}") };
+    assert_eq!(subscribe.format, FeedFormat::Json);
+    assert_eq!(subscribe.step, Step::Every(DurationMs::from_secs(10)));
+    assert_eq!(subscribe.metrics[0].range, DurationMs::ZERO);
+}
+
+#[track_caller]
+fn refused(text: &str, code: &str, message: &str) {
+    let error = ClientFrame::decode(text).expect_err(text);
+    assert_eq!((error.code(), error.to_string().as_str()), (code, message), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_a_clients_frame_is_named() {
+    refused("", "bad_frame", "line 1, column 0: this is not JSON: EOF while parsing a value");
+    refused("[]", "bad_frame", "this is an array; it must be an object");
+    refused("{}", "bad_frame", "type: this is missing");
+    refused(
+        r#"{"type":"query"}"#,
+        "unknown_type",
+        "a frame of type \"query\" is not known; known here: subscribe, samples",
+    );
+    refused(
+        r#"{"type":"subscribe","id":-1,"metrics":[{"name":"m","rang":"1h"}],"step":"0s","fromat":"json"}"#,
+        "bad_frame",
+        "id: this must be a whole number from 0 to 2^53; metrics[0].rang: this field is not known; did you mean \"range\"?; \
+         step: a step of no length; write \"1s\", or \"raw\" for each sample as it is; \
+         fromat: this field is not known; did you mean \"format\"?",
+    );
+    refused(
+        r#"{"type":"subscribe","id":4294967296,"metrics":[],"step":"1s"}"#,
+        "bad_frame",
+        "id: this must be a whole number below 2^32",
+    );
+    let many = vec![r#"{"name":"m"}"#; MAX_SELECTIONS + 1].join(",");
+    refused(
+        &format!(r#"{{"type":"subscribe","id":1,"metrics":[{many}],"step":"1s"}}"#),
+        "bad_frame",
+        "metrics: these are 1001; at most 1000 are allowed",
+    );
+}
+
+#[test]
+fn a_page_reads_what_a_newer_gateway_adds() {
+    let text = r#"{"type":"tick","now":5,"seq":6,"mood":"fine"}"#;
+    assert_eq!(ServerFrame::decode(text), Ok(ServerFrame::Tick(Tick { now: at(5), seq: 6 })));
+    let other = ServerFrame::Hello(Hello {
+        version: String::new(),
+        epoch: 0,
+        seq: 0,
+        now: at(0),
+        title: String::new(),
+        demo: false,
+        board: Board::default(),
+        staleness: DurationMs::ZERO,
+    })
+    .encode()
+    .replace("bellwether.v1", "bellwether.v2");
+    let error = ServerFrame::decode(&other).unwrap_err();
+    assert!(error.to_string().contains("load the page anew"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_answered(text in "\\PC{0,60}") {
+        let _ = ClientFrame::decode(&text);
+        let _ = ServerFrame::decode(&text);
+    }
+
+    #[test]
+    fn values_keep_every_bit(value in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO) {
+        let mut frame = feed();
+        frame.series[0].samples[0] = sample(500, value);
+        let text = ServerFrame::Samples(frame).encode();
+        let Ok(ServerFrame::Samples(read)) = ServerFrame::decode(&text) else { panic!("{text}") };
+        prop_assert_eq!(read.series[0].samples[0].value().to_bits(), value.to_bits());
+    }
+}
