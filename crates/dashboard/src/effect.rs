@@ -36,6 +36,8 @@ pub enum Effect {
     SetHash(String),
     /// Change the title of the tab.
     SetTitle(String),
+    /// Load the whole page anew.
+    Reload,
     /// Load the chart bundle and report how that went.
     LoadPlotly,
 }

@@ -5,15 +5,24 @@
 //! holds and reach the state only as figures, once for each animation frame at most. Everything but the
 //! views, the effects and the chart glue builds and is tested without a browser.
 
-#![forbid(unsafe_code)]
-
 pub mod chart;
 pub mod clock;
 pub mod connection;
+pub mod effect;
+#[cfg(target_arch = "wasm32")]
+pub mod effects;
+pub mod feed;
 pub mod figures;
 pub mod format;
+pub mod message;
+#[cfg(target_arch = "wasm32")]
+pub mod plot;
 pub mod remote;
 pub mod route;
 pub mod settings;
+pub mod state;
 pub mod theme;
+pub mod update;
+#[cfg(target_arch = "wasm32")]
+pub mod view;
 pub mod window;

@@ -6,7 +6,7 @@ use bellwether_core::board::Board;
 
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
-use crate::feed::{Hello, WireAlert};
+use crate::feed::{AlertNotice, Hello};
 use crate::figures::Snapshot;
 use crate::settings::Settings;
 use crate::theme::Theme;
@@ -52,7 +52,7 @@ pub enum Msg {
     /// The engine has new samples.
     FeedChanged,
     /// The complete list of current alerts has come.
-    AlertsReceived(Rc<[WireAlert]>),
+    AlertsReceived(Rc<[AlertNotice]>),
     /// The gateway had to leave out samples; only a fresh start makes the figures whole.
     GapReported,
     /// The gateway has refused what the page asked for.
@@ -76,6 +76,10 @@ pub enum Msg {
         /// When that was.
         at: Monotonic,
     },
+    /// The reader wants the next attempt at once.
+    RetryPressed,
+    /// The reader wants the page loaded anew.
+    ReloadPressed,
     /// A second has passed.
     SecondPassed {
         /// When that was.
@@ -108,4 +112,13 @@ pub enum Msg {
     PlotlyLoaded,
     /// The chart bundle will not come; the sentence says why.
     PlotlyFailed(String),
+}
+
+impl Msg {
+    /// Whether the fact may change what is on screen. What only leads to a new evaluation does not: the
+    /// evaluation does, once for each animation frame.
+    #[must_use]
+    pub const fn is_seen(&self) -> bool {
+        !matches!(self, Self::FeedChanged | Self::FrameStarted | Self::AlertsReceived(_) | Self::ReloadPressed)
+    }
 }

@@ -8,7 +8,7 @@ use bellwether_core::time::TimestampMs;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
 use crate::connection::Connection;
-use crate::feed::{Hello, WireAlert};
+use crate::feed::{AlertNotice, Hello};
 use crate::figures::Snapshot;
 use crate::message::Visibility;
 use crate::remote::Remote;
@@ -50,7 +50,7 @@ pub struct State {
     /// The board in force.
     pub board: Option<Rc<Board>>,
     /// The alerts that the gateway told last.
-    pub alerts: Rc<[WireAlert]>,
+    pub alerts: Rc<[AlertNotice]>,
     /// The figures on screen.
     pub snapshot: Option<Rc<Snapshot>>,
     /// The view and its window.

@@ -87,6 +87,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::RetryDue { at } => retry(state, at),
+        Msg::RetryPressed => retry(state, state.now),
+        Msg::ReloadPressed => vec![Effect::Reload],
         Msg::SecondPassed { at, heard } => second(state, at, heard),
         Msg::FrameStarted => {
             state.next_frame = NextFrame::Idle;

@@ -63,8 +63,7 @@ fn round_step(rough: f64) -> f64 {
     round * power
 }
 
-const TIME_STEPS_SECS: [u64; 14] =
-    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200];
+const TIME_STEPS_SECS: [u64; 14] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200];
 
 /// Round times in `from..=to`, at most `most` of them; whole minutes and hours of UTC, which are round
 /// in every zone for steps of up to a quarter of an hour.

@@ -77,9 +77,7 @@ pub fn drawing(strip: &Strip, size: Size) -> Drawing {
     };
     let height_of = |value: f64| area.bottom - axis.place(value) * (area.bottom - area.top);
     let span = strip.to.since(strip.from).as_millis().max(1) as f64;
-    let place_of = |at: TimestampMs| {
-        area.left + (at.get() - strip.from.get()) as f64 / span * (area.right - area.left)
-    };
+    let place_of = |at: TimestampMs| area.left + (at.get() - strip.from.get()) as f64 / span * (area.right - area.left);
     let most = ((area.right - area.left) / TIME_LABEL) as usize;
     let (step, times) = time_ticks(strip.from, strip.to, most);
     let precision = if step < DurationMs::from_minutes(1) { Precision::Seconds } else { Precision::Minutes };
@@ -175,7 +173,8 @@ mod tests {
 
     #[test]
     fn positions_are_within_the_area() {
-        let drawing = drawing(&strip(Unit::Millis, &[(1, 10.0, 50.0, 90.0), (2, 20.0, 60.0, 380.0)], Some(300.0)), SIZE);
+        let drawing =
+            drawing(&strip(Unit::Millis, &[(1, 10.0, 50.0, 90.0), (2, 20.0, 60.0, 380.0)], Some(300.0)), SIZE);
         let Area { left, top, right, bottom } = drawing.area;
         assert!(left > 0.0 && right < SIZE.width && bottom < SIZE.height);
         for (x, y) in drawing.lines[0].iter().flat_map(|run| run.line.iter().chain(&run.band)) {

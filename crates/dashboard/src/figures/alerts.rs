@@ -97,7 +97,8 @@ mod tests {
     fn only_web_addresses_become_links() {
         assert_eq!(safe_link("https://example.org/runbook").as_deref(), Some("https://example.org/runbook"));
         assert_eq!(safe_link(" HTTP://example.org").as_deref(), Some("HTTP://example.org"));
-        for address in ["", "javascript:alert(1)", "data:text/html,x", "//example.org", "é://h", " jAvascript:https://"] {
+        for address in ["", "javascript:alert(1)", "data:text/html,x", "//example.org", "é://h", " jAvascript:https://"]
+        {
             assert_eq!(safe_link(address), None, "{address}");
         }
     }

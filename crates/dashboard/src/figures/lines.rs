@@ -64,9 +64,9 @@ impl Line {
     /// Least and greatest figure drawn, without bands.
     #[must_use]
     pub fn extent(&self) -> Option<(f64, f64)> {
-        self.points().map(|point| (point.value, point.value)).reduce(|(low, high), (value, _)| {
-            (low.min(value), high.max(value))
-        })
+        self.points()
+            .map(|point| (point.value, point.value))
+            .reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
     }
 }
 

@@ -2,13 +2,17 @@
 
 pub mod alerts;
 pub mod cards;
+pub mod evaluate;
 pub mod lines;
+pub mod notices;
+pub mod snapshot;
 
 pub mod status;
 pub mod units;
 
 pub use alerts::{AlertCard, Phase};
-pub use cards::{KpiCard, Trend};
+pub use cards::KpiCard;
 pub use lines::{Line, Point, Strip};
 
+pub use snapshot::{Ask, Focus, Quantiles, Section, Snapshot};
 pub use status::Tally;

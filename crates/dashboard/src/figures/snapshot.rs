@@ -6,7 +6,7 @@ use bellwether_core::board::Board;
 use bellwether_core::time::TimestampMs;
 
 use super::{AlertCard, KpiCard, Strip, Tally};
-use crate::feed::WireAlert;
+use crate::feed::AlertNotice;
 use crate::route::View;
 use crate::window::PageWindow;
 
@@ -22,7 +22,7 @@ pub struct Ask {
     /// A fixed instant while the picture is paused; `None` for now.
     pub at: Option<TimestampMs>,
     /// The alerts that the gateway told last.
-    pub alerts: Rc<[WireAlert]>,
+    pub alerts: Rc<[AlertNotice]>,
 }
 
 /// One section of the page.

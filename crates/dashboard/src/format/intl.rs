@@ -9,9 +9,12 @@ use wasm_bindgen::JsValue;
 
 use super::{Formatted, Part, Precision, Sign, Style};
 
+/// What makes one formatter differ from another.
+type NumberStyle = (Style, (u8, u8), Sign);
+
 thread_local! {
     // Making a formatter costs a thousand times what using it does.
-    static NUMBERS: RefCell<HashMap<(Style, (u8, u8), Sign), Intl::NumberFormat>> = RefCell::default();
+    static NUMBERS: RefCell<HashMap<NumberStyle, Intl::NumberFormat>> = RefCell::default();
     static TIMES: RefCell<HashMap<TimeStyle, Function>> = RefCell::default();
 }
 

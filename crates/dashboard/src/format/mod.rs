@@ -78,13 +78,15 @@ pub fn count(number: u64) -> String {
     locale::number(number as f64, &Style::Decimal, (0, 0), Sign::Negative).text()
 }
 
-/// A change in `unit`: with its sign; of a ratio in percentage points.
+/// A change of a share, in percentage points, with its sign.
+#[must_use]
+pub fn points(points: f64) -> String {
+    locale::number(points, &Style::Suffix("\u{a0}pp".into()), (1, 1), Sign::Always).text()
+}
+
+/// A change in `unit`, with its sign.
 #[must_use]
 pub fn change(value: f64, unit: &Unit) -> String {
-    if let Some(points) = unit.as_percent(value) {
-        let style = Style::Suffix("\u{a0}pp".into());
-        return locale::number(points, &style, (1, 1), Sign::Always).text();
-    }
     Plan { sign: Sign::Always, ..Plan::for_value(value, unit) }.format(value).text()
 }
 
@@ -168,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn changes_of_ratios_are_points() {
-        assert_eq!(change(0.021, &Unit::parse("ratio")), "+2.1\u{a0}pp");
+    fn changes_have_a_sign() {
+        assert_eq!(points(2.1), "+2.1\u{a0}pp");
         assert_eq!(change(-12.0, &Unit::parse("ms")), "-12\u{a0}ms");
         assert_eq!(percent_change(0.25), "+25%");
     }

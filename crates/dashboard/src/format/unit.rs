@@ -52,16 +52,6 @@ impl Unit {
             other => Self::Other(other.into()),
         }
     }
-
-    /// `value` in percent where this is a share or a percentage.
-    #[must_use]
-    pub fn as_percent(&self, value: f64) -> Option<f64> {
-        match self {
-            Self::Ratio => Some(value * 100.0),
-            Self::Percent => Some(value),
-            _ => None,
-        }
-    }
 }
 
 /// How a number and its unit are written.

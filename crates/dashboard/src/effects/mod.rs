@@ -1,0 +1,215 @@
+//! Carries effects out: the one place that touches the browser beside the views and the chart glue.
+
+mod address;
+mod chance;
+mod clock;
+mod fetch;
+mod palette;
+mod socket;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use gloo_timers::callback::{Interval, Timeout};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Document, Event, EventTarget, HtmlElement, VisibilityState, Window};
+use yew::Callback;
+
+use self::socket::Socket;
+use crate::connection::back_off;
+use crate::effect::Effect;
+use crate::feed::Feed;
+use crate::figures::Ask;
+use crate::figures::evaluate::{Source, evaluate};
+use crate::message::{Msg, Visibility};
+use crate::plot::bundle;
+use crate::settings::Settings;
+use crate::theme::Theme;
+
+/// Where the theme is kept for the next visit.
+const THEME_KEY: &str = "bellwether.theme";
+
+/// What effects need to keep while the page lives.
+pub struct Runtime {
+    dispatch: Callback<Msg>,
+    feed: Rc<RefCell<Feed>>,
+    socket: Option<Socket>,
+    gateway: Option<Rc<Settings>>,
+    retry: Option<Timeout>,
+    _ticker: Interval,
+    _listeners: Vec<Closure<dyn FnMut(Event)>>,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("feed", &self.feed).finish_non_exhaustive()
+    }
+}
+
+fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+fn document() -> Option<Document> {
+    window().and_then(|window| window.document())
+}
+
+/// Moves the keyboard to the figures.
+pub fn focus_main() {
+    let main = document().and_then(|document| document.get_element_by_id("main"));
+    if let Some(main) = main.and_then(|main| main.dyn_into::<HtmlElement>().ok()) {
+        // Focusing an element that is there cannot fail.
+        let _ = main.focus();
+    }
+}
+
+impl Runtime {
+    /// Listens to the browser and reports that the page has started.
+    #[must_use]
+    pub fn start(dispatch: Callback<Msg>) -> Self {
+        let feed = Rc::new(RefCell::new(Feed::default()));
+        let ticker = {
+            let (dispatch, feed) = (dispatch.clone(), Rc::clone(&feed));
+            Interval::new(1_000, move || {
+                let heard = feed.borrow().heard();
+                dispatch.emit(Msg::SecondPassed { at: clock::now(), heard });
+            })
+        };
+        let mut listeners = Vec::new();
+        if let (Some(window), Some(document)) = (window(), document()) {
+            let turned = dispatch.reform(|_| Msg::HashChanged(address::hash()));
+            listeners.push(listen(&window, "hashchange", turned));
+            let seen = document.clone();
+            let changed = dispatch.reform(move |_| {
+                let hidden = seen.visibility_state() == VisibilityState::Hidden;
+                let visibility = if hidden { Visibility::Hidden } else { Visibility::Visible };
+                Msg::VisibilityChanged { visibility, at: clock::now() }
+            });
+            listeners.push(listen(&document, "visibilitychange", changed));
+            for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"] {
+                if let Ok(Some(media)) = window.match_media(query) {
+                    let repainted = dispatch.reform(|_| Msg::PaletteRead(Rc::new(palette::read())));
+                    listeners.push(listen(&media, "change", repainted));
+                }
+            }
+        }
+        dispatch.emit(Msg::Started { hash: address::hash(), theme: kept_theme() });
+        Self { dispatch, feed, socket: None, gateway: None, retry: None, _ticker: ticker, _listeners: listeners }
+    }
+
+    /// The gateway's address, for people.
+    #[must_use]
+    pub fn gateway_address(&self) -> String {
+        let gateway = self.gateway.as_ref().map_or("", |settings| settings.gateway.as_str());
+        address::http(gateway).unwrap_or_else(|| gateway.to_owned())
+    }
+
+    /// Carries out one effect; what comes of it arrives as a fact later.
+    pub fn carry_out(&mut self, effect: Effect) {
+        let dispatch = self.dispatch.clone();
+        match effect {
+            Effect::FetchSettings => spawn_local(async move {
+                dispatch.emit(fetch::settings().await.map_or_else(Msg::SettingsFailed, Msg::SettingsLoaded));
+            }),
+            Effect::FetchBoard(address) => spawn_local(async move {
+                let board = fetch::board(&address).await;
+                dispatch.emit(board.map_or_else(Msg::BoardFailed, |board| Msg::BoardLoaded(Rc::new(board))));
+            }),
+            Effect::OpenSocket(settings) => {
+                self.retry = None;
+                self.socket = Socket::open(&settings.gateway, Rc::clone(&self.feed), dispatch);
+                self.gateway = Some(settings);
+            }
+            Effect::CloseSocket => self.socket = None,
+            Effect::Subscribe(board) => {
+                let request = self.feed.borrow_mut().begin(&board);
+                match (request, &self.socket) {
+                    (Ok(request), Some(socket)) => socket.send(request),
+                    (Ok(_), None) => {}
+                    (Err(reason), _) => dispatch.emit(Msg::FeedUnreadable(reason)),
+                }
+            }
+            Effect::ScheduleRetry { failures } => {
+                let wait = back_off(failures, chance::random());
+                let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+                dispatch.emit(Msg::RetryScheduled { at: clock::now().plus(wait) });
+                self.retry = Some(Timeout::new(wait_ms, move || dispatch.emit(Msg::RetryDue { at: clock::now() })));
+            }
+            Effect::RequestFrame => request_frame(dispatch),
+            Effect::Evaluate(ask) => self.evaluate(&ask),
+            Effect::ApplyTheme(theme) => {
+                apply(theme);
+                dispatch.emit(Msg::PaletteRead(Rc::new(palette::read())));
+            }
+            Effect::SetHash(hash) => address::set_hash(&hash),
+            Effect::SetTitle(title) => {
+                if let Some(document) = document() {
+                    document.set_title(&title);
+                }
+            }
+            Effect::Reload => {
+                if let Some(window) = window() {
+                    // Fails only where the browser forbids navigation, and then there is nothing to do.
+                    let _ = window.location().reload();
+                }
+            }
+            Effect::LoadPlotly => bundle::load(move |loaded| {
+                dispatch.emit(loaded.map_or_else(Msg::PlotlyFailed, |()| Msg::PlotlyLoaded));
+            }),
+        }
+    }
+
+    fn evaluate(&self, ask: &Ask) {
+        let mut feed = self.feed.borrow_mut();
+        let Some(now) = feed.now(clock::now()) else { return };
+        feed.advance(now);
+        let snapshot = feed.engine().map(|(engine, completeness)| {
+            let source = Source { engine, completeness, staleness: feed.staleness() };
+            Rc::new(evaluate(source, ask, now))
+        });
+        self.dispatch.emit(Msg::Evaluated(snapshot));
+    }
+}
+
+fn listen(target: &EventTarget, name: &str, heard: Callback<()>) -> Closure<dyn FnMut(Event)> {
+    let closure = Closure::<dyn FnMut(Event)>::new(move |_| heard.emit(()));
+    // Fails only for a listener that is no function.
+    let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+    closure
+}
+
+fn request_frame(dispatch: Callback<Msg>) {
+    let started = Closure::once_into_js(move || dispatch.emit(Msg::FrameStarted));
+    if let Some(window) = window() {
+        // Fails only for a callback that is no function.
+        let _ = window.request_animation_frame(started.unchecked_ref());
+    }
+}
+
+fn kept_theme() -> Theme {
+    // Storage may be forbidden; the system's theme will do.
+    let storage = window().and_then(|window| window.local_storage().ok().flatten());
+    storage
+        .and_then(|storage| storage.get_item(THEME_KEY).ok().flatten())
+        .map_or(Theme::System, |word| Theme::named(&word))
+}
+
+fn apply(theme: Theme) {
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        // Both names are valid: setting or removing them cannot fail.
+        let _ = match theme {
+            Theme::System => root.remove_attribute("data-theme"),
+            Theme::Light | Theme::Dark => root.set_attribute("data-theme", theme.as_str()),
+        };
+    }
+    if let Some(storage) = window().and_then(|window| window.local_storage().ok().flatten()) {
+        // A full or forbidden storage only means that the choice is not kept.
+        let _ = match theme {
+            Theme::System => storage.remove_item(THEME_KEY),
+            Theme::Light | Theme::Dark => storage.set_item(THEME_KEY, theme.as_str()),
+        };
+    }
+}

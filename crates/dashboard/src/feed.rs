@@ -1,0 +1,213 @@
+//! What comes from the gateway: frames in, an engine and facts out. Pure: it knows no socket and no clock.
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use bellwether_core::board::Board;
+use bellwether_core::engine::{Engine, EngineConfig};
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_wire::binary;
+use bellwether_wire::feed::{FeedFrame, Point};
+use bellwether_wire::frame::{ClientFrame, FeedFormat, Selection, ServerFrame, Step, Subscribe};
+
+pub use bellwether_wire::frame::AlertNotice;
+
+use crate::clock::{GatewayClock, Monotonic};
+use crate::message::Msg;
+use crate::window::PageWindow;
+
+/// The one subscription of a page.
+const SUBSCRIPTION: u32 = 1;
+/// How fine the page follows the gateway.
+const STEP: DurationMs = DurationMs::from_secs(1);
+
+/// Whether what the gateway shows is real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Measured.
+    Measured,
+    /// Made up, and to be labelled so.
+    Simulated,
+}
+
+/// What the gateway says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hello {
+    /// What its host calls it; may be empty.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// Whether what it shows is real.
+    pub origin: Origin,
+    /// What to show and what is watched.
+    pub board: Rc<Board>,
+    /// How long a series may be silent before a line is broken.
+    pub staleness: DurationMs,
+}
+
+/// Whether an engine holds all of its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// All history has come.
+    Complete,
+    /// History is still on its way: figures that look far back are not to be trusted yet.
+    Filling,
+}
+
+/// The feed of one gateway.
+///
+/// After each connect a fresh engine is filled beside the one that is on screen and takes its place when
+/// its history is complete: nothing is counted twice, and the screen never empties.
+#[derive(Debug, Default)]
+pub struct Feed {
+    clock: Option<GatewayClock>,
+    heard: Option<Monotonic>,
+    staleness: DurationMs,
+    complete: Option<Engine>,
+    filling: Option<Engine>,
+}
+
+impl Feed {
+    /// When the gateway was last heard; `None` before its first words.
+    #[must_use]
+    pub const fn heard(&self) -> Option<Monotonic> {
+        self.heard
+    }
+
+    /// The gateway's time at `at`; `None` before its first words.
+    #[must_use]
+    pub fn now(&self, at: Monotonic) -> Option<TimestampMs> {
+        self.clock.map(|clock| clock.now(at))
+    }
+
+    /// How long a series may be silent before a line is broken.
+    #[must_use]
+    pub const fn staleness(&self) -> DurationMs {
+        self.staleness
+    }
+
+    /// The engine to ask. While the very first history is on its way that is the one being filled, as
+    /// soon as it holds something; `None` before.
+    #[must_use]
+    pub fn engine(&self) -> Option<(&Engine, Completeness)> {
+        let complete = self.complete.as_ref().map(|engine| (engine, Completeness::Complete));
+        complete.or_else(|| {
+            let filling = self.filling.as_ref().filter(|engine| engine.series_count() > 0)?;
+            Some((filling, Completeness::Filling))
+        })
+    }
+
+    /// Evicts what has left the engine's tiers by `now`.
+    pub fn advance(&mut self, now: TimestampMs) {
+        for engine in [&mut self.complete, &mut self.filling].into_iter().flatten() {
+            engine.advance(now);
+        }
+    }
+
+    /// Starts a fresh engine for `board` and gives the frame that asks the gateway to fill it.
+    ///
+    /// Asked for is as far back as a KPI, panel or rule looks, twice, since a trend compares with the
+    /// window before; and never less than twice the page's longest window.
+    ///
+    /// # Errors
+    /// A sentence where no engine can be made for the board.
+    pub fn begin(&mut self, board: &Board) -> Result<String, String> {
+        let mut engine = Engine::new(EngineConfig::page()).map_err(|error| error.to_string())?;
+        for declared in &board.metrics {
+            engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
+        }
+        let longest = engine.longest_window();
+        let metrics = board
+            .ranges()
+            .into_iter()
+            .map(|(name, range)| {
+                let range =
+                    DurationMs::from_millis(range.max(PageWindow::LONGEST.length()).as_millis().saturating_mul(2));
+                Selection { name, matchers: Vec::new(), range: range.min(longest) }
+            })
+            .collect();
+        self.filling = Some(engine);
+        let subscribe = Subscribe { id: SUBSCRIPTION, metrics, step: Step::Every(STEP), format: FeedFormat::Binary };
+        Ok(ClientFrame::Subscribe(subscribe).encode())
+    }
+
+    /// Takes in a text frame that came at `at`.
+    pub fn receive_text(&mut self, text: &str, at: Monotonic) -> Vec<Msg> {
+        self.heard = Some(at);
+        match ServerFrame::decode(text) {
+            Ok(frame) => self.receive(frame, at),
+            Err(error) => vec![unreadable(&error)],
+        }
+    }
+
+    /// Takes in a binary frame that came at `at`.
+    pub fn receive_binary(&mut self, bytes: &[u8], at: Monotonic) -> Vec<Msg> {
+        self.heard = Some(at);
+        match binary::decode(bytes) {
+            Ok(frame) => self.take(&frame, at),
+            Err(error) => vec![unreadable(&error)],
+        }
+    }
+
+    fn receive(&mut self, frame: ServerFrame, at: Monotonic) -> Vec<Msg> {
+        match frame {
+            ServerFrame::Hello(hello) => {
+                self.clock = Some(GatewayClock::new(hello.now, at));
+                self.staleness = hello.staleness;
+                let hello = Hello {
+                    title: hello.title,
+                    version: hello.version,
+                    origin: if hello.demo { Origin::Simulated } else { Origin::Measured },
+                    board: Rc::new(hello.board),
+                    staleness: hello.staleness,
+                };
+                vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
+            }
+            ServerFrame::Subscribed(subscribed) if subscribed.id == SUBSCRIPTION => {
+                if let Some(filled) = self.filling.take() {
+                    self.complete = Some(filled);
+                }
+                vec![Msg::HistoryCompleted]
+            }
+            ServerFrame::Samples(frame) => self.take(&frame, at),
+            ServerFrame::Alerts(list) => vec![Msg::AlertsReceived(list.alerts.into())],
+            ServerFrame::Tick(tick) => {
+                if let Some(clock) = &mut self.clock {
+                    clock.hear(tick.now, at);
+                }
+                Vec::new()
+            }
+            ServerFrame::Gap(gap) if gap.subscription == SUBSCRIPTION => vec![Msg::GapReported],
+            ServerFrame::Error(error) => {
+                vec![Msg::GatewayRefused(format!("The gateway says: {} ({})", error.message, error.code))]
+            }
+            // Answers to what this page does not ask; later gateways may send more.
+            _ => Vec::new(),
+        }
+    }
+
+    fn take(&mut self, frame: &FeedFrame, at: Monotonic) -> Vec<Msg> {
+        let Some(now) = self.now(at) else { return Vec::new() };
+        let Some(engine) = self.filling.as_mut().or(self.complete.as_mut()) else { return Vec::new() };
+        for series in &frame.series {
+            // A series over the engine's bounds is left out here as it is in the gateway, which names it.
+            let Ok(id) = engine.series(&series.key, Some(series.kind)) else { continue };
+            for point in series.points() {
+                // What is older than everything kept has left the tiers while it was on its way.
+                let _ = match point {
+                    Point::Sample(sample) => engine.record(id, sample, now).is_ok(),
+                    Point::Summary(bucket) => {
+                        engine.merge(id, frame.header.step, bucket.end, &bucket.summary, now).is_ok()
+                    }
+                };
+            }
+        }
+        vec![Msg::FeedChanged]
+    }
+}
+
+fn unreadable(error: &impl std::fmt::Display) -> Msg {
+    Msg::FeedUnreadable(format!("The page cannot read what the gateway sends: {error}. Load the page anew."))
+}

@@ -1,0 +1,240 @@
+//! From the engine to a snapshot: every figure of a view at one instant.
+
+use std::rc::Rc;
+
+use bellwether_core::board::{Board, Panel};
+use bellwether_core::engine::Engine;
+use bellwether_core::kpi::{Kpi, Trend};
+use bellwether_core::labels::Labels;
+use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryError};
+use bellwether_core::sample::Kind;
+use bellwether_core::time::{DurationMs, TimestampMs};
+
+use super::alerts::AlertCard;
+use super::{Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, notices};
+use crate::chart::palette::LINES;
+use crate::feed::Completeness;
+use crate::format::{self, Unit};
+use crate::route::View;
+use crate::window::PageWindow;
+
+/// Columns of a KPI's course.
+const COURSE_COLUMNS: usize = 48;
+/// Most columns of a strip; the engine's own time buckets may be wider.
+const STRIP_COLUMNS: usize = 300;
+/// Most columns of a focus chart.
+const FOCUS_COLUMNS: usize = 720;
+
+/// The engine and what must be known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// Whether all history has come.
+    pub completeness: Completeness,
+    /// How long a series may be silent before a line is broken.
+    pub staleness: DurationMs,
+}
+
+/// Evaluates what `ask` names, at `now` or at the instant at which the picture is paused.
+#[must_use]
+pub fn evaluate(source: Source<'_>, ask: &Ask, now: TimestampMs) -> Snapshot {
+    let at = ask.at.unwrap_or(now);
+    let board = &*ask.board;
+    let cards: Vec<_> = board.kpis.iter().map(|kpi| Rc::new(card(source, kpi, ask.window, at))).collect();
+    let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
+    let mut alerts: Vec<_> = ask.alerts.iter().map(|notice| notices::card(source.engine, board, notice, at)).collect();
+    AlertCard::sort(&mut alerts);
+    let (sections, focus) = match &ask.view {
+        View::Overview => (sections(source, board, &cards, ask.window, at), None),
+        View::Panel(id) => {
+            let panel = board.panels.iter().find(|panel| panel.id == *id);
+            (Vec::new(), panel.map(|panel| Rc::new(focus(source, panel, ask.window, at))))
+        }
+    };
+    Snapshot { at, sections, tally, alerts: alerts.into(), series: source.engine.series_count(), focus }
+}
+
+fn sections(
+    source: Source<'_>,
+    board: &Board,
+    cards: &[Rc<KpiCard>],
+    window: PageWindow,
+    at: TimestampMs,
+) -> Vec<Rc<Section>> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut place_of = |title: &str| {
+        let known = sections.iter().position(|section| section.title == title);
+        known.unwrap_or_else(|| {
+            sections.push(Section { title: title.to_owned(), ..Section::default() });
+            sections.len() - 1
+        })
+    };
+    let kpi_places: Vec<_> = board.kpis.iter().map(|kpi| place_of(&kpi.section)).collect();
+    let panel_places: Vec<_> = board.panels.iter().map(|panel| place_of(&panel.section)).collect();
+    for (place, card) in kpi_places.into_iter().zip(cards) {
+        sections[place].kpis.push(Rc::clone(card));
+    }
+    for (place, panel) in panel_places.into_iter().zip(&board.panels) {
+        sections[place].strips.push(Rc::new(strip(source, panel, window, at, STRIP_COLUMNS)));
+    }
+    sections.into_iter().map(Rc::new).collect()
+}
+
+/// The figure with the page's window, unless it looks back farther than the page ever does.
+fn followed(figure: &Expression, window: PageWindow) -> Expression {
+    let follow = |query: &Query| {
+        let length = if query.window > PageWindow::LONGEST.length() { query.window } else { window.length() };
+        Query { window: length, ..query.clone() }
+    };
+    match figure {
+        Expression::Single(query) => Expression::Single(follow(query)),
+        Expression::Ratio(over, under) => Expression::Ratio(follow(over), follow(under)),
+    }
+}
+
+/// The query that a figure is read by: its only one, or the upper one of a ratio.
+const fn leading(figure: &Expression) -> &Query {
+    match figure {
+        Expression::Single(query) | Expression::Ratio(query, _) => query,
+    }
+}
+
+fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> KpiCard {
+    let figure = followed(&kpi.figure, window);
+    let length = leading(&figure).window;
+    let (value, failure) = match source.engine.evaluate_one(&figure, at) {
+        Ok(answer) => (answer.value, None),
+        Err(error) => (None, Some(sentence(&error))),
+    };
+    // The window before reaches back where history may not have come yet.
+    let before = match source.completeness {
+        Completeness::Complete => source.engine.evaluate_one(&figure, at - length).ok().and_then(|a| a.value),
+        Completeness::Filling => None,
+    };
+    let unit = Unit::parse(&kpi.unit);
+    let course = columns(source.engine, &figure, at - length, at, COURSE_COLUMNS).unwrap_or_default();
+    KpiCard {
+        id: kpi.id.clone(),
+        title: kpi.title.clone(),
+        owner: kpi.owner.clone(),
+        unit,
+        value,
+        target: kpi.target,
+        direction: kpi.direction,
+        standing: kpi.standing(value),
+        made_of: made_of(source.engine, &figure),
+        window: length,
+        trend: value.zip(before).map(|(value, before)| Trend::between(before, value, &kpi.unit)),
+        course: course.into_iter().next().map(|(_, columns)| columns).map_or_else(Vec::new, |columns| {
+            columns.into_iter().map(|column| column.map(|point| point.value)).collect()
+        }),
+        course_over: length,
+        failure,
+    }
+}
+
+/// How a figure is made, in words: `average, last 5 min`.
+fn made_of(engine: &Engine, figure: &Expression) -> String {
+    let query = leading(figure);
+    let word = match (figure, query.aggregation) {
+        (Expression::Ratio(..), _) => "share".to_owned(),
+        (_, Aggregation::Avg) => "average".to_owned(),
+        (_, Aggregation::Sum) => "total".to_owned(),
+        (_, Aggregation::Increase) if engine.kind(&query.metric) == Some(Kind::Event) => "total".to_owned(),
+        (_, Aggregation::Min) => "lowest".to_owned(),
+        (_, Aggregation::Max) => "highest".to_owned(),
+        (_, Aggregation::Last) => "latest".to_owned(),
+        (_, Aggregation::Rate) => "rate".to_owned(),
+        (_, Aggregation::Delta) => "change".to_owned(),
+        (_, other) => other.to_string(),
+    };
+    format!("{word}, last {}", format::length(query.window))
+}
+
+fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs, most: usize) -> Strip {
+    let from = at - window.length();
+    let mut strip = Strip {
+        id: panel.id.clone(),
+        title: panel.title.clone(),
+        unit: Unit::parse(&panel.unit),
+        from,
+        to: at,
+        threshold: panel.threshold,
+        lines: Vec::new(),
+        hidden_lines: 0,
+        failure: None,
+    };
+    match columns(source.engine, &panel.figure, from, at, most) {
+        Ok(found) => {
+            let mut lines = found.into_iter().map(|(labels, columns)| {
+                Line::new(name(&labels), columns.into_iter().flatten().collect(), source.staleness)
+            });
+            strip.lines = lines.by_ref().filter(|line| !line.runs.is_empty()).take(LINES).collect();
+            strip.hidden_lines = lines.filter(|line| !line.runs.is_empty()).count();
+        }
+        Err(error) => strip.failure = Some(sentence(&error)),
+    }
+    strip
+}
+
+fn focus(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs) -> Focus {
+    let mut strip = strip(source, panel, window, at, FOCUS_COLUMNS);
+    let mut quantiles = Quantiles::Absent;
+    if let Expression::Single(query) = &panel.figure
+        && query.by.is_empty()
+        && source.engine.kind(&query.metric) == Some(Kind::Observation)
+    {
+        quantiles = Quantiles::Drawn;
+        for line in &mut strip.lines {
+            line.name = query.aggregation.to_string();
+        }
+        for q in [0.5, 0.95, 0.99].into_iter().filter_map(Quantile::new).map(Aggregation::Quantile) {
+            if q == query.aggregation {
+                continue;
+            }
+            let figure = Expression::Single(Query { aggregation: q, ..query.clone() });
+            let found = columns(source.engine, &figure, strip.from, strip.to, FOCUS_COLUMNS).unwrap_or_default();
+            strip.lines.extend(found.into_iter().map(|(_, columns)| {
+                let points = columns.into_iter().flatten().map(|point| Point { band: None, ..point }).collect();
+                Line::new(q.to_string(), points, source.staleness)
+            }));
+        }
+    }
+    Focus { strip: Rc::new(strip), quantiles }
+}
+
+/// The columns of each group of a figure.
+type Columns = Vec<(Labels, Vec<Option<Point>>)>;
+
+fn columns(
+    engine: &Engine,
+    figure: &Expression,
+    from: TimestampMs,
+    to: TimestampMs,
+    most: usize,
+) -> Result<Columns, QueryError> {
+    let lines = engine.lines(figure, from, to, most)?;
+    Ok(lines
+        .into_iter()
+        .map(|line| {
+            let points = line.columns.into_iter().map(|column| {
+                let column = column?;
+                let band = (column.min < column.max).then_some((column.min, column.max));
+                Some(Point { at: column.to.min(to), value: column.value, band })
+            });
+            (line.labels, points.collect())
+        })
+        .collect())
+}
+
+/// The values of the labels, which tell the lines of one chart apart.
+fn name(labels: &Labels) -> String {
+    labels.iter().map(|(_, value)| value).collect::<Vec<_>>().join(" · ")
+}
+
+fn sentence(error: &QueryError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}

@@ -1,0 +1,61 @@
+//! Alerts: the gateway says where they stand, the page's own engine says what the figure is now.
+
+use bellwether_core::board::Board;
+use bellwether_core::engine::Engine;
+use bellwether_core::labels::Labels;
+use bellwether_core::query::{Expression, Query};
+use bellwether_core::rule::{ALERT_NAME, AlertState, Comparison, Rule};
+use bellwether_core::time::TimestampMs;
+
+use super::alerts::{AlertCard, Phase, safe_link};
+use super::units;
+use crate::feed::AlertNotice;
+use crate::format::Unit;
+
+/// The card of one alert at `at`.
+#[must_use]
+pub fn card(engine: &Engine, board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
+    let rule = board.rules.iter().find(|rule| rule.name == notice.rule);
+    let (phase, since, resolved_at) = match notice.state {
+        AlertState::Pending { active_at } => (Phase::Pending, active_at, None),
+        AlertState::Firing { active_at, .. } => (Phase::Firing, active_at, None),
+        AlertState::Resolved { active_at, at, .. } => (Phase::Resolved, active_at, Some(at)),
+        AlertState::Inactive => (Phase::Resolved, at, None),
+    };
+    let live = rule.filter(|_| phase != Phase::Resolved).and_then(|rule| figure(engine, rule, &notice.labels, at));
+    let own_labels = notice
+        .labels
+        .iter()
+        .filter(|(name, value)| *name != ALERT_NAME && rule.is_none_or(|rule| rule.labels.get(name) != Some(*value)));
+    AlertCard {
+        rule: notice.rule.clone(),
+        labels: own_labels.map(|(_, value)| value).collect::<Vec<_>>().join(" · "),
+        phase,
+        severity: notice.severity,
+        value: live.or(notice.value),
+        unit: rule.map_or(Unit::None, |rule| units::of_figure(board, &rule.figure)),
+        comparison: match notice.comparison {
+            Comparison::Above => "above",
+            Comparison::AtLeast => "at or above",
+            Comparison::Below => "below",
+            Comparison::AtMost => "at or below",
+        },
+        threshold: Some(notice.threshold),
+        since,
+        resolved_at,
+        stale: notice.stale,
+        summary: notice.summary.clone(),
+        runbook: safe_link(&notice.runbook),
+    }
+}
+
+/// The figure that a rule watches, of the one group that an alert's labels name.
+fn figure(engine: &Engine, rule: &Rule, labels: &Labels, at: TimestampMs) -> Option<f64> {
+    let at = at - rule.query_offset;
+    let by = match &rule.figure {
+        Expression::Single(Query { by, .. }) | Expression::Ratio(Query { by, .. }, _) => by,
+    };
+    let group = labels.only(by);
+    let groups = engine.evaluate(&rule.figure, at).ok()?;
+    groups.into_iter().find(|found| found.labels == group).and_then(|found| found.answer.value)
+}

@@ -1,0 +1,57 @@
+//! The binding to `Plotly`, which may be missing: every call can fail and none panics.
+
+use js_sys::{Array, Promise, Reflect};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::Element;
+
+use super::figure::Figure;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = Plotly, js_name = react)]
+    fn plotly_react(
+        element: &Element,
+        traces: &Array,
+        layout: &JsValue,
+        configuration: &JsValue,
+    ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Plotly, js_name = purge)]
+    fn plotly_purge(element: &Element) -> Result<(), JsValue>;
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
+    value.serialize(&Serializer::json_compatible()).map_err(|error| format!("The chart cannot be made: {error}."))
+}
+
+/// Draws the figure, or changes what is drawn into it.
+pub(super) fn react(element: &Element, figure: &Figure) -> Result<(), String> {
+    let traces = Array::new();
+    for trace in &figure.traces {
+        traces.push(&to_js(trace)?);
+    }
+    let layout = to_js(&figure.layout)?;
+    // The crate's layout has no such field. Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(&layout, &"uirevision".into(), &figure.revision.as_str().into());
+    let drawn = plotly_react(element, &traces, &layout, &to_js(&figure.configuration)?)
+        .map_err(|error| format!("The chart cannot be drawn: {}", reason(&error)))?;
+    // Plotly finishes later; a rejection that nobody hears would show up as an error of the page.
+    spawn_local(async move {
+        let _ = JsFuture::from(drawn).await;
+    });
+    Ok(())
+}
+
+/// Frees what Plotly keeps for the element; nothing to do where it never came.
+pub(super) fn purge(element: &Element) {
+    let _ = plotly_purge(element);
+}
+
+fn reason(error: &JsValue) -> String {
+    let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    message.unwrap_or_else(|| "an unknown reason".to_owned())
+}

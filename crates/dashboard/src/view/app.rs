@@ -1,0 +1,193 @@
+//! The whole page: holds the state, lets facts change it and hands effects on.
+
+use std::rc::Rc;
+
+use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
+
+use super::banner::Banners;
+use super::focus::FocusView;
+use super::header::Header;
+use super::icon::{Icon, icon};
+use super::overview::{SectionView, status};
+use super::screens;
+use crate::connection::Connection;
+use crate::effects::{self, Runtime};
+use crate::feed::Origin;
+use crate::figures::{Snapshot, status as wording};
+use crate::format::{self, Precision};
+use crate::message::Msg;
+use crate::remote::Remote;
+use crate::route::View;
+use crate::state::{Picture, State};
+use crate::update::update;
+
+/// The root of the page.
+#[derive(Debug)]
+pub struct App {
+    state: State,
+    runtime: Runtime,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let dispatch = ctx.link().callback(|msg| msg);
+        Self { state: State::default(), runtime: Runtime::start(dispatch) }
+    }
+
+    fn update(&mut self, _ctx: &Context<Self>, msg: Msg) -> bool {
+        let seen = msg.is_seen();
+        for effect in update(&mut self.state, msg) {
+            self.runtime.carry_out(effect);
+        }
+        seen
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let state = &self.state;
+        let dispatch = ctx.link().callback(|msg| msg);
+        let (tone, words) = state.connection.words(state.now);
+        let origin = state.hello.as_ref().map_or(Origin::Measured, |hello| hello.origin);
+        let skipped = Callback::from(|event: MouseEvent| {
+            // The address after # names the view: a link to an element of the page would change it.
+            event.prevent_default();
+            effects::focus_main();
+        });
+        html! {
+            <div class="page">
+                <a class="skip button" href="#main" onclick={skipped}>{ "Skip to the figures" }</a>
+                <Header
+                    title={state.title().to_owned()}
+                    {origin}
+                    {tone}
+                    words={words.clone()}
+                    window={state.route.window}
+                    picture={state.picture}
+                    theme={state.theme}
+                    dispatch={dispatch.clone()}
+                />
+                <main class="page-main" id="main" tabindex="-1">{ self.main(&words, &dispatch) }</main>
+                { self.footer() }
+            </div>
+        }
+    }
+}
+
+impl App {
+    fn main(&self, words: &str, dispatch: &Callback<Msg>) -> Html {
+        let state = &self.state;
+        if let Remote::Failed(reason) = &state.settings {
+            return screens::problem("The settings of this page cannot be read", reason, dispatch);
+        }
+        if let Remote::Failed(reason) = &state.own_board {
+            return screens::problem("The board of this page cannot be read", reason, dispatch);
+        }
+        if let Connection::Refused { reason } = &state.connection {
+            return screens::problem("The gateway does not serve this page", reason, dispatch);
+        }
+        let Some(snapshot) = &state.snapshot else {
+            return match &state.connection {
+                Connection::Waiting { .. } => screens::away(&self.runtime.gateway_address(), words, dispatch),
+                Connection::Connecting { failures, .. } if *failures > 0 => {
+                    screens::away(&self.runtime.gateway_address(), words, dispatch)
+                }
+                _ => screens::loading(words),
+            };
+        };
+        let board = state.board.as_ref();
+        if board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
+            return screens::bare();
+        }
+        if snapshot.series == 0 && matches!(state.connection, Connection::Live { .. }) {
+            let metric =
+                board.and_then(|board| board.metrics.first()).map_or("booking_response_time", |m| m.name.as_str());
+            return screens::empty(&self.runtime.gateway_address(), metric);
+        }
+        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts);
+        html! {
+            <>
+                <Banners alerts={Rc::clone(&snapshot.alerts)} at={snapshot.at} />
+                { self.notice() }
+                if state.route.view == View::Overview {
+                    { status(mood, &sentence) }
+                }
+                { self.figures(snapshot) }
+            </>
+        }
+    }
+
+    /// What must be known before the figures are read: that they stand still, or why.
+    fn notice(&self) -> Option<Html> {
+        let state = &self.state;
+        if let Picture::Paused(at) = state.picture {
+            let time = format::time_of_day(at, Precision::Seconds);
+            return Some(html! {
+                <p class="notice" role="status">
+                    { icon(Icon::Pause) }{ format!("Paused at {time}. Samples are still taken in; Resume shows them.") }
+                </p>
+            });
+        }
+        matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. }).then(|| {
+            html! {
+                <p class="notice" role="status">
+                    { icon(Icon::Clock) }
+                    { "The gateway does not answer. What is shown is what was known before; the page keeps trying." }
+                </p>
+            }
+        })
+    }
+
+    fn figures(&self, snapshot: &Snapshot) -> Html {
+        let state = &self.state;
+        let back = state.route.with_view(View::Overview).hash();
+        match (&state.route.view, &snapshot.focus) {
+            (View::Overview, _) => {
+                let sections = snapshot.sections.iter().map(|section| {
+                    html! {
+                        <SectionView
+                            key={section.title.clone()}
+                            section={Rc::clone(section)}
+                            palette={Rc::clone(&state.palette)}
+                            route={state.route.clone()}
+                        />
+                    }
+                });
+                html! { <>{ for sections }</> }
+            }
+            (View::Panel(_), Some(focus)) => html! {
+                <FocusView
+                    focus={Rc::clone(focus)}
+                    palette={Rc::clone(&state.palette)}
+                    plotly={state.plotly.clone()}
+                    {back}
+                />
+            },
+            (View::Panel(id), None) if state.board.as_ref().is_some_and(|b| b.panels.iter().any(|p| p.id == *id)) => {
+                screens::loading("Making the chart")
+            }
+            (View::Panel(id), None) => html! {
+                <section class="screen">
+                    <h2>{ "There is no such panel" }</h2>
+                    <p>{ format!("The board has no panel \"{id}\"; it may have been renamed.") }</p>
+                    <a class="button button-primary" href={back}>{ "Overview" }</a>
+                </section>
+            },
+        }
+    }
+
+    fn footer(&self) -> Html {
+        let Some(hello) = &self.state.hello else { return Html::default() };
+        let snapshot = self.state.snapshot.as_ref();
+        html! {
+            <footer class="page-footer">
+                <span>{ format!("Bellwether {}", hello.version) }</span>
+                if let Some(snapshot) = snapshot {
+                    <span>{ format!("{} series", format::count(snapshot.series as u64)) }</span>
+                    <span>{ format!("As of {}", format::time_of_day(snapshot.at, Precision::Seconds)) }</span>
+                }
+            </footer>
+        }
+    }
+}

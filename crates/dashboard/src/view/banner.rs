@@ -1,0 +1,104 @@
+//! Alerts, most urgent first.
+
+use std::rc::Rc;
+
+use bellwether_core::rule::Severity;
+use bellwether_core::time::TimestampMs;
+use yew::prelude::{Html, Properties, classes, component, html};
+
+use super::icon::{Icon, icon};
+use crate::figures::{AlertCard, Phase};
+use crate::format::{self, Precision};
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq, Properties)]
+pub(crate) struct Props {
+    /// The alerts, most urgent first.
+    pub alerts: Rc<[AlertCard]>,
+    /// Now.
+    pub at: TimestampMs,
+}
+
+/// One banner for each alert; nothing where there is none.
+#[component]
+pub(crate) fn Banners(props: &Props) -> Html {
+    if props.alerts.is_empty() {
+        return Html::default();
+    }
+    let banners = props.alerts.iter().map(|alert| banner(alert, props.at));
+    html! { <section class="alerts" aria-label="Alerts">{ for banners }</section> }
+}
+
+fn banner(alert: &AlertCard, at: TimestampMs) -> Html {
+    let (class, shape, word) = match (alert.phase, alert.severity) {
+        (Phase::Firing, Severity::Page) => ("alert-page", Icon::Bell, "Page, firing"),
+        (Phase::Firing, Severity::Ticket) => ("alert-ticket", Icon::Warning, "Ticket, firing"),
+        (Phase::Firing, Severity::Info) => ("alert-info", Icon::Info, "Info, firing"),
+        (Phase::Pending, _) => ("alert-pending", Icon::Clock, "Pending"),
+        (Phase::Resolved, _) => ("alert-resolved", Icon::Tick, "Resolved"),
+    };
+    let slim = (alert.phase != Phase::Firing).then_some("alert-slim");
+    // A page interrupts whoever listens; all else waits until they have finished.
+    let role = if alert.phase == Phase::Firing && alert.severity == Severity::Page { "alert" } else { "status" };
+    let key = format!("{} {}", alert.rule, alert.labels);
+    html! {
+        <div class={classes!("alert", class, slim)} {key} {role} data-alert={alert.rule.clone()} data-phase={word}>
+            { icon(shape) }
+            <div class="alert-body">
+                <p class="alert-title">
+                    <span class="alert-rule">{ &alert.rule }</span>
+                    if !alert.labels.is_empty() {
+                        <span class="alert-labels">{ &alert.labels }</span>
+                    }
+                    <span class="alert-word">{ word }</span>
+                </p>
+                <p class="alert-text">
+                    { condition(alert) }
+                    if !alert.summary.is_empty() {
+                        { " " }{ &alert.summary }
+                    }
+                    if let Some(address) = alert.runbook.clone() {
+                        { " " }<a href={address} rel="noopener noreferrer" target="_blank">{ "Runbook" }</a>
+                    }
+                </p>
+            </div>
+            <p class="alert-since">{ since(alert, at) }</p>
+        </div>
+    }
+}
+
+/// The figure changes every second: it is kept out of what a live region reads aloud.
+fn condition(alert: &AlertCard) -> Html {
+    let threshold = format::text(alert.threshold, &alert.unit);
+    let value = alert.value.map(|value| {
+        html! { <strong aria-live="off">{ format::figure(value, &alert.unit).text() }</strong> }
+    });
+    let text = match (alert.phase, value) {
+        (Phase::Resolved, Some(value)) => {
+            html! { <>{ "Was " }{ value }{ format!(" when it ended; the rule is {} {threshold}.", alert.comparison) }</> }
+        }
+        (Phase::Resolved, None) => html! { { format!("The rule is {} {threshold}.", alert.comparison) } },
+        (_, Some(value)) => html! { <>{ value }{ format!(", {} {threshold}.", alert.comparison) }</> },
+        (_, None) => html! { { format!("No figure; the rule is {} {threshold}.", alert.comparison) } },
+    };
+    let stale = alert.stale.then_some(" No data now; this is the last known state.");
+    html! { <>{ text }{ stale }</> }
+}
+
+fn since(alert: &AlertCard, at: TimestampMs) -> Html {
+    let time = |instant: TimestampMs| {
+        let old = at.since(instant).as_millis() > 20 * 3_600_000;
+        if old { format::date_and_time(instant) } else { format::time_of_day(instant, Precision::Seconds) }
+    };
+    if let Some(ended) = alert.resolved_at {
+        let lasted = format::length(ended.since(alert.since));
+        return html! { <>{ format!("resolved at {}", time(ended)) }<small>{ format!("lasted {lasted}") }</small></> };
+    }
+    let length = format::length(at.since(alert.since));
+    html! {
+        <>
+            { format!("since {}", time(alert.since)) }
+            <small aria-live="off">{ format!("for {length}") }</small>
+        </>
+    }
+}

@@ -1,0 +1,111 @@
+//! One KPI.
+
+use std::rc::Rc;
+
+use bellwether_core::kpi::{Direction, Standing, Trend};
+use yew::prelude::{Html, Properties, classes, component, html};
+
+use super::figure::figure;
+use super::icon::{Icon, icon};
+use super::spark::Spark;
+use crate::figures::KpiCard;
+use crate::format;
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq, Properties)]
+pub struct Props {
+    /// The KPI.
+    pub card: Rc<KpiCard>,
+}
+
+/// Title, standing, figure, course, target, trend and owner of a KPI.
+#[component]
+pub fn Card(props: &Props) -> Html {
+    let card = &*props.card;
+    let formatted = card.value.map(|value| format::figure(value, &card.unit));
+    let not_met = (card.standing == Standing::NotMet).then_some("card-not-met");
+    html! {
+        <article class={classes!("card", not_met)} data-kpi={card.id.clone()}>
+            <div class="card-head">
+                <h3 class="card-title">{ &card.title }</h3>
+                { standing(card.standing) }
+            </div>
+            <div class="card-figure">
+                { figure(formatted.as_ref()) }
+                <Spark course={card.course.clone()} target={card.target} summary={course_summary(card)} />
+            </div>
+            <div class="card-facts">
+                <p class="card-fact"><span>{ target(card) }</span><span>{ &card.made_of }</span></p>
+                <p class="card-fact">{ trend(card) }{ owner(card) }</p>
+            </div>
+        </article>
+    }
+}
+
+fn standing(standing: Standing) -> Html {
+    let (class, shape, word) = match standing {
+        Standing::Met => ("badge badge-good", Icon::Tick, "Met"),
+        Standing::NotMet => ("badge badge-bad", Icon::Cross, "Not met"),
+        Standing::NoFigure => ("badge", Icon::Unknown, "No data"),
+        Standing::NoTarget => return Html::default(),
+    };
+    html! { <span class={class}>{ icon(shape) }{ word }</span> }
+}
+
+fn target(card: &KpiCard) -> Html {
+    let Some(target) = card.target else { return html! { "No target" } };
+    let bound = match card.direction {
+        Direction::LowerIsBetter => "at most",
+        Direction::HigherIsBetter => "at least",
+    };
+    html! { <>{ "Target " }{ bound }{ " " }<strong>{ format::figure(target, &card.unit).text() }</strong></> }
+}
+
+fn trend(card: &KpiCard) -> Html {
+    if let Some(failure) = &card.failure {
+        return html! { <span>{ failure }</span> };
+    }
+    if card.value.is_none() {
+        return html! { <span>{ format!("Nothing in the last {}", format::length(card.window)) }</span> };
+    }
+    let Some(trend) = card.trend else { return html! { <span>{ "Nothing earlier to compare" }</span> } };
+    let (by, text) = match trend {
+        Trend::Points(points) => (points, format::points(points)),
+        Trend::Change { by, percent: None } => (by, format::change(by, &card.unit)),
+        Trend::Change { by, percent: Some(percent) } => {
+            (by, format!("{} ({})", format::change(by, &card.unit), format::percent_change(percent / 100.0)))
+        }
+    };
+    if by == 0.0 {
+        return html! { <span>{ format!("Same as the {} before", format::length(card.window)) }</span> };
+    }
+    let lower = card.direction == Direction::LowerIsBetter;
+    let (class, word) =
+        if (by < 0.0) == lower { ("trend trend-better", "better") } else { ("trend trend-worse", "worse") };
+    let shape = icon(if by > 0.0 { Icon::Up } else { Icon::Down });
+    html! {
+        <span title={format!("Against the {} before", format::length(card.window))}>
+            <span class={class}>{ shape }{ text }</span>{ " " }{ word }
+        </span>
+    }
+}
+
+fn owner(card: &KpiCard) -> Html {
+    if card.owner.is_empty() {
+        return Html::default();
+    }
+    html! { <span><span class="visually-hidden">{ "Owner: " }</span>{ &card.owner }</span> }
+}
+
+fn course_summary(card: &KpiCard) -> String {
+    let values = || card.course.iter().flatten().copied();
+    match (values().reduce(f64::min), values().reduce(f64::max)) {
+        (Some(low), Some(high)) => format!(
+            "Course over the last {}: between {} and {}",
+            format::length(card.course_over),
+            format::figure(low, &card.unit).text(),
+            format::figure(high, &card.unit).text(),
+        ),
+        _ => String::new(),
+    }
+}

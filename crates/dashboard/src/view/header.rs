@@ -1,0 +1,111 @@
+//! The page's head: what it is, whether it is live, and the controls.
+
+use yew::prelude::{Callback, Event, Html, MouseEvent, Properties, component, html};
+
+use super::icon::{Icon, icon};
+use crate::connection::Tone;
+use crate::feed::Origin;
+use crate::format::{self, Precision};
+use crate::message::Msg;
+use crate::state::Picture;
+use crate::theme::Theme;
+use crate::window::PageWindow;
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq, Properties)]
+pub(crate) struct Props {
+    /// The page's title.
+    pub title: String,
+    /// Whether what is shown is real.
+    pub origin: Origin,
+    /// How the connection is to be read at a glance.
+    pub tone: Tone,
+    /// The connection in words.
+    pub words: String,
+    /// The window in force.
+    pub window: PageWindow,
+    /// Whether the picture moves.
+    pub picture: Picture,
+    /// The theme in force.
+    pub theme: Theme,
+    /// Where facts go.
+    pub dispatch: Callback<Msg>,
+}
+
+/// The banner landmark of the page.
+#[component]
+pub(crate) fn Header(props: &Props) -> Html {
+    html! {
+        <header class="page-header">
+            <div class="header-row">
+                <div class="brand">
+                    <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+                        <rect class="brand-tile" width="32" height="32" rx="7" />
+                        <path class="brand-line" d="M6 19h5l3-9 5 14 3-8h4" />
+                    </svg>
+                    <h1>{ &props.title }</h1>
+                    if props.origin == Origin::Simulated {
+                        <span class="badge badge-demo">{ "Simulation" }</span>
+                    }
+                </div>
+                { connection(props.tone, &props.words) }
+                <div class="controls">
+                    { windows(props) }
+                    { pause(props) }
+                    { theme(props) }
+                </div>
+            </div>
+        </header>
+    }
+}
+
+fn connection(tone: Tone, words: &str) -> Html {
+    let (class, shape) = match tone {
+        Tone::Good => ("badge badge-good connection", Icon::Dot),
+        Tone::Busy => ("badge connection", Icon::Clock),
+        Tone::Doubtful => ("badge badge-warn connection", Icon::Clock),
+        Tone::Bad => ("badge badge-bad connection", Icon::Cross),
+    };
+    // A countdown is not read aloud second by second: the live region below says what changed.
+    html! { <p class={class} data-connection=""><span class="visually-hidden">{ "Connection: " }</span>{ icon(shape) }{ words }</p> }
+}
+
+fn windows(props: &Props) -> Html {
+    let choices = PageWindow::ALL.into_iter().map(|window| {
+        let chosen = props.dispatch.reform(move |_: Event| Msg::WindowChosen(window));
+        html! {
+            <label>
+                <input type="radio" name="window" value={window.as_str()} checked={window == props.window} onchange={chosen} />
+                <span>{ window.label() }</span>
+            </label>
+        }
+    });
+    html! { <div class="windows" role="radiogroup" aria-label="Window">{ for choices }</div> }
+}
+
+fn pause(props: &Props) -> Html {
+    let toggled = props.dispatch.reform(|_: MouseEvent| Msg::PauseToggled);
+    let (shape, word, title) = match props.picture {
+        Picture::Following => (Icon::Pause, "Pause", "Stop the picture; samples are still taken in".to_owned()),
+        Picture::Paused(at) => {
+            let time = format::time_of_day(at, Precision::Seconds);
+            (Icon::Play, "Resume", format!("Paused at {time}"))
+        }
+    };
+    html! { <button type="button" class="button" onclick={toggled} {title}>{ icon(shape) }{ word }</button> }
+}
+
+fn theme(props: &Props) -> Html {
+    let next = props.theme.next();
+    let chosen = props.dispatch.reform(move |_: MouseEvent| Msg::ThemeChosen(next));
+    let word = match props.theme {
+        Theme::System => "System",
+        Theme::Light => "Light",
+        Theme::Dark => "Dark",
+    };
+    html! {
+        <button type="button" class="button" onclick={chosen} title="Change the theme">
+            { icon(Icon::Theme) }<span class="visually-hidden">{ "Theme: " }</span>{ word }
+        </button>
+    }
+}

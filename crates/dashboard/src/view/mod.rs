@@ -1,0 +1,20 @@
+//! What is on screen: small components that only draw the values they are given.
+
+mod app;
+mod banner;
+mod card;
+mod figure;
+mod focus;
+mod header;
+mod icon;
+mod overview;
+mod panel;
+mod screens;
+mod spark;
+mod strip;
+mod table;
+
+pub use app::App;
+pub use card::Card;
+pub use panel::Panel;
+pub use strip::StripCanvas;

@@ -1,0 +1,74 @@
+//! One live chart with its title, legend and table.
+
+use std::rc::Rc;
+
+use yew::prelude::{Html, Properties, component, html};
+
+use super::strip::StripCanvas;
+use super::table::TableBehind;
+use crate::chart::palette::{DASHES, Palette};
+use crate::figures::Strip;
+use crate::format;
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq, Properties)]
+pub struct Props {
+    /// The chart.
+    pub strip: Rc<Strip>,
+    /// The theme's colours.
+    pub palette: Rc<Palette>,
+    /// The address of the same panel, large.
+    pub analyse: String,
+}
+
+/// Title, strip, legend and table of a panel.
+#[component]
+pub fn Panel(props: &Props) -> Html {
+    let strip = &props.strip;
+    html! {
+        <article class="panel" data-panel={strip.id.clone()}>
+            <div class="panel-head">
+                <h3 class="panel-title">{ &strip.title }</h3>
+                <div class="strip-actions">
+                    <a class="button button-quiet" href={props.analyse.clone()}>
+                        { "Analyse" }<span class="visually-hidden">{ format!(" {}", strip.title) }</span>
+                    </a>
+                </div>
+            </div>
+            <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(&props.palette)} />
+            { legend(strip) }
+            <TableBehind strip={Rc::clone(strip)} />
+        </article>
+    }
+}
+
+/// Colour, dash, name and latest figure of each line, and of the threshold.
+pub(crate) fn legend(strip: &Strip) -> Html {
+    let lines = strip.lines.iter().enumerate().map(|(place, line)| {
+        let latest = format::text(line.latest().map(|point| point.value), &strip.unit);
+        let name = (!line.name.is_empty()).then(|| html! { <span class="legend-name">{ &line.name }</span> });
+        html! { <li>{ swatch(place) }{ name }<span class="legend-value">{ latest }</span></li> }
+    });
+    let hidden = (strip.hidden_lines > 0).then(|| html! { <li>{ format!("and {} more", strip.hidden_lines) }</li> });
+    let threshold = strip.threshold.map(|threshold| {
+        html! {
+            <li>
+                <svg class="swatch swatch-threshold" viewBox="0 0 24 8" aria-hidden="true">
+                    <line x1="0" x2="24" y1="4" y2="4" stroke-dasharray="4 3" />
+                </svg>
+                { "Threshold " }{ format::figure(threshold, &strip.unit).text() }
+            </li>
+        }
+    });
+    html! { <ul class="legend">{ for lines }{ hidden }{ threshold }</ul> }
+}
+
+fn swatch(place: usize) -> Html {
+    let dashes: Vec<_> = DASHES[place % DASHES.len()].iter().map(f64::to_string).collect();
+    let class = format!("swatch swatch-{}", place % DASHES.len() + 1);
+    html! {
+        <svg class={class} viewBox="0 0 24 8" aria-hidden="true">
+            <line x1="0" x2="24" y1="4" y2="4" stroke-dasharray={dashes.join(" ")} />
+        </svg>
+    }
+}

@@ -1,0 +1,71 @@
+//! What stands in the place of figures while there are none.
+
+use yew::prelude::{Callback, Html, MouseEvent, html};
+
+use crate::message::Msg;
+
+/// What cannot be mended by waiting.
+pub(crate) fn problem(title: &str, reason: &str, dispatch: &Callback<Msg>) -> Html {
+    let reload = dispatch.reform(|_: MouseEvent| Msg::ReloadPressed);
+    html! {
+        <section class="screen" role="alert">
+            <h2>{ title }</h2>
+            <p>{ reason }</p>
+            <button type="button" class="button" onclick={reload}>{ "Load the page anew" }</button>
+        </section>
+    }
+}
+
+/// The gateway is away and nothing has been shown yet.
+pub(crate) fn away(gateway: &str, words: &str, dispatch: &Callback<Msg>) -> Html {
+    let retry = dispatch.reform(|_: MouseEvent| Msg::RetryPressed);
+    html! {
+        <section class="screen">
+            <h2>{ "The gateway does not answer" }</h2>
+            <p>
+                { "This page gets its figures from " }<strong>{ gateway }</strong>
+                { ". Is it running, and does your network reach it? The page keeps trying by itself." }
+            </p>
+            <p>{ words }{ "." }</p>
+            <button type="button" class="button button-primary" onclick={retry}>{ "Try now" }</button>
+        </section>
+    }
+}
+
+/// The history is on its way.
+pub(crate) fn loading(words: &str) -> Html {
+    let cards = (0..4).map(|_| html! { <div class="skeleton"></div> });
+    let strips = (0..2).map(|_| html! { <div class="skeleton skeleton-strip"></div> });
+    html! {
+        <div class="section" aria-busy="true">
+            <p class="status" role="status">{ words }{ "…" }</p>
+            <div class="kpis" aria-hidden="true">{ for cards }</div>
+            <div class="strips" aria-hidden="true">{ for strips }</div>
+        </div>
+    }
+}
+
+/// The gateway has never been given a sample that this board shows.
+pub(crate) fn empty(gateway: &str, metric: &str) -> Html {
+    let line = format!(
+        "curl -X POST {gateway}/ingest -H 'content-type: application/json' \\\n  -d '{{\"name\": \"{metric}\", \"value\": 120}}'"
+    );
+    html! {
+        <section class="screen">
+            <h2>{ "Waiting for the first sample" }</h2>
+            <p>{ "The gateway is connected and has no samples for this board yet. Send one from a terminal:" }</p>
+            <pre class="screen-code" tabindex="0"><code>{ line }</code></pre>
+            <p>{ "It appears here within a second, without a reload." }</p>
+        </section>
+    }
+}
+
+/// The board is valid and shows nothing.
+pub(crate) fn bare() -> Html {
+    html! {
+        <section class="screen">
+            <h2>{ "This board shows nothing yet" }</h2>
+            <p>{ "Add KPIs or panels to the board.json that the gateway was started with, and start it anew." }</p>
+        </section>
+    }
+}

@@ -1,0 +1,84 @@
+//! The small course of a KPI, without axes.
+
+use std::fmt::Write as _;
+
+use yew::prelude::{Html, Properties, component, html};
+
+/// Width of the drawing's own units; it is stretched to the card.
+const WIDTH: f64 = 100.0;
+const HEIGHT: f64 = 32.0;
+
+/// What is drawn.
+#[derive(Clone, Debug, PartialEq, Properties)]
+pub(crate) struct Props {
+    /// The course in equal columns; `None` where nothing came.
+    pub course: Vec<Option<f64>>,
+    /// A line across, where it is near the course.
+    pub target: Option<f64>,
+    /// The course in words.
+    pub summary: String,
+}
+
+/// A line over a faint area; gaps in the course are gaps in the line.
+#[component]
+pub(crate) fn Spark(props: &Props) -> Html {
+    let values = || props.course.iter().flatten().copied();
+    let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else {
+        return html! { <svg class="spark" aria-hidden="true"></svg> };
+    };
+    let spread = high - low;
+    let target = props.target.filter(|target| {
+        let reach = spread.max(high.abs() * 0.1);
+        (low - reach..=high + reach).contains(target)
+    });
+    let low = target.map_or(low, |target| low.min(target));
+    let high = target.map_or(high, |target| high.max(target));
+    let spread = if high > low { high - low } else { 1.0 };
+    let height = |value: f64| {
+        let share = if high > low { (value - low) / spread } else { 0.5 };
+        HEIGHT - 2.0 - share * (HEIGHT - 4.0)
+    };
+    let step = WIDTH / (props.course.len().max(2) - 1) as f64;
+    let (mut line, mut area) = (String::new(), String::new());
+    for run in runs(&props.course) {
+        for (place, (column, value)) in run.iter().enumerate() {
+            let x = *column as f64 * step;
+            let letter = if place == 0 { 'M' } else { 'L' };
+            // Writing to a string cannot fail.
+            let _ = write!(line, "{letter}{x:.1} {:.1}", height(*value));
+            if run.len() == 1 {
+                let _ = write!(line, "h0.1");
+            }
+            if place == 0 {
+                let _ = write!(area, "M{x:.1} {HEIGHT}");
+            }
+            let _ = write!(area, "L{x:.1} {:.1}", height(*value));
+            if place + 1 == run.len() {
+                let _ = write!(area, "L{x:.1} {HEIGHT}Z");
+            }
+        }
+    }
+    let across = target.map(|target| {
+        let y = format!("{:.1}", height(target));
+        html! { <line class="spark-target" x1="0" x2="100" y1={y.clone()} y2={y} /> }
+    });
+    html! {
+        <svg class="spark" viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={props.summary.clone()}>
+            <path class="spark-area" d={area} />
+            { across }
+            <path class="spark-line" d={line} />
+        </svg>
+    }
+}
+
+/// Neighbouring columns with a figure; up to two empty columns between them are no gap.
+fn runs(course: &[Option<f64>]) -> Vec<Vec<(usize, f64)>> {
+    let mut runs: Vec<Vec<(usize, f64)>> = Vec::new();
+    for (column, value) in course.iter().enumerate().filter_map(|(column, value)| Some((column, (*value)?))) {
+        match runs.last_mut() {
+            Some(run) if run.last().is_some_and(|(last, _)| column - last <= 3) => run.push((column, value)),
+            _ => runs.push(vec![(column, value)]),
+        }
+    }
+    runs
+}
