@@ -1,15 +1,15 @@
 //! The engine as the target of scripts.
 
-use bellwether_core::alerts::{Alert, Alerts};
+use bellwether_core::alerts::Alerts;
 use bellwether_core::engine::{Engine, EngineConfig, TimestampError};
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
-use bellwether_core::query::{Expression, Group, Query};
-use bellwether_core::rule::{ALERT_NAME, AlertState, Rule};
+use bellwether_core::query::Expression;
+use bellwether_core::rule::Rule;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::{Scorecard, scorecard};
 use bellwether_core::time::TimestampMs;
 
-use crate::target::{Acceptance, Figure, SeenAlert, Target};
+use crate::target::{Acceptance, Figure, SeenAlert, Target, is_grouped};
 
 /// The engine with a set of rules.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Target for EngineTarget {
         engine.advance(now);
         if is_grouped(expression) {
             let groups = engine.evaluate(expression, now).map_err(|error| error.to_string())?;
-            return Ok(groups.into_iter().map(figure).collect());
+            return Ok(groups.into_iter().map(Figure::from).collect());
         }
         let answer = engine.evaluate_one(expression, now).map_err(|error| error.to_string())?;
         Ok(vec![Figure { labels: Labels::empty(), value: answer.value }])
@@ -78,7 +78,7 @@ impl Target for EngineTarget {
     }
 
     fn alerts(&mut self) -> Result<Vec<SeenAlert>, String> {
-        Ok(self.alerts.iter().map(seen).collect())
+        Ok(self.alerts.iter().map(SeenAlert::from).collect())
     }
 
     fn failures(&mut self) -> Result<Vec<String>, String> {
@@ -89,35 +89,5 @@ impl Target for EngineTarget {
         let engine = self.engine()?;
         engine.advance(now);
         scorecard(engine, now).map_err(|error| error.to_string())
-    }
-}
-
-/// Whether the expression is answered group by group.
-pub(crate) fn is_grouped(expression: &Expression) -> bool {
-    let (Expression::Single(Query { by, .. }) | Expression::Ratio(Query { by, .. }, _)) = expression;
-    !by.is_empty()
-}
-
-pub(crate) fn figure(group: Group) -> Figure {
-    Figure { labels: group.labels, value: group.answer.value }
-}
-
-/// An alert as scripts compare it.
-pub(crate) fn seen(alert: &Alert) -> SeenAlert {
-    let pairs = alert.labels.iter().filter(|(name, _)| *name != ALERT_NAME);
-    let active_at = match alert.state {
-        AlertState::Inactive => TimestampMs::default(),
-        AlertState::Pending { active_at }
-        | AlertState::Firing { active_at, .. }
-        | AlertState::Resolved { active_at, .. } => active_at,
-    };
-    SeenAlert {
-        rule: alert.rule.clone(),
-        // Fewer of what were labels before are labels still.
-        labels: Labels::new(pairs).unwrap_or_default(),
-        state: alert.state.as_str().to_owned(),
-        stale: alert.stale,
-        value: alert.value,
-        active_at,
     }
 }

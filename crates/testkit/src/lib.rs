@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod engine_target;
 pub mod naive;
+pub mod naive_target;
 pub mod random;
 pub mod script;
 pub mod target;

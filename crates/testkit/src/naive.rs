@@ -62,6 +62,13 @@ impl Naive {
         self.series.entry(key.clone()).or_default().push(sample);
     }
 
+    /// Forgets the samples up to `edge`, as a store does that keeps only so much.
+    pub fn forget_until(&mut self, edge: TimestampMs) {
+        for samples in self.series.values_mut() {
+            samples.retain(|sample| sample.timestamp() > edge);
+        }
+    }
+
     /// The samples of a series in order of time; of several at one instant, as they came.
     #[must_use]
     pub fn samples(&self, key: &SeriesKey) -> Vec<Sample> {

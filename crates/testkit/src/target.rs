@@ -1,8 +1,9 @@
 //! What a script runs against.
 
+use bellwether_core::alerts::Alert;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
-use bellwether_core::query::Expression;
-use bellwether_core::rule::Rule;
+use bellwether_core::query::{Expression, Group, Query};
+use bellwether_core::rule::{ALERT_NAME, AlertState, Rule};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::Scorecard;
 use bellwether_core::time::TimestampMs;
@@ -39,6 +40,19 @@ pub struct Figure {
     pub value: Option<f64>,
 }
 
+impl From<Group> for Figure {
+    fn from(group: Group) -> Self {
+        Self { labels: group.labels, value: group.answer.value }
+    }
+}
+
+/// Whether an expression is answered group by group.
+#[must_use]
+pub fn is_grouped(expression: &Expression) -> bool {
+    let (Expression::Single(Query { by, .. }) | Expression::Ratio(Query { by, .. }, _)) = expression;
+    !by.is_empty()
+}
+
 /// An alert as a reader sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenAlert {
@@ -54,6 +68,27 @@ pub struct SeenAlert {
     pub value: Option<f64>,
     /// When its condition began to hold.
     pub active_at: TimestampMs,
+}
+
+impl From<&Alert> for SeenAlert {
+    fn from(alert: &Alert) -> Self {
+        let pairs = alert.labels.iter().filter(|(name, _)| *name != ALERT_NAME);
+        let active_at = match alert.state {
+            AlertState::Inactive => TimestampMs::default(),
+            AlertState::Pending { active_at }
+            | AlertState::Firing { active_at, .. }
+            | AlertState::Resolved { active_at, .. } => active_at,
+        };
+        Self {
+            rule: alert.rule.clone(),
+            // Fewer of what were labels before are labels still.
+            labels: Labels::new(pairs).unwrap_or_default(),
+            state: alert.state.as_str().to_owned(),
+            stale: alert.stale,
+            value: alert.value,
+            active_at,
+        }
+    }
 }
 
 /// Something that takes samples and answers with figures and alerts.

@@ -7,6 +7,7 @@ use std::path::Path;
 use bellwether_core::engine::EngineConfig;
 use bellwether_core::time::TimestampMs;
 use bellwether_testkit::engine_target::EngineTarget;
+use bellwether_testkit::naive_target::NaiveTarget;
 use bellwether_testkit::script::Script;
 use bellwether_testkit::target::Target;
 
@@ -38,4 +39,9 @@ fn the_engine_with_the_gateways_tiers() {
 #[test]
 fn the_engine_with_the_pages_tiers() {
     run(|| EngineTarget::new(EngineConfig::page()));
+}
+
+#[test]
+fn the_naive_model() {
+    run(|| NaiveTarget::new(EngineConfig::default()));
 }
