@@ -119,6 +119,22 @@ impl Script {
         &self.name
     }
 
+    /// How far its times go, for targets whose clock cannot be set: with its start that far before
+    /// their now, the script ends now.
+    #[must_use]
+    pub fn length(&self) -> DurationMs {
+        let times = self.lines.iter().filter_map(|(_, statement)| match statement {
+            Statement::Load { samples, .. } => samples.iter().map(|(time, _)| *time).max(),
+            Statement::Late { arrival, samples, .. } => samples.iter().map(|(time, _)| *time).chain([*arrival]).max(),
+            Statement::Query { at, .. }
+            | Statement::Alerts { at, .. }
+            | Statement::Failures { at, .. }
+            | Statement::Scorecard { at, .. } => Some(*at),
+            Statement::Kind { .. } | Statement::Every(_) | Statement::Rule(_) | Statement::Clear => None,
+        });
+        times.max().unwrap_or(DurationMs::ZERO)
+    }
+
     /// Whether it has rules, for targets that cannot be told which rules to evaluate.
     #[must_use]
     pub fn has_rules(&self) -> bool {

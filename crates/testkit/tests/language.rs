@@ -176,3 +176,14 @@ fn a_rule_further_down_is_evaluated_from_now_on() {
     holds(&format!("{text}rule B: last m [1m] > 1\nat 3s alerts => A firing since 0s, B firing since 3s"), 2);
     holds(&format!("{text}every 10s\nrule B: last m [1m] > 1\nat 4s alerts => A firing, B firing since 4s"), 2);
 }
+
+#[test]
+fn a_script_says_what_it_needs() {
+    let needs = |text: &str| {
+        let script = Script::parse("a.test", text).unwrap();
+        (script.length().to_string(), script.has_rules(), script.has_late_samples())
+    };
+    assert_eq!(needs("at 10s sum m [1m] => null"), ("10s".to_owned(), false, false));
+    assert_eq!(needs("load 10s m 1x6\nrule A: last m [1m] > 1\nat 10s alerts => none"), ("1m".to_owned(), true, false));
+    assert_eq!(needs("late 10s m 1@3m => accepted"), ("3m".to_owned(), false, true));
+}
