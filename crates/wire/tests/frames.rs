@@ -1,5 +1,7 @@
 //! Text frames: they read back, their text stays what it is, and what is wrong is named.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where something is wrong")]
+
 use bellwether_core::board::Board;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::rule::{AlertState, Comparison, Severity};

@@ -1,5 +1,7 @@
 //! Bodies of `POST /ingest`: what is taken, what is refused, and what the refusal says.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where something is wrong")]
+
 use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::ingest::{

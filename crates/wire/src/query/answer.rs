@@ -1,6 +1,7 @@
 //! The bodies that HTTP answers carry.
 
 use bellwether_core::query::{Answer, Group};
+use bellwether_core::scorecard::Scorecard;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
@@ -69,6 +70,28 @@ impl Serialize for GroupsBody<'_> {
             groups: GroupList<'a>,
         }
         Body { groups: GroupList(self.0) }.serialize(serializer)
+    }
+}
+
+/// `{"avg_resolution_time": 4.5, "avg_satisfaction": 4.2, "total_conflicts": 1}`: the scorecard.
+#[derive(Clone, Copy, Debug)]
+pub struct ScorecardBody<'a>(pub &'a Scorecard);
+
+impl Serialize for ScorecardBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Body {
+            avg_resolution_time: Figure,
+            avg_satisfaction: Figure,
+            total_conflicts: Figure,
+        }
+        let Scorecard { avg_resolution_time, avg_satisfaction, total_conflicts } = *self.0;
+        Body {
+            avg_resolution_time: Figure(avg_resolution_time),
+            avg_satisfaction: Figure(avg_satisfaction),
+            total_conflicts: Figure(total_conflicts),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -142,6 +165,15 @@ mod tests {
             r#"{"groups":[{"labels":{"a":"1","route":"/b\"ook"},"result":-0.5,"count":2,"from":1000,"to":2000,"relative_error":0}]}"#
         );
         assert_eq!(serde_json::to_string(&GroupsBody(&[])).unwrap(), r#"{"groups":[]}"#);
+    }
+
+    #[test]
+    fn a_whole_scorecard_has_no_fractions() {
+        let scorecard = Scorecard { avg_resolution_time: 4.5, avg_satisfaction: 0.0, total_conflicts: 1.0 };
+        assert_eq!(
+            serde_json::to_string(&ScorecardBody(&scorecard)).unwrap(),
+            r#"{"avg_resolution_time":4.5,"avg_satisfaction":0,"total_conflicts":1}"#
+        );
     }
 
     #[test]
