@@ -1,16 +1,20 @@
 //! Random batches, with sealing, restarts and crashes at random points, against a model that keeps
 //! a list: nothing is lost, nothing comes twice, and the hours' summaries say what the list says.
 
+#![allow(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
+
 mod store_support;
 
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::DurationMs;
-use bellwether_gateway::store::{Outcome, RedbStore, Store};
+use bellwether_gateway::store::{Outcome, RedbStore, SealLimits, Store};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
-use store_support::{EPOCH, HOUR, Point, START, all_of, at, batch, expire_all, key, named, open, replay, sample};
+use store_support::{
+    EPOCH, HOUR, Point, SMALL_STEPS, START, all_of, at, batch, expire_all, key, named, open, replay, sample,
+};
 
 const KINDS: [Kind; 4] = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event];
 
@@ -18,10 +22,13 @@ fn series(which: usize) -> (SeriesKey, Kind) {
     (key(["latency", "requests_total", "temperature", "conflict"][which % 4], ["a", "b"][which / 4]), KINDS[which % 4])
 }
 
+/// A batch: its id, and of each sample the series, its place in time and its value.
+type Given = (Option<u64>, Vec<(usize, i64, i16)>);
+
 #[derive(Clone, Debug)]
 enum Op {
-    /// One commit: of each batch the id, and of each sample the series, its place in time and its value.
-    Append(Vec<(Option<u64>, Vec<(usize, i64, i16)>)>),
+    /// One commit.
+    Append(Vec<Given>),
     /// So many steps of sealing, `.1` hours after the start.
     Seal(usize, i64),
     /// The store is dropped and opened.
@@ -37,7 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
     let batch = (proptest::option::weighted(0.5, 0..12_u64), samples);
     prop_oneof![
         4 => proptest::collection::vec(batch, 1..4).prop_map(Op::Append),
-        3 => (1..8_usize, 0..5_i64).prop_map(|(steps, hours)| Op::Seal(steps, hours)),
+        3 => (1..20_usize, 0..5_i64).prop_map(|(steps, hours)| Op::Seal(steps, hours)),
         1 => Just(Op::Restart),
         1 => Just(Op::Crash),
     ]
@@ -52,8 +59,8 @@ struct Model {
 
 impl Model {
     /// Applies the batches and says what becomes of each.
-    fn append(&mut self, batches: &[(Option<u64>, Vec<(usize, i64, i16)>)]) -> Vec<Outcome> {
-        let outcome = |(id, samples): &(Option<u64>, Vec<(usize, i64, i16)>)| {
+    fn append(&mut self, batches: &[Given]) -> Vec<Outcome> {
+        let outcome = |(id, samples): &Given| {
             if id.is_some_and(|id| !self.ids.insert(id)) {
                 return Outcome::Duplicate;
             }
@@ -117,9 +124,9 @@ fn check(store: &RedbStore, model: &Model) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn run(ops: &[Op]) -> Result<(), TestCaseError> {
+fn run(ops: &[Op], limits: SealLimits) -> Result<(), TestCaseError> {
     let mut folder = tempfile::tempdir().unwrap();
-    let mut store = open(folder.path());
+    let mut store = open(folder.path()).with_seal_limits(limits);
     let mut model = Model::default();
     for op in ops {
         match op {
@@ -147,14 +154,14 @@ fn run(ops: &[Op]) -> Result<(), TestCaseError> {
             }
             Op::Restart => {
                 drop(store);
-                store = open(folder.path());
+                store = open(folder.path()).with_seal_limits(limits);
             }
             Op::Crash => {
                 let after = tempfile::tempdir().unwrap();
                 std::fs::copy(store.path(), after.path().join("bellwether.redb")).unwrap();
                 drop(store);
                 folder = after;
-                store = open(folder.path());
+                store = open(folder.path()).with_seal_limits(limits);
             }
         }
         check(&store, &model)?;
@@ -170,8 +177,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_says_what_the_list_says(ops in proptest::collection::vec(op(), 1..16)) {
-        run(&ops)?;
+    fn the_store_says_what_the_list_says(ops in proptest::collection::vec(op(), 1..16), small in any::<bool>()) {
+        run(&ops, if small { SMALL_STEPS } else { SealLimits::default() })?;
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub use outbox::{AlertChange, Notice};
 pub use read::{Reading, Verification};
 pub use recovery::Recovered;
 pub use redb_store::{FILE_NAME, RedbStore};
-pub use seal::Progress;
+pub use seal::{Progress, SealLimits};
 pub use series::SeriesIx;
 
 /// The format that this program writes, and the newest that it reads.

@@ -2,6 +2,7 @@
 
 use super::disk::{Disk, FileDisk};
 use super::error::{StoreError, While};
+use super::seal::SealLimits;
 use super::state::{State, check_format};
 use super::tables::{self, meta};
 use super::{FORMAT, Statistics};
@@ -27,6 +28,7 @@ pub struct RedbStore {
     /// Not before then is the file opened anew; set by a failure.
     retry_at: Option<TimestampMs>,
     reopened: u64,
+    limits: SealLimits,
 }
 
 impl std::fmt::Debug for RedbStore {
@@ -58,7 +60,15 @@ impl RedbStore {
     /// As [`RedbStore::open`].
     pub fn open_on(disk: Box<dyn Disk>, epoch: u64) -> Result<Self, StoreError> {
         let (database, state) = open_database(disk.as_ref(), Some(epoch))?;
-        Ok(Self { disk, database: Some(database), state, retry_at: None, reopened: 0 })
+        Ok(Self { disk, database: Some(database), state, retry_at: None, reopened: 0, limits: SealLimits::default() })
+    }
+
+    /// The same store, sealing as much at a time as `limits` say.
+    #[must_use]
+    pub fn with_seal_limits(mut self, limits: SealLimits) -> Self {
+        self.limits = limits;
+        self.state.sealing.limits = limits;
+        self
     }
 
     /// Closes the store. Dropping it does the same but cannot say what went wrong.
@@ -116,6 +126,7 @@ impl RedbStore {
             Ok((database, state)) => {
                 self.database = Some(database);
                 self.state = state;
+                self.state.sealing.limits = self.limits;
                 self.retry_at = None;
                 self.reopened += 1;
                 Ok(())

@@ -33,22 +33,42 @@ use std::collections::BTreeMap;
 const DOING: &str = "moving samples from the tail into chunks";
 /// How long after an hour's end its samples are still waited for.
 const GRACE: DurationMs = DurationMs::from_minutes(5);
-/// A tail of more samples than this is sealed without waiting for the hour's end.
-const MOST_TAIL_SAMPLES: usize = 1_000_000;
-/// Likewise for batches.
-const MOST_TAIL_BATCHES: usize = 100_000;
-/// Samples of one round; it holds them in memory.
-const ROUND_SAMPLES: usize = 2_000_000;
-/// Samples that one step decodes.
-const LOAD_SAMPLES: usize = 100_000;
-/// Samples that one step writes, if they are of several series.
-const WRITE_SAMPLES: usize = 16_384;
-/// Series that one step writes.
-const WRITE_SERIES: usize = 256;
-/// Batches that one step removes.
-const SWEEP_BATCHES: usize = 4_096;
-/// Samples of one chunk at most.
-const CHUNK_SAMPLES: usize = 65_536;
+
+/// How much sealing takes at a time. The defaults are for a gateway; tests take less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealLimits {
+    /// A tail of more samples than this is sealed without waiting for the hour's end.
+    pub tail_samples: usize,
+    /// Likewise for batches.
+    pub tail_batches: usize,
+    /// Samples of one round at most, but at least one batch; a round holds them in memory.
+    pub round_samples: usize,
+    /// Samples that one step decodes, up to the end of a batch.
+    pub load_samples: usize,
+    /// Samples that one step writes, up to the end of a series.
+    pub write_samples: usize,
+    /// Series that one step writes.
+    pub write_series: usize,
+    /// Batches that one step removes.
+    pub sweep_batches: usize,
+    /// Samples of one chunk.
+    pub chunk_samples: usize,
+}
+
+impl Default for SealLimits {
+    fn default() -> Self {
+        Self {
+            tail_samples: 1_000_000,
+            tail_batches: 100_000,
+            round_samples: 2_000_000,
+            load_samples: 100_000,
+            write_samples: 16_384,
+            write_series: 256,
+            sweep_batches: 4_096,
+            chunk_samples: 65_536,
+        }
+    }
+}
 
 /// Whether there is more of the same to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +108,7 @@ pub(super) struct Sealing {
     pub(super) sweep: Sweep,
     /// The end of the hour up to which there was a round; `None` after a start.
     pub(super) through: Option<TimestampMs>,
+    pub(super) limits: SealLimits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +119,14 @@ pub(super) enum Sweep {
 
 impl Default for Sealing {
     fn default() -> Self {
-        Self { done: Bounds::NOTHING, round: None, memory: None, sweep: Sweep::Needed, through: None }
+        Self {
+            done: Bounds::NOTHING,
+            round: None,
+            memory: None,
+            sweep: Sweep::Needed,
+            through: None,
+            limits: SealLimits::default(),
+        }
     }
 }
 
@@ -147,7 +175,8 @@ pub(super) fn step(database: &Database, state: &mut State, now: TimestampMs) -> 
 
 /// Starts a round where one is due.
 fn begin(database: &Database, state: &mut State, now: TimestampMs) -> Result<Progress, StoreError> {
-    let crowded = state.tail_samples > MOST_TAIL_SAMPLES || state.tail.len() > MOST_TAIL_BATCHES;
+    let limits = state.sealing.limits;
+    let crowded = state.tail_samples > limits.tail_samples || state.tail.len() > limits.tail_batches;
     // The last hour that is over, and has been for the time of grace.
     let over = chunk::end_of(chunk::last_over(now - GRACE));
     let mut timestamp = over;
@@ -168,7 +197,7 @@ fn begin(database: &Database, state: &mut State, now: TimestampMs) -> Result<Pro
     let mut seq = state.sealing.done.seq;
     let mut whole = true;
     for (each, mark) in &state.tail {
-        if samples > 0 && samples + mark.samples > ROUND_SAMPLES {
+        if samples > 0 && samples + mark.samples > limits.round_samples {
             whole = false;
             break;
         }
@@ -211,7 +240,7 @@ fn load(
     let mut samples = 0;
     let mut damaged = Vec::new();
     for (&seq, mark) in state.tail.range(from..=bounds.seq) {
-        if samples >= LOAD_SAMPLES {
+        if samples >= state.sealing.limits.load_samples {
             return Ok(Loaded { next: Some(seq), damaged });
         }
         if mark.oldest > bounds.timestamp {
@@ -249,17 +278,18 @@ fn write(
     bounds: Bounds,
     series: &mut BTreeMap<SeriesIx, Vec<StoredSample>>,
 ) -> Result<(), StoreError> {
+    let limits = state.sealing.limits;
     let write = begin_write(database, DOING)?;
     let mut samples = 0;
     let mut count = 0;
     let mut faults = Vec::new();
     let mut next = None;
-    while count < WRITE_SERIES && samples < WRITE_SAMPLES {
+    while count < limits.write_series && samples < limits.write_samples {
         let Some((ix, of_series)) = series.pop_first() else { break };
         samples += of_series.len();
         count += 1;
         let kind = state.series.get(&ix).map(|(_, kind)| *kind);
-        write_series(&write, ix, kind, of_series, &mut faults)?;
+        write_series(&write, limits, ix, kind, of_series, &mut faults)?;
         next = Some(u64::from(ix.0) + 1);
     }
     let ended = series.is_empty();
@@ -294,6 +324,7 @@ type Chunks<'txn> = Table<'txn, (u32, i64, u32), &'static [u8]>;
 /// Writes the samples of one series of the round; without a known kind no summary can be made.
 fn write_series(
     write: &WriteTransaction,
+    limits: SealLimits,
     series: SeriesIx,
     kind: Option<Kind>,
     mut samples: Vec<StoredSample>,
@@ -337,7 +368,7 @@ fn write_series(
                 hours.insert((series.0, hour), hour::encode(series, hour, &summary).as_slice()).while_doing(DOING)?;
             }
         }
-        write_hour(&mut chunks, series, hour, of_hour.to_vec())?;
+        write_hour(&mut chunks, limits, series, hour, of_hour.to_vec())?;
     }
     Ok(())
 }
@@ -347,6 +378,7 @@ fn write_series(
 /// few times.
 fn write_hour(
     chunks: &mut Chunks<'_>,
+    limits: SealLimits,
     series: SeriesIx,
     hour: i64,
     mut samples: Vec<StoredSample>,
@@ -366,7 +398,7 @@ fn write_hour(
         match last {
             None => break,
             Some((key, Ok(mut before)))
-                if before.len() <= samples.len() && before.len() + samples.len() <= CHUNK_SAMPLES =>
+                if before.len() <= samples.len() && before.len() + samples.len() <= limits.chunk_samples =>
             {
                 // Stable: of equal timestamps, those that came earlier stay first.
                 before.append(&mut samples);
@@ -381,7 +413,7 @@ fn write_hour(
             }
         }
     }
-    for piece in samples.chunks(CHUNK_SAMPLES) {
+    for piece in samples.chunks(limits.chunk_samples.max(1)) {
         let key = ChunkKey { series, hour, ordinal };
         chunks.insert(key.row(), chunk::encode(key, piece).as_slice()).while_doing(DOING)?;
         ordinal = ordinal.saturating_add(1);
@@ -433,7 +465,7 @@ fn sweep(database: &Database, state: &mut State) -> Result<Progress, StoreError>
         .range(..=done.seq)
         .filter(|(_, mark)| mark.newest <= done.timestamp)
         .map(|(seq, _)| *seq)
-        .take(SWEEP_BATCHES)
+        .take(state.sealing.limits.sweep_batches)
         .collect();
     if !swept.is_empty() {
         let write = begin_write(database, DOING)?;
@@ -450,7 +482,7 @@ fn sweep(database: &Database, state: &mut State) -> Result<Progress, StoreError>
             }
         }
     }
-    if swept.len() < SWEEP_BATCHES {
+    if swept.len() < state.sealing.limits.sweep_batches {
         state.sealing.sweep = Sweep::Clean;
     }
     Ok(Progress::More)

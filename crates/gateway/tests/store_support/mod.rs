@@ -2,12 +2,15 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failure of the test")]
 
+pub(crate) mod faulty;
+
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_gateway::store::{
-    Batch, BatchSample, Fault, IdempotencyKey, Outcome, Progress, Recovered, RedbStore, SeriesIx, Store, StoredSample,
+    Batch, BatchSample, Fault, IdempotencyKey, Outcome, Progress, Recovered, RedbStore, SealLimits, SeriesIx, Store,
+    StoredSample,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,6 +45,18 @@ pub(crate) fn named(id: &str, batch: Batch) -> Batch {
 pub(crate) fn open(folder: &Path) -> RedbStore {
     RedbStore::open(folder, EPOCH).unwrap()
 }
+
+/// Limits so small that a round of a few samples takes many steps, and a tail of some is too long.
+pub(crate) const SMALL_STEPS: SealLimits = SealLimits {
+    tail_samples: 150,
+    tail_batches: 12,
+    round_samples: 100,
+    load_samples: 15,
+    write_samples: 20,
+    write_series: 2,
+    sweep_batches: 2,
+    chunk_samples: 16,
+};
 
 /// Stores one batch and gives its place in the stream.
 #[track_caller]

@@ -1,0 +1,262 @@
+//! A full disk, a failing disk, a power cut, a flipped bit, a file cut short: what was acknowledged
+//! stays or is said to be damaged, and the store goes on by itself when the disk does.
+
+#![allow(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
+
+mod store_support;
+
+use bellwether_core::sample::Kind;
+use bellwether_gateway::store::{Outcome, Place, RedbStore, SealLimits, Store, StoreError};
+use bellwether_testkit::random::Random;
+use store_support::faulty::{Failure, FaultyDisk};
+use store_support::{
+    EPOCH, HOUR, SMALL_STEPS, START, all_of, at, batch, key, named, points, replay, sample, seal_all, store_one,
+};
+
+fn open(disk: &FaultyDisk) -> RedbStore {
+    RedbStore::open_on(Box::new(disk.clone()), EPOCH).unwrap().with_seal_limits(SMALL_STEPS)
+}
+
+/// A batch of one sample whose value is its number.
+fn numbered(number: u32, received_at: i64) -> bellwether_gateway::store::Batch {
+    let one = sample(&key("cases", "a"), Kind::Observation, START + i64::from(number), f64::from(number));
+    named(&format!("sender:{number}"), batch(received_at, vec![one]))
+}
+
+fn numbers(store: &RedbStore) -> Vec<u32> {
+    all_of(store, &key("cases", "a")).iter().map(|(_, bits)| f64::from_bits(*bits) as u32).collect()
+}
+
+#[track_caller]
+fn refuses_and_mends_itself(failure: Failure, is_expected: fn(&StoreError) -> bool) {
+    let disk = FaultyDisk::default();
+    let mut store = open(&disk);
+    store_one(&mut store, numbered(0, START));
+    disk.fail(Some(failure));
+    let error = store.append(&[numbered(1, START)]).unwrap_err();
+    assert!(is_expected(&error), "{error:?}");
+    // Within the second it does not even try; after it, it tries and fails, and says so.
+    assert!(matches!(store.append(&[numbered(1, START + 999)]), Err(StoreError::Closed)));
+    assert!(store.append(&[numbered(1, START + 1_000)]).is_err());
+    disk.fail(None);
+    let outcomes = store.append(&[numbered(1, START + 3_000), numbered(2, START + 3_000)]).unwrap();
+    // The first try may have reached the disk although it was not acknowledged; then the id says so.
+    assert!(matches!(outcomes[1], Outcome::Stored { .. }));
+    assert_eq!(numbers(&store), [0, 1, 2]);
+    assert_eq!(store.statistics().reopened, 1);
+}
+
+#[test]
+fn a_full_disk_refuses_until_there_is_room() {
+    refuses_and_mends_itself(Failure::Full, |error| matches!(error, StoreError::Full { .. }));
+}
+
+#[test]
+fn a_failing_fsync_acknowledges_nothing() {
+    refuses_and_mends_itself(Failure::Sync, |error| matches!(error, StoreError::Io { .. }));
+}
+
+#[test]
+fn a_broken_disk_refuses_until_it_works() {
+    refuses_and_mends_itself(Failure::Broken, |error| matches!(error, StoreError::Io { .. }));
+}
+
+/// Commits, seals and fails at random places; then the power is cut. Whatever was acknowledged is
+/// there once, and a sender that repeats what was not acknowledged ends with everything once.
+#[track_caller]
+fn survives(seed: u64) {
+    let mut random = Random::new(seed);
+    let mut disk = FaultyDisk::default();
+    let mut store = open(&disk);
+    let mut now = START;
+    let mut acknowledged = Vec::new();
+    let mut open_question = Vec::new();
+    let mut next = 0;
+    for _ in 0..60 {
+        now += 60_000 + i64::try_from(random.below(120_000)).unwrap();
+        match random.below(8) {
+            0 => disk.fail_after(
+                random.below(40) as usize,
+                [Failure::Full, Failure::Sync, Failure::Broken][random.below(3) as usize],
+            ),
+            1 | 2 => {
+                for _ in 0..=random.below(4) {
+                    // A failure here is of no consequence for what is stored.
+                    let _ = store.seal(at(now));
+                }
+            }
+            3 => {
+                let after = disk.after_power_cut(&mut random);
+                drop(store);
+                disk = after;
+                store = open(&disk);
+            }
+            _ => {
+                let batches: Vec<_> = (0..=random.below(3)).map(|n| next + n as u32).collect();
+                next += batches.len() as u32;
+                let given: Vec<_> = batches.iter().map(|number| numbered(*number, now)).collect();
+                match store.append(&given) {
+                    Ok(outcomes) => {
+                        assert!(outcomes.iter().all(|each| matches!(each, Outcome::Stored { .. })), "seed {seed}");
+                        acknowledged.extend(batches);
+                    }
+                    Err(_) => open_question.extend(batches),
+                }
+            }
+        }
+        if random.below(4) == 0 {
+            disk.fail(None);
+        }
+    }
+    disk.fail(None);
+    let disk = disk.after_power_cut(&mut random);
+    drop(store);
+    let mut store = open(&disk);
+    let found = numbers(&store);
+    for number in &acknowledged {
+        assert_eq!(found.iter().filter(|each| *each == number).count(), 1, "seed {seed}: {number}");
+    }
+    assert!(found.iter().all(|each| acknowledged.contains(each) || open_question.contains(each)), "seed {seed}");
+    let again: Vec<_> = open_question.iter().map(|number| numbered(*number, now)).collect();
+    store.append(&again).unwrap();
+    seal_all(&mut store, now + 2 * HOUR);
+    assert_eq!(numbers(&store), (0..next).collect::<Vec<_>>(), "seed {seed}");
+}
+
+#[test]
+fn what_was_acknowledged_survives_failures_and_power_cuts() {
+    for seed in 0..40 {
+        survives(seed);
+    }
+}
+
+/// A store with two hours of three series in chunks, and a tail.
+fn filled(disk: &FaultyDisk) {
+    let mut store = open(disk).with_seal_limits(SealLimits::default());
+    let series = ["a", "b", "c"].map(|host| key("cpu", host));
+    for minute in 0..150 {
+        let received_at = START + minute * 60_000 + 1;
+        let samples = series
+            .iter()
+            .enumerate()
+            .map(|(place, key)| sample(key, Kind::Gauge, received_at, (minute * 3) as f64 + place as f64))
+            .collect();
+        store_one(&mut store, batch(received_at, samples));
+    }
+    seal_all(&mut store, START + 150 * 60_000);
+    assert!(store.statistics().tail_samples > 0);
+    store.close().unwrap();
+}
+
+#[test]
+fn a_flipped_bit_anywhere_costs_at_most_what_it_hit_and_is_never_served() {
+    let disk = FaultyDisk::default();
+    filled(&disk);
+    let whole = {
+        let store = open(&disk);
+        ["a", "b", "c"].map(|host| all_of(&store, &key("cpu", host)))
+    };
+    let mut random = Random::new(7);
+    let (mut found, mut refused) = (0, 0);
+    for round in 0..600 {
+        let damaged = disk.with_flipped_bit(&mut random);
+        // The panic message of redb on a broken page would only be noise here.
+        let store = match RedbStore::open_on(Box::new(damaged), EPOCH) {
+            Ok(store) => store,
+            Err(error) => {
+                assert!(matches!(error, StoreError::Corrupt { .. } | StoreError::Io { .. }), "{error:?}");
+                refused += 1;
+                continue;
+            }
+        };
+        for (host, expected) in ["a", "b", "c"].iter().zip(&whole) {
+            match store.read(&key("cpu", host), at(i64::MIN), at(i64::MAX)) {
+                Ok(reading) => {
+                    let read = points(&reading.samples);
+                    assert!(
+                        read.iter().all(|point| expected.contains(point)),
+                        "round {round}: a value that was never stored"
+                    );
+                    if read.len() < expected.len() {
+                        found += 1;
+                        let named = !reading.faults.is_empty() || store.statistics().faults > 0;
+                        assert!(named, "round {round}: samples of {host} are missing and nothing says so");
+                    }
+                }
+                Err(error) => {
+                    assert!(matches!(error, StoreError::Corrupt { .. } | StoreError::Io { .. }), "{error:?}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(found > 0, "no flip hit a sample: the test tests nothing ({refused} refused)");
+}
+
+#[test]
+fn a_damaged_chunk_is_isolated_and_its_hour_stays_right() {
+    let disk = FaultyDisk::default();
+    filled(&disk);
+    let chunk = {
+        let database = bellwether_gateway::store::Disk::open(&disk, &redb::Builder::new()).unwrap();
+        let chunks = redb::TableDefinition::<(u32, i64, u32), &[u8]>::new("chunks");
+        let hour = START / HOUR + 1;
+        let write = database.begin_write().unwrap();
+        let damaged = {
+            let mut table = write.open_table(chunks).unwrap();
+            let mut record = redb::ReadableTable::get(&table, (1, hour, 0)).unwrap().unwrap().value().to_vec();
+            let middle = record.len() / 2;
+            record[middle] ^= 0x10;
+            table.insert((1, hour, 0), record.as_slice()).unwrap();
+            hour
+        };
+        write.commit().unwrap();
+        damaged
+    };
+    let store = open(&disk);
+    let reading = store.read(&key("cpu", "b"), at(START), at(START + 3 * HOUR)).unwrap();
+    assert_eq!(reading.samples.len(), 150 - 60, "the other hours are served");
+    assert!(matches!(reading.faults[0].place, Place::Chunk { ordinal: 0, .. }), "{:?}", reading.faults);
+    assert!(reading.faults[0].to_string().contains("series 1"), "{}", reading.faults[0]);
+    for host in ["a", "c"] {
+        assert_eq!(all_of(&store, &key("cpu", host)).len(), 150);
+    }
+    let verification = store.verify().unwrap();
+    assert_eq!(verification.fault_count, 1, "{:?}", verification.faults);
+
+    // Within the last 24 h, where whole hours come sample by sample, this one comes as its summary.
+    let (replayed, faults) = replay(&store, START + 3 * HOUR);
+    assert_eq!(faults.len(), 1);
+    let damaged = &replayed[&key("cpu", "b")];
+    assert_eq!(damaged.hours.keys().copied().collect::<Vec<_>>(), [chunk * HOUR]);
+    assert_eq!(damaged.hours[&(chunk * HOUR)].count, 60);
+    assert_eq!(damaged.points.len(), 90);
+    assert_eq!(replayed[&key("cpu", "a")].points.len(), 150);
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_refused_or_served_in_part_but_never_wrong() {
+    let disk = FaultyDisk::default();
+    filled(&disk);
+    let expected = all_of(&open(&disk), &key("cpu", "a"));
+    let mut random = Random::new(11);
+    let length = bellwether_gateway::store::Disk::usage(&disk).unwrap().file_bytes;
+    for cut in (0..40).map(|_| random.below(length)).chain([0, 1, 511, 512, 4_095, 4_096]) {
+        let short = disk.with(|bytes| bytes.truncate(usize::try_from(cut).unwrap()));
+        match RedbStore::open_on(Box::new(short), EPOCH) {
+            // Nothing is left of it: a new store.
+            Ok(store) if cut == 0 => assert_eq!(store.seq(), 0),
+            Ok(store) => {
+                if let Ok(reading) = store.read(&key("cpu", "a"), at(i64::MIN), at(i64::MAX)) {
+                    let read = points(&reading.samples);
+                    assert!(read == expected || !reading.faults.is_empty(), "cut at {cut}: less, and nothing says so");
+                }
+            }
+            Err(error) => {
+                let plain = error.to_string();
+                assert!(matches!(error, StoreError::Corrupt { .. } | StoreError::Io { .. }), "cut at {cut}: {error:?}");
+                assert!(plain.contains("store"), "{plain}");
+            }
+        }
+    }
+}
