@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
@@ -141,18 +142,22 @@ impl Fault {
     }
 }
 
+/// How many series of a body are kept at hand; a power of two.
+const RECENT: usize = 256;
+
 /// Turns drafts into samples and rejections.
 struct Sink {
     received_at: TimestampMs,
     index: usize,
-    /// The series of the sample before: a batch often holds many samples of one series in a row.
-    last: Option<SeriesKey>,
+    /// Series of the samples before, each in the place that its hash gives it: the samples of a
+    /// batch mostly belong to few series, and finding one costs less than checking it anew.
+    recent: Vec<Option<SeriesKey>>,
     ingested: Ingested,
 }
 
 impl Sink {
     fn new(received_at: TimestampMs) -> Self {
-        Self { received_at, index: 0, last: None, ingested: Ingested::default() }
+        Self { received_at, index: 0, recent: Vec::new(), ingested: Ingested::default() }
     }
 
     fn take(&mut self, draft: Draft<'_>) {
@@ -187,27 +192,33 @@ impl Sink {
         let kind = kind.map(|text| kind_of(&text)).transpose()?;
         let unit = unit.map(|text| checked_unit(&text)).transpose()?;
         let reference = reference.map(checked_reference).transpose()?;
-        let key = self.key(&name, &labels)?;
-        self.last = Some(key.clone());
+        let key = self.key(&name, labels)?;
         let sample =
             Sample::new(timestamp, value).map_err(|error| Fault::new(RejectionCode::BadValue, error.to_string()))?;
         Ok(IngestedSample { index: self.index, key, sample, kind, unit, reference })
     }
 
-    fn key(&self, name: &str, labels: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<SeriesKey, Fault> {
-        let last = self.last.as_ref();
-        let metric = match last.filter(|last| last.metric.as_str() == name) {
-            Some(last) => last.metric.clone(),
-            None => MetricName::new(name).map_err(|error| Fault::new(RejectionCode::BadName, error.to_string()))?,
-        };
-        let same = last.filter(|last| {
-            last.labels.len() == labels.len() && last.labels.iter().zip(labels).all(|(a, b)| a.0 == b.0 && a.1 == b.1)
-        });
-        let labels = match same {
-            Some(last) => last.labels.clone(),
-            None => checked_labels(labels)?,
-        };
-        Ok(SeriesKey { metric, labels })
+    fn key(&mut self, name: &str, mut labels: Pairs<'_>) -> Result<SeriesKey, Fault> {
+        // Two orders are one series; a label that is given twice stays twice and fits no series.
+        labels.sort_unstable();
+        let mut hasher = DefaultHasher::new();
+        (name, &labels).hash(&mut hasher);
+        let place = hasher.finish() as usize % RECENT;
+        if let Some(Some(recent)) = self.recent.get(place)
+            && recent.metric.as_str() == name
+            && recent.labels.len() == labels.len()
+            && recent.labels.iter().zip(&labels).all(|(known, given)| known.0 == given.0 && known.1 == given.1)
+        {
+            return Ok(recent.clone());
+        }
+        let metric = MetricName::new(name).map_err(|error| Fault::new(RejectionCode::BadName, error.to_string()))?;
+        let key = SeriesKey { metric, labels: checked_labels(&labels)? };
+        // A body of one sample needs no memory for it.
+        if self.index > 0 {
+            self.recent.resize(RECENT, None);
+            self.recent[place] = Some(key.clone());
+        }
+        Ok(key)
     }
 }
 
