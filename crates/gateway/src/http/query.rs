@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use bellwether_wire::query::{GroupsBody, ResultBody, Shape, from_query_string};
+use bellwether_wire::query::{GroupsBody, ResultBody, ScorecardBody, Shape, from_query_string};
 use serde::Serialize;
 
 use super::Gateway;
@@ -30,22 +30,11 @@ pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): R
     })
 }
 
-#[derive(Serialize)]
-struct ScorecardBody {
-    avg_resolution_time: f64,
-    avg_satisfaction: f64,
-    total_conflicts: f64,
-}
-
 /// The grants office's three figures over everything that is kept.
 pub(super) async fn dashboard(State(gateway): State<Arc<Gateway>>) -> Result<Response, ApiError> {
     gateway.ready()?;
     let scorecard = gateway.hub.scorecard(clock::now())?;
-    Ok(fresh(ScorecardBody {
-        avg_resolution_time: scorecard.avg_resolution_time,
-        avg_satisfaction: scorecard.avg_satisfaction,
-        total_conflicts: scorecard.total_conflicts,
-    }))
+    Ok(fresh(ScorecardBody(&scorecard)))
 }
 
 /// The board that is watched.
