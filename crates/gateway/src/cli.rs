@@ -37,7 +37,10 @@ pub enum Command {
 
 /// The flags of `serve`. Each can be given by an environment variable instead; a flag counts more.
 #[derive(Debug, Args)]
-#[command(after_help = "On SIGTERM or Ctrl-C it stops taking samples, writes what it has, closes and exits with 0.")]
+#[command(
+    args_override_self = true,
+    after_help = "On SIGTERM or Ctrl-C it stops taking samples, writes what it has, closes and exits with 0."
+)]
 pub struct ServeArgs {
     /// Port to listen on; 0 takes a free one
     #[arg(long, env = "BELLWETHER_PORT", default_value_t = 4000)]

@@ -1,0 +1,147 @@
+//! A client of the live feed: a WebSocket, and an engine as the page has it.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use bellwether_core::engine::{Engine, EngineConfig};
+use bellwether_core::labels::MetricName;
+use bellwether_core::query::{Aggregation, Answer, Query};
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_wire::feed::{FeedFrame, Point};
+use bellwether_wire::frame::{AlertList, Hello, ServerFrame};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, HandshakeError, Message, WebSocket, client};
+
+use crate::running::Running;
+
+/// A connection to the live feed.
+pub struct Live {
+    socket: WebSocket<TcpStream>,
+    pub hello: Hello,
+    pub alerts: AlertList,
+    pub engine: Engine,
+    /// The gateway's clock as it was heard last.
+    pub now: TimestampMs,
+    /// Whether the history of the subscription is complete.
+    pub subscribed: bool,
+    /// Places of the feed's frames, as they came.
+    pub seqs: Vec<u64>,
+}
+
+/// Opens a connection; the status where the handshake is refused.
+pub fn connect(to: &Running, protocol: Option<&str>, origin: Option<&str>) -> Result<WebSocket<TcpStream>, u16> {
+    let mut request = format!("ws://{}/ws", to.address()).into_client_request().unwrap();
+    let headers = request.headers_mut();
+    if let Some(protocol) = protocol {
+        headers.insert("sec-websocket-protocol", HeaderValue::from_str(protocol).unwrap());
+    }
+    if let Some(origin) = origin {
+        headers.insert("origin", HeaderValue::from_str(origin).unwrap());
+    }
+    let stream = TcpStream::connect(to.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    match client(request, stream) {
+        Ok((socket, _)) => Ok(socket),
+        Err(HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Live {
+    /// Connects and hears the greeting.
+    pub fn open(to: &Running) -> Self {
+        let mut socket = connect(to, Some("bellwether.v1"), None).unwrap();
+        let ServerFrame::Hello(hello) = text_frame(&mut socket) else { panic!("the first frame is hello") };
+        let ServerFrame::Alerts(alerts) = text_frame(&mut socket) else { panic!("the second frame is the alerts") };
+        let mut engine = Engine::new(EngineConfig::page()).unwrap();
+        for metric in &hello.board.metrics {
+            engine.declare(&metric.name, metric.kind).unwrap();
+        }
+        let now = hello.now;
+        Self { socket, hello, alerts, engine, now, subscribed: false, seqs: Vec::new() }
+    }
+
+    pub fn say(&mut self, text: &str) {
+        self.socket.send(Message::Text(text.into())).unwrap();
+    }
+
+    pub fn subscribe(&mut self, metric: &str, step: &str, format: &str) {
+        self.say(&format!(
+            r#"{{"type":"subscribe","id":1,"metrics":[{{"name":"{metric}","range":"1h"}}],"step":"{step}","format":"{format}"}}"#
+        ));
+    }
+
+    /// Reads one message and takes it in; an error of the gateway or an end is returned.
+    pub fn step(&mut self) -> Result<ServerFrame, String> {
+        loop {
+            match self.socket.read().map_err(|error| error.to_string())? {
+                Message::Text(text) => {
+                    let frame = ServerFrame::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+                    self.take(&frame);
+                    return Ok(frame);
+                }
+                Message::Binary(bytes) => {
+                    let frame = ServerFrame::Samples(bellwether_wire::binary::decode(&bytes).unwrap());
+                    self.take(&frame);
+                    return Ok(frame);
+                }
+                Message::Close(close) => {
+                    return Err(close.map_or_else(String::new, |close| format!("{}: {}", close.code, close.reason)));
+                }
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, frame: &ServerFrame) {
+        match frame {
+            ServerFrame::Samples(feed) => self.record(feed),
+            ServerFrame::Subscribed(_) => self.subscribed = true,
+            ServerFrame::Alerts(alerts) => self.alerts = alerts.clone(),
+            ServerFrame::Tick(tick) => self.now = tick.now,
+            _ => {}
+        }
+    }
+
+    fn record(&mut self, feed: &FeedFrame) {
+        self.seqs.push(feed.header.seq);
+        assert_eq!(feed.header.epoch, self.hello.epoch);
+        // Well after all that is sent here, so that nothing is refused for its time.
+        let now = self.hello.now + DurationMs::from_minutes(5);
+        for series in &feed.series {
+            let id = self.engine.series(&series.key, Some(series.kind)).unwrap();
+            for point in series.points() {
+                match point {
+                    Point::Sample(sample) => self.engine.record(id, sample, now).unwrap(),
+                    Point::Summary(bucket) => {
+                        self.engine.merge(id, feed.header.step, bucket.end, &bucket.summary, now).unwrap();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads until `condition` holds.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        while !condition(self) {
+            if let Err(error) = self.step() {
+                panic!("waited in vain until {what}: {error}");
+            }
+        }
+    }
+
+    /// The figure over the last two hours, as the page would show it.
+    pub fn figure(&self, metric: &str, aggregation: Aggregation) -> Answer {
+        let query = Query::new(MetricName::new(metric).unwrap(), DurationMs::from_hours(2), aggregation);
+        self.engine.query(&query, self.hello.now + DurationMs::from_minutes(5)).unwrap()
+    }
+}
+
+fn text_frame(socket: &mut WebSocket<TcpStream>) -> ServerFrame {
+    match socket.read().unwrap() {
+        Message::Text(text) => ServerFrame::decode(&text).unwrap(),
+        other => panic!("a text frame was expected, not {other:?}"),
+    }
+}

@@ -1,0 +1,18 @@
+//! The gateway from outside: the real binary on a free port, real HTTP, real WebSockets, real kills.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where and ends; its helpers are no #[test] functions themselves"
+)]
+
+mod alerts;
+mod doors;
+mod durability;
+mod feed;
+mod ingest;
+mod live;
+mod page;
+mod query;
+mod running;
+mod start;

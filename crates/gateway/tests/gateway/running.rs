@@ -1,0 +1,263 @@
+//! A gateway that runs, and how to talk to it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running gateway; it is killed when dropped.
+pub struct Running {
+    child: Child,
+    pub url: String,
+    folder: Option<TempDir>,
+}
+
+/// The binary, asked to serve on a free port with the data folder `folder`.
+pub fn command(folder: &Path) -> Command {
+    let mut command = bare_command();
+    command.args(["serve", "--port", "0", "--no-host-metrics", "--data-dir"]).arg(folder);
+    // A folder without a page, so that tests do not depend on what was built.
+    command.arg("--page").arg(folder.join("no-page"));
+    command
+}
+
+/// The binary without arguments; the environment of whoever runs the tests is not its own.
+pub fn bare_command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BELLWETHER_")) {
+        command.env_remove(name);
+    }
+    command.env("RUST_LOG", "info").stdin(Stdio::null());
+    command
+}
+
+impl Running {
+    /// Starts with a data folder of its own.
+    pub fn start(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = Self::start_in(folder.path(), flags);
+        running.folder = Some(folder);
+        running
+    }
+
+    /// Starts with a data folder that may hold something already.
+    pub fn start_in(folder: &Path, flags: &[&str]) -> Self {
+        let mut command = command(folder);
+        command.args(flags);
+        Self::start_command(command)
+    }
+
+    /// Starts with a command line of its own.
+    pub fn start_command(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url =
+            line.trim().strip_prefix("Bellwether is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
+        let running = Self { child, url, folder: None };
+        until("the gateway is ready", || running.get("/-/ready").status == 200);
+        running
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; how it ended, and after how long.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        (wait(&mut self.child), began.elapsed())
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        Request::get(path).send(self)
+    }
+
+    /// Posts a JSON body to `/ingest`.
+    pub fn ingest(&self, body: &str) -> Answer {
+        Request::post("/ingest").header("content-type", "application/json").body(body).send(self)
+    }
+
+    /// The `result` of a query.
+    #[track_caller]
+    pub fn result(&self, query: &str) -> Option<f64> {
+        let answer = self.get(&format!("/query?{query}"));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let body = answer.json();
+        assert!(body["result"].is_number() || body["result"].is_null(), "{body}");
+        body["result"].as_f64()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// Waits for the end of a process.
+pub fn wait(child: &mut Child) -> ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(began.elapsed() < PATIENCE, "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Asks again and again until `condition` holds.
+#[track_caller]
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
+pub fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
+}
+
+/// What the gateway answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Checks status and error code.
+    #[track_caller]
+    pub fn is_error(&self, status: u16, code: &str) -> &Self {
+        assert_eq!((self.status, self.json()["error"]["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert!(self.json()["error"]["message"].as_str().is_some_and(|message| message.len() > 10), "{}", self.body);
+        self
+    }
+}
+
+/// A request in the making.
+pub struct Request {
+    method: &'static str,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub fn post(path: &str) -> Self {
+        Self::new("POST", path).body("")
+    }
+
+    pub fn new(method: &'static str, path: &str) -> Self {
+        Self { method, path: path.to_owned(), headers: Vec::new(), body: None }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Sends it and reads the answer. Written by hand on a plain connection, so that any header can
+    /// be sent and nothing is added.
+    #[track_caller]
+    pub fn send(self, to: &Running) -> Answer {
+        use std::io::Write;
+        use std::net::TcpStream;
+
+        let mut stream = TcpStream::connect(to.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.path);
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            head += &format!("host: {}\r\n", to.address());
+        }
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if let Some(body) = &self.body {
+            head += &format!("content-length: {}\r\n", body.len());
+        }
+        head += "\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&self.body.unwrap_or_default()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        read_answer(&bytes)
+    }
+}
+
+fn read_answer(bytes: &[u8]) -> Answer {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: Vec<_> = lines
+        .map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.trim().to_ascii_lowercase(), value.trim().to_owned())
+        })
+        .collect();
+    let mut body = bytes[end + 4..].to_vec();
+    if headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked") {
+        body = unchunked(&body);
+    }
+    Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+}
+
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let line = bytes.windows(2).position(|two| two == b"\r\n").expect("a chunk has a length");
+        let length = usize::from_str_radix(std::str::from_utf8(&bytes[..line]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&bytes[line + 2..line + 2 + length]);
+        bytes = &bytes[line + 2 + length + 2..];
+    }
+}
+
+/// Writes a board into `folder`.
+pub fn board(folder: &Path, text: &str) -> PathBuf {
+    let path = folder.join("board.json");
+    std::fs::write(&path, text).unwrap();
+    path
+}

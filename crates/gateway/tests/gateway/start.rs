@@ -1,0 +1,147 @@
+//! What the command line says when all is well, and when it is not.
+
+use std::net::TcpListener;
+use std::process::Output;
+
+use crate::running::{Running, bare_command, board, command};
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+#[track_caller]
+fn fails(output: &Output, words: &[&str]) {
+    let said = said(output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in words {
+        assert!(said.contains(word), "{word:?} is not in {said:?}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_taken_port_is_said() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path()).args(["--port", &port]).output().unwrap();
+    fails(&output, &[&port, "taken", "--port"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    fails(&command(&file.join("data")).output().unwrap(), &["a-file", "--data-dir"]);
+
+    let used = Running::start_in(folder.path(), &[]);
+    fails(&command(folder.path()).output().unwrap(), &["another process", "--data-dir"]);
+    drop(used);
+}
+
+#[test]
+fn a_wrong_board_is_said_with_its_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = board(folder.path(), "{\"title\": \"Service\",\n \"kpis\": [}");
+    let check = |path: &std::path::Path| bare_command().arg("check").arg(path).output().unwrap();
+    fails(&check(&path), &["line 2"]);
+    let text = r#"{"title":"Service","rules":[{"name":"Slow","query":{"metric":"m","window":"5m","agg":"mean"},"is":"above","threshold":1}]}"#;
+    let path = board(folder.path(), text);
+    fails(&check(&path), &["rules[0].query.agg", "mean"]);
+    fails(&command(folder.path()).arg("--board").arg(&path).output().unwrap(), &["rules[0].query.agg"]);
+    fails(&check(&folder.path().join("none.json")), &["none.json"]);
+
+    let path = board(folder.path(), r#"{"title":"Service"}"#);
+    let output = check(&path);
+    assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), "ok\n"));
+}
+
+#[test]
+fn a_board_of_ones_own_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = board(folder.path(), r#"{"title":"My service","metrics":[{"name":"heat","kind":"gauge","unit":"s"}]}"#);
+    let gateway = Running::start(&["--board", path.to_str().unwrap()]);
+    assert_eq!(gateway.get("/api/v1/board").json()["title"], "My service");
+    // The board's kind counts, whatever a sender says.
+    let answer = gateway.ingest(r#"{"name":"heat","value":1,"kind":"event"}"#);
+    assert_eq!(answer.json()["rejected"][0]["code"], "kind_conflict", "{}", answer.body);
+}
+
+#[test]
+fn help_and_version_help() {
+    let output = bare_command().arg("--version").output().unwrap();
+    assert_eq!(said(&output), format!("bellwether {}\n", env!("CARGO_PKG_VERSION")));
+    let output = bare_command().args(["serve", "--help"]).output().unwrap();
+    let help = said(&output);
+    for flag in [
+        "--port",
+        "--host",
+        "--data-dir",
+        "--board",
+        "--demo",
+        "--no-host-metrics",
+        "--page",
+        "--alert-webhook",
+        "--retention",
+        "--allow-origin",
+        "--allow-host",
+        "BELLWETHER_PORT",
+    ] {
+        assert!(help.contains(flag), "{flag} is not in\n{help}");
+    }
+    assert_eq!(bare_command().output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn this_machine_is_sampled_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(folder.path());
+    let arguments: Vec<_> =
+        command.get_args().filter(|flag| *flag != "--no-host-metrics").map(ToOwned::to_owned).collect();
+    command = bare_command();
+    command.args(arguments);
+    let gateway = Running::start_command(command);
+    crate::running::until("the processor's use is a sample", || {
+        gateway.result("name=host_cpu_usage_ratio&window=1m&agg=last").is_some_and(|share| (0.0..=1.0).contains(&share))
+    });
+    assert!(gateway.result("name=host_memory_total_bytes&window=1m&agg=last").unwrap() > 1e6);
+    assert!(gateway.result("name=host_network_receive_bytes_total&window=1m&agg=count").is_some());
+}
+
+#[test]
+fn the_simulation_is_labelled_and_has_a_past() {
+    let gateway = Running::start(&["--demo"]);
+    assert!(crate::live::Live::open(&gateway).hello.demo);
+    crate::running::until("the simulated past is there", || {
+        gateway.result("name=resolution_time&window=90d&agg=count").unwrap_or(0.0) > 1_000.0
+            && gateway.result("name=booking_response_time&window=1h&agg=count").unwrap_or(0.0) > 5_000.0
+    });
+    let scorecard = gateway.get("/api/v1/dashboard").json();
+    assert!(scorecard["avg_resolution_time"].as_f64().unwrap() > 3.0, "{scorecard}");
+    assert!(scorecard["total_conflicts"].as_f64().unwrap() > 10.0, "{scorecard}");
+    // It goes on: what is newer than the last two seconds is there soon.
+    crate::running::until("the simulation goes on", || {
+        gateway.result("name=booking_response_time&window=2s&agg=count").is_some()
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn off_loopback_it_warns_loudly() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path())
+        .args(["--host", "0.0.0.0"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let warned = lines.find(|line| line.contains("NO SIGN-IN"));
+    let _ended = child.kill();
+    crate::running::wait(&mut child);
+    assert!(warned.is_some_and(|line| line.contains("WARN")));
+}
