@@ -25,7 +25,9 @@ impl Pattern {
     /// # Errors
     /// [`PatternError`] where the text is no regular expression.
     pub fn new(text: &str) -> Result<Self, PatternError> {
-        let regex = regex_lite::Regex::new(&format!("^(?s:{text})$"))
+        // Alone first: "a)|(b" is a pattern only between our parentheses, and not anchored there.
+        let regex = regex_lite::Regex::new(text)
+            .and_then(|_| regex_lite::Regex::new(&format!("^(?s:{text})$")))
             .map_err(|error| PatternError { pattern: text.to_owned(), reason: error.to_string() })?;
         Ok(Self { text: text.to_owned(), regex })
     }
@@ -101,6 +103,7 @@ mod tests {
         check(Condition::Matches(Pattern::new("a|/book").unwrap()), true);
         check(Condition::MatchesNot(Pattern::new("/b.*").unwrap()), false);
         assert!(Pattern::new("(").is_err());
+        assert!(Pattern::new("a)|(b").is_err());
     }
 
     #[test]
