@@ -222,3 +222,23 @@ fn all_faults_come_at_once() {
         assert!(paths.iter().any(|found| found == path), "{path} in {paths:?}");
     }
 }
+
+/// The JSON blocks of a page of the documentation.
+fn examples(page: &str) -> Vec<&str> {
+    page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_read() {
+    let [first, queries @ ..] = &examples(include_str!("../../../docs/formats/board.md"))[..] else { panic!("none") };
+    board(first);
+    assert_eq!(queries.len(), 2);
+    for query in queries {
+        board(&format!(r#"{{"title":"t","panels":[{{"id":"p","title":"t","query":{query}}}]}}"#));
+    }
+    let live = examples(include_str!("../../../docs/formats/live-feed.md"));
+    let [subscribe, summary] = live[..] else { panic!("{live:?}") };
+    bellwether_wire::frame::ClientFrame::decode(subscribe).unwrap();
+    let samples = format!(r#"{{"type":"samples","samples":[],"summaries":[{summary}]}}"#);
+    bellwether_wire::frame::ServerFrame::decode(&samples).unwrap();
+}

@@ -172,6 +172,10 @@ fn what_is_wrong_with_a_clients_frame_is_named() {
         "bad_frame",
         "id: this must be a whole number below 2^32",
     );
+    let stray = (0..7).map(|n| format!(r#""zzzzzzzz{n}":0"#)).collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{"type":"subscribe","id":1,"metrics":[],"step":"1s",{stray}}}"#);
+    let message = ClientFrame::decode(&text).unwrap_err().to_string();
+    assert!(message.ends_with("; and 2 more"), "{message}");
     let many = vec![r#"{"name":"m"}"#; MAX_SELECTIONS + 1].join(",");
     refused(
         &format!(r#"{{"type":"subscribe","id":1,"metrics":[{many}],"step":"1s"}}"#),

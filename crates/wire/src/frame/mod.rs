@@ -227,8 +227,15 @@ impl FrameError {
     }
 }
 
+/// Most faults that a message lists.
+const LISTED: usize = 5;
+
 fn list(faults: &[JsonFault]) -> String {
-    faults.iter().map(JsonFault::to_string).collect::<Vec<_>>().join("; ")
+    let mut texts: Vec<_> = faults.iter().take(LISTED).map(JsonFault::to_string).collect();
+    if faults.len() > LISTED {
+        texts.push(format!("and {} more", faults.len() - LISTED));
+    }
+    texts.join("; ")
 }
 
 /// A `type` that is not known, short enough for a message.
