@@ -30,8 +30,7 @@ test('the Python example prints its scorecard', async () => {
     cwd: path.join(examples, 'grants-office'),
     env: { ...environment(), PYTHONDONTWRITEBYTECODE: '1' },
   });
-  const scorecard = JSON.parse(stdout.replaceAll("'", '"'));
-  assert.deepEqual(scorecard, { avg_resolution_time: 5, avg_satisfaction: 4.2, total_conflicts: 1 });
+  assert.equal(stdout, "{'avg_resolution_time': 5, 'avg_satisfaction': 4.2, 'total_conflicts': 1}\n");
 });
 
 test('the Python example says what the gateway refused', async () => {
