@@ -282,7 +282,8 @@ impl Summary {
         (self.sum / self.count as f64).clamp(self.min, self.max)
     }
 
-    /// Population standard deviation.
+    /// Population standard deviation; too small where squares of the distances add up to more than
+    /// the greatest float.
     #[must_use]
     pub fn stddev(&self) -> f64 {
         (self.m2 / self.count as f64).sqrt()

@@ -1,0 +1,268 @@
+//! The engine against the naive model, at every instant: samples in order and late, ahead of now,
+//! with gaps, resets, several series, and windows of any length.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is wrong")]
+
+use bellwether_core::engine::{Engine, EngineConfig, SeriesId, TierConfig};
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::query::{Across, Aggregation, Answer, Query};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_testkit::naive::Naive;
+use proptest::prelude::*;
+
+/// Small tiers, so that few samples fill and leave them all.
+const WIDTHS: [u64; 3] = [100, 500, 2_000];
+const SPANS: [u64; 3] = [2_000, 10_000, 60_000];
+const SKEW: u64 = 1_000;
+
+fn config() -> EngineConfig {
+    let tier = |(width, span): (&u64, &u64)| TierConfig {
+        width: DurationMs::from_millis(*width),
+        span: DurationMs::from_millis(*span),
+    };
+    EngineConfig {
+        tiers: WIDTHS.iter().zip(&SPANS).map(tier).collect(),
+        future_skew: DurationMs::from_millis(SKEW),
+        ..EngineConfig::default()
+    }
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Time goes on.
+    Pass(u64),
+    /// What is too old is evicted.
+    Advance,
+    /// A sample arrives, taken this long ago or, where negative, ahead of now.
+    Arrive { series: usize, ago: i64, value: f64 },
+    /// Figures are asked for, over a window of this length.
+    Ask(u64),
+}
+
+/// The engine and the model side by side.
+struct Pair {
+    kind: Kind,
+    metric: MetricName,
+    engine: Engine,
+    ids: Vec<SeriesId>,
+    keys: Vec<SeriesKey>,
+    naive: Naive,
+    now: TimestampMs,
+}
+
+impl Pair {
+    fn new(kind: Kind, start: i64) -> Self {
+        let metric = MetricName::new("m").unwrap();
+        let mut engine = Engine::new(config()).unwrap();
+        engine.declare(&metric, kind).unwrap();
+        let mut naive = Naive::new();
+        naive.declare(&metric, kind);
+        let key = |name| SeriesKey { metric: metric.clone(), labels: Labels::new([("s", name)]).unwrap() };
+        let keys: Vec<SeriesKey> = ["a", "b", "c"].into_iter().map(key).collect();
+        let ids = keys.iter().map(|key| engine.series(key, None).unwrap()).collect();
+        Self { kind, metric, engine, ids, keys, naive, now: TimestampMs::new(start) }
+    }
+
+    fn run(kind: Kind, start: i64, steps: &[Step], value: impl Fn(TimestampMs, f64) -> f64) {
+        let mut pair = Self::new(kind, start);
+        for step in steps {
+            match *step {
+                Step::Pass(ms) => pair.now = pair.now + DurationMs::from_millis(ms),
+                Step::Advance => pair.engine.advance(pair.now),
+                Step::Ask(window) => pair.ask(window),
+                Step::Arrive { series, ago, value: seed } => {
+                    let timestamp = TimestampMs::new(pair.now.get() - ago);
+                    pair.arrive(series, timestamp, value(timestamp, seed));
+                }
+            }
+        }
+        pair.ask(SPANS[1]);
+    }
+
+    fn arrive(&mut self, series: usize, timestamp: TimestampMs, value: f64) {
+        let sample = Sample::new(timestamp, value).unwrap();
+        if self.engine.record(self.ids[series], sample, self.now).is_ok() {
+            self.naive.record(&self.keys[series], sample);
+        }
+    }
+
+    fn ask(&mut self, window: u64) {
+        self.engine.advance(self.now);
+        self.naive.forget_until(self.kept());
+        let all = [
+            "avg", "sum", "count", "min", "max", "first", "last", "stddev", "rate", "increase", "p0", "p50", "p90",
+            "p99.9", "p100",
+        ];
+        for aggregation in all {
+            for across in [Across::Merge, Across::Sum, Across::Avg, Across::Min, Across::Max] {
+                let aggregation: Aggregation = aggregation.parse().unwrap();
+                let mut query = Query::new(self.metric.clone(), DurationMs::from_millis(window), aggregation);
+                query.across = across;
+                self.check(&query);
+            }
+        }
+    }
+
+    /// The edge up to which everything is gone.
+    fn kept(&self) -> TimestampMs {
+        let width = WIDTHS[2] as i64;
+        TimestampMs::new((self.now.get() - SPANS[2] as i64).div_euclid(width) * width)
+    }
+
+    fn check(&self, query: &Query) {
+        let answer = match self.engine.query(query, self.now) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let count = Query { aggregation: Aggregation::Count, ..query.clone() };
+                let covered = self.engine.query(&count, self.now).unwrap_or_else(|_| panic!("{query:?}: {error}"));
+                assert!(self.naive.figure(query, covered.from, covered.to).is_err(), "{query:?}: {error}");
+                return;
+            }
+        };
+        self.check_range(query, &answer);
+        let expected = self.naive.figure(query, answer.from, answer.to).unwrap();
+        assert_eq!(answer.count, expected.count, "{query:?} {answer:?}");
+        let (Some(value), Some(exact)) = (answer.value, expected.value) else {
+            assert_eq!(answer.value, expected.value, "{query:?} {answer:?}");
+            return;
+        };
+        if !exact.is_finite() {
+            // Beyond the floats, where the engine stops at the greatest.
+            assert!(value.is_finite() && value > 1e150, "{query:?} {answer:?}");
+            return;
+        }
+        let tolerance = match query.aggregation {
+            Aggregation::Quantile(_) => {
+                let figures = if query.across == Across::Merge { exact.abs() } else { expected.magnitude };
+                figures * answer.relative_error * (1.0 + 1e-12) + f64::from_bits(1)
+            }
+            // The root of a sum of squares, whose error is relative to the squares of the values.
+            Aggregation::Stddev => 1e-6 * expected.magnitude,
+            Aggregation::Increase | Aggregation::Rate if self.kind == Kind::Counter => {
+                let seconds = answer.to.since(answer.from).as_secs_f64();
+                let (rounding, before) = self.growth_before(answer.from);
+                let divisor = if query.aggregation == Aggregation::Rate { seconds } else { 1.0 };
+                (1e-12 * (rounding + expected.magnitude) + before) / divisor
+            }
+            Aggregation::Rate => 1e-12 * expected.magnitude.max(1.0) / answer.to.since(answer.from).as_secs_f64(),
+            _ => 1e-12 * expected.magnitude,
+        };
+        assert!((value - exact).abs() <= tolerance, "{query:?}\n{answer:?}\n{expected:?} ± {tolerance}");
+    }
+
+    /// Where a window begins at the end of a finer tier, the sample before it may be known only as
+    /// one of a wide time bucket. Then a counter's step into the window is taken from that bucket's
+    /// first sample, and the figure is off by what was counted within the bucket. Gives the sum of
+    /// magnitudes there, and how far off figures may be.
+    fn growth_before(&self, from: TimestampMs) -> (f64, f64) {
+        let reach = DurationMs::from_millis(WIDTHS[2]);
+        let mut magnitude = 0.0;
+        let mut growth = 0.0;
+        for key in &self.keys {
+            let samples = self.naive.samples(key);
+            let before: Vec<_> = samples.iter().filter(|sample| sample.timestamp() <= from).collect();
+            magnitude += before.last().map_or(0.0, |sample| sample.value().abs());
+            // Exact where the sample before lies in the same finest time bucket as the edge, or in
+            // time buckets of their own in every tier.
+            let near = before.iter().filter(|sample| from.since(sample.timestamp()) < reach);
+            if self.is_at_the_end_of_a_finer_tier(from) {
+                growth += near.map(|sample| sample.value().abs()).sum::<f64>();
+            }
+        }
+        (magnitude, growth)
+    }
+
+    fn is_at_the_end_of_a_finer_tier(&self, from: TimestampMs) -> bool {
+        (0..2).any(|tier| {
+            let end = self.now - DurationMs::from_millis(SPANS[tier]);
+            end.since(from).as_millis().max(from.since(end).as_millis()) <= 2 * WIDTHS[tier + 1]
+        })
+    }
+
+    /// Only the left edge moves, outward, and by less than a time bucket of the finest tier that
+    /// reaches so far back.
+    fn check_range(&self, query: &Query, answer: &Answer) {
+        let asked = self.now - query.window;
+        let tier = SPANS.iter().position(|span| query.window.as_millis() <= *span).unwrap();
+        assert!(answer.from <= asked.max(self.kept()), "{answer:?}");
+        assert!(asked.since(answer.from).as_millis() < WIDTHS[tier], "{query:?} {answer:?}");
+        assert!(answer.to <= self.now && self.now.since(answer.to).as_millis() < WIDTHS[0], "{answer:?}");
+    }
+}
+
+fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::Observation), Just(Kind::Gauge), Just(Kind::Event)]
+}
+
+/// Where an engine's life begins: also before the epoch, and off every edge.
+fn starts() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(0_i64), Just(1_700_000_000_000), -100_000..100_000_i64]
+}
+
+fn values() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(0.0),
+        Just(-0.0),
+        -1e3..1e3_f64,
+        (0..100_i32).prop_map(f64::from),
+        1e-9..1e9_f64,
+        Just(5e-324),
+        Just(-1e300),
+    ]
+}
+
+fn steps(ago: impl Strategy<Value = i64> + Clone + 'static) -> impl Strategy<Value = Vec<Step>> {
+    let arrive = (0..3_usize, ago, values()).prop_map(|(series, ago, value)| Step::Arrive { series, ago, value });
+    let pass = prop_oneof![0..300_u64, 0..3_000_u64, 0..30_000_u64];
+    let window = prop_oneof![1..2_000_u64, 1..=60_000_u64, Just(100), Just(2_000), Just(10_000), Just(60_000)];
+    let step = prop_oneof![
+        8 => arrive,
+        4 => pass.prop_map(Step::Pass),
+        1 => Just(Step::Advance),
+        2 => window.prop_map(Step::Ask),
+    ];
+    proptest::collection::vec(step, 1..120)
+}
+
+/// Mostly now or shortly before, sometimes long ago, sometimes ahead, sometimes on an edge.
+fn any_time() -> impl Strategy<Value = i64> + Clone {
+    prop_oneof![Just(0_i64), 0..200_i64, 0..15_000_i64, -1_200..70_000_i64, (0..40_i64).prop_map(|tenths| tenths * 100)]
+}
+
+proptest! {
+    #[test]
+    fn figures_are_those_of_the_samples(kind in kinds(), start in starts(), steps in steps(any_time())) {
+        Pair::run(kind, start, &steps, |_, value| value);
+    }
+
+    #[test]
+    fn counters_in_order_grow_through_resets(start in starts(), steps in steps(Just(0_i64))) {
+        Pair::run(Kind::Counter, start, &steps, |_, value| value.abs().min(1e12));
+    }
+
+    #[test]
+    fn counters_without_resets_take_samples_in_any_order(start in starts(), steps in steps(any_time())) {
+        Pair::run(Kind::Counter, start, &steps, |timestamp, _| (timestamp.get() - start + 200_000) as f64 / 8.0);
+    }
+
+    #[test]
+    fn counters_take_late_resets_where_time_buckets_tell_them_apart(
+        start in (0..1_000_i64).prop_map(|tenths| tenths * 100),
+        values in proptest::collection::vec(0..100_u32, 2..14),
+        order in proptest::collection::vec(any::<u32>(), 14),
+    ) {
+        // The finest tier holds all of the wider time buckets that the samples fall into.
+        let mut pair = Pair::new(Kind::Counter, start + 1_400);
+        let mut places: Vec<usize> = (0..values.len()).collect();
+        places.sort_by_key(|place| order[*place]);
+        for place in places {
+            let timestamp = TimestampMs::new(start + 100 * place as i64 + 50);
+            pair.arrive(0, timestamp, f64::from(values[place]));
+            pair.ask(2_000);
+            pair.ask(9_000);
+            pair.ask(60_000);
+        }
+    }
+}
