@@ -135,6 +135,7 @@ impl From<QueryError> for ApiError {
         let code = match error {
             QueryError::ZeroWindow | QueryError::WindowTooLong { .. } => "bad_window",
             QueryError::NotForKind { .. } => "bad_aggregation",
+            QueryError::AcrossNeeded { .. } => "bad_across",
             _ => "bad_query",
         };
         Self::BadQuery { code, message: error.to_string() }
