@@ -1,0 +1,68 @@
+// The code in the read-me files runs as it stands; only the gateway's address is changed.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { startGateway } from '../browser/support/gateway.mjs';
+import { project } from './support/project.mjs';
+
+const run = promisify(execFile);
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** The blocks of code in `file` that are marked as `language`. */
+function blocks(file, language) {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code);
+}
+
+let gateway;
+let consumer;
+before(async () => {
+  gateway = await startGateway({ flags: ['--no-host-metrics'] });
+  consumer = await project('readme');
+});
+after(async () => {
+  await gateway?.stop();
+  consumer?.remove();
+});
+
+const here = (code) => code.replaceAll('http://127.0.0.1:4000', gateway.url);
+
+/** Runs `code` as a module that prints `expression`; gives what it printed. */
+async function evaluated(code, expression) {
+  writeFileSync(path.join(consumer.folder, 'code.mjs'), `${here(code)}\nconsole.log(JSON.stringify(${expression}));\n`);
+  const { stdout } = await consumer.node('code.mjs');
+  return JSON.parse(stdout);
+}
+
+/** The last expression of a block, as it stands before its comment. */
+const lastExpression = (code) => code.match(/^(engine\.query\(.*?\));/m)[1];
+
+test('JavaScript over HTTP', async () => {
+  const [code] = blocks('README.md', 'js');
+  assert.equal(await evaluated(code, 'result'), 120);
+});
+
+test('Python', async () => {
+  const [code] = blocks('README.md', 'python');
+  const { stdout } = await run('python3', ['-c', here(code)]);
+  assert.equal(stdout, `${code.match(/# (\{.*\})/)[1]}\n`);
+});
+
+test('curl', async () => {
+  const [code] = blocks('README.md', 'sh');
+  const { stdout } = await run('sh', ['-ec', here(code)]);
+  assert.equal(JSON.parse(stdout).result, 1);
+});
+
+for (const file of ['README.md', 'crates/wasm/README.md']) {
+  test(`the engine, in ${file}`, async () => {
+    const code = blocks(file, 'js').find((block) => block.includes("from 'bellwether'"));
+    const answer = await evaluated(code, lastExpression(code));
+    assert.deepEqual(Object.keys(answer), ['result', 'count', 'from', 'to', 'relativeError']);
+    assert.equal(answer.result, 120);
+    assert.equal(answer.count, 1);
+  });
+}
