@@ -45,7 +45,7 @@ impl Aggregation {
             Self::Stddev => (summary.stddev(), 0.0),
             Self::Increase => (pool.increase()?, 0.0),
             Self::Rate if covered == DurationMs::ZERO => return None,
-            Self::Rate => (pool.increase()? / covered.as_secs_f64(), 0.0),
+            Self::Rate => ((pool.increase()? / covered.as_secs_f64()).clamp(f64::MIN, f64::MAX), 0.0),
             // Made of two windows, by those who have both.
             Self::Delta => return None,
         })
