@@ -153,6 +153,7 @@ fn slots(from: TimestampMs, to: TimestampMs, width_ms: i64) -> std::ops::RangeIn
 
 fn within(mut samples: Vec<IngestedSample>, from: TimestampMs, to: TimestampMs) -> Vec<IngestedSample> {
     samples.retain(|sample| (from < sample.sample.timestamp()) && (sample.sample.timestamp() <= to));
+    samples.sort_by_key(|sample| sample.sample.timestamp());
     for (index, sample) in samples.iter_mut().enumerate() {
         sample.index = index;
     }

@@ -12,8 +12,9 @@ use bellwether_wire::ingest::{IngestedSample, RejectionCode};
 
 use crate::telemetry::{Metrics, RequestLabels};
 
-/// Most own requests that are kept as samples in one second; more are only counted in `/metrics`.
-const MAX_REQUESTS_A_BATCH: usize = 5_000;
+/// Most own requests, and most own commits, that become samples in one second; more are only counted
+/// in `/metrics`.
+const MAX_A_SECOND: usize = 4_000;
 
 /// A batch under construction.
 #[derive(Debug, Default)]
@@ -61,23 +62,42 @@ struct Request {
     secs: f64,
 }
 
-/// The requests of the last second.
-#[derive(Default)]
-pub(crate) struct OwnRequests(Mutex<Vec<Request>>);
+/// One group commit.
+struct Commit {
+    at: TimestampMs,
+    secs: f64,
+}
 
-impl OwnRequests {
+/// What the gateway did in the last second.
+#[derive(Default)]
+pub(crate) struct OwnWork {
+    requests: Mutex<Vec<Request>>,
+    commits: Mutex<Vec<Commit>>,
+}
+
+/// Adds to a second's list; `false` where that is full.
+fn note<T>(list: &Mutex<Vec<T>>, one: T) -> bool {
+    let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
+    let room = list.len() < MAX_A_SECOND;
+    if room {
+        list.push(one);
+    }
+    room
+}
+
+fn take<T>(list: &Mutex<Vec<T>>) -> Vec<T> {
+    mem::take(&mut list.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl OwnWork {
     /// Notes an answered request; `false` where the second is full.
-    pub(crate) fn note(&self, labels: RequestLabels, at: TimestampMs, secs: f64) -> bool {
-        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = requests.len() < MAX_REQUESTS_A_BATCH;
-        if room {
-            requests.push(Request { labels, at, secs });
-        }
-        room
+    pub(crate) fn request(&self, labels: RequestLabels, at: TimestampMs, secs: f64) -> bool {
+        note(&self.requests, Request { labels, at, secs })
     }
 
-    fn take(&self) -> Vec<Request> {
-        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Notes a group commit; `false` where the second is full.
+    pub(crate) fn commit(&self, at: TimestampMs, secs: f64) -> bool {
+        note(&self.commits, Commit { at, secs })
     }
 }
 
@@ -89,11 +109,14 @@ pub(crate) struct OwnTelemetry {
 
 impl OwnTelemetry {
     /// Adds what there is to say at `at`.
-    pub(crate) fn sample(&mut self, metrics: &Metrics, requests: &OwnRequests, at: TimestampMs, batch: &mut OwnBatch) {
-        for Request { labels, at, secs } in requests.take() {
+    pub(crate) fn sample(&mut self, metrics: &Metrics, work: &OwnWork, at: TimestampMs, batch: &mut OwnBatch) {
+        for Request { labels, at, secs } in take(&work.requests) {
             let status = labels.status.to_string();
             let labels = [("method", labels.method), ("route", labels.route.as_str()), ("status", status.as_str())];
             batch.add("http_request_duration_seconds", &labels, Kind::Observation, at, secs);
+        }
+        for Commit { at, secs } in take(&work.commits) {
+            batch.add("gateway_commit_duration_seconds", &[], Kind::Observation, at, secs);
         }
         let accepted = metrics.samples_accepted.get();
         batch.add("gateway_samples_accepted_total", &[], Kind::Counter, at, accepted as f64);

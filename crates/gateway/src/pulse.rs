@@ -13,7 +13,7 @@ use crate::clock::{self, Stopwatch};
 use crate::demo::Demo;
 use crate::host::Host;
 use crate::hub::Hub;
-use crate::own::{OwnBatch, OwnRequests, OwnTelemetry};
+use crate::own::{OwnBatch, OwnTelemetry, OwnWork};
 use crate::telemetry::Metrics;
 use crate::writer::{Delivery, Writer};
 
@@ -45,7 +45,7 @@ pub(crate) fn evaluate(hub: &Hub, watch: &mut Watch, stop: &Receiver<()>) {
 pub(crate) struct Sampler {
     pub(crate) host: Option<Host>,
     pub(crate) telemetry: OwnTelemetry,
-    pub(crate) requests: Arc<OwnRequests>,
+    pub(crate) work: Arc<OwnWork>,
     pub(crate) metrics: Metrics,
     pub(crate) writer: Writer,
 }
@@ -59,7 +59,7 @@ impl Sampler {
             if let Some(host) = &mut self.host {
                 host.sample(now, &mut batch);
             }
-            self.telemetry.sample(&self.metrics, &self.requests, now, &mut batch);
+            self.telemetry.sample(&self.metrics, &self.work, now, &mut batch);
             let lost = batch.len();
             let delivery = Delivery { samples: batch.into_samples(), key: None, received_at: now };
             if self.writer.write_unanswered(delivery).is_err() {
@@ -89,9 +89,8 @@ pub(crate) fn simulate(
     }
 }
 
-/// Sends samples in batches; says up to when they are sent.
-fn send(writer: &Writer, mut samples: Vec<IngestedSample>, from: TimestampMs, now: TimestampMs) -> TimestampMs {
-    samples.sort_by_key(|sample| sample.sample.timestamp());
+/// Sends samples, oldest first, in batches; says up to when they are sent.
+fn send(writer: &Writer, samples: Vec<IngestedSample>, from: TimestampMs, now: TimestampMs) -> TimestampMs {
     let mut sent = from;
     let mut rest = samples.into_iter().peekable();
     while rest.peek().is_some() {

@@ -21,7 +21,7 @@ use crate::http::page::Page;
 use crate::http::security::AllowList;
 use crate::http::{self, Gateway, Life};
 use crate::hub::{self, Greeting, Hub};
-use crate::own::{OwnRequests, OwnTelemetry};
+use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::store::{RedbStore, Store};
 use crate::telemetry::{self, Metrics};
@@ -31,6 +31,8 @@ use crate::writer::{self, Writer, WriterQueue};
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long live connections may take to close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// How long threads may take to end.
+const JOIN_LIMIT: Duration = Duration::from_secs(2);
 /// The seed of the simulation: every start shows the same stories.
 const DEMO_SEED: u64 = 2026;
 /// JSON keeps whole numbers up to here.
@@ -106,11 +108,16 @@ impl Threads {
         Ok(stop)
     }
 
-    /// Closes the channels and waits.
+    /// Closes the channels and waits, but not for ever: a webhook call may hang, and its notice is in
+    /// the outbox as long as it is not delivered.
     fn stop(self) {
         drop(self.stops);
+        let watch = Stopwatch::start();
         for handle in self.handles {
-            if handle.join().is_err() {
+            while !handle.is_finished() && watch.elapsed() < JOIN_LIMIT {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if handle.is_finished() && handle.join().is_err() {
                 tracing::error!("a thread ended with a panic");
             }
         }
@@ -134,7 +141,7 @@ async fn run(
         hub: Arc::clone(&hub),
         writer: writer.clone(),
         metrics: metrics.clone(),
-        own: Arc::new(OwnRequests::default()),
+        own: Arc::new(OwnWork::default()),
         allow: AllowList::new(address, &arguments.allow_host, &arguments.allow_origin),
         life: Life::default(),
         stopping: stopping.clone(),
@@ -181,7 +188,8 @@ async fn run(
 
 /// The address as people type it.
 fn shown(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
+    let loopback = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
+    if address.ip().is_unspecified() { format!("{loopback}:{}", address.port()) } else { address.to_string() }
 }
 
 /// Waits for SIGTERM or Ctrl-C; which it was.
@@ -233,7 +241,8 @@ impl Parts<'_> {
         let watch = Watch::new(Arc::clone(&self.board), self.writer.clone(), self.metrics.clone(), webhook, &alerts);
         self.hub.install(engine, alerts, store.epoch(), store.seq());
         let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
-        let writing = writer::start(store, hub, metrics, self.arguments.retention, queue)
+        let own = Arc::clone(&self.gateway.own);
+        let writing = writer::start(store, hub, metrics, own, self.arguments.retention, queue)
             .context("the thread \"writer\" cannot be started")?;
         self.pulse(&mut threads, watch)?;
         self.sampler(&mut threads)?;
@@ -265,7 +274,7 @@ impl Parts<'_> {
         let sampler = Sampler {
             host,
             telemetry: OwnTelemetry::default(),
-            requests: Arc::clone(&self.gateway.own),
+            work: Arc::clone(&self.gateway.own),
             metrics: self.metrics.clone(),
             writer: self.writer.clone(),
         };

@@ -13,7 +13,8 @@ use tokio::sync::oneshot;
 
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Admission, Hub};
-use crate::store::{AlertChange, Batch, BatchSample, IdempotencyKey, Notice, Outcome, Store, StoreError};
+use crate::own::OwnWork;
+use crate::store::{AlertChange, Batch, BatchSample, IdempotencyKey, Notice, Outcome, Progress, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Most batches that wait to be written.
@@ -23,9 +24,13 @@ const MAX_WAITING_SAMPLES: usize = 200_000;
 /// Most samples of one group commit, so that the first of them does not wait long.
 const MAX_GROUP_SAMPLES: usize = 50_000;
 /// How often the store is looked after.
-const HOUSEKEEPING_EVERY: Duration = Duration::from_millis(250);
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
+/// How soon it is looked after again where one step did not do.
+const HOUSEKEEPING_STEP: Duration = Duration::from_millis(20);
 /// How often the store's own figures are brought up to date.
 const STATISTICS_EVERY: Duration = Duration::from_secs(5);
+/// How often the engine's memory is measured, which looks at every time bucket.
+const MEASURE_EVERY: Duration = Duration::from_secs(60);
 
 /// A batch on its way to the store.
 #[derive(Debug)]
@@ -167,12 +172,15 @@ struct WriterThread<S> {
     store: S,
     hub: Arc<Hub>,
     metrics: Metrics,
+    own: Arc<OwnWork>,
     retention: DurationMs,
     queue: WriterQueue,
     /// Alert changes that could not be saved yet.
     unsaved: (Vec<AlertChange>, Vec<Vec<u8>>),
     last_housekeeping: Stopwatch,
+    housekeeping_in: Duration,
     last_statistics: Stopwatch,
+    last_measure: Stopwatch,
     last_complaint: Option<Stopwatch>,
 }
 
@@ -184,6 +192,7 @@ pub(crate) fn start<S: Store + 'static>(
     store: S,
     hub: Arc<Hub>,
     metrics: Metrics,
+    own: Arc<OwnWork>,
     retention: DurationMs,
     queue: WriterQueue,
 ) -> std::io::Result<JoinHandle<()>> {
@@ -191,11 +200,14 @@ pub(crate) fn start<S: Store + 'static>(
         store,
         hub,
         metrics,
+        own,
         retention,
         queue,
         unsaved: (Vec::new(), Vec::new()),
         last_housekeeping: Stopwatch::start(),
+        housekeeping_in: HOUSEKEEPING_STEP,
         last_statistics: Stopwatch::start(),
+        last_measure: Stopwatch::start(),
         last_complaint: None,
     };
     std::thread::Builder::new().name("writer".to_owned()).spawn(move || thread.run())
@@ -204,9 +216,10 @@ pub(crate) fn start<S: Store + 'static>(
 impl<S: Store> WriterThread<S> {
     fn run(&mut self) {
         self.statistics();
+        self.measure();
         loop {
             let mut stop = false;
-            match self.queue.jobs.recv_timeout(HOUSEKEEPING_EVERY) {
+            match self.queue.jobs.recv_timeout(self.housekeeping_in) {
                 Ok(job) => stop = self.work(job),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => stop = true,
@@ -215,13 +228,17 @@ impl<S: Store> WriterThread<S> {
                 self.save_unsaved();
                 return;
             }
-            if self.last_housekeeping.elapsed() >= HOUSEKEEPING_EVERY {
-                self.last_housekeeping = Stopwatch::start();
+            if self.last_housekeeping.elapsed() >= self.housekeeping_in {
                 self.housekeeping();
+                self.last_housekeeping = Stopwatch::start();
             }
             if self.last_statistics.elapsed() >= STATISTICS_EVERY {
                 self.last_statistics = Stopwatch::start();
                 self.statistics();
+            }
+            if self.last_measure.elapsed() >= MEASURE_EVERY {
+                self.last_measure = Stopwatch::start();
+                self.measure();
             }
         }
     }
@@ -281,7 +298,11 @@ impl<S: Store> WriterThread<S> {
         let watch = Stopwatch::start();
         match self.store.append(&batches) {
             Ok(outcomes) => {
-                self.metrics.commit_duration.observe(watch.elapsed().as_secs_f64());
+                let secs = watch.elapsed().as_secs_f64();
+                self.metrics.commit_duration.observe(secs);
+                if !self.own.commit(now, secs) {
+                    self.metrics.own_samples_lost.inc();
+                }
                 self.show(admissions, outcomes, now);
             }
             Err(error) => {
@@ -364,16 +385,21 @@ impl<S: Store> WriterThread<S> {
         }
     }
 
-    /// One bounded step of each thing that the store needs from time to time.
+    /// One bounded step of what the store needs from time to time: soon again where there is more to
+    /// do, else after a while.
     fn housekeeping(&mut self) {
         self.save_unsaved();
         let now = clock::now();
-        if let Err(error) = self.store.seal(now) {
-            self.complain(&error);
+        let sealed = self.store.seal(now);
+        let expired = self.store.expire(now, self.retention);
+        let mut more = false;
+        for step in [sealed, expired] {
+            match step {
+                Ok(progress) => more |= progress == Progress::More,
+                Err(error) => self.complain(&error),
+            }
         }
-        if let Err(error) = self.store.expire(now, self.retention) {
-            self.complain(&error);
-        }
+        self.housekeeping_in = if more { HOUSEKEEPING_STEP } else { HOUSEKEEPING_EVERY };
     }
 
     fn statistics(&mut self) {
@@ -381,6 +407,9 @@ impl<S: Store> WriterThread<S> {
         self.metrics.store_bytes.set(gauge(statistics.disk.file_bytes));
         self.metrics.store_corrupt.set(gauge(statistics.faults));
         self.metrics.notifications_waiting.set(gauge(statistics.notices as u64));
+    }
+
+    fn measure(&self) {
         let memory = self.hub.memory();
         self.metrics.engine_series.set(gauge(memory.series as u64));
         self.metrics.engine_bytes.set(gauge(memory.bytes as u64));

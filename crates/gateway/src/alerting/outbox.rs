@@ -2,7 +2,7 @@
 //! receiver says 2xx.
 
 use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use bellwether_core::time::DurationMs;
@@ -54,7 +54,7 @@ impl Dispatcher {
     /// Delivers until `wake` is closed; a message on it says that there is something new.
     pub(crate) fn run(&self, wake: &Receiver<()>) {
         loop {
-            self.deliver_due();
+            self.deliver_due(wake);
             match wake.recv_timeout(LOOK_EVERY) {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -62,11 +62,14 @@ impl Dispatcher {
         }
     }
 
-    fn deliver_due(&self) {
+    fn deliver_due(&self, wake: &Receiver<()>) {
         let mut notices = self.writer.notices();
         notices.sort_by_key(|notice| notice.id);
         let mut waiting = BTreeSet::new();
         for notice in notices {
+            if matches!(wake.try_recv(), Err(TryRecvError::Disconnected)) {
+                return;
+            }
             let about = serde_json::from_slice::<About>(&notice.payload).map(|about| about.group_key).ok();
             // "resolved" never overtakes the "firing" of the same alert.
             if waiting.contains(&about) {

@@ -19,7 +19,7 @@ use axum::routing::{get, post};
 use tokio::sync::{mpsc, watch};
 
 use crate::hub::Hub;
-use crate::own::OwnRequests;
+use crate::own::OwnWork;
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 use errors::ApiError;
@@ -50,7 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) hub: Arc<Hub>,
     pub(crate) writer: Writer,
     pub(crate) metrics: Metrics,
-    pub(crate) own: Arc<OwnRequests>,
+    pub(crate) own: Arc<OwnWork>,
     pub(crate) allow: AllowList,
     pub(crate) life: Life,
     /// Turns true when the gateway stops.

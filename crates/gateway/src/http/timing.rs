@@ -25,7 +25,7 @@ pub(super) async fn time(State(gateway): State<Arc<Gateway>>, request: Request, 
         let secs = watch.elapsed().as_secs_f64();
         let labels = RequestLabels { route, method, status: response.status().as_u16() };
         gateway.metrics.request(&labels, secs);
-        if !gateway.own.note(labels, clock::now(), secs) {
+        if !gateway.own.request(labels, clock::now(), secs) {
             gateway.metrics.own_samples_lost.inc();
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::live::Live;
-use crate::running::{Running, now_ms};
+use crate::running::{Running, command, now_ms};
 
 #[test]
 fn a_sample_survives_a_kill_right_after_its_acknowledgement() {
@@ -70,6 +70,37 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
     let found = gateway.result("name=m&window=1h&agg=count").unwrap();
     // What was under way at the kill may be there or not; what was acknowledged must be.
     assert!(found >= acknowledged as f64 && found <= sent as f64, "{acknowledged} ≤ {found} ≤ {sent}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    // The system refuses to let any file grow over 8 MiB.
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""]);
+    let plain = command(folder.path());
+    limited.arg(plain.get_program()).args(plain.get_args());
+    let gateway = Running::start_command(limited);
+    let mut stored = 0;
+    let refused = loop {
+        let samples: Vec<_> =
+            (0..5_000).map(|place| format!(r#"{{"name":"m","value":{}.{place},"ref":"{place}"}}"#, stored)).collect();
+        let answer = gateway.ingest(&format!("[{}]", samples.join(",")));
+        if answer.status != 204 {
+            break answer;
+        }
+        stored += 5_000;
+        assert!(stored < 2_000_000, "the disk never gets full");
+    };
+    refused.is_error(503, "store_unavailable");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    // Reading goes on.
+    assert_eq!(gateway.result("name=m&window=1h&agg=count"), Some(f64::from(stored)));
+    gateway.kill();
+    let gateway = Running::start_in(folder.path(), &[]);
+    assert_eq!(gateway.result("name=m&window=1h&agg=count"), Some(f64::from(stored)));
+    assert_eq!(gateway.ingest(r#"{"name":"m","value":1}"#).status, 204);
 }
 
 #[test]

@@ -167,6 +167,36 @@ fn slips_are_answered_and_the_connection_stays() {
 }
 
 #[test]
+fn a_reader_who_does_not_read_is_let_go_and_holds_up_nobody() {
+    let gateway = Running::start(&[]);
+    let mut idle = Live::open(&gateway);
+    idle.subscribe("m", "raw", "json");
+    let mut quick = Live::open(&gateway);
+    quick.subscribe("m", "1s", "binary");
+    quick.until("it is subscribed", |live| live.subscribed);
+    let mut sent = 0;
+    let body =
+        format!("[{}]", vec![r#"{"name":"m","value":1,"labels":{"l":"some text to fill frames"}}"#; 5_000].join(","));
+    crate::running::until("the idle one is let go", || {
+        assert_eq!(gateway.ingest(&body).status, 204);
+        sent += 5_000;
+        gateway.get("/metrics").body.contains("gateway_subscribers_too_slow_total 1")
+    });
+    quick.until("the quick one has everything", |live| live.figure("m", Aggregation::Count).count == sent);
+    // What was on its way still comes; then the connection ends, and may be opened again.
+    let end = loop {
+        if let Err(end) = idle.step() {
+            break end;
+        }
+    };
+    assert!(end.is_empty() || end.starts_with("1013") || end.contains("reset"), "{end}");
+    let mut again = Live::open(&gateway);
+    again.subscribe("m", "1s", "binary");
+    again.until("the history has everything", |live| live.subscribed);
+    assert_eq!(again.figure("m", Aggregation::Count).count, sent);
+}
+
+#[test]
 fn a_handshake_is_checked() {
     let gateway = Running::start(&["--allow-origin", "https://status.example.org"]);
     let own = gateway.url.clone();

@@ -16,21 +16,21 @@ use tokio_tungstenite::tungstenite::{Error, HandshakeError, Message, WebSocket, 
 use crate::running::Running;
 
 /// A connection to the live feed.
-pub struct Live {
+pub(crate) struct Live {
     socket: WebSocket<TcpStream>,
-    pub hello: Hello,
-    pub alerts: AlertList,
-    pub engine: Engine,
+    pub(crate) hello: Hello,
+    pub(crate) alerts: AlertList,
+    pub(crate) engine: Engine,
     /// The gateway's clock as it was heard last.
-    pub now: TimestampMs,
+    pub(crate) now: TimestampMs,
     /// Whether the history of the subscription is complete.
-    pub subscribed: bool,
+    pub(crate) subscribed: bool,
     /// Places of the feed's frames, as they came.
-    pub seqs: Vec<u64>,
+    pub(crate) seqs: Vec<u64>,
 }
 
 /// Opens a connection; the status where the handshake is refused.
-pub fn connect(to: &Running, protocol: Option<&str>, origin: Option<&str>) -> Result<WebSocket<TcpStream>, u16> {
+pub(crate) fn connect(to: &Running, protocol: Option<&str>, origin: Option<&str>) -> Result<WebSocket<TcpStream>, u16> {
     let mut request = format!("ws://{}/ws", to.address()).into_client_request().unwrap();
     let headers = request.headers_mut();
     if let Some(protocol) = protocol {
@@ -50,7 +50,7 @@ pub fn connect(to: &Running, protocol: Option<&str>, origin: Option<&str>) -> Re
 
 impl Live {
     /// Connects and hears the greeting.
-    pub fn open(to: &Running) -> Self {
+    pub(crate) fn open(to: &Running) -> Self {
         let mut socket = connect(to, Some("bellwether.v1"), None).unwrap();
         let ServerFrame::Hello(hello) = text_frame(&mut socket) else { panic!("the first frame is hello") };
         let ServerFrame::Alerts(alerts) = text_frame(&mut socket) else { panic!("the second frame is the alerts") };
@@ -62,18 +62,18 @@ impl Live {
         Self { socket, hello, alerts, engine, now, subscribed: false, seqs: Vec::new() }
     }
 
-    pub fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         self.socket.send(Message::Text(text.into())).unwrap();
     }
 
-    pub fn subscribe(&mut self, metric: &str, step: &str, format: &str) {
+    pub(crate) fn subscribe(&mut self, metric: &str, step: &str, format: &str) {
         self.say(&format!(
             r#"{{"type":"subscribe","id":1,"metrics":[{{"name":"{metric}","range":"1h"}}],"step":"{step}","format":"{format}"}}"#
         ));
     }
 
     /// Reads one message and takes it in; an error of the gateway or an end is returned.
-    pub fn step(&mut self) -> Result<ServerFrame, String> {
+    pub(crate) fn step(&mut self) -> Result<ServerFrame, String> {
         loop {
             match self.socket.read().map_err(|error| error.to_string())? {
                 Message::Text(text) => {
@@ -124,7 +124,7 @@ impl Live {
 
     /// Reads until `condition` holds.
     #[track_caller]
-    pub fn until(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
         while !condition(self) {
             if let Err(error) = self.step() {
                 panic!("waited in vain until {what}: {error}");
@@ -133,7 +133,7 @@ impl Live {
     }
 
     /// The figure over the last two hours, as the page would show it.
-    pub fn figure(&self, metric: &str, aggregation: Aggregation) -> Answer {
+    pub(crate) fn figure(&self, metric: &str, aggregation: Aggregation) -> Answer {
         let query = Query::new(MetricName::new(metric).unwrap(), DurationMs::from_hours(2), aggregation);
         self.engine.query(&query, self.hello.now + DurationMs::from_minutes(5)).unwrap()
     }

@@ -15,4 +15,5 @@ mod live;
 mod page;
 mod query;
 mod running;
+mod scripts;
 mod start;

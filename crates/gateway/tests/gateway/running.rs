@@ -12,14 +12,14 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running gateway; it is killed when dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
-    pub url: String,
+    pub(crate) url: String,
     folder: Option<TempDir>,
 }
 
 /// The binary, asked to serve on a free port with the data folder `folder`.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = bare_command();
     command.args(["serve", "--port", "0", "--no-host-metrics", "--data-dir"]).arg(folder);
     // A folder without a page, so that tests do not depend on what was built.
@@ -28,7 +28,7 @@ pub fn command(folder: &Path) -> Command {
 }
 
 /// The binary without arguments; the environment of whoever runs the tests is not its own.
-pub fn bare_command() -> Command {
+pub(crate) fn bare_command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BELLWETHER_")) {
         command.env_remove(name);
@@ -39,7 +39,7 @@ pub fn bare_command() -> Command {
 
 impl Running {
     /// Starts with a data folder of its own.
-    pub fn start(flags: &[&str]) -> Self {
+    pub(crate) fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut running = Self::start_in(folder.path(), flags);
         running.folder = Some(folder);
@@ -47,14 +47,14 @@ impl Running {
     }
 
     /// Starts with a data folder that may hold something already.
-    pub fn start_in(folder: &Path, flags: &[&str]) -> Self {
+    pub(crate) fn start_in(folder: &Path, flags: &[&str]) -> Self {
         let mut command = command(folder);
         command.args(flags);
         Self::start_command(command)
     }
 
     /// Starts with a command line of its own.
-    pub fn start_command(mut command: Command) -> Self {
+    pub(crate) fn start_command(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -65,36 +65,36 @@ impl Running {
         running
     }
 
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
     }
 
     /// `kill -9`.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM; how it ended, and after how long.
-    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+    pub(crate) fn terminate(mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
         let sent = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success());
         (wait(&mut self.child), began.elapsed())
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         Request::get(path).send(self)
     }
 
     /// Posts a JSON body to `/ingest`.
-    pub fn ingest(&self, body: &str) -> Answer {
+    pub(crate) fn ingest(&self, body: &str) -> Answer {
         Request::post("/ingest").header("content-type", "application/json").body(body).send(self)
     }
 
     /// The `result` of a query.
     #[track_caller]
-    pub fn result(&self, query: &str) -> Option<f64> {
+    pub(crate) fn result(&self, query: &str) -> Option<f64> {
         let answer = self.get(&format!("/query?{query}"));
         assert_eq!(answer.status, 200, "{}", answer.body);
         let body = answer.json();
@@ -111,7 +111,7 @@ impl Drop for Running {
 }
 
 /// Waits for the end of a process.
-pub fn wait(child: &mut Child) -> ExitStatus {
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -124,7 +124,7 @@ pub fn wait(child: &mut Child) -> ExitStatus {
 
 /// Asks again and again until `condition` holds.
 #[track_caller]
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
@@ -134,31 +134,31 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// Milliseconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
-pub fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
 }
 
 /// What the gateway answered.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
     /// Checks status and error code.
     #[track_caller]
-    pub fn is_error(&self, status: u16, code: &str) -> &Self {
+    pub(crate) fn is_error(&self, status: u16, code: &str) -> &Self {
         assert_eq!((self.status, self.json()["error"]["code"].as_str()), (status, Some(code)), "{}", self.body);
         assert!(self.json()["error"]["message"].as_str().is_some_and(|message| message.len() > 10), "{}", self.body);
         self
@@ -166,7 +166,7 @@ impl Answer {
 }
 
 /// A request in the making.
-pub struct Request {
+pub(crate) struct Request {
     method: &'static str,
     path: String,
     headers: Vec<(String, String)>,
@@ -174,24 +174,24 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn get(path: &str) -> Self {
+    pub(crate) fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
 
-    pub fn post(path: &str) -> Self {
+    pub(crate) fn post(path: &str) -> Self {
         Self::new("POST", path).body("")
     }
 
-    pub fn new(method: &'static str, path: &str) -> Self {
+    pub(crate) fn new(method: &'static str, path: &str) -> Self {
         Self { method, path: path.to_owned(), headers: Vec::new(), body: None }
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
@@ -199,7 +199,7 @@ impl Request {
     /// Sends it and reads the answer. Written by hand on a plain connection, so that any header can
     /// be sent and nothing is added.
     #[track_caller]
-    pub fn send(self, to: &Running) -> Answer {
+    pub(crate) fn send(self, to: &Running) -> Answer {
         use std::io::Write;
         use std::net::TcpStream;
 
@@ -256,7 +256,7 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Writes a board into `folder`.
-pub fn board(folder: &Path, text: &str) -> PathBuf {
+pub(crate) fn board(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("board.json");
     std::fs::write(&path, text).unwrap();
     path
