@@ -6,7 +6,7 @@ fn main() {
         web_sys::window().and_then(|window| window.document()).and_then(|document| document.get_element_by_id("app"));
     if let Some(root) = root {
         // The sentence that stood there while the page was loading.
-        root.set_inner_html("");
+        root.set_text_content(None);
         yew::Renderer::<bellwether_dashboard::view::App>::with_root(root).render();
     }
 }

@@ -43,8 +43,7 @@ pub fn evaluate(source: Source<'_>, ask: &Ask, now: TimestampMs) -> Snapshot {
     let board = &*ask.board;
     let cards: Vec<_> = board.kpis.iter().map(|kpi| Rc::new(card(source, kpi, ask.window, at))).collect();
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
-    let mut alerts: Vec<_> = ask.alerts.iter().map(|notice| notices::card(source.engine, board, notice, at)).collect();
-    AlertCard::sort(&mut alerts);
+    let alerts = AlertCard::sorted(ask.alerts.iter().map(|notice| notices::card(source.engine, board, notice, at)));
     let (sections, focus) = match &ask.view {
         View::Overview => (sections(source, board, &cards, ask.window, at), None),
         View::Panel(id) => {

@@ -1,7 +1,6 @@
 //! Figures through the browser's `Intl`, in the reader's language and zone.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use bellwether_core::time::TimestampMs;
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
@@ -13,12 +12,12 @@ use super::{Formatted, Part, Precision, Sign, Style};
 type NumberStyle = (Style, (u8, u8), Sign);
 
 thread_local! {
-    // Making a formatter costs a thousand times what using it does.
-    static NUMBERS: RefCell<HashMap<NumberStyle, Intl::NumberFormat>> = RefCell::default();
-    static TIMES: RefCell<HashMap<TimeStyle, Function>> = RefCell::default();
+    // Making a formatter costs a thousand times what using it does. There are a dozen of each: a list will do.
+    static NUMBERS: RefCell<Vec<(NumberStyle, Intl::NumberFormat)>> = RefCell::default();
+    static TIMES: RefCell<Vec<(TimeStyle, Function)>> = RefCell::default();
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum TimeStyle {
     OfDay(Precision),
     DateAndTime,
@@ -51,10 +50,13 @@ fn number_format(style: &Style, digits: (u8, u8), sign: Sign) -> Intl::NumberFor
 
 pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) -> Formatted {
     let parts = NUMBERS.with_borrow_mut(|formats| {
-        formats
-            .entry((style.clone(), digits, sign))
-            .or_insert_with(|| number_format(style, digits, sign))
-            .format_to_parts(value)
+        let known =
+            formats.iter().position(|((known, places, plus), _)| known == style && *places == digits && *plus == sign);
+        let place = known.unwrap_or_else(|| {
+            formats.push(((style.clone(), digits, sign), number_format(style, digits, sign)));
+            formats.len() - 1
+        });
+        formats[place].1.format_to_parts(value)
     });
     let text_of = |part: &JsValue, name: &str| {
         Reflect::get(part, &name.into()).ok().and_then(|value| value.as_string()).unwrap_or_default()
@@ -79,7 +81,7 @@ pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) ->
 
 fn time(at: TimestampMs, style: TimeStyle) -> String {
     TIMES.with_borrow_mut(|formats| {
-        let format = formats.entry(style).or_insert_with(|| {
+        let place = formats.iter().position(|(known, _)| *known == style).unwrap_or_else(|| {
             let options = Object::new();
             match style {
                 TimeStyle::OfDay(precision) => {
@@ -94,8 +96,10 @@ fn time(at: TimestampMs, style: TimeStyle) -> String {
                     set(&options, "timeStyle", "short");
                 }
             }
-            Intl::DateTimeFormat::new(&Array::new(), &options).format()
+            formats.push((style, Intl::DateTimeFormat::new(&Array::new(), &options).format()));
+            formats.len() - 1
         });
+        let format = &formats[place].1;
         // Fails only outside the range of a JavaScript date, far from anything that is kept.
         let text = format.call1(&JsValue::UNDEFINED, &JsValue::from_f64(at.get() as f64));
         text.ok().and_then(|text| text.as_string()).unwrap_or_else(|| super::NO_FIGURE.to_owned())

@@ -40,7 +40,7 @@ impl Formatted {
 }
 
 /// Whether a plus sign is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
     /// Only a minus sign.
     Negative,
@@ -49,7 +49,7 @@ pub enum Sign {
 }
 
 /// Whether a time of day shows its seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// Hours and minutes.
     Minutes,

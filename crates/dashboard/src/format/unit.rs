@@ -55,7 +55,7 @@ impl Unit {
 }
 
 /// How a number and its unit are written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Style {
     /// A bare number.
     Decimal,

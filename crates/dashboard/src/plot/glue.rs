@@ -1,7 +1,6 @@
 //! The binding to `Plotly`, which may be missing: every call can fail and none panics.
 
 use js_sys::{Array, Promise, Reflect};
-use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -24,8 +23,10 @@ extern "C" {
     fn plotly_purge(element: &Element) -> Result<(), JsValue>;
 }
 
-fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
-    value.serialize(&Serializer::json_compatible()).map_err(|error| format!("The chart cannot be made: {error}."))
+/// Erased: the hundreds of fields that a layout may have would each bring a copy of the serializer.
+fn to_js(value: &dyn erased_serde::Serialize) -> Result<JsValue, String> {
+    erased_serde::serialize(value, &Serializer::json_compatible())
+        .map_err(|error| format!("The chart cannot be made: {error}."))
 }
 
 /// Draws the figure, or changes what is drawn into it.

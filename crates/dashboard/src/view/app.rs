@@ -1,14 +1,12 @@
 //! The whole page: holds the state, lets facts change it and hands effects on.
 
-use std::rc::Rc;
-
 use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
 
-use super::banner::Banners;
-use super::focus::FocusView;
-use super::header::Header;
+use super::banner::banners;
+use super::focus::focus_view;
+use super::header::{Head, header};
 use super::icon::{Icon, icon};
-use super::overview::{SectionView, status};
+use super::overview::{section, status};
 use super::screens;
 use crate::connection::Connection;
 use crate::effects::{self, Runtime};
@@ -55,19 +53,20 @@ impl Component for App {
             event.prevent_default();
             effects::focus_main();
         });
+        let head = header(&Head {
+            title: state.title(),
+            origin,
+            tone,
+            words: &words,
+            window: state.route.window,
+            picture: state.picture,
+            theme: state.theme,
+            dispatch: &dispatch,
+        });
         html! {
             <div class="page">
                 <a class="skip button" href="#main" onclick={skipped}>{ "Skip to the figures" }</a>
-                <Header
-                    title={state.title().to_owned()}
-                    {origin}
-                    {tone}
-                    words={words.clone()}
-                    window={state.route.window}
-                    picture={state.picture}
-                    theme={state.theme}
-                    dispatch={dispatch.clone()}
-                />
+                { head }
                 <main class="page-main" id="main" tabindex="-1">{ self.main(&words, &dispatch) }</main>
                 { self.footer() }
             </div>
@@ -108,7 +107,7 @@ impl App {
         let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts);
         html! {
             <>
-                <Banners alerts={Rc::clone(&snapshot.alerts)} at={snapshot.at} />
+                { banners(&snapshot.alerts, snapshot.at) }
                 { self.notice() }
                 if state.route.view == View::Overview {
                     { status(mood, &sentence) }
@@ -144,26 +143,10 @@ impl App {
         let back = state.route.with_view(View::Overview).hash();
         match (&state.route.view, &snapshot.focus) {
             (View::Overview, _) => {
-                let sections = snapshot.sections.iter().map(|section| {
-                    html! {
-                        <SectionView
-                            key={section.title.clone()}
-                            section={Rc::clone(section)}
-                            palette={Rc::clone(&state.palette)}
-                            route={state.route.clone()}
-                        />
-                    }
-                });
+                let sections = snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route));
                 html! { <>{ for sections }</> }
             }
-            (View::Panel(_), Some(focus)) => html! {
-                <FocusView
-                    focus={Rc::clone(focus)}
-                    palette={Rc::clone(&state.palette)}
-                    plotly={state.plotly.clone()}
-                    {back}
-                />
-            },
+            (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly, back),
             (View::Panel(id), None) if state.board.as_ref().is_some_and(|b| b.panels.iter().any(|p| p.id == *id)) => {
                 screens::loading("Making the chart")
             }

@@ -1,31 +1,19 @@
 //! Alerts, most urgent first.
 
-use std::rc::Rc;
-
 use bellwether_core::rule::Severity;
 use bellwether_core::time::TimestampMs;
-use yew::prelude::{Html, Properties, classes, component, html};
+use yew::prelude::{Html, classes, html};
 
 use super::icon::{Icon, icon};
 use crate::figures::{AlertCard, Phase};
 use crate::format::{self, Precision};
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub(crate) struct Props {
-    /// The alerts, most urgent first.
-    pub alerts: Rc<[AlertCard]>,
-    /// Now.
-    pub at: TimestampMs,
-}
-
-/// One banner for each alert; nothing where there is none.
-#[component]
-pub(crate) fn Banners(props: &Props) -> Html {
-    if props.alerts.is_empty() {
+/// One banner for each alert at `at`, in the order given; nothing where there is none.
+pub(crate) fn banners(alerts: &[AlertCard], at: TimestampMs) -> Html {
+    if alerts.is_empty() {
         return Html::default();
     }
-    let banners = props.alerts.iter().map(|alert| banner(alert, props.at));
+    let banners = alerts.iter().map(|alert| banner(alert, at));
     html! { <section class="alerts" aria-label="Alerts">{ for banners }</section> }
 }
 

@@ -7,7 +7,7 @@ use yew::prelude::{Html, Properties, classes, component, html};
 
 use super::figure::figure;
 use super::icon::{Icon, icon};
-use super::spark::Spark;
+use super::spark::spark;
 use crate::figures::KpiCard;
 use crate::format;
 
@@ -32,7 +32,7 @@ pub fn Card(props: &Props) -> Html {
             </div>
             <div class="card-figure">
                 { figure(formatted.as_ref()) }
-                <Spark course={card.course.clone()} target={card.target} summary={course_summary(card)} />
+                { spark(&card.course, card.target, course_summary(card)) }
             </div>
             <div class="card-facts">
                 <p class="card-fact"><span>{ target(card) }</span><span>{ &card.made_of }</span></p>

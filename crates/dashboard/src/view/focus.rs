@@ -15,31 +15,17 @@ use crate::format;
 use crate::plot;
 use crate::remote::Remote;
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub(crate) struct Props {
-    /// The panel.
-    pub focus: Rc<Focus>,
-    /// The theme's colours.
-    pub palette: Rc<Palette>,
-    /// The chart bundle.
-    pub plotly: Remote<()>,
-    /// The address of the overview.
-    pub back: String,
-}
-
-/// The chart, what it shows in words, its figures and its table.
-#[component]
-pub(crate) fn FocusView(props: &Props) -> Html {
-    let strip = &props.focus.strip;
-    let chart = match &props.plotly {
+/// The chart, what it shows in words, its figures and its table; `back` is the address of the overview.
+pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>, back: String) -> Html {
+    let strip = &focus.strip;
+    let chart = match plotly {
         Remote::Ready(()) => {
-            html! { <PlotlyChart focus={Rc::clone(&props.focus)} palette={Rc::clone(&props.palette)} /> }
+            html! { <PlotlyChart focus={Rc::clone(focus)} palette={Rc::clone(palette)} /> }
         }
         Remote::Failed(reason) => html! {
             <>
                 <p class="notice" role="status">{ icon(Icon::Warning) }{ reason }</p>
-                <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(&props.palette)} />
+                <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
                 { legend(strip) }
             </>
         },
@@ -51,17 +37,17 @@ pub(crate) fn FocusView(props: &Props) -> Html {
         <section class="section" aria-label={strip.title.clone()}>
             <div class="focus-head">
                 <h2 class="focus-title">{ &strip.title }</h2>
-                <a class="button" href={props.back.clone()}>{ icon(Icon::Back) }{ "Overview" }</a>
+                <a class="button" href={back}>{ icon(Icon::Back) }{ "Overview" }</a>
             </div>
             <article class="panel" data-panel={strip.id.clone()}>
                 { chart }
                 <p class="focus-summary">{ strip.summary() }</p>
-                if props.focus.quantiles == Quantiles::Drawn {
+                if focus.quantiles == Quantiles::Drawn {
                     <p class="focus-summary">
                         { "Percentiles come from the sketch of all samples of each column, never from averages of percentiles." }
                     </p>
                 }
-                { figures(&props.focus) }
+                { figures(focus) }
                 <TableBehind strip={Rc::clone(strip)} />
             </article>
         </section>
@@ -135,7 +121,7 @@ fn PlotlyChart(props: &ChartProps) -> Html {
             if let Some(reason) = &*failure {
                 <p class="notice" role="status">{ reason }</p>
             }
-            <div class="focus-chart" ref={node} role="img" aria-label={props.focus.strip.summary()}></div>
+            <div class="focus-chart" ref={node} role="group" aria-label={props.focus.strip.summary()}></div>
         </>
     }
 }

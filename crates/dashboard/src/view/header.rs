@@ -1,6 +1,6 @@
 //! The page's head: what it is, whether it is live, and the controls.
 
-use yew::prelude::{Callback, Event, Html, MouseEvent, Properties, component, html};
+use yew::prelude::{Callback, Event, Html, MouseEvent, html};
 
 use super::icon::{Icon, icon};
 use crate::connection::Tone;
@@ -12,29 +12,27 @@ use crate::theme::Theme;
 use crate::window::PageWindow;
 
 /// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub(crate) struct Props {
+pub(crate) struct Head<'a> {
     /// The page's title.
-    pub title: String,
+    pub(crate) title: &'a str,
     /// Whether what is shown is real.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// How the connection is to be read at a glance.
-    pub tone: Tone,
+    pub(crate) tone: Tone,
     /// The connection in words.
-    pub words: String,
+    pub(crate) words: &'a str,
     /// The window in force.
-    pub window: PageWindow,
+    pub(crate) window: PageWindow,
     /// Whether the picture moves.
-    pub picture: Picture,
+    pub(crate) picture: Picture,
     /// The theme in force.
-    pub theme: Theme,
+    pub(crate) theme: Theme,
     /// Where facts go.
-    pub dispatch: Callback<Msg>,
+    pub(crate) dispatch: &'a Callback<Msg>,
 }
 
 /// The banner landmark of the page.
-#[component]
-pub(crate) fn Header(props: &Props) -> Html {
+pub(crate) fn header(props: &Head<'_>) -> Html {
     html! {
         <header class="page-header">
             <div class="header-row">
@@ -43,12 +41,12 @@ pub(crate) fn Header(props: &Props) -> Html {
                         <rect class="brand-tile" width="32" height="32" rx="7" />
                         <path class="brand-line" d="M6 19h5l3-9 5 14 3-8h4" />
                     </svg>
-                    <h1>{ &props.title }</h1>
+                    <h1>{ props.title }</h1>
                     if props.origin == Origin::Simulated {
                         <span class="badge badge-demo">{ "Simulation" }</span>
                     }
                 </div>
-                { connection(props.tone, &props.words) }
+                { connection(props.tone, props.words) }
                 <div class="controls">
                     { windows(props) }
                     { pause(props) }
@@ -70,7 +68,7 @@ fn connection(tone: Tone, words: &str) -> Html {
     html! { <p class={class} data-connection=""><span class="visually-hidden">{ "Connection: " }</span>{ icon(shape) }{ words }</p> }
 }
 
-fn windows(props: &Props) -> Html {
+fn windows(props: &Head<'_>) -> Html {
     let choices = PageWindow::ALL.into_iter().map(|window| {
         let chosen = props.dispatch.reform(move |_: Event| Msg::WindowChosen(window));
         html! {
@@ -83,7 +81,7 @@ fn windows(props: &Props) -> Html {
     html! { <div class="windows" role="radiogroup" aria-label="Window">{ for choices }</div> }
 }
 
-fn pause(props: &Props) -> Html {
+fn pause(props: &Head<'_>) -> Html {
     let toggled = props.dispatch.reform(|_: MouseEvent| Msg::PauseToggled);
     let (shape, word, title) = match props.picture {
         Picture::Following => (Icon::Pause, "Pause", "Stop the picture; samples are still taken in".to_owned()),
@@ -95,7 +93,7 @@ fn pause(props: &Props) -> Html {
     html! { <button type="button" class="button" onclick={toggled} {title}>{ icon(shape) }{ word }</button> }
 }
 
-fn theme(props: &Props) -> Html {
+fn theme(props: &Head<'_>) -> Html {
     let next = props.theme.next();
     let chosen = props.dispatch.reform(move |_: MouseEvent| Msg::ThemeChosen(next));
     let word = match props.theme {

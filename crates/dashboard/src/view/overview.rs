@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::prelude::{Html, Properties, component, html};
+use yew::prelude::{Html, html};
 
 use super::card::Card;
 use super::icon::{Icon, icon};
@@ -23,29 +23,16 @@ pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
     html! { <p {class} role="status" data-status="">{ icon(shape) }<span>{ sentence }</span></p> }
 }
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub(crate) struct Props {
-    /// The section.
-    pub section: Rc<Section>,
-    /// The theme's colours.
-    pub palette: Rc<Palette>,
-    /// Where the page is, so that links keep its window.
-    pub route: Route,
-}
-
-/// The cards and strips of one section.
-#[component]
-pub(crate) fn SectionView(props: &Props) -> Html {
-    let section = &props.section;
+/// The cards and strips of one section; links to its panels keep the window of `route`.
+pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route) -> Html {
     let title = if section.title.is_empty() { "Overview" } else { &section.title };
     let cards = section.kpis.iter().map(|card| html! { <Card key={card.id.clone()} card={Rc::clone(card)} /> });
     let panels = section.strips.iter().map(|strip| {
-        let analyse = props.route.with_view(View::Panel(strip.id.clone())).hash();
-        html! { <Panel key={strip.id.clone()} strip={Rc::clone(strip)} palette={Rc::clone(&props.palette)} {analyse} /> }
+        let analyse = route.with_view(View::Panel(strip.id.clone())).hash();
+        html! { <Panel key={strip.id.clone()} strip={Rc::clone(strip)} palette={Rc::clone(palette)} {analyse} /> }
     });
     html! {
-        <section class="section" aria-label={title.to_owned()}>
+        <section class="section" key={title.to_owned()} aria-label={title.to_owned()}>
             <h2 class="section-title">{ title }</h2>
             if !section.kpis.is_empty() {
                 <div class="kpis">{ for cards }</div>

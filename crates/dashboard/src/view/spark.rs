@@ -2,32 +2,21 @@
 
 use std::fmt::Write as _;
 
-use yew::prelude::{Html, Properties, component, html};
+use yew::prelude::{Html, html};
 
 /// Width of the drawing's own units; it is stretched to the card.
 const WIDTH: f64 = 100.0;
 const HEIGHT: f64 = 32.0;
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub(crate) struct Props {
-    /// The course in equal columns; `None` where nothing came.
-    pub course: Vec<Option<f64>>,
-    /// A line across, where it is near the course.
-    pub target: Option<f64>,
-    /// The course in words.
-    pub summary: String,
-}
-
-/// A line over a faint area; gaps in the course are gaps in the line.
-#[component]
-pub(crate) fn Spark(props: &Props) -> Html {
-    let values = || props.course.iter().flatten().copied();
+/// A line over a faint area; gaps in the course are gaps in the line. `target` is a line across, where it
+/// is near the course; `summary` says the course in words.
+pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, summary: String) -> Html {
+    let values = || course.iter().flatten().copied();
     let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else {
         return html! { <svg class="spark" aria-hidden="true"></svg> };
     };
     let spread = high - low;
-    let target = props.target.filter(|target| {
+    let target = target.filter(|target| {
         let reach = spread.max(high.abs() * 0.1);
         (low - reach..=high + reach).contains(target)
     });
@@ -38,9 +27,9 @@ pub(crate) fn Spark(props: &Props) -> Html {
         let share = if high > low { (value - low) / spread } else { 0.5 };
         HEIGHT - 2.0 - share * (HEIGHT - 4.0)
     };
-    let step = WIDTH / (props.course.len().max(2) - 1) as f64;
+    let step = WIDTH / (course.len().max(2) - 1) as f64;
     let (mut line, mut area) = (String::new(), String::new());
-    for run in runs(&props.course) {
+    for run in runs(course) {
         for (place, (column, value)) in run.iter().enumerate() {
             let x = *column as f64 * step;
             let letter = if place == 0 { 'M' } else { 'L' };
@@ -63,7 +52,7 @@ pub(crate) fn Spark(props: &Props) -> Html {
         html! { <line class="spark-target" x1="0" x2="100" y1={y.clone()} y2={y} /> }
     });
     html! {
-        <svg class="spark" viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={props.summary.clone()}>
+        <svg class="spark" viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={summary}>
             <path class="spark-area" d={area} />
             { across }
             <path class="spark-line" d={line} />
