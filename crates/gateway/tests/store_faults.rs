@@ -42,6 +42,9 @@ fn refuses_and_mends_itself(failure: Failure, is_expected: fn(&StoreError) -> bo
     let outcomes = store.append(&[numbered(1, START + 3_000), numbered(2, START + 3_000)]).unwrap();
     // The first try may have reached the disk although it was not acknowledged; then the id says so.
     assert!(matches!(outcomes[1], Outcome::Stored { .. }));
+    let resurfaced: Vec<_> = store.take_resurfaced().iter().map(|batch| batch.samples.len()).collect();
+    assert_eq!(resurfaced, if outcomes[0] == Outcome::Duplicate { vec![1] } else { vec![] });
+    assert_eq!(store.take_resurfaced(), [], "each is given once");
     assert_eq!(numbers(&store), [0, 1, 2]);
     assert_eq!(store.statistics().reopened, 1);
 }
@@ -59,6 +62,33 @@ fn a_failing_fsync_acknowledges_nothing() {
 #[test]
 fn a_broken_disk_refuses_until_it_works() {
     refuses_and_mends_itself(Failure::Broken, |error| matches!(error, StoreError::Io { .. }));
+}
+
+#[test]
+fn a_commit_that_failed_and_yet_reached_the_disk_comes_to_light_once() {
+    let mut resurfaced = 0;
+    for changes in 0..60 {
+        let disk = FaultyDisk::default();
+        let mut store = open(&disk);
+        store_one(&mut store, numbered(0, START));
+        disk.fail_after(changes, Failure::Sync);
+        if store.append(&[numbered(1, START)]).is_ok() {
+            continue;
+        }
+        assert_eq!(store.take_resurfaced(), []);
+        disk.fail(None);
+        store_one(&mut store, numbered(2, START + 2_000));
+        let found = store.take_resurfaced();
+        if numbers(&store) == [0, 2] {
+            assert_eq!(found, []);
+        } else {
+            assert_eq!(numbers(&store), [0, 1, 2]);
+            assert_eq!((found.len(), found[0].seq), (1, 2));
+            assert_eq!(found[0].samples, numbered(1, START).samples);
+            resurfaced += 1;
+        }
+    }
+    assert!(resurfaced > 0, "no commit failed at its last step: the test tests nothing");
 }
 
 /// Commits, seals and fails at random places; then the power is cut. Whatever was acknowledged is

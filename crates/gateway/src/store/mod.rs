@@ -77,6 +77,11 @@ pub trait Store: Send {
     /// nothing of `batches` may be acknowledged.
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError>;
 
+    /// Batches that came to light when the file was opened anew after a failure: their commit failed
+    /// towards the caller and nobody was told that they are stored, but they had reached the disk.
+    /// The engine is to see them as if they had been appended; each is given once.
+    fn take_resurfaced(&mut self) -> Vec<Resurfaced>;
+
     /// Streams what a starting engine needs to `each`, series by series and oldest first within a
     /// series: summaries of the hours that are older than 24 h, then raw samples from the edge of an
     /// hour on; and last the tail, in the order in which it came, of whatever age. Each sample comes
@@ -172,6 +177,15 @@ pub struct StoredSample {
     pub reference: Option<std::sync::Arc<str>>,
 }
 
+/// A batch that was stored although its commit failed towards the caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resurfaced {
+    /// Its place in the stream.
+    pub seq: u64,
+    /// Its samples, in the order in which they were given.
+    pub samples: Vec<BatchSample>,
+}
+
 /// A series of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSeries {
@@ -214,6 +228,10 @@ impl Store for RedbStore {
 
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
         self.change(append::time_of(batches), |database, state| append::append(database, state, batches))
+    }
+
+    fn take_resurfaced(&mut self) -> Vec<Resurfaced> {
+        self.resurfaced()
     }
 
     fn replay(&self, now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError> {

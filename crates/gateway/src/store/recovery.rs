@@ -5,12 +5,13 @@ use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
 use super::series::SeriesIx;
 use super::state::State;
-use super::{StoredSeries, batch, hour, tables};
+use super::{BatchSample, Resurfaced, StoredSeries, batch, hour, tables};
 use bellwether_core::sample::Sample;
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadOnlyTable, ReadableDatabase};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 const DOING: &str = "reading what is stored";
 /// The width of the time buckets that come as summaries.
@@ -104,6 +105,31 @@ pub(super) fn replay(
         }
     }
     Ok(replay.faults.named)
+}
+
+/// The batches of the tail whose places are in `seqs`, with their names.
+pub(super) fn batches(
+    database: &Database,
+    state: &State,
+    seqs: RangeInclusive<u64>,
+) -> Result<Vec<Resurfaced>, StoreError> {
+    if seqs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read = database.begin_read().while_doing(DOING)?;
+    let tail = read.open_table(tables::TAIL).while_doing(DOING)?;
+    let mut batches = Vec::new();
+    for &seq in state.tail.range(seqs).map(|(seq, _)| seq) {
+        let Some(record) = tail.get(seq).while_doing(DOING)? else { continue };
+        // A damaged one was named when the file was opened.
+        let Ok(batch) = batch::decode(seq, record.value()) else { continue };
+        let named = batch.samples.into_iter().filter_map(|each| {
+            let (series, kind) = state.series.get(&each.series)?;
+            Some(BatchSample { series: series.clone(), kind: *kind, sample: each.sample, reference: each.reference })
+        });
+        batches.push(Resurfaced { seq, samples: named.collect() });
+    }
+    Ok(batches)
 }
 
 impl Replay<'_> {

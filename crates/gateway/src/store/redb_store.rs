@@ -5,7 +5,7 @@ use super::error::{StoreError, While};
 use super::seal::SealLimits;
 use super::state::{State, check_format};
 use super::tables::{self, meta};
-use super::{FORMAT, Statistics};
+use super::{FORMAT, Resurfaced, Statistics, recovery};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +29,7 @@ pub struct RedbStore {
     retry_at: Option<TimestampMs>,
     reopened: u64,
     limits: SealLimits,
+    resurfaced: Vec<Resurfaced>,
 }
 
 impl std::fmt::Debug for RedbStore {
@@ -60,7 +61,15 @@ impl RedbStore {
     /// As [`RedbStore::open`].
     pub fn open_on(disk: Box<dyn Disk>, epoch: u64) -> Result<Self, StoreError> {
         let (database, state) = open_database(disk.as_ref(), Some(epoch))?;
-        Ok(Self { disk, database: Some(database), state, retry_at: None, reopened: 0, limits: SealLimits::default() })
+        Ok(Self {
+            disk,
+            database: Some(database),
+            state,
+            retry_at: None,
+            reopened: 0,
+            limits: SealLimits::default(),
+            resurfaced: Vec::new(),
+        })
     }
 
     /// The same store, sealing as much at a time as `limits` say.
@@ -124,6 +133,9 @@ impl RedbStore {
         }
         match open_database(self.disk.as_ref(), None) {
             Ok((database, state)) => {
+                // A failed commit may have reached the disk all the same.
+                let unseen = self.state.seq + 1..=state.seq;
+                self.resurfaced.extend(shielded(|| recovery::batches(&database, &state, unseen))?);
                 self.database = Some(database);
                 self.state = state;
                 self.state.sealing.limits = self.limits;
@@ -136,6 +148,10 @@ impl RedbStore {
                 Err(error)
             }
         }
+    }
+
+    pub(super) fn resurfaced(&mut self) -> Vec<Resurfaced> {
+        std::mem::take(&mut self.resurfaced)
     }
 
     fn shut(&mut self, now: TimestampMs) {
