@@ -51,7 +51,7 @@ pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.len() > 64 {
         return None;
     }
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     if word.len() >= 3
         && let Some(longer) = known.iter().find(|known| known.starts_with(&word))
     {
