@@ -32,6 +32,7 @@ test('an ES module records and queries a window', async () => {
   assert.deepEqual(said.receipt.rejections.map(({ index, code }) => ({ index, code })), [{ index: 1, code: 'bad_value' }]);
   assert.deepEqual(said.refused, { is: true, code: 'kind_conflict', name: 'BellwetherError', stack: true });
   assert.equal(said.series, 3);
+  assert.deepEqual(said.freed, ['freed', 'freed']);
 });
 
 test('require() gives the same engine', async () => {

@@ -247,7 +247,10 @@ export class Engine {
   /** What the engine holds. */
   memory(): Memory;
 
-  /** Gives the engine's memory back at once. Forgotten engines are freed by the garbage collector. */
+  /**
+   * Gives the engine's memory back at once; a second call does nothing, any other one throws `freed`.
+   * Forgotten engines are freed by the garbage collector.
+   */
   free(): void;
 
   /** The same as {@link free}, for `using`. */
@@ -258,6 +261,7 @@ export class Engine {
 export type ErrorCode =
   | 'not_initialized'
   | 'wasm_not_loaded'
+  | 'freed'
   | 'bad_option'
   | 'unknown_option'
   | 'missing_option'

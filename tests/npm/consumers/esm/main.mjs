@@ -29,6 +29,23 @@ const refused = (() => {
 })();
 const memory = engine.memory();
 engine.free();
+engine.free();
+const freed = (() => {
+  try {
+    engine.query({ name: 'latency', window: '5m', agg: 'avg' });
+  } catch (error) {
+    return error;
+  }
+})();
+const disposed = new Engine();
+disposed[Symbol.dispose]();
+const again = (() => {
+  try {
+    disposed.record('m', 1);
+  } catch (error) {
+    return error;
+  }
+})();
 
 console.log(
   JSON.stringify({
@@ -38,5 +55,6 @@ console.log(
     receipt,
     refused: { is: refused instanceof BellwetherError, code: refused.code, name: refused.name, stack: refused.stack.includes('main.mjs') },
     series: memory.series,
+    freed: [freed.code, again.code],
   }),
 );
