@@ -6,7 +6,8 @@ mod oracle;
 
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
-use bellwether_core::summary::Summary;
+use bellwether_core::sketch::{MAX_SCALE, MIN_SCALE, Sketch};
+use bellwether_core::summary::{Summary, SummaryParts};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary::{DecodeError, FrameEncoder, MAX_FRAME_BYTES, decode, encode};
 use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Phase};
@@ -167,6 +168,34 @@ fn a_coarser_sketch_stays_a_summary() {
     encoder.summaries(&key("g", &[]), Kind::Gauge, [(TimestampMs::new(2_000), &coarse)]);
     let frame = decode(&encoder.finish(&FeedHeader::default())).unwrap();
     assert_eq!(frame.series[0].summaries[0].summary.sketch.scale(), 2);
+}
+
+#[test]
+fn every_scale_reads_back() {
+    for scale in MIN_SCALE..=MAX_SCALE {
+        let values = [f64::MIN, -1.0, -5e-324, 0.0, 5e-324, f64::MIN_POSITIVE, 0.1, 1.0, 1.5, 8.0, 1e9, f64::MAX];
+        let mut sketch = Sketch::new(scale);
+        values.iter().for_each(|value| sketch.record(*value));
+        assert_eq!(sketch.scale(), scale);
+        let parts = SummaryParts {
+            count: values.len() as u64,
+            sum: 1e9,
+            m2: 1.0,
+            min: f64::MIN,
+            max: f64::MAX,
+            first: (TimestampMs::new(1), -1.0),
+            last: (TimestampMs::new(999), 8.0),
+            increase: 0.0,
+            sketch,
+        };
+        let summary = Summary::from_parts(parts).unwrap();
+        let bucket = BucketSummary { end: TimestampMs::new(1_000), summary };
+        let series = FeedSeries { key: key("g", &[]), kind: Kind::Gauge, samples: vec![], summaries: vec![bucket] };
+        let frame = FeedFrame { header: FeedHeader::default(), series: vec![series] };
+        let bytes = encode(&frame);
+        assert_same(&decode(&bytes).unwrap(), &frame);
+        assert_same(&oracle::Request::decode(bytes.as_slice()).unwrap().frame(), &frame);
+    }
 }
 
 #[test]

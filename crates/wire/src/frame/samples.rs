@@ -137,11 +137,13 @@ impl Gathered {
 
 fn bucket(object: &mut Object<'_>) -> Option<BucketSummary> {
     let end = object.timestamp("end")?;
-    let scale = object.number("scale")?;
+    let scale = object.required("scale")?.as_i64().and_then(|scale| i8::try_from(scale).ok());
+    if scale.is_none() {
+        object.fault("scale", "this must be a whole number from -4 to 8");
+    }
     let zero = object.whole_or_none("zero")?.unwrap_or(0);
     let (positive, negative) = (buckets(object, "positive")?, buckets(object, "negative")?);
-    // A float becomes the nearest `i8`; what is no scale is refused with its neighbours.
-    let sketch = Sketch::from_parts(scale as i8, zero, positive, negative)
+    let sketch = Sketch::from_parts(scale?, zero, positive, negative)
         .map_err(|error| object.fault_here(format!("this is no sketch: {error}")))
         .ok()?;
     let parts = SummaryParts {
