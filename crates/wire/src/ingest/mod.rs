@@ -3,6 +3,7 @@
 //! A body is read in one pass. What is wrong with one sample refuses that sample and keeps the
 //! others; what is wrong with the JSON itself refuses the body.
 
+mod draft;
 mod reader;
 mod rejection;
 
