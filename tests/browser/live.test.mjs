@@ -19,7 +19,7 @@ after(async () => {
 test('the processor of this machine is on screen within 3 s, and moves', async () => {
   const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
   await page.goto(gateway.url);
-  await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d %/ }).waitFor({ timeout: 3_000 });
+  await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d\s?%/ }).waitFor({ timeout: 3_000 });
   await live(page);
   const before = await page.locator('.page-footer').innerText();
   await page.waitForFunction((text) => document.querySelector('.page-footer').innerText !== text, before);

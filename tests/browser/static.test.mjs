@@ -40,7 +40,7 @@ test('under a deep path of a plain static server the page is live', async () => 
   const { page, context, watch } = await openPage(browser, { allowed: [site.origin, gateway.url] });
   await page.goto(site.url);
   await live(page);
-  await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d %/ }).waitFor();
+  await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d\s?%/ }).waitFor();
   assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Elsewhere');
   await page.locator('[data-panel="host-cpu"]').getByRole('link', { name: /Analyse/ }).click();
   await page.locator('.focus-chart .main-svg').first().waitFor();
