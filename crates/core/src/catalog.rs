@@ -11,7 +11,8 @@ use crate::selector::{Condition, Matcher};
 /// Hashing without a random seed: the order of a map is never shown, and core draws no randomness.
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
-/// A series of one engine: a dense number, in the order in which the series came.
+/// A series of one engine: a dense number, in the order in which the series came. It means nothing
+/// to another engine: there it names another series, or none, and then stops the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesId(u32);
 

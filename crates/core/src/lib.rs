@@ -3,6 +3,28 @@
 //! The crate does no input or output, reads no clock, draws no random number, starts no thread and
 //! knows no DOM; nothing in it is serializable. Time comes in as an argument. The same code runs in
 //! the reader's browser, in Node and in the gateway, so that a figure is the same figure everywhere.
+//!
+//! # How a figure is made
+//! - Each series keeps **time buckets** in **tiers**: 1 s for 10 minutes, 10 s for 2 hours, 1 min for
+//!   a day, 1 h for 92 days ([`engine::EngineConfig`]). A time bucket with one sample keeps that
+//!   sample, one with more a [`summary::Summary`] with its [`sketch::Sketch`]; there is nothing where
+//!   there are no samples.
+//! - A **window** is `(now − range, now]`. The finest tier that reaches back to its left edge gives
+//!   whole time buckets, finer tiers the rest up to `now`; so only the left edge moves, outward to an
+//!   edge of time buckets, and [`query::Answer`] says the range that is really covered. Samples are
+//!   never scanned.
+//! - Averages and percentiles of several series or time buckets come from **merged** summaries and
+//!   sketches, never from averages and percentiles.
+//!
+//! # What is exact
+//! | figure | error |
+//! | --- | --- |
+//! | count, min, max, first, last, `p0`, `p100` | none |
+//! | sum, average, increase, rate, delta | rounding: 1e−12 of the sum of magnitudes |
+//! | quantiles | [`query::Answer::relative_error`]: at most 0.55 % at the sketch's default scale |
+//!
+//! A counter's reset is seen between any two samples that came in order, and between late ones where
+//! the finest tier tells them apart. Sums stop at the greatest float instead of becoming infinite.
 
 #![forbid(unsafe_code)]
 

@@ -39,15 +39,20 @@ pub enum Aggregation {
     Min,
     /// Greatest value.
     Max,
-    /// Value of the earliest sample.
+    /// Value of the earliest sample; of several series only with [`Across`] other than `merge`.
     First,
-    /// Value of the latest sample.
+    /// Value of the latest sample; of several series only with [`Across`] other than `merge`.
     Last,
     /// Population standard deviation.
     Stddev,
-    /// Increase for each second of the window.
+    /// Increase for each second of the range that is really covered.
     Rate,
     /// What was added: reset-aware for a counter, the sum for events, the count for observations.
+    ///
+    /// DIFFERENCE: Prometheus extrapolates to the window's edges. Here nothing is extrapolated; a
+    /// counter's step from the last sample before the window to the first one in it counts as a
+    /// whole, so that the increases of windows side by side add up. A counter's only sample is no
+    /// increase, as in Prometheus.
     Increase,
     /// The value at a quantile.
     Quantile(Quantile),
