@@ -14,7 +14,7 @@ pub use decode::{DecodeError, decode};
 pub use encode::FrameEncoder;
 
 /// Most bytes of one frame.
-pub const MAX_FRAME_BYTES: usize = 8 << 20;
+pub const MAX_FRAME_BYTES: usize = 32 << 20;
 /// Most bytes of names and label values in one frame, each counted as often as a series uses it.
 pub const MAX_LABEL_BYTES: usize = 32 << 20;
 
