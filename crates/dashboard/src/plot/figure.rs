@@ -1,95 +1,141 @@
 //! Traces, layout and settings of the focus chart.
 
 use bellwether_core::time::TimestampMs;
+use js_sys::Array;
 use plotly::common::{Anchor, DashType, Fill, Font, HoverInfo, Label, Line as Stroke, Mode, Orientation};
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin, Shape, ShapeLine, ShapeType};
 use plotly::{Configuration, Layout, Scatter};
+use wasm_bindgen::JsValue;
 
+use super::glue::to_js;
 use crate::chart::palette::{LINES, Palette};
-use crate::figures::{Focus, Line};
+use crate::figures::{Focus, Line, Quantiles};
 use crate::format::{self, Unit};
-
-/// Positions in local milliseconds, and figures; `None` parts two runs.
-pub(super) type Trace = Box<Scatter<f64, Option<f64>>>;
 
 /// All that Plotly is given.
 pub(super) struct Figure {
     /// What remembers the reader's zoom: it is forgotten when the panel or the window changes.
     pub(super) revision: String,
     /// The band of the first line, then the lines.
-    pub(super) traces: Vec<Trace>,
+    pub(super) traces: Array,
     /// Axes, legend and threshold.
-    pub(super) layout: Layout,
+    pub(super) layout: JsValue,
     /// What the reader may do.
-    pub(super) configuration: Configuration,
+    pub(super) configuration: JsValue,
+}
+
+/// What one trace is drawn from: `None` parts two runs.
+struct Course {
+    /// Local milliseconds.
+    x: Vec<f64>,
+    /// Figures.
+    y: Vec<Option<f64>>,
+    name: String,
+    colour: String,
+    width: f64,
+    dash: DashType,
+    fill: Fill,
+    hover: HoverInfo,
 }
 
 const DASHES: [DashType; LINES] =
     [DashType::Solid, DashType::Dash, DashType::Dot, DashType::DashDot, DashType::LongDash, DashType::LongDashDot];
 
 /// The figure of `focus` in the colours of `palette`.
-pub(super) fn figure(focus: &Focus, palette: &Palette) -> Figure {
+///
+/// # Errors
+/// A sentence where it cannot be handed over.
+pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String> {
     let strip = &*focus.strip;
     // Plotly knows no time zones: it shows what UTC would show at these positions.
     let shift = f64::from(format::zone_offset_minutes(strip.to)) * 60_000.0;
     let local = |at: TimestampMs| at.get() as f64 + shift;
     let percent = if strip.unit == Unit::Percent { 0.01 } else { 1.0 };
-    let mut traces: Vec<Trace> = Vec::new();
+    let mut courses = Vec::new();
     // One band is legible; six would hide each other.
-    if let [line] = strip.lines.as_slice() {
-        traces.push(band(line, &local, percent, &palette.lines[0]));
-    } else if focus.quantiles == crate::figures::Quantiles::Drawn
-        && let Some(line) = strip.lines.first()
-    {
-        traces.push(band(line, &local, percent, &palette.lines[0]));
+    if strip.lines.len() == 1 || focus.quantiles == Quantiles::Drawn {
+        courses.extend(strip.lines.first().map(|line| band(line, &local, percent, &palette.lines[0])));
     }
     for (place, line) in strip.lines.iter().enumerate() {
-        let colour = palette.lines[place % LINES].clone();
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for run in &line.runs {
-            if let (Some(last), Some(first)) = (x.last(), run.first()) {
-                x.push((last + local(first.at)) / 2.0);
-                y.push(None);
-            }
+            part(&mut x, &mut y, run.first().map(|point| local(point.at)));
             x.extend(run.iter().map(|point| local(point.at)));
             y.extend(run.iter().map(|point| Some(point.value * percent)));
         }
         let name = if line.name.is_empty() { &strip.title } else { &line.name };
-        let stroke = Stroke::new().color(colour).width(1.75).dash(DASHES[place % LINES].clone());
-        traces.push(Scatter::new(x, y).mode(Mode::Lines).name(as_text(name)).line(stroke));
+        courses.push(Course {
+            x,
+            y,
+            name: as_text(name),
+            colour: palette.lines[place % LINES].clone(),
+            width: 1.75,
+            dash: DASHES[place % LINES].clone(),
+            fill: Fill::None,
+            hover: HoverInfo::All,
+        });
+    }
+    let traces = Array::new();
+    for course in courses {
+        traces.push(&trace(course)?);
     }
     let revision = format!("{} {}", strip.id, strip.to.since(strip.from));
-    Figure {
-        revision,
-        traces,
-        layout: layout(focus, palette, local(strip.from), local(strip.to), percent),
-        configuration: configuration(),
+    let layout = layout(focus, palette, local(strip.from), local(strip.to), percent)?;
+    Ok(Figure { revision, traces, layout, configuration: configuration()? })
+}
+
+/// Ends a run before the next one, which begins at `next`.
+fn part(x: &mut Vec<f64>, y: &mut Vec<Option<f64>>, next: Option<f64>) {
+    if let (Some(last), Some(next)) = (x.last(), next) {
+        x.push((last + next) / 2.0);
+        y.push(None);
     }
 }
 
-fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, percent: f64, colour: &str) -> Trace {
+fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, percent: f64, colour: &str) -> Course {
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for run in &line.runs {
-        if let (Some(last), Some(first)) = (x.last(), run.first()) {
-            x.push((last + local(first.at)) / 2.0);
-            y.push(None);
+        part(&mut x, &mut y, run.first().map(|point| local(point.at)));
+        for point in run {
+            if let Some((_, greatest)) = point.band {
+                x.push(local(point.at));
+                y.push(Some(greatest * percent));
+            }
         }
-        let banded = || run.iter().filter_map(|point| Some((local(point.at), point.band?)));
-        x.extend(banded().map(|(at, _)| at));
-        y.extend(banded().map(|(_, (_, greatest))| Some(greatest * percent)));
-        x.extend(banded().rev().map(|(at, _)| at));
-        y.extend(banded().rev().map(|(_, (least, _))| Some(least * percent)));
+        for point in run.iter().rev() {
+            if let Some((least, _)) = point.band {
+                x.push(local(point.at));
+                y.push(Some(least * percent));
+            }
+        }
     }
-    Scatter::new(x, y)
-        .mode(Mode::Lines)
-        .name("lowest to highest")
-        .fill(Fill::ToSelf)
-        .fill_color(translucent(colour))
-        .hover_info(HoverInfo::Skip)
-        .line(Stroke::new().color(colour.to_owned()).width(0.0))
+    Course {
+        x,
+        y,
+        name: "lowest to highest".to_owned(),
+        colour: colour.to_owned(),
+        width: 0.0,
+        dash: DashType::Solid,
+        fill: Fill::ToSelf,
+        hover: HoverInfo::Skip,
+    }
 }
 
-fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) -> Layout {
+fn trace(course: Course) -> Result<JsValue, String> {
+    let Course { x, y, name, colour, width, dash, fill, hover } = course;
+    let fill_colour = translucent(&colour);
+    let stroke = Stroke::new().color(colour).width(width).dash(dash);
+    let scatter: Scatter<f64, Option<f64>> = *Scatter::new(x, y)
+        .mode(Mode::Lines)
+        .name(name)
+        .line(stroke)
+        .fill(fill)
+        .fill_color(fill_colour)
+        .hover_info(hover);
+    to_js(&scatter)
+}
+
+fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) -> Result<JsValue, String> {
     let strip = &*focus.strip;
     let (tick_format, hover_format, suffix) = formats(&strip.unit);
     let axis = || {
@@ -112,7 +158,7 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) ->
             .line(ShapeLine::new().color(palette.threshold.clone()).width(1.25).dash(DashType::Dash))
     });
     let label = Label::new().background_color(palette.surface.clone()).font(font.clone());
-    Layout::new()
+    let layout = Layout::new()
         .auto_size(true)
         .font(font)
         .paper_background_color(palette.surface.clone())
@@ -124,11 +170,14 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) ->
         .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(Anchor::Bottom))
         .x_axis(axis().type_(AxisType::Date).range(vec![from, to]))
         .y_axis(axis().tick_format(tick_format).hover_format(hover_format).tick_suffix(&suffix))
-        .shapes(shapes.into_iter().collect())
+        .shapes(shapes.into_iter().collect());
+    to_js(&layout)
 }
 
-fn configuration() -> Configuration {
-    Configuration::new().responsive(true).display_logo(false).show_send_to_cloud(false).scroll_zoom(false)
+fn configuration() -> Result<JsValue, String> {
+    let configuration =
+        Configuration::new().responsive(true).display_logo(false).show_send_to_cloud(false).scroll_zoom(false);
+    to_js(&configuration)
 }
 
 /// Formats of d3 for labels and hover, and what stands behind the number.

@@ -1,12 +1,14 @@
 //! The binding to `Plotly`, which may be missing: every call can fail and none panics.
 
 use js_sys::{Array, Promise, Reflect};
+use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Element;
 
+use super::chosen::Chosen;
 use super::figure::Figure;
 
 #[wasm_bindgen]
@@ -23,22 +25,18 @@ extern "C" {
     fn plotly_purge(element: &Element) -> Result<(), JsValue>;
 }
 
-/// Erased: the hundreds of fields that a layout may have would each bring a copy of the serializer.
-fn to_js(value: &dyn erased_serde::Serialize) -> Result<JsValue, String> {
-    erased_serde::serialize(value, &Serializer::json_compatible())
+/// A value of the `plotly` crate as Plotly takes it.
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
+    Chosen(value)
+        .serialize(&Serializer::json_compatible())
         .map_err(|error| format!("The chart cannot be made: {error}."))
 }
 
 /// Draws the figure, or changes what is drawn into it.
 pub(super) fn react(element: &Element, figure: &Figure) -> Result<(), String> {
-    let traces = Array::new();
-    for trace in &figure.traces {
-        traces.push(&to_js(trace)?);
-    }
-    let layout = to_js(&figure.layout)?;
     // The crate's layout has no such field. Setting a property of a fresh object cannot fail.
-    let _ = Reflect::set(&layout, &"uirevision".into(), &figure.revision.as_str().into());
-    let drawn = plotly_react(element, &traces, &layout, &to_js(&figure.configuration)?)
+    let _ = Reflect::set(&figure.layout, &"uirevision".into(), &figure.revision.as_str().into());
+    let drawn = plotly_react(element, &figure.traces, &figure.layout, &figure.configuration)
         .map_err(|error| format!("The chart cannot be drawn: {}", reason(&error)))?;
     // Plotly finishes later; a rejection that nobody hears would show up as an error of the page.
     spawn_local(async move {

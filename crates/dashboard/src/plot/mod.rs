@@ -2,6 +2,7 @@
 //! own hands it over, and the bundle is loaded from the site itself when first needed.
 
 pub mod bundle;
+mod chosen;
 mod figure;
 mod glue;
 
@@ -15,7 +16,7 @@ use crate::figures::Focus;
 /// # Errors
 /// A sentence where Plotly is missing or refuses the figure.
 pub fn draw(element: &Element, focus: &Focus, palette: &Palette) -> Result<(), String> {
-    glue::react(element, &figure::figure(focus, palette))
+    glue::react(element, &figure::figure(focus, palette)?)
 }
 
 /// Frees what Plotly keeps for `element`.

@@ -1,9 +1,7 @@
 //! One KPI.
 
-use std::rc::Rc;
-
 use bellwether_core::kpi::{Direction, Standing, Trend};
-use yew::prelude::{Html, Properties, classes, component, html};
+use yew::prelude::{Html, classes, html};
 
 use super::figure::figure;
 use super::icon::{Icon, icon};
@@ -11,21 +9,12 @@ use super::spark::spark;
 use crate::figures::KpiCard;
 use crate::format;
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub struct Props {
-    /// The KPI.
-    pub card: Rc<KpiCard>,
-}
-
 /// Title, standing, figure, course, target, trend and owner of a KPI.
-#[component]
-pub fn Card(props: &Props) -> Html {
-    let card = &*props.card;
+pub fn card(card: &KpiCard) -> Html {
     let formatted = card.value.map(|value| format::figure(value, &card.unit));
     let not_met = (card.standing == Standing::NotMet).then_some("card-not-met");
     html! {
-        <article class={classes!("card", not_met)} data-kpi={card.id.clone()}>
+        <article class={classes!("card", not_met)} key={card.id.clone()} data-kpi={card.id.clone()}>
             <div class="card-head">
                 <h3 class="card-title">{ &card.title }</h3>
                 { standing(card.standing) }

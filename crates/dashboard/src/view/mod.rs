@@ -15,6 +15,6 @@ mod strip;
 mod table;
 
 pub use app::App;
-pub use card::Card;
-pub use panel::Panel;
+pub use card::card;
+pub use panel::panel;
 pub use strip::StripCanvas;

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use yew::prelude::{Html, html};
 
-use super::card::Card;
+use super::card::card;
 use super::icon::{Icon, icon};
-use super::panel::Panel;
+use super::panel::panel;
 use crate::chart::palette::Palette;
 use crate::figures::Section;
 use crate::figures::status::Mood;
@@ -26,10 +26,10 @@ pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
 /// The cards and strips of one section; links to its panels keep the window of `route`.
 pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route) -> Html {
     let title = if section.title.is_empty() { "Overview" } else { &section.title };
-    let cards = section.kpis.iter().map(|card| html! { <Card key={card.id.clone()} card={Rc::clone(card)} /> });
+    let cards = section.kpis.iter().map(|found| card(found));
     let panels = section.strips.iter().map(|strip| {
         let analyse = route.with_view(View::Panel(strip.id.clone())).hash();
-        html! { <Panel key={strip.id.clone()} strip={Rc::clone(strip)} palette={Rc::clone(palette)} {analyse} /> }
+        panel(strip, palette, analyse)
     });
     html! {
         <section class="section" key={title.to_owned()} aria-label={title.to_owned()}>

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use yew::prelude::{Html, Properties, component, html};
+use yew::prelude::{Html, html};
 
 use super::strip::StripCanvas;
 use super::table::TableBehind;
@@ -10,32 +10,19 @@ use crate::chart::palette::{DASHES, Palette};
 use crate::figures::Strip;
 use crate::format;
 
-/// What is drawn.
-#[derive(Clone, Debug, PartialEq, Properties)]
-pub struct Props {
-    /// The chart.
-    pub strip: Rc<Strip>,
-    /// The theme's colours.
-    pub palette: Rc<Palette>,
-    /// The address of the same panel, large.
-    pub analyse: String,
-}
-
-/// Title, strip, legend and table of a panel.
-#[component]
-pub fn Panel(props: &Props) -> Html {
-    let strip = &props.strip;
+/// Title, strip, legend and table of a panel; `analyse` is the address of the same panel, large.
+pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: String) -> Html {
     html! {
-        <article class="panel" data-panel={strip.id.clone()}>
+        <article class="panel" key={strip.id.clone()} data-panel={strip.id.clone()}>
             <div class="panel-head">
                 <h3 class="panel-title">{ &strip.title }</h3>
                 <div class="strip-actions">
-                    <a class="button button-quiet" href={props.analyse.clone()}>
+                    <a class="button button-quiet" href={analyse}>
                         { "Analyse" }<span class="visually-hidden">{ format!(" {}", strip.title) }</span>
                     </a>
                 </div>
             </div>
-            <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(&props.palette)} />
+            <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
             { legend(strip) }
             <TableBehind strip={Rc::clone(strip)} />
         </article>
