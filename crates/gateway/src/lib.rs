@@ -17,6 +17,7 @@ mod pulse;
 mod serve;
 pub mod store;
 mod telemetry;
+mod threads;
 mod writer;
 
 use std::io::Write;

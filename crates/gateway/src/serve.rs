@@ -2,8 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -25,14 +24,13 @@ use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::store::{RedbStore, Store};
 use crate::telemetry::{self, Metrics};
-use crate::writer::{self, Writer, WriterQueue};
+use crate::threads::{self, Threads};
+use crate::writer::{self, Writer, WriterQueue, WriterThread};
 
 /// How long requests under way may take to end after a stop began.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long live connections may take to close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-/// How long threads may take to end.
-const JOIN_LIMIT: Duration = Duration::from_secs(2);
 /// The seed of the simulation: every start shows the same stories.
 const DEMO_SEED: u64 = 2026;
 /// JSON keeps whole numbers up to here.
@@ -85,45 +83,6 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Threads that end when their stop channel is closed.
-#[derive(Default)]
-struct Threads {
-    stops: Vec<SyncSender<()>>,
-    handles: Vec<JoinHandle<()>>,
-}
-
-impl Threads {
-    fn start(
-        &mut self,
-        name: &str,
-        body: impl FnOnce(std::sync::mpsc::Receiver<()>) + Send + 'static,
-    ) -> anyhow::Result<SyncSender<()>> {
-        let (stop, stopped) = sync_channel(1);
-        let handle = Builder::new()
-            .name(name.to_owned())
-            .spawn(move || body(stopped))
-            .with_context(|| format!("the thread {name:?} cannot be started"))?;
-        self.stops.push(stop.clone());
-        self.handles.push(handle);
-        Ok(stop)
-    }
-
-    /// Closes the channels and waits, but not for ever: a webhook call may hang, and its notice is in
-    /// the outbox as long as it is not delivered.
-    fn stop(self) {
-        drop(self.stops);
-        let watch = Stopwatch::start();
-        for handle in self.handles {
-            while !handle.is_finished() && watch.elapsed() < JOIN_LIMIT {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            if handle.is_finished() && handle.join().is_err() {
-                tracing::error!("a thread ended with a panic");
-            }
-        }
-    }
-}
-
 async fn run(
     arguments: &ServeArgs,
     board: Arc<Board>,
@@ -159,13 +118,19 @@ async fn run(
     let serving = tokio::spawn(serving.into_future());
     let stop_signal = tokio::spawn(stop_signal()?);
 
-    let parts = Parts { arguments, board, hub, writer, metrics, gateway: Arc::clone(&gateway), address };
+    let (lost, mut missed) = mpsc::unbounded_channel();
+    let parts = Parts { arguments, board, hub, writer, metrics, gateway: Arc::clone(&gateway), address, lost };
     let (threads, writing) = tokio::task::block_in_place(|| parts.start(store, queue))?;
     gateway.life.begin();
     crate::say(&format!("Bellwether is at http://{}", shown(address)));
 
-    let name = stop_signal.await.context("the signals cannot be waited for")?;
-    tracing::info!(signal = name, "stopping");
+    let ended = tokio::select! {
+        signal = stop_signal => signal.map(|signal| tracing::info!(signal, "stopping")).context("signals cannot be waited for"),
+        // Half a gateway would look well and do wrong: end, so that whoever watches it starts it anew.
+        Some(name) = missed.recv() => Err(anyhow::anyhow!(
+            "the thread {name:?} ended unexpectedly; start the gateway again and report what the log says above"
+        )),
+    };
     gateway.life.end();
     stop_sender.send_replace(true);
     if tokio::time::timeout(DRAIN_LIMIT, serving).await.is_err() {
@@ -178,12 +143,11 @@ async fn run(
     tokio::task::block_in_place(|| {
         threads.stop();
         writer.stop();
-        if writing.join().is_err() {
-            tracing::error!("the writer ended with a panic");
-        }
+        // A panic of it is in `ended`.
+        let _ended = writing.join();
     });
     tracing::info!("stopped; everything acknowledged is stored");
-    Ok(())
+    ended
 }
 
 /// The address as people type it.
@@ -224,6 +188,8 @@ struct Parts<'a> {
     metrics: Metrics,
     gateway: Arc<Gateway>,
     address: SocketAddr,
+    /// Learns the name of a thread that panics.
+    lost: mpsc::UnboundedSender<&'static str>,
 }
 
 impl Parts<'_> {
@@ -236,14 +202,14 @@ impl Parts<'_> {
         let alerts = alerting::restore(&self.board, &store.alerts()?, now);
         tracing::info!(?recovery, took = ?took.elapsed(), store = %store.path().display(), "the store is read");
 
-        let mut threads = Threads::default();
+        let mut threads = Threads::new(self.lost.clone());
         let webhook = self.webhook(&mut threads)?;
         let watch = Watch::new(Arc::clone(&self.board), self.writer.clone(), self.metrics.clone(), webhook, &alerts);
         self.hub.install(engine, alerts, store.epoch(), store.seq());
         let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
         let own = Arc::clone(&self.gateway.own);
-        let writing = writer::start(store, hub, metrics, own, self.arguments.retention, queue)
-            .context("the thread \"writer\" cannot be started")?;
+        let mut writing = WriterThread::new(store, hub, metrics, own, self.arguments.retention, queue);
+        let writing = threads::spawn("writer", &self.lost, move || writing.run())?;
         self.pulse(&mut threads, watch)?;
         self.sampler(&mut threads)?;
         if self.arguments.demo {

@@ -69,7 +69,6 @@ impl Page {
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
             let caching = if is_named_by_content(&path) { IMMUTABLE } else { REVALIDATE };
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-            response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         harden(response)
     }

@@ -1,26 +1,20 @@
-//! The one thread that writes: it gathers the batches that wait, makes them durable together, shows
-//! them to the hub, and only then has them answered. It also looks after the store between commits.
+//! The thread behind a [`Writer`](super::Writer): group commits, and what the store needs between
+//! them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::ingest::{IngestedSample, Rejection};
-use tokio::sync::oneshot;
 
+use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{Admission, Hub};
+use crate::hub::{Admission, Admitted, Hub};
 use crate::own::OwnWork;
-use crate::store::{AlertChange, Batch, BatchSample, IdempotencyKey, Notice, Outcome, Progress, Store, StoreError};
+use crate::store::{AlertChange, Batch, BatchSample, Outcome, Progress, Store, StoreError};
 use crate::telemetry::Metrics;
 
-/// Most batches that wait to be written.
-const MAX_WAITING_BATCHES: usize = 1_024;
-/// Most samples that wait to be written.
-const MAX_WAITING_SAMPLES: usize = 200_000;
 /// Most samples of one group commit, so that the first of them does not wait long.
 const MAX_GROUP_SAMPLES: usize = 50_000;
 /// How often the store is looked after.
@@ -30,145 +24,12 @@ const HOUSEKEEPING_STEP: Duration = Duration::from_millis(20);
 /// How often the store's own figures are brought up to date.
 const STATISTICS_EVERY: Duration = Duration::from_secs(5);
 /// How often the engine's memory is measured, which looks at every time bucket.
-const MEASURE_EVERY: Duration = Duration::from_secs(60);
-
-/// A batch on its way to the store.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    pub(crate) samples: Vec<IngestedSample>,
-    pub(crate) key: Option<IdempotencyKey>,
-    pub(crate) received_at: TimestampMs,
-}
-
-/// What became of a batch.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Receipt {
-    /// How many samples are stored.
-    pub(crate) accepted: usize,
-    /// What the engine or the store refused.
-    pub(crate) rejected: Vec<Rejection>,
-}
-
-/// Why a batch was not stored; nothing of it was kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WriteError {
-    #[error("more waits than can be written")]
-    Overloaded,
-    #[error("the gateway is stopping")]
-    Stopping,
-    #[error("{reason}")]
-    Store { reason: String },
-    #[error("{reason}")]
-    KeyRefused { reason: String },
-}
-
-type Reply = oneshot::Sender<Result<Receipt, WriteError>>;
-
-/// What the thread is asked to do.
-enum Job {
-    Write(Delivery, Option<Reply>),
-    SaveAlerts { changes: Vec<AlertChange>, notices: Vec<Vec<u8>> },
-    Notices { reply: SyncSender<Vec<Notice>> },
-    NoticeDelivered { id: u64 },
-    NoticeFailed { id: u64, next_attempt_at: TimestampMs },
-    Stop,
-}
-
-/// The way to the writer thread. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Writer {
-    jobs: SyncSender<Job>,
-    waiting_samples: Arc<AtomicUsize>,
-    metrics: Metrics,
-}
-
-impl Writer {
-    /// Queues a batch and waits until it is on disk and visible.
-    ///
-    /// # Errors
-    /// [`WriteError`] where it could not be stored; then nothing of it was kept.
-    pub(crate) async fn write(&self, delivery: Delivery) -> Result<Receipt, WriteError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue(delivery, Some(reply))?;
-        answer.await.map_err(|_| WriteError::Stopping)?
-    }
-
-    /// Queues a batch of the gateway's own; what becomes of it is only counted.
-    ///
-    /// # Errors
-    /// [`WriteError`] where there is no room.
-    pub(crate) fn write_unanswered(&self, delivery: Delivery) -> Result<(), WriteError> {
-        self.queue(delivery, None)
-    }
-
-    fn queue(&self, delivery: Delivery, reply: Option<Reply>) -> Result<(), WriteError> {
-        let samples = delivery.samples.len();
-        let waiting = self.waiting_samples.fetch_add(samples, Ordering::AcqRel);
-        let refusal = if waiting > 0 && waiting + samples > MAX_WAITING_SAMPLES {
-            WriteError::Overloaded
-        } else {
-            match self.jobs.try_send(Job::Write(delivery, reply)) {
-                Ok(()) => {
-                    self.metrics.batches_waiting.inc();
-                    return Ok(());
-                }
-                Err(TrySendError::Full(_)) => WriteError::Overloaded,
-                Err(TrySendError::Disconnected(_)) => WriteError::Stopping,
-            }
-        };
-        self.waiting_samples.fetch_sub(samples, Ordering::AcqRel);
-        Err(refusal)
-    }
-
-    /// Has alerts and what is to be told of them kept, together.
-    pub(crate) fn save_alerts(&self, changes: Vec<AlertChange>, notices: Vec<Vec<u8>>) {
-        self.ask(Job::SaveAlerts { changes, notices });
-    }
-
-    /// All notices that wait, due or not, oldest first; empty where the store cannot say.
-    pub(crate) fn notices(&self) -> Vec<Notice> {
-        let (reply, answer) = sync_channel(1);
-        self.ask(Job::Notices { reply });
-        answer.recv().unwrap_or_default()
-    }
-
-    /// Has a notice forgotten.
-    pub(crate) fn notice_delivered(&self, id: u64) {
-        self.ask(Job::NoticeDelivered { id });
-    }
-
-    /// Has a notice kept for another attempt.
-    pub(crate) fn notice_failed(&self, id: u64, next_attempt_at: TimestampMs) {
-        self.ask(Job::NoticeFailed { id, next_attempt_at });
-    }
-
-    /// Lets the thread finish what was queued before and end.
-    pub(crate) fn stop(&self) {
-        self.ask(Job::Stop);
-    }
-
-    fn ask(&self, job: Job) {
-        // The thread is gone only when the gateway ends; the store then holds what matters.
-        let _ended = self.jobs.send(job);
-    }
-}
-
-/// Makes a writer and the thread's end of it.
-pub(crate) fn writer(metrics: Metrics) -> (Writer, WriterQueue) {
-    let (jobs, queue) = sync_channel(MAX_WAITING_BATCHES);
-    let waiting_samples = Arc::new(AtomicUsize::new(0));
-    let writer = Writer { jobs, waiting_samples: Arc::clone(&waiting_samples), metrics };
-    (writer, WriterQueue { jobs: queue, waiting_samples })
-}
-
-/// The thread's end of a [`Writer`].
-pub(crate) struct WriterQueue {
-    jobs: Receiver<Job>,
-    waiting_samples: Arc<AtomicUsize>,
-}
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// Most notices that are looked at at once.
+const MAX_NOTICES: usize = 1_000;
 
 /// The thread's own state.
-struct WriterThread<S> {
+pub(crate) struct WriterThread<S> {
     store: S,
     hub: Arc<Hub>,
     metrics: Metrics,
@@ -184,37 +45,34 @@ struct WriterThread<S> {
     last_complaint: Option<Stopwatch>,
 }
 
-/// Starts the thread over a store whose samples the hub already shows.
-///
-/// # Errors
-/// The system's, where it gives no thread.
-pub(crate) fn start<S: Store + 'static>(
-    store: S,
-    hub: Arc<Hub>,
-    metrics: Metrics,
-    own: Arc<OwnWork>,
-    retention: DurationMs,
-    queue: WriterQueue,
-) -> std::io::Result<JoinHandle<()>> {
-    let mut thread = WriterThread {
-        store,
-        hub,
-        metrics,
-        own,
-        retention,
-        queue,
-        unsaved: (Vec::new(), Vec::new()),
-        last_housekeeping: Stopwatch::start(),
-        housekeeping_in: HOUSEKEEPING_STEP,
-        last_statistics: Stopwatch::start(),
-        last_measure: Stopwatch::start(),
-        last_complaint: None,
-    };
-    std::thread::Builder::new().name("writer".to_owned()).spawn(move || thread.run())
-}
-
 impl<S: Store> WriterThread<S> {
-    fn run(&mut self) {
+    /// The thread over a store whose samples the hub already shows.
+    pub(crate) fn new(
+        store: S,
+        hub: Arc<Hub>,
+        metrics: Metrics,
+        own: Arc<OwnWork>,
+        retention: DurationMs,
+        queue: WriterQueue,
+    ) -> Self {
+        Self {
+            store,
+            hub,
+            metrics,
+            own,
+            retention,
+            queue,
+            unsaved: (Vec::new(), Vec::new()),
+            last_housekeeping: Stopwatch::start(),
+            housekeeping_in: HOUSEKEEPING_STEP,
+            last_statistics: Stopwatch::start(),
+            last_measure: Stopwatch::start(),
+            last_complaint: None,
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub(crate) fn run(&mut self) {
         self.statistics();
         self.measure();
         loop {
@@ -425,10 +283,7 @@ impl<S: Store> WriterThread<S> {
     }
 }
 
-/// Most notices that are looked at at once.
-const MAX_NOTICES: usize = 1_000;
-
-fn admitted_as_stored(admitted: &crate::hub::Admitted) -> BatchSample {
+fn admitted_as_stored(admitted: &Admitted) -> BatchSample {
     BatchSample {
         series: admitted.key.clone(),
         kind: admitted.kind,
