@@ -131,7 +131,11 @@ async fn send(
                 queue.sent(bytes);
                 sent
             }
-            Outbound::History(history) => send_history(sink, &history).await,
+            Outbound::History(history) => {
+                let sent = send_history(sink, &history).await;
+                queue.sent_history();
+                sent
+            }
         };
         match sent {
             Ok(()) => {}

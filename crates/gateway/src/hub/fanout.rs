@@ -93,6 +93,11 @@ impl Fanout {
         self.channels.iter().filter(own).count()
     }
 
+    /// How many histories wait to be sent on a connection.
+    pub(super) fn histories_waiting(&self, id: ConnectionId) -> usize {
+        self.connections.get(&id).map_or(0, |connection| connection.queue.histories())
+    }
+
     /// Lets a connection have the live values of `feed` from now on. A subscription of the same
     /// number is replaced. [`Fanout::flush`] must come first, so that nothing of the past is left.
     pub(super) fn subscribe(&mut self, id: ConnectionId, feed: &Feed) {
@@ -234,5 +239,111 @@ impl Fanout {
         for id in lost {
             self.disconnect(id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::feed::{Encoding, STEP};
+    use super::super::queue::{QueueReceiver, queue};
+    use super::*;
+    use bellwether_core::engine::EngineConfig;
+    use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+    use bellwether_core::time::DurationMs;
+    use bellwether_wire::frame::Selection;
+
+    const NOW: TimestampMs = TimestampMs::new(1_795_000_000_000);
+    const PLACE: Place = Place { epoch: 1, seq: 2 };
+
+    fn feed(id: u32, range: DurationMs) -> Feed {
+        let name = MetricName::new("m").unwrap();
+        let selections = vec![Selection { name, matchers: Vec::new(), range }];
+        Feed { id, selections, resolution: Resolution::Step, encoding: Encoding::Binary }
+    }
+
+    /// An engine with the series `m`, and a sample of it.
+    fn engine() -> (Engine, SeriesId, Sample) {
+        let mut engine = Engine::new(EngineConfig::default()).unwrap();
+        let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
+        let id = engine.series(&key, Some(Kind::Gauge)).unwrap();
+        (engine, id, Sample::new(NOW, 1.0).unwrap())
+    }
+
+    async fn live_bytes(queue: &mut QueueReceiver) -> *const u8 {
+        match queue.next().await {
+            Some(Outbound::Live(Frame::Binary(bytes))) => bytes.as_ptr(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_is_encoded_once_for_all_who_ask_for_the_same() {
+        let (engine, id, sample) = engine();
+        let mut fanout = Fanout::default();
+        let mut queues = Vec::new();
+        // The range is of the history only; the id stands in every frame.
+        for feed in [feed(1, STEP), feed(1, DurationMs::ZERO), feed(2, STEP)] {
+            let (sender, receiver) = queue();
+            let connection = fanout.connect(sender);
+            fanout.subscribe(connection, &feed);
+            queues.push(receiver);
+        }
+        fanout.record(&engine, id, Kind::Gauge, sample);
+        fanout.flush(&engine, PLACE);
+        let mut frames = Vec::new();
+        for queue in &mut queues {
+            frames.push(live_bytes(queue).await);
+        }
+        assert_eq!(frames[0], frames[1]);
+        assert_ne!(frames[0], frames[2]);
+    }
+
+    #[test]
+    fn nobody_waits_and_nothing_is_gathered() {
+        let (engine, id, sample) = engine();
+        let mut fanout = Fanout::default();
+        fanout.record(&engine, id, Kind::Gauge, sample);
+        assert!(fanout.increments.steps.is_empty() && fanout.increments.raw.is_empty());
+        let (sender, _receiver) = queue();
+        let connection = fanout.connect(sender);
+        fanout.subscribe(connection, &feed(1, STEP));
+        fanout.record(&engine, id, Kind::Gauge, sample);
+        assert_eq!(fanout.increments.steps.len(), 1);
+        fanout.flush(&engine, PLACE);
+        fanout.disconnect(connection);
+        fanout.record(&engine, id, Kind::Gauge, sample);
+        assert!(fanout.increments.steps.is_empty() && fanout.channels.is_empty());
+    }
+
+    #[test]
+    fn a_subscription_of_the_same_number_takes_the_place_of_the_other() {
+        let mut fanout = Fanout::default();
+        let (sender, _receiver) = queue();
+        let connection = fanout.connect(sender);
+        fanout.subscribe(connection, &feed(1, STEP));
+        let mut other = feed(1, STEP);
+        other.resolution = Resolution::Raw;
+        fanout.subscribe(connection, &other);
+        assert_eq!((fanout.channels.len(), fanout.channels[0].feed.resolution), (1, Resolution::Raw));
+        assert_eq!(fanout.subscription_count(connection, 1), 0);
+        assert_eq!(fanout.subscription_count(connection, 2), 1);
+    }
+
+    #[tokio::test]
+    async fn only_those_who_heard_nothing_get_a_tick() {
+        let (engine, id, sample) = engine();
+        let mut fanout = Fanout::default();
+        let (sender, mut busy) = queue();
+        let connection = fanout.connect(sender);
+        fanout.subscribe(connection, &feed(1, STEP));
+        let (sender, mut quiet) = queue();
+        fanout.connect(sender);
+        fanout.record(&engine, id, Kind::Gauge, sample);
+        fanout.flush(&engine, PLACE);
+        fanout.tick(|| Frame::Text("tick".into()));
+        live_bytes(&mut busy).await;
+        assert!(matches!(quiet.next().await, Some(Outbound::Live(Frame::Text(_)))));
+        fanout.tick(|| Frame::Text("tick".into()));
+        assert!(matches!(busy.next().await, Some(Outbound::Live(Frame::Text(_)))));
     }
 }

@@ -38,7 +38,9 @@ use crate::store::Declaration;
 /// Most subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 16;
 /// Most series that a subscription may take when it begins.
-const MAX_SERIES_A_SUBSCRIPTION: usize = 5_000;
+const MAX_SERIES_A_SUBSCRIPTION: usize = 2_000;
+/// Most histories that wait to be sent on one connection.
+const MAX_HISTORIES_WAITING: usize = MAX_SUBSCRIPTIONS;
 
 /// What the gateway says of itself to a new connection.
 #[derive(Clone, Debug)]
@@ -91,6 +93,8 @@ pub(crate) enum SubscribeError {
          \"where\""
     )]
     TooManySeries { found: usize },
+    #[error("{MAX_HISTORIES_WAITING} histories wait to be sent already; read them before asking for more")]
+    TooManyHistories,
     #[error(transparent)]
     Step(#[from] BadStep),
 }
@@ -100,6 +104,7 @@ impl SubscribeError {
         match self {
             Self::TooManySubscriptions => "too_many_subscriptions",
             Self::TooManySeries { .. } => "too_many_series",
+            Self::TooManyHistories => "too_many_histories",
             Self::Step(_) => "bad_step",
         }
     }
@@ -253,6 +258,9 @@ impl Hub {
         let State { engine, fanout, place, .. } = &mut *state;
         if fanout.subscription_count(id, feed.id) >= MAX_SUBSCRIPTIONS {
             return Err(SubscribeError::TooManySubscriptions);
+        }
+        if fanout.histories_waiting(id) >= MAX_HISTORIES_WAITING {
+            return Err(SubscribeError::TooManyHistories);
         }
         let mut series = BTreeSet::new();
         for Selection { name, matchers, .. } in &feed.selections {

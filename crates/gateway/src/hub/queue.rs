@@ -49,6 +49,7 @@ pub(crate) enum Outbound {
 struct Load {
     frames: AtomicUsize,
     bytes: AtomicUsize,
+    histories: AtomicUsize,
     overflowed: AtomicBool,
 }
 
@@ -101,8 +102,16 @@ impl QueueSender {
         if self.queue.send(Outbound::Live(frame)).is_ok() { Pushed::Queued } else { Pushed::Gone }
     }
 
+    /// How many histories wait to be sent.
+    pub(crate) fn histories(&self) -> usize {
+        self.load.histories.load(Ordering::Acquire)
+    }
+
     /// Queues what the connection itself asked for; `false` where the connection is over.
     pub(crate) fn push(&self, outbound: Outbound) -> bool {
+        if matches!(outbound, Outbound::History(_)) {
+            self.load.histories.fetch_add(1, Ordering::AcqRel);
+        }
         self.queue.send(outbound).is_ok()
     }
 }
@@ -111,6 +120,11 @@ impl QueueReceiver {
     /// The next thing to send; `None` when the hub has let the connection go.
     pub(crate) async fn next(&mut self) -> Option<Outbound> {
         self.queue.recv().await
+    }
+
+    /// Takes a history off the count once it is on its way.
+    pub(crate) fn sent_history(&self) {
+        self.load.histories.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Takes a live frame off the count once it is on its way.

@@ -79,6 +79,16 @@ fn the_good_samples_of_a_bad_body_are_kept() {
 }
 
 #[test]
+fn retention_is_where_the_past_begins() {
+    let gateway = Running::start(&["--retention", "2d"]);
+    let days_ago = |days: i64| format!(r#"{{"name":"m","value":1,"timestamp":{}}}"#, now_ms() - days * 86_400_000);
+    assert_eq!(gateway.ingest(&days_ago(1)).status, 204);
+    let answer = gateway.ingest(&days_ago(3)).json();
+    assert_eq!(answer["rejected"][0]["code"], "too_late", "{answer}");
+    assert_eq!(gateway.result("name=m&window=7d&agg=count"), Some(1.0));
+}
+
+#[test]
 fn a_body_that_cannot_be_read_is_refused_whole() {
     let gateway = Running::start(&[]);
     gateway.ingest("").is_error(400, "empty_body");

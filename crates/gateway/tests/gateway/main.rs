@@ -1,5 +1,5 @@
 //! The gateway from outside: the real binary on a free port, real HTTP, real WebSockets, real kills.
-#![allow(
+#![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
