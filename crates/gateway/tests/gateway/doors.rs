@@ -95,3 +95,14 @@ fn health_and_counters_answer() {
         gateway.result(query).is_some_and(|count| count >= 3.0)
     });
 }
+
+#[test]
+fn every_counter_is_in_the_guide() {
+    let guide = include_str!("../../../../docs/guides/gateway.md");
+    let metrics = Running::start(&[]).get("/metrics").body;
+    let names: Vec<_> = metrics.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "{name} is not in the guide");
+    }
+}
