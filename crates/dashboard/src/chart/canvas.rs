@@ -33,14 +33,15 @@ pub fn draw(canvas: &HtmlCanvasElement, strip: &Strip, palette: &Palette) {
     }
     let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
     context.clear_rect(0.0, 0.0, size.width, size.height);
-    let drawing = drawing(strip, size);
+    context.set_font(&format!("11px {}", palette.font));
+    let width_of = |text: &str| context.measure_text(text).map_or(0.0, |measured| measured.width());
+    let drawing = drawing(strip, size, width_of);
     axes(&context, &drawing, size, palette);
     lines(&context, &drawing, palette);
     threshold(&context, &drawing, palette);
 }
 
 fn axes(context: &CanvasRenderingContext2d, drawing: &Drawing, size: Size, palette: &Palette) {
-    context.set_font(&format!("11px {}", palette.font));
     context.set_stroke_style_str(&palette.grid);
     context.set_fill_style_str(&palette.muted);
     context.set_line_width(1.0);
@@ -59,10 +60,7 @@ fn axes(context: &CanvasRenderingContext2d, drawing: &Drawing, size: Size, palet
     context.set_text_align("center");
     context.set_text_baseline("alphabetic");
     for (place, text) in &drawing.times {
-        // A label near an edge moves inwards rather than being cut.
-        let half = text.chars().count() as f64 * 3.2;
-        let place = place.clamp(half, (size.width - half).max(half));
-        let _ = context.fill_text(text, place, size.height - 4.0);
+        let _ = context.fill_text(text, *place, size.height - 4.0);
     }
 }
 

@@ -16,17 +16,14 @@ pub struct ValueAxis {
 impl ValueAxis {
     /// An axis that holds `least..=greatest` with about `steps` labels.
     ///
-    /// It starts at zero where the values are not far from it: a line that falls by a tenth must not
-    /// look like a collapse. Values beyond ±1e300 and NaN give the axis of nothing, 0 to 1.
+    /// It always holds zero: a line that falls by a tenth must not look like a collapse. Values beyond ±1e300 and NaN give the axis of nothing, 0 to 1.
     #[must_use]
     pub fn holding(least: f64, greatest: f64, steps: u32) -> Self {
         // NaN fails every comparison.
         if !(least.abs() < 1e300 && greatest.abs() < 1e300 && least <= greatest) {
             return Self { low: 0.0, high: 1.0, step: 1.0 };
         }
-        let spread = greatest - least;
-        let least = if least > 0.0 && (spread >= least * 0.15 || greatest == least) { 0.0 } else { least };
-        let greatest = if greatest < 0.0 && spread >= -greatest * 0.15 { 0.0 } else { greatest };
+        let (least, greatest) = (least.min(0.0), greatest.max(0.0));
         let spread = if greatest > least { greatest - least } else { greatest.abs().max(1.0) };
         let step = round_step(spread / f64::from(steps.max(1)));
         let low = (least / step).floor() * step;
@@ -107,7 +104,8 @@ mod tests {
         check(0.0, 0.0, &[0.0, 0.25]);
         check(5.0, 5.0, &[0.0, 2.0, 4.0, 6.0]);
         check(-5.0, 5.0, &[-5.0, -2.5, 0.0, 2.5, 5.0]);
-        check(1000.0, 1010.0, &[1000.0, 1002.5, 1005.0, 1007.5, 1010.0]);
+        check(1000.0, 1010.0, &[0.0, 500.0, 1000.0, 1500.0]);
+        check(-8.0, -2.0, &[-8.0, -6.0, -4.0, -2.0, 0.0]);
     }
 
     #[test]

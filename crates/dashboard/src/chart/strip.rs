@@ -56,21 +56,22 @@ pub struct Drawing {
     pub lines: Vec<Vec<Run>>,
 }
 
-/// Width of one character of a label, in pixels, on average: digits are tabular.
-const CHARACTER: f64 = 6.4;
 const LABEL_HEIGHT: f64 = 18.0;
 /// Distance of two time labels at the least.
 const TIME_LABEL: f64 = 64.0;
 
-/// Where everything of `strip` goes on a canvas of `size`.
-#[must_use]
-pub fn drawing(strip: &Strip, size: Size) -> Drawing {
+/// Where everything of `strip` goes on a canvas of `size`; `width_of` measures a label in pixels.
+///
+/// A chart without lines and without a threshold has no value labels: there is nothing to read off it.
+pub fn drawing(strip: &Strip, size: Size, width_of: impl Fn(&str) -> f64) -> Drawing {
     let axis = value_axis(strip, if size.height < 120.0 { 3 } else { 4 });
     let plan = Plan::for_axis(axis.high.abs().max(axis.low.abs()), axis.step, &strip.unit);
-    let values: Vec<_> = axis.ticks().map(|value| (value, plan.format(value).text())).collect();
-    let widest = values.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
+    let bare = strip.lines.is_empty() && strip.threshold.is_none();
+    let label = |value| if bare { String::new() } else { plan.format(value).text() };
+    let values: Vec<_> = axis.ticks().map(|value| (value, label(value))).collect();
+    let widest = values.iter().map(|(_, text)| width_of(text)).fold(0.0, f64::max);
     let area = Area {
-        left: (widest as f64 * CHARACTER + 8.0).min(size.width / 2.0),
+        left: (widest.ceil() + 7.0).min(size.width / 2.0),
         top: 7.0,
         right: (size.width - 6.0).max(1.0),
         bottom: (size.height - LABEL_HEIGHT).max(8.0),
@@ -81,10 +82,22 @@ pub fn drawing(strip: &Strip, size: Size) -> Drawing {
     let most = ((area.right - area.left) / TIME_LABEL) as usize;
     let (step, times) = time_ticks(strip.from, strip.to, most);
     let precision = if step < DurationMs::from_minutes(1) { Precision::Seconds } else { Precision::Minutes };
+    // A label near an edge moves inwards rather than being cut, and gives way where that is too near.
+    let mut free_from = 0.0;
+    let mut labels = Vec::with_capacity(times.len());
+    for at in times {
+        let text = format::time_of_day(at, precision);
+        let half = width_of(&text) / 2.0;
+        let place = place_of(at).clamp(half, (size.width - half).max(half));
+        if place - half >= free_from {
+            free_from = place + half + 8.0;
+            labels.push((place, text));
+        }
+    }
     Drawing {
         area,
         values: values.into_iter().map(|(value, text)| (height_of(value), text)).collect(),
-        times: times.into_iter().map(|at| (place_of(at), format::time_of_day(at, precision))).collect(),
+        times: labels,
         threshold: strip.threshold.filter(|value| (axis.low..=axis.high).contains(value)).map(height_of),
         lines: strip.lines.iter().take(LINES).map(|line| runs(line, &place_of, &height_of)).collect(),
     }
@@ -146,6 +159,10 @@ mod tests {
 
     use super::*;
     use crate::figures::Point;
+
+    fn drawing(strip: &Strip, size: Size) -> Drawing {
+        super::drawing(strip, size, |text| text.chars().count() as f64 * 7.0)
+    }
 
     fn strip(unit: Unit, points: &[(i64, f64, f64, f64)], threshold: Option<f64>) -> Strip {
         let points = points
@@ -214,5 +231,18 @@ mod tests {
         let drawing = drawing(&strip(Unit::Millis, &[], None), Size { width: 0.0, height: 0.0 });
         assert!(!drawing.values.is_empty());
         assert!(drawing.lines[0].is_empty());
+    }
+
+    #[test]
+    fn labels_do_not_touch() {
+        for width in [120.0, 200.0, 333.0, 400.0, 1_000.0] {
+            let drawing = drawing(&strip(Unit::Millis, &[(1, 1.0, 1.0, 1.0)], None), Size { width, height: 160.0 });
+            for pair in drawing.times.windows(2) {
+                assert!(pair[1].0 - pair[0].0 >= 35.0 + 8.0, "{:?}", drawing.times);
+            }
+            for (place, _) in &drawing.times {
+                assert!((17.5..=width - 17.5).contains(place), "{width}: {:?}", drawing.times);
+            }
+        }
     }
 }

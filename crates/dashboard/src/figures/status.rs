@@ -13,6 +13,8 @@ pub struct Tally {
     pub not_met: Vec<(String, String)>,
     /// KPIs with a target and no figure yet.
     pub waiting: usize,
+    /// KPIs with a figure, with or without a target.
+    pub figures: usize,
 }
 
 impl Tally {
@@ -20,6 +22,7 @@ impl Tally {
     pub fn of<'a>(cards: impl Iterator<Item = &'a KpiCard>) -> Self {
         let mut tally = Self::default();
         for card in cards {
+            tally.figures += usize::from(card.value.is_some());
             match card.standing {
                 Standing::Met => tally.met += 1,
                 Standing::NotMet => tally.not_met.push((card.title.clone(), card.owner.clone())),
@@ -51,7 +54,10 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard]) -> (Mood, String) {
     let judged = tally.met + tally.not_met.len();
     let mut text = match (judged, tally.not_met.as_slice()) {
         (0, _) if tally.waiting == 0 => String::new(),
-        (0, _) => "No figure has a target to meet yet.".to_owned(),
+        (0, _) => match tally.waiting {
+            1 => "There is no data yet for the one target.".to_owned(),
+            waiting => format!("There is no data yet for any of the {waiting} targets."),
+        },
         (1, []) => "The target is met.".to_owned(),
         (_, []) => format!("All {judged} targets are met."),
         (_, missed) => {
@@ -106,7 +112,7 @@ mod tests {
     fn the_sentence_says_what_slipped_and_whose_it_is() {
         let missed = vec![("Resolution".to_owned(), "Grants office".to_owned()), ("Disk".to_owned(), String::new())];
         check(
-            Tally { met: 2, not_met: missed, waiting: 1 },
+            Tally { met: 2, not_met: missed, waiting: 1, figures: 4 },
             &[alert("ResolutionSlow", Severity::Ticket)],
             Mood::Attention,
             "2 of 4 targets are met. Not met: Resolution (Grants office), Disk. Alert ResolutionSlow is firing.",
@@ -118,7 +124,7 @@ mod tests {
             Tally { waiting: 3, ..Tally::default() },
             &[],
             Mood::Unknown,
-            "No figure has a target to meet yet. No alert is firing.",
+            "There is no data yet for any of the 3 targets. No alert is firing.",
         );
     }
 

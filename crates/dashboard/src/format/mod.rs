@@ -158,7 +158,7 @@ mod tests {
         check(1.0, "ratio", "100%");
         check(42.0, "percent", "42%");
         check(8_234_000_000.0, "bytes", "8.23 GB");
-        check(999.0, "bytes", "999 B");
+        check(999.0, "bytes", "0.999 kB");
         check(12_345.0, "bytes/s", "12.3 kB/s");
         check(6.5, "days", "6.50 days");
         check(2.5, "/s", "2.50/s");

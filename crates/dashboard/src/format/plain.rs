@@ -5,7 +5,7 @@ use bellwether_core::time::TimestampMs;
 use super::{Formatted, Part, Precision, Sign, Style};
 
 /// Short words for the units that `Intl` knows by these names.
-const SHORT: [(&str, &str); 12] = [
+const SHORT: [(&str, &str); 11] = [
     ("nanosecond", "ns"),
     ("microsecond", "μs"),
     ("millisecond", "ms"),
@@ -13,7 +13,6 @@ const SHORT: [(&str, &str); 12] = [
     ("minute", "min"),
     ("hour", "h"),
     ("day", "days"),
-    ("byte", "B"),
     ("kilobyte", "kB"),
     ("megabyte", "MB"),
     ("gigabyte", "GB"),

@@ -99,10 +99,13 @@ impl App {
         if board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
             return screens::bare();
         }
-        if snapshot.series == 0 && matches!(state.connection, Connection::Live { .. }) {
-            let metric =
-                board.and_then(|board| board.metrics.first()).map_or("booking_response_time", |m| m.name.as_str());
-            return screens::empty(&self.runtime.gateway_address(), metric);
+        let live = matches!(state.connection, Connection::Live { .. });
+        let metric = || {
+            let first = board.and_then(|board| board.metrics.first());
+            first.map_or("booking_response_time", |metric| metric.name.as_str())
+        };
+        if snapshot.series == 0 && live {
+            return screens::empty(&self.runtime.gateway_address(), metric());
         }
         let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts);
         html! {
@@ -111,6 +114,9 @@ impl App {
                 { self.notice() }
                 if state.route.view == View::Overview {
                     { status(mood, &sentence) }
+                }
+                if live && snapshot.tally.figures == 0 && state.route.view == View::Overview {
+                    { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
                 { self.figures(snapshot) }
             </>

@@ -24,8 +24,8 @@ pub fn card(card: &KpiCard) -> Html {
                 { spark(&card.course, card.target, course_summary(card)) }
             </div>
             <div class="card-facts">
-                <p class="card-fact"><span>{ target(card) }</span><span>{ &card.made_of }</span></p>
-                <p class="card-fact">{ trend(card) }{ owner(card) }</p>
+                <p class="card-fact"><span>{ target(card) }</span>{ owner(card) }</p>
+                <p class="card-fact">{ trend(card) }<span>{ &card.made_of }</span></p>
             </div>
         </article>
     }
@@ -57,7 +57,7 @@ fn trend(card: &KpiCard) -> Html {
     if card.value.is_none() {
         return html! { <span>{ format!("Nothing in the last {}", format::length(card.window)) }</span> };
     }
-    let Some(trend) = card.trend else { return html! { <span>{ "Nothing earlier to compare" }</span> } };
+    let Some(trend) = card.trend else { return html! { <span>{ "No earlier figure" }</span> } };
     let (by, text) = match trend {
         Trend::Points(points) => (points, format::points(points)),
         Trend::Change { by, percent: None } => (by, format::change(by, &card.unit)),

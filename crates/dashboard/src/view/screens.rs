@@ -45,11 +45,27 @@ pub(crate) fn loading(words: &str) -> Html {
     }
 }
 
+fn first_sample(gateway: &str, metric: &str) -> String {
+    // The metric's name comes from a board: it is text, and quoted for the shell and for JSON.
+    let name: String = metric.chars().filter(|letter| !matches!(letter, '\'' | '"' | '\\')).collect();
+    format!(
+        "curl -X POST {gateway}/ingest -H 'content-type: application/json' \\\n  -d '{{\"name\": \"{name}\", \"value\": 120}}'"
+    )
+}
+
+/// The gateway has samples of its own, and none for any figure of the board.
+pub(crate) fn hint(gateway: &str, metric: &str) -> Html {
+    html! {
+        <details class="notice notice-calm">
+            <summary>{ "How to send a first sample" }</summary>
+            <pre class="screen-code" tabindex="0"><code>{ first_sample(gateway, metric) }</code></pre>
+        </details>
+    }
+}
+
 /// The gateway has never been given a sample that this board shows.
 pub(crate) fn empty(gateway: &str, metric: &str) -> Html {
-    let line = format!(
-        "curl -X POST {gateway}/ingest -H 'content-type: application/json' \\\n  -d '{{\"name\": \"{metric}\", \"value\": 120}}'"
-    );
+    let line = first_sample(gateway, metric);
     html! {
         <section class="screen">
             <h2>{ "Waiting for the first sample" }</h2>

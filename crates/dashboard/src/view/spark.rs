@@ -20,6 +20,9 @@ pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, summary: String
         let reach = spread.max(high.abs() * 0.1);
         (low - reach..=high + reach).contains(target)
     });
+    // A course that hardly moves must not look like a cliff: the drawing spans a tenth of the figure at least.
+    let widening = (high.abs().max(low.abs()) * 0.1 - spread).max(0.0) / 2.0;
+    let (low, high) = (low - widening, high + widening);
     let low = target.map_or(low, |target| low.min(target));
     let high = target.map_or(high, |target| high.max(target));
     let spread = if high > low { high - low } else { 1.0 };
