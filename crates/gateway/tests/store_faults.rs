@@ -6,7 +6,7 @@
 mod store_support;
 
 use bellwether_core::sample::Kind;
-use bellwether_gateway::store::{Outcome, Place, RedbStore, SealLimits, Store, StoreError};
+use bellwether_gateway::store::{Outcome, Place, Progress, RedbStore, SealLimits, Store, StoreError};
 use bellwether_testkit::random::Random;
 use store_support::faulty::{Failure, FaultyDisk};
 use store_support::{
@@ -221,6 +221,63 @@ fn a_flipped_bit_anywhere_costs_at_most_what_it_hit_and_is_never_served() {
         }
     }
     assert!(found > 0, "no flip hit a sample: the test tests nothing ({refused} refused)");
+}
+
+/// Turns over a bit where the page that holds `needle` says what is where in it.
+fn break_page_of(disk: &FaultyDisk, needle: &[u8], random: &mut Random) -> FaultyDisk {
+    const PAGE: usize = 4_096;
+    let (byte, bit) = (random.below(64) as usize, random.below(8));
+    disk.with(|bytes| {
+        let mut found = 0;
+        for page in bytes.chunks_mut(PAGE) {
+            // Also in the copies that redb has left behind.
+            if page.windows(needle.len()).any(|window| window == needle) {
+                page[byte] ^= 1 << bit;
+                found += 1;
+            }
+        }
+        assert!(found > 0, "the record is in no page");
+    })
+}
+
+#[test]
+fn sealing_that_meets_damage_leaves_commits_alone() {
+    let disk = FaultyDisk::default();
+    filled(&disk);
+    let records = {
+        let database = bellwether_gateway::store::Disk::open(&disk, &redb::Builder::new()).unwrap();
+        let read = redb::ReadableDatabase::begin_read(&database).unwrap();
+        let hours = read.open_table(redb::TableDefinition::<(u32, i64), &[u8]>::new("hours")).unwrap();
+        let hour = redb::ReadableTable::first(&hours).unwrap().unwrap().1.value().to_vec();
+        let tail = read.open_table(redb::TableDefinition::<u64, &[u8]>::new("tail")).unwrap();
+        let batch = redb::ReadableTable::first(&tail).unwrap().unwrap().1.value().to_vec();
+        [hour, batch]
+    };
+    let mut random = Random::new(3);
+    let now = START + 9 * HOUR;
+    let one = || numbered(1, now);
+    let mut met = 0;
+    for round in 0..200 {
+        let damaged = break_page_of(&disk, &records[round % 2], &mut random);
+        let Ok(mut store) = RedbStore::open_on(Box::new(damaged.with(|_| ())), EPOCH) else { continue };
+        let taken = store.append(&[one()]).is_ok();
+        drop(store);
+        let Ok(mut store) = RedbStore::open_on(Box::new(damaged), EPOCH) else { continue };
+        let mut sealed = Ok(Progress::More);
+        while matches!(sealed, Ok(Progress::More)) {
+            sealed = store.seal(at(now));
+        }
+        let Err(error) = sealed else { continue };
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
+        if taken {
+            met += 1;
+            let after = store.append(&[one()]);
+            assert!(after.is_ok(), "round {round}: {error}; then {after:?}");
+            assert_eq!(store.seal(at(now + 1_000)).unwrap(), Progress::Done, "round {round}: it pauses");
+            assert!(store.append(&[numbered(2, now + 2_000)]).is_ok(), "round {round}");
+        }
+    }
+    assert!(met > 0, "no flip stopped sealing: the test tests nothing");
 }
 
 #[test]

@@ -33,8 +33,7 @@ fn write(folder: &std::path::Path) {
     }
     seal_all(&mut store, START + 90 * 60_000);
     let (late, kind) = series(2);
-    let declaration =
-        Declaration { metric: MetricName::new("temperature").unwrap(), kind, unit: Some("°C".into()) };
+    let declaration = Declaration { metric: MetricName::new("temperature").unwrap(), kind, unit: Some("°C".into()) };
     let tail = batch(START + 90 * 60_000, vec![sample(&late, kind, START + 7, -0.5)]);
     store.append(&[named("opaque", Batch { declarations: vec![declaration], ..tail })]).unwrap();
     let alert = AlertChange::Set { key: "Slow".to_owned(), record: b"firing".to_vec() };
@@ -45,7 +44,8 @@ fn write(folder: &std::path::Path) {
 
 #[test]
 fn a_store_of_format_1_still_opens() {
-    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("store-v{FORMAT}.redb"));
+    let fixture =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("store-v{FORMAT}.redb"));
     let folder = tempfile::tempdir().unwrap();
     if !fixture.exists() {
         write(folder.path());

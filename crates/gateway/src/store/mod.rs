@@ -96,7 +96,8 @@ pub trait Store: Send {
     /// chunk a series. Cost of a call: some milliseconds and one commit.
     ///
     /// # Errors
-    /// [`StoreError`] where the disk is full or failed: then nothing has moved.
+    /// [`StoreError`] where the disk is full or failed: then nothing has moved. After damage that it
+    /// cannot get past, it does nothing for ten minutes, so that commits go on.
     fn seal(&mut self, now: TimestampMs) -> Result<Progress, StoreError>;
 
     /// Drops a bounded number of hours that are over for longer than `retention`, and series of
@@ -239,11 +240,11 @@ impl Store for RedbStore {
     }
 
     fn seal(&mut self, now: TimestampMs) -> Result<Progress, StoreError> {
-        self.change(now, |database, state| seal::step(database, state, now))
+        self.upkeep(now, |database, state| seal::step(database, state, now))
     }
 
     fn expire(&mut self, now: TimestampMs, retention: DurationMs) -> Result<Progress, StoreError> {
-        self.change(now, |database, state| retention::step(database, state, now, retention))
+        self.upkeep(now, |database, state| retention::step(database, state, now, retention))
     }
 
     fn read(&self, series: &SeriesKey, from: TimestampMs, to: TimestampMs) -> Result<Reading, StoreError> {

@@ -2,7 +2,7 @@
 
 use super::disk::{Disk, FileDisk};
 use super::error::{StoreError, While};
-use super::seal::SealLimits;
+use super::seal::{Progress, SealLimits};
 use super::state::{State, check_format};
 use super::tables::{self, meta};
 use super::{FORMAT, Resurfaced, Statistics, recovery};
@@ -17,6 +17,8 @@ pub const FILE_NAME: &str = "bellwether.redb";
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// How long the store waits before it opens its file anew after a failure.
 const REOPEN_AFTER: DurationMs = DurationMs::from_secs(1);
+/// How long sealing and dropping pause after they met damage, so that commits go on in between.
+const PAUSE: DurationMs = DurationMs::from_minutes(10);
 
 /// A [`Store`](super::Store) in one redb file.
 pub struct RedbStore {
@@ -30,6 +32,8 @@ pub struct RedbStore {
     reopened: u64,
     limits: SealLimits,
     resurfaced: Vec<Resurfaced>,
+    /// Since when sealing and dropping pause: they met damage that they cannot get past.
+    paused_at: Option<TimestampMs>,
 }
 
 impl std::fmt::Debug for RedbStore {
@@ -69,6 +73,7 @@ impl RedbStore {
             reopened: 0,
             limits: SealLimits::default(),
             resurfaced: Vec::new(),
+            paused_at: None,
         })
     }
 
@@ -107,12 +112,44 @@ impl RedbStore {
         if self.database.is_none() {
             self.reopen(now)?;
         }
-        let Some(database) = &self.database else { return Err(StoreError::Closed) };
+        let Some(database) = self.database.take() else { return Err(StoreError::Closed) };
         let state = &mut self.state;
-        let result = shielded(|| change(database, state));
-        if result.as_ref().is_err_and(StoreError::latches) {
-            self.shut(now);
+        // In a panic the database goes down with the stack: closed after it, redb would make one more
+        // commit without quick repair, and the next start would have to find the whole file intact.
+        let result = shielded(move || {
+            let result = change(&database, state);
+            Ok((database, result))
+        });
+        let result = match result {
+            Ok((database, result)) => {
+                self.database = Some(database);
+                result
+            }
+            Err(panic) => Err(panic),
+        };
+        if let Err(error) = &result
+            && error.latches()
+        {
+            self.shut();
+            // Damage is not mended by waiting, and other parts of the file may be whole.
+            let wait = !matches!(error, StoreError::Corrupt { .. });
+            self.retry_at = wait.then_some(now + REOPEN_AFTER);
         }
+        result
+    }
+
+    /// Runs a step of what may as well be done later. Where it meets damage, it pauses, lest it close
+    /// the file again and again under the commits.
+    pub(super) fn upkeep(
+        &mut self,
+        now: TimestampMs,
+        step: impl FnOnce(&Database, &mut State) -> Result<Progress, StoreError>,
+    ) -> Result<Progress, StoreError> {
+        if self.paused_at.is_some_and(|since| now.since(since) < PAUSE) {
+            return Ok(Progress::Done);
+        }
+        let result = self.change(now, step);
+        self.paused_at = matches!(result, Err(StoreError::Corrupt { .. })).then_some(now);
         result
     }
 
@@ -154,7 +191,7 @@ impl RedbStore {
         std::mem::take(&mut self.resurfaced)
     }
 
-    fn shut(&mut self, now: TimestampMs) {
+    fn shut(&mut self) {
         if let Some(database) = self.database.take() {
             // The failure that led here is the one that is told.
             let _ = shielded(|| {
@@ -162,7 +199,6 @@ impl RedbStore {
                 Ok(())
             });
         }
-        self.retry_at = Some(now + REOPEN_AFTER);
     }
 
     pub(super) fn figures(&self) -> Statistics {

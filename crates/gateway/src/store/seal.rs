@@ -285,11 +285,12 @@ fn write(
     let mut faults = Vec::new();
     let mut next = None;
     while count < limits.write_series && samples < limits.write_samples {
-        let Some((ix, of_series)) = series.pop_first() else { break };
+        let Some((ix, mut of_series)) = series.pop_first() else { break };
         samples += of_series.len();
         count += 1;
+        chunk::sort(&mut of_series);
         let kind = state.series.get(&ix).map(|(_, kind)| *kind);
-        write_series(&write, limits, ix, kind, of_series, &mut faults)?;
+        write_series(&write, limits, ix, kind, &of_series, &mut faults)?;
         next = Some(u64::from(ix.0) + 1);
     }
     let ended = series.is_empty();
@@ -327,10 +328,9 @@ fn write_series(
     limits: SealLimits,
     series: SeriesIx,
     kind: Option<Kind>,
-    mut samples: Vec<StoredSample>,
+    samples: &[StoredSample],
     faults: &mut Vec<Fault>,
 ) -> Result<(), StoreError> {
-    chunk::sort(&mut samples);
     let mut chunks = write.open_table(tables::CHUNKS).while_doing(DOING)?;
     let mut hours = write.open_table(tables::HOURS).while_doing(DOING)?;
     let hour_of_sample = |each: &StoredSample| hour_of(each.sample.timestamp());
