@@ -67,6 +67,7 @@ fn trunk(built: &Path) -> Result<()> {
     trunk.args(["build", "--release", "--dist"]).arg(built);
     // The compiler's message is what helps; a backtrace through Trunk would push it off the screen.
     trunk.env("RUST_BACKTRACE", "0");
+    shell::without_machine_paths(&mut trunk)?;
     shell::stream(&mut trunk).context("the page does not build")
 }
 

@@ -67,6 +67,7 @@ fn compile(out: &Path) -> Result<()> {
     eprintln!("Building the npm package's engine (release; about a minute the first time).");
     let mut cargo = shell::cargo()?;
     cargo.args(["build", "--locked", "--release", "--target", tools::WASM_TARGET, "--package", "bellwether-wasm"]);
+    shell::without_machine_paths(&mut cargo)?;
     shell::stream(&mut cargo).context("the npm package's engine does not build")?;
     let wasm = place::target().join(tools::WASM_TARGET).join("release/bellwether_wasm.wasm");
     let mut bindgen = shell::command("wasm-bindgen")?;

@@ -36,20 +36,22 @@ pub(super) fn core_is_pure(files: &[File]) -> Vec<Complaint> {
     complaints
 }
 
-/// Complains about clocks that are read outside `clock.rs`, and about a crate with two files of that name.
+/// Complains about clocks that are read outside `clock.rs`, and about a crate with two such files that read one.
 pub(super) fn one_clock(files: &[File]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for crate_source in WITH_CLOCK {
-        let sources = files.iter().filter(|file| file.path.starts_with(crate_source) && file.path.ends_with(".rs"));
-        let (doors, others): (Vec<_>, Vec<_>) = sources.partition(|file| file.path.ends_with("/clock.rs"));
-        if doors.len() > 1 {
-            complaints
-                .push(format!("{}: a second clock.rs beside {}; one door is enough", doors[1].path, doors[0].path));
-        }
-        for file in others {
-            for (line, word) in clocks(&without_tests(&code_only(&file.text))) {
-                complaints
-                    .push(format!("{}:{line}: `{word}` outside clock.rs; take the time as an argument", file.path));
+        let mut door = None;
+        for file in files.iter().filter(|file| file.path.starts_with(crate_source) && file.path.ends_with(".rs")) {
+            let read = clocks(&without_tests(&code_only(&file.text)));
+            if read.is_empty() {
+                continue;
+            }
+            if !file.path.ends_with("/clock.rs") {
+                complaints.extend(read.iter().map(|(line, word)| {
+                    format!("{}:{line}: `{word}` outside clock.rs; take the time as an argument", file.path)
+                }));
+            } else if let Some(first) = door.replace(&file.path) {
+                complaints.push(format!("{}: reads a clock, and so does {first}; one door is enough", file.path));
             }
         }
     }
@@ -296,5 +298,8 @@ mod tests {
         assert_eq!(check(&["crates/gateway/src/hub/mod.rs"]), 1);
         assert_eq!(check(&["crates/gateway/src/clock.rs", "crates/gateway/src/hub/clock.rs"]), 1);
         assert_eq!(check(&["crates/gateway/tests/run.rs"]), 0);
+
+        let arithmetic = file("crates/dashboard/src/clock.rs", "pub fn since() {}");
+        assert!(one_clock(&[arithmetic, file("crates/dashboard/src/effects/clock.rs", read)]).is_empty());
     }
 }
