@@ -171,3 +171,36 @@ impl IntoResponse for ApiError {
         (status, headers, Json(ErrorBody { code: self.code(), message: &message })).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: impl Into<ApiError>, status: u16, code: &str) {
+        let error = error.into();
+        assert_eq!(error.code(), code);
+        let response = error.into_response();
+        assert_eq!(response.status(), status);
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        assert_eq!(retry_after.is_some(), status == 503);
+        assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store");
+    }
+
+    #[test]
+    fn what_may_be_sent_again_says_when() {
+        check(WriteError::Overloaded, 503, "overloaded");
+        check(WriteError::Store { reason: "full".to_owned() }, 503, "store_unavailable");
+        check(WriteError::Stopping, 503, "stopping");
+        check(ApiError::Starting, 503, "starting");
+        check(ApiError::TooManyConnections { limit: 1 }, 503, "too_many_connections");
+    }
+
+    #[test]
+    fn what_is_the_senders_fault_says_what() {
+        check(WriteError::KeyRefused { reason: "gaps".to_owned() }, 400, "bad_idempotency_key");
+        check(BodyError::Empty, 400, "empty_body");
+        check(QueryError::ZeroWindow, 400, "bad_window");
+        check(ApiError::BodyTooSlow { limit_secs: 10 }, 408, "body_too_slow");
+    }
+}

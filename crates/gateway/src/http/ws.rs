@@ -31,6 +31,8 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// How long one message may take to leave.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a goodbye may take.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 /// Most bytes that the socket's own buffer holds beyond the message under way.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
 
@@ -83,18 +85,23 @@ impl Farewell {
 async fn serve(gateway: Arc<Gateway>, socket: WebSocket) {
     let (id, queue) = gateway.hub.connect();
     gateway.metrics.subscribers.inc();
-    let (mut sink, stream) = socket.split();
+    let (mut sink, mut stream) = socket.split();
     let farewell = tokio::select! {
         farewell = send(&gateway, &mut sink, queue) => farewell,
-        farewell = receive(&gateway, id, stream) => farewell,
+        farewell = receive(&gateway, id, &mut stream) => farewell,
         () = stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
     };
     gateway.hub.disconnect(id);
     gateway.metrics.subscribers.dec();
     if let Some(Farewell { code, reason }) = farewell {
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        // The other side may be gone already; there is nobody left to tell.
-        let _gone = timeout(Duration::from_secs(1), sink.send(close)).await;
+        let goodbye = async {
+            // The other side may be gone already; there is nobody left to tell.
+            let _gone = sink.send(close).await;
+            // Until it says goodbye too: to hang up on what it is just sending would lose our last word.
+            while let Some(Ok(_)) = stream.next().await {}
+        };
+        let _late = timeout(GOODBYE_LIMIT, goodbye).await;
     }
 }
 
@@ -182,7 +189,7 @@ fn message(frame: Frame) -> Message {
 }
 
 /// Takes what the reader says.
-async fn receive(gateway: &Gateway, id: ConnectionId, mut stream: SplitStream<WebSocket>) -> Option<Farewell> {
+async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<WebSocket>) -> Option<Farewell> {
     let mut minute = Instant::now();
     let mut messages = 0_u32;
     loop {
@@ -210,8 +217,8 @@ async fn receive(gateway: &Gateway, id: ConnectionId, mut stream: SplitStream<We
                     return Some(Farewell::TOO_MANY);
                 }
             }
-            Message::Ping(_) | Message::Pong(_) => {}
-            Message::Close(_) => return None,
+            // After a goodbye the library says it back while it is read on, then the stream ends.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
         }
     }
 }

@@ -155,3 +155,44 @@ pub(crate) struct WriterQueue {
     jobs: Receiver<Job>,
     waiting_samples: Arc<AtomicUsize>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+    use bellwether_core::sample::Sample;
+
+    fn delivery(samples: usize) -> Delivery {
+        let now = TimestampMs::new(0);
+        let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
+        let sample = |index| IngestedSample {
+            index,
+            key: key.clone(),
+            sample: Sample::new(now, 1.0).unwrap(),
+            kind: None,
+            unit: None,
+            reference: None,
+        };
+        Delivery { samples: (0..samples).map(sample).collect(), key: None, received_at: now }
+    }
+
+    #[test]
+    fn only_so_many_batches_wait() {
+        let (writer, queue) = writer(Metrics::new());
+        for _ in 0..MAX_WAITING_BATCHES {
+            assert_eq!(writer.write_unanswered(delivery(1)), Ok(()));
+        }
+        assert_eq!(writer.write_unanswered(delivery(1)), Err(WriteError::Overloaded));
+        drop(queue);
+        assert_eq!(writer.write_unanswered(delivery(1)), Err(WriteError::Stopping));
+    }
+
+    #[test]
+    fn only_so_many_samples_wait() {
+        let (writer, _queue) = writer(Metrics::new());
+        // A batch always finds room where nothing waits.
+        assert_eq!(writer.write_unanswered(delivery(MAX_WAITING_SAMPLES + 1)), Ok(()));
+        assert_eq!(writer.write_unanswered(delivery(1)), Err(WriteError::Overloaded));
+        assert_eq!(writer.waiting_samples.load(Ordering::Acquire), MAX_WAITING_SAMPLES + 1);
+    }
+}

@@ -153,3 +153,17 @@ fn many_senders_at_once_are_all_stored() {
     assert_eq!(gateway.result("name=m&window=5m&agg=count"), Some(200.0));
     assert_eq!(gateway.result("name=m&window=5m&agg=sum"), Some(8.0 * 300.0));
 }
+
+#[test]
+fn a_body_that_does_not_come_is_given_up() {
+    use std::io::{Read, Write};
+
+    let gateway = Running::start(&[]);
+    let mut stream = std::net::TcpStream::connect(gateway.address()).unwrap();
+    let head = format!("POST /ingest HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n{{", gateway.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    assert!(gateway.get("/metrics").body.contains("gateway_requests_refused_total{reason=\"body_too_slow\"} 1"));
+}

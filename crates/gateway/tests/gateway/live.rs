@@ -11,6 +11,8 @@ use bellwether_wire::feed::{FeedFrame, Point};
 use bellwether_wire::frame::{AlertList, Hello, ServerFrame};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, HandshakeError, Message, WebSocket, client};
 
 use crate::running::Running;
@@ -64,6 +66,11 @@ impl Live {
 
     pub(crate) fn say(&mut self, text: &str) {
         self.socket.send(Message::Text(text.into())).unwrap();
+    }
+
+    pub(crate) fn close(&mut self) {
+        let close = CloseFrame { code: CloseCode::Normal, reason: "done".into() };
+        self.socket.close(Some(close)).unwrap();
     }
 
     pub(crate) fn subscribe(&mut self, metric: &str, step: &str, format: &str) {
