@@ -13,10 +13,11 @@ use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::Gateway;
 use super::errors::ApiError;
+use crate::clock::Stopwatch;
 use crate::hub::{ConnectionId, Frame, Outbound, QueueReceiver, SubscribeError};
 
 /// Longest message that a reader may send.
@@ -116,7 +117,9 @@ async fn send(
     sink: &mut SplitSink<WebSocket, Message>,
     mut queue: QueueReceiver,
 ) -> Option<Farewell> {
-    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut ping = tokio::time::interval(PING_EVERY);
+    // The first tick of an interval comes at once.
+    ping.tick().await;
     loop {
         let outbound = tokio::select! {
             outbound = queue.next() => outbound,
@@ -190,7 +193,7 @@ fn message(frame: Frame) -> Message {
 
 /// Takes what the reader says.
 async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<WebSocket>) -> Option<Farewell> {
-    let mut minute = Instant::now();
+    let mut minute = Stopwatch::start();
     let mut messages = 0_u32;
     loop {
         let message = match timeout(IDLE_LIMIT, stream.next()).await {
@@ -202,7 +205,7 @@ async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<W
         match message {
             Message::Text(text) => {
                 if minute.elapsed() >= Duration::from_secs(60) {
-                    (minute, messages) = (Instant::now(), 0);
+                    (minute, messages) = (Stopwatch::start(), 0);
                 }
                 messages += 1;
                 if messages > MAX_INBOUND_A_MINUTE {
