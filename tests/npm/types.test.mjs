@@ -1,5 +1,7 @@
 // The types: strict, in both ways of resolving modules, and the same as those generated from the engine.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { project } from './support/project.mjs';
 
@@ -30,4 +32,21 @@ for (const [name, parameters, file] of cases) {
 test('a wrong use is caught', async () => {
   const complaints = await consumer.tsc(...strict, ...nodenext, '--lib', 'es2022', 'wrong.ts');
   assert.match(complaints, /wrong\.ts\(4,.*TS2322/);
+});
+
+test('the types name every code that the engine throws, and no other', () => {
+  const crate = path.resolve(import.meta.dirname, '../../crates/wasm');
+  const files = (folder, ending) =>
+    readdirSync(path.join(crate, folder))
+      .filter((name) => name.endsWith(ending))
+      .map((name) => readFileSync(path.join(crate, folder, name), 'utf8'))
+      .join('\n');
+  const found = (text, pattern) => [...text.matchAll(pattern)].map(([, code]) => code);
+  const thrown = new Set([
+    ...found(files('src', '.rs'), /(?:Refusal::new\(|coded\(|\} => |\(_\) => )\s*"([a-z_]+)"/g),
+    ...found(files('js', '.js'), /new BellwetherError\(\s*'([a-z_]+)'/g),
+  ]);
+  const types = readFileSync(path.join(crate, 'js/index.d.ts'), 'utf8');
+  const named = found(types.match(/export type ErrorCode =([^;]*);/)[1], /'([a-z_]+)'/g);
+  assert.deepEqual(named.toSorted(), [...thrown].toSorted());
 });

@@ -284,6 +284,7 @@ export type ErrorCode =
   | 'bad_where'
   | 'bad_across'
   | 'bad_window'
+  | 'bad_answer'
   | (string & {});
 
 /** Every error that Bellwether throws. */
