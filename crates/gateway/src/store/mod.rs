@@ -25,6 +25,7 @@ mod batch;
 mod chunk;
 mod codec;
 mod disk;
+mod enter;
 mod error;
 mod fault;
 mod hour;
