@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use bellwether_core::board::Board;
 use bellwether_core::engine::{Engine, EngineConfig};
+use bellwether_core::labels::MetricName;
+use bellwether_core::query::Expression;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary;
 use bellwether_wire::feed::{FeedFrame, Point};
@@ -108,8 +110,9 @@ impl Feed {
 
     /// Starts a fresh engine for `board` and gives the frame that asks the gateway to fill it.
     ///
-    /// Asked for is as far back as a KPI, panel or rule looks, twice, since a trend compares with the
-    /// window before; and never less than twice the page's longest window.
+    /// Asked for is as far back as the board looks, and never less than the page's longest window: twice
+    /// that for a KPI, whose trend compares with the window before; for a chart, and as much more as its
+    /// first point looks back.
     ///
     /// # Errors
     /// A sentence where no engine can be made for the board.
@@ -123,9 +126,10 @@ impl Feed {
             .ranges()
             .into_iter()
             .map(|(name, range)| {
-                let range =
-                    DurationMs::from_millis(range.max(PageWindow::LONGEST.length()).as_millis().saturating_mul(2));
-                Selection { name, matchers: Vec::new(), range: range.min(longest) }
+                let page = PageWindow::LONGEST.length();
+                let reach = if in_a_kpi(board, &name) { page } else { range };
+                let needed = DurationMs::from_millis(page.as_millis().saturating_add(reach.as_millis()));
+                Selection { name, matchers: Vec::new(), range: range.max(needed).min(longest) }
             })
             .collect();
         self.filling = Some(engine);
@@ -206,6 +210,13 @@ impl Feed {
         }
         vec![Msg::FeedChanged]
     }
+}
+
+fn in_a_kpi(board: &Board, metric: &MetricName) -> bool {
+    board.kpis.iter().any(|kpi| match &kpi.figure {
+        Expression::Single(query) => query.metric == *metric,
+        Expression::Ratio(over, under) => over.metric == *metric || under.metric == *metric,
+    })
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> Msg {

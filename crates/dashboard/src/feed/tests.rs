@@ -1,1 +1,164 @@
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::query::{Aggregation, Query};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::summary::Summary;
+use bellwether_wire::feed::{BucketSummary, FeedHeader, FeedSeries, Phase};
+use bellwether_wire::frame;
 
+use super::*;
+
+const NOW: i64 = 1_700_000_000_000;
+
+fn at(ms: f64) -> Monotonic {
+    Monotonic::from_millis(ms)
+}
+
+fn hello(feed: &mut Feed) -> Rc<Hello> {
+    let hello = frame::Hello {
+        version: "0.1.0".into(),
+        epoch: 1,
+        seq: 0,
+        now: TimestampMs::new(NOW),
+        title: "Ours".into(),
+        demo: true,
+        board: Board::default(),
+        staleness: DurationMs::from_minutes(5),
+    };
+    match feed.receive_text(&ServerFrame::Hello(hello).encode(), at(0.0)).pop() {
+        Some(Msg::HelloReceived { hello, .. }) => hello,
+        other => panic!("no hello: {other:?}"),
+    }
+}
+
+fn sample(ms: i64, value: f64) -> Sample {
+    Sample::new(TimestampMs::new(ms), value).unwrap()
+}
+
+fn latency() -> SeriesKey {
+    SeriesKey { metric: MetricName::new("latency").unwrap(), labels: Labels::empty() }
+}
+
+/// One plain sample and one summary of two.
+fn samples(phase: Phase) -> Vec<u8> {
+    let mut summary = Summary::of(sample(NOW - 4_500, 200.0), Kind::Observation);
+    summary.record(sample(NOW - 4_400, 400.0), Kind::Observation);
+    let series = FeedSeries {
+        key: latency(),
+        kind: Kind::Observation,
+        samples: vec![sample(NOW - 2_000, 600.0)],
+        summaries: vec![BucketSummary { end: TimestampMs::new(NOW - 4_000), summary }],
+    };
+    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase, step: STEP };
+    binary::encode(&FeedFrame { header, series: vec![series] })
+}
+
+fn subscribed(feed: &mut Feed) -> Vec<Msg> {
+    let frame = ServerFrame::Subscribed(frame::Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1 });
+    feed.receive_text(&frame.encode(), at(0.0))
+}
+
+fn average(feed: &Feed) -> (Option<f64>, u64) {
+    let query = Query::new(latency().metric, DurationMs::from_minutes(5), Aggregation::Avg);
+    let (engine, _) = feed.engine().unwrap();
+    let answer = engine.query(&query, TimestampMs::new(NOW)).unwrap();
+    (answer.value, answer.count)
+}
+
+#[test]
+fn a_hello_sets_the_clock_and_says_what_is_simulated() {
+    let mut feed = Feed::default();
+    let hello = hello(&mut feed);
+    assert_eq!((hello.title.as_str(), hello.origin), ("Ours", Origin::Simulated));
+    assert_eq!(feed.now(at(250.0)), Some(TimestampMs::new(NOW + 250)));
+    assert!(feed.engine().is_none());
+}
+
+#[test]
+fn a_board_becomes_one_subscription_that_reaches_back_far_enough() {
+    let text = r#"{"title": "t", "kpis": [
+        {"id": "a", "title": "A", "better": "lower", "query": {"metric": "latency", "window": "5m", "agg": "avg"}},
+        {"id": "b", "title": "B", "better": "lower", "query": {"metric": "days", "window": "30d", "agg": "avg"}},
+        {"id": "c", "title": "C", "better": "lower", "query": {"metric": "score", "window": "90d", "agg": "avg"}}
+    ], "panels": [{"id": "d", "title": "D", "query": {"metric": "sent", "window": "1m", "agg": "max"}}]}"#;
+    let board = bellwether_wire::board::decode(text).unwrap();
+    let ClientFrame::Subscribe(subscribe) = ClientFrame::decode(&Feed::default().begin(&board).unwrap()).unwrap()
+    else {
+        panic!("no subscription")
+    };
+    let ranges: Vec<_> =
+        subscribe.metrics.iter().map(|metric| (metric.name.as_str(), metric.range.to_string())).collect();
+    let expected = [("days", "60d"), ("latency", "2h"), ("score", "92d"), ("sent", "1h1m")]
+        .map(|(name, range)| (name, range.to_owned()));
+    assert_eq!(ranges, expected);
+    assert_eq!((subscribe.step, subscribe.format), (Step::Every(STEP), FeedFormat::Binary));
+}
+
+#[test]
+fn history_and_live_values_make_the_figures() {
+    let mut feed = Feed::default();
+    let hello = hello(&mut feed);
+    feed.begin(&hello.board).unwrap();
+    assert_eq!(feed.receive_binary(&samples(Phase::History), at(1.0)), [Msg::FeedChanged]);
+    assert!(matches!(feed.engine(), Some((_, Completeness::Filling))), "figures show before all has come");
+    assert_eq!(subscribed(&mut feed), [Msg::HistoryCompleted]);
+    assert!(matches!(feed.engine(), Some((_, Completeness::Complete))));
+    assert_eq!(average(&feed), (Some(400.0), 3));
+    feed.receive_binary(&samples(Phase::Live), at(2.0));
+    assert_eq!(average(&feed), (Some(400.0), 6), "each summary is an increment to merge");
+}
+
+#[test]
+fn a_reconnect_counts_nothing_twice_and_never_empties_the_screen() {
+    let mut feed = Feed::default();
+    let first = hello(&mut feed);
+    feed.begin(&first.board).unwrap();
+    feed.receive_binary(&samples(Phase::History), at(1.0));
+    subscribed(&mut feed);
+    let again = hello(&mut feed);
+    feed.begin(&again.board).unwrap();
+    assert_eq!(average(&feed).1, 3, "the old engine stays until the new one is full");
+    feed.receive_binary(&samples(Phase::History), at(2.0));
+    assert_eq!(average(&feed).1, 3);
+    subscribed(&mut feed);
+    assert_eq!(average(&feed), (Some(400.0), 3));
+}
+
+#[test]
+fn json_samples_count_like_binary_ones() {
+    let mut feed = Feed::default();
+    let hello = hello(&mut feed);
+    feed.begin(&hello.board).unwrap();
+    let frame = binary::decode(&samples(Phase::History)).unwrap();
+    feed.receive_text(&ServerFrame::Samples(frame).encode(), at(1.0));
+    subscribed(&mut feed);
+    assert_eq!(average(&feed), (Some(400.0), 3));
+}
+
+#[test]
+fn a_tick_keeps_the_feed_alive_without_a_refresh() {
+    let mut feed = Feed::default();
+    hello(&mut feed);
+    let tick = ServerFrame::Tick(frame::Tick { now: TimestampMs::new(NOW + 1_000), seq: 1 });
+    assert_eq!(feed.receive_text(&tick.encode(), at(1_000.0)), []);
+    assert_eq!(feed.heard(), Some(at(1_000.0)));
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let mut feed = Feed::default();
+    hello(&mut feed);
+    assert!(matches!(feed.receive_text("{", at(1.0))[..], [Msg::FeedUnreadable(_)]));
+    assert!(matches!(feed.receive_text(r#"{"type":"news"}"#, at(1.0))[..], [Msg::FeedUnreadable(_)]));
+    assert!(matches!(feed.receive_binary(&[0xff, 0xff, 0xff], at(1.0))[..], [Msg::FeedUnreadable(_)]));
+}
+
+#[test]
+fn gaps_and_refusals_are_told() {
+    let mut feed = Feed::default();
+    hello(&mut feed);
+    let gap = ServerFrame::Gap(frame::Gap { subscription: SUBSCRIPTION, from_seq: 1, to_seq: 2 });
+    assert_eq!(feed.receive_text(&gap.encode(), at(1.0)), [Msg::GapReported]);
+    let error = frame::ErrorFrame { code: "bad_frame".into(), message: "no such metric".into() };
+    let told = feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0));
+    assert_eq!(told, [Msg::GatewayRefused("The gateway says: no such metric (bad_frame)".into())]);
+}

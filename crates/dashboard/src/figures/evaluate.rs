@@ -1,5 +1,8 @@
 //! From the engine to a snapshot: every figure of a view at one instant.
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 use bellwether_core::board::{Board, Panel};

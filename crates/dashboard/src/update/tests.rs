@@ -1,1 +1,237 @@
+use bellwether_core::board::Board;
+use bellwether_core::labels::Labels;
+use bellwether_core::rule::{AlertState, Comparison, Severity};
+use bellwether_core::time::TimestampMs;
 
+use super::*;
+use crate::feed::{AlertNotice, Hello, Origin};
+use crate::figures::{AlertCard, Tally};
+use crate::settings::Settings;
+use crate::theme::Theme;
+use crate::window::PageWindow;
+
+fn ms(ms: f64) -> Monotonic {
+    Monotonic::from_millis(ms)
+}
+
+fn hello() -> Msg {
+    let hello = Hello {
+        title: "Ours".into(),
+        version: "1".into(),
+        origin: Origin::Measured,
+        board: Rc::new(Board::default()),
+        staleness: DurationMs::from_minutes(5),
+    };
+    Msg::HelloReceived { hello: Rc::new(hello), at: ms(0.0) }
+}
+
+fn snapshot(at: i64, alerts: Vec<AlertCard>) -> Option<Rc<Snapshot>> {
+    Some(Rc::new(Snapshot {
+        at: TimestampMs::new(at),
+        sections: Vec::new(),
+        tally: Rc::new(Tally::default()),
+        alerts: alerts.into(),
+        series: 1,
+        focus: None,
+    }))
+}
+
+/// A page whose history has come.
+fn live() -> State {
+    let mut state = State::default();
+    update(&mut state, Msg::Started { hash: String::new(), theme: Theme::System });
+    update(&mut state, Msg::SettingsLoaded(Settings::default()));
+    update(&mut state, hello());
+    update(&mut state, Msg::HistoryCompleted);
+    update(&mut state, Msg::FrameStarted);
+    update(&mut state, Msg::Evaluated(snapshot(1_000, Vec::new())));
+    state
+}
+
+fn closed() -> Msg {
+    Msg::SocketClosed { code: 1006, reason: String::new() }
+}
+
+#[test]
+fn a_start_reads_settings_then_connects_then_subscribes() {
+    let mut state = State::default();
+    let started = update(&mut state, Msg::Started { hash: "#/?window=1h".into(), theme: Theme::Dark });
+    assert_eq!(started, [Effect::ApplyTheme(Theme::Dark), Effect::FetchSettings]);
+    assert_eq!(state.route.window, PageWindow::Hour);
+    let connecting = update(&mut state, Msg::SettingsLoaded(Settings::default()));
+    assert_eq!(connecting, [Effect::OpenSocket(Rc::new(Settings::default()))]);
+    let subscribing = update(&mut state, hello());
+    assert_eq!(subscribing, [Effect::Subscribe(Rc::new(Board::default())), Effect::SetTitle("Ours".into())]);
+    assert_eq!(update(&mut state, Msg::HistoryCompleted), [Effect::RequestFrame]);
+    assert_eq!(state.connection, Connection::Live { silence: DurationMs::ZERO });
+}
+
+#[test]
+fn a_board_of_the_settings_comes_first_and_counts() {
+    let mut state = State::default();
+    let settings = Settings { board: Some("board.json".into()), ..Settings::default() };
+    assert_eq!(update(&mut state, Msg::SettingsLoaded(settings)), [Effect::FetchBoard("board.json".into())]);
+    let own = Rc::new(Board { title: "Own".into(), ..Board::default() });
+    assert!(matches!(update(&mut state, Msg::BoardLoaded(Rc::clone(&own)))[..], [Effect::OpenSocket(_)]));
+    assert_eq!(update(&mut state, hello())[0], Effect::Subscribe(own));
+    assert_eq!(state.title(), "Own");
+}
+
+#[test]
+fn many_facts_ask_for_one_frame() {
+    let mut state = live();
+    assert_eq!(update(&mut state, Msg::FeedChanged), [Effect::RequestFrame]);
+    assert_eq!(update(&mut state, Msg::FeedChanged), []);
+    assert_eq!(update(&mut state, Msg::SecondPassed { at: ms(1_000.0), heard: Some(ms(900.0)) }), []);
+    assert!(matches!(update(&mut state, Msg::FrameStarted)[..], [Effect::Evaluate(_)]));
+    assert_eq!(update(&mut state, Msg::FeedChanged), [Effect::RequestFrame]);
+}
+
+#[test]
+fn a_hidden_page_is_idle_and_shows_the_truth_when_it_comes_back() {
+    let mut state = live();
+    update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Hidden, at: ms(0.0) });
+    assert_eq!(update(&mut state, Msg::FeedChanged), []);
+    let back = update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Visible, at: ms(9_000.0) });
+    assert_eq!(back, [Effect::RequestFrame]);
+}
+
+#[test]
+fn a_page_that_comes_back_does_not_wait_for_its_turn() {
+    let mut state = live();
+    update(&mut state, closed());
+    update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Hidden, at: ms(0.0) });
+    let back = update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Visible, at: ms(1.0) });
+    assert!(matches!(back[..], [Effect::RequestFrame, Effect::OpenSocket(_)]), "{back:?}");
+}
+
+#[test]
+fn each_failure_waits_longer_and_success_forgets_them() {
+    let mut state = live();
+    assert_eq!(update(&mut state, closed()), [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
+    update(&mut state, Msg::RetryScheduled { at: ms(3_000.0) });
+    assert_eq!(state.connection.words(ms(0.0)).1, "Reconnecting in 3 s");
+    assert!(matches!(update(&mut state, Msg::RetryDue { at: ms(3_000.0) })[..], [Effect::OpenSocket(_)]));
+    assert_eq!(update(&mut state, closed())[1], Effect::ScheduleRetry { failures: 2 });
+    update(&mut state, Msg::RetryDue { at: ms(4_000.0) });
+    update(&mut state, hello());
+    assert_eq!(update(&mut state, closed())[1], Effect::ScheduleRetry { failures: 1 });
+    assert!(state.snapshot.is_some(), "what was known stays on screen");
+}
+
+#[test]
+fn a_close_is_heard_once() {
+    let mut state = live();
+    update(&mut state, closed());
+    assert_eq!(update(&mut state, closed()), []);
+    assert_eq!(update(&mut state, Msg::RetryDue { at: ms(1.0) }).len(), 1);
+    assert_eq!(update(&mut state, Msg::RetryDue { at: ms(2.0) }), [], "one attempt at a time");
+}
+
+#[test]
+fn a_refusal_is_final() {
+    let mut state = live();
+    update(&mut state, Msg::SocketClosed { code: 1008, reason: "This page is not on the list.".into() });
+    assert_eq!(state.connection, Connection::Refused { reason: "This page is not on the list.".into() });
+    assert_eq!(update(&mut state, closed()), []);
+}
+
+#[test]
+fn silence_is_said_and_then_mended() {
+    let mut state = live();
+    update(&mut state, Msg::SecondPassed { at: ms(12_500.0), heard: Some(ms(500.0)) });
+    assert_eq!(state.connection.words(state.now).1, "Data 12 s old");
+    let effects = update(&mut state, Msg::SecondPassed { at: ms(20_500.0), heard: Some(ms(500.0)) });
+    assert_eq!(effects, [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
+}
+
+#[test]
+fn a_socket_that_never_opens_and_a_history_that_never_comes_are_given_up() {
+    let mut state = State::default();
+    update(&mut state, Msg::SettingsLoaded(Settings::default()));
+    assert_eq!(update(&mut state, Msg::SecondPassed { at: ms(14_000.0), heard: None }), []);
+    assert_eq!(update(&mut state, Msg::SecondPassed { at: ms(15_000.0), heard: None }).len(), 2);
+    update(&mut state, Msg::RetryDue { at: ms(16_000.0) });
+    update(&mut state, hello());
+    update(&mut state, Msg::SecondPassed { at: ms(30_000.0), heard: Some(ms(29_000.0)) });
+    assert!(matches!(state.connection, Connection::Filling { .. }), "a long history is no silence");
+    update(&mut state, Msg::SecondPassed { at: ms(49_000.0), heard: Some(ms(29_000.0)) });
+    assert!(matches!(state.connection, Connection::Waiting { .. }));
+}
+
+#[test]
+fn a_gap_starts_afresh_and_keeps_the_picture() {
+    let mut state = live();
+    assert!(matches!(update(&mut state, Msg::GapReported)[..], [Effect::OpenSocket(_)]));
+    assert!(state.snapshot.is_some());
+}
+
+#[test]
+fn a_paused_picture_stands_still() {
+    let mut state = live();
+    update(&mut state, Msg::PauseToggled);
+    assert_eq!(state.picture, Picture::Paused(TimestampMs::new(1_000)));
+    let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
+    assert_eq!(ask.at, Some(TimestampMs::new(1_000)));
+    update(&mut state, Msg::PauseToggled);
+    let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
+    assert_eq!(ask.at, None);
+}
+
+#[test]
+fn a_window_is_in_the_address() {
+    let mut state = live();
+    let effects = update(&mut state, Msg::WindowChosen(PageWindow::QuarterHour));
+    assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash("#/?window=15m".into())]);
+    // The browser reports the change that the page itself has made.
+    assert_eq!(update(&mut state, Msg::HashChanged("#/?window=15m".into())), []);
+}
+
+#[test]
+fn the_chart_bundle_is_loaded_when_first_needed_and_tried_again_after_a_failure() {
+    let mut state = live();
+    let effects = update(&mut state, Msg::HashChanged("#/panel/cpu".into()));
+    assert_eq!(effects, [Effect::LoadPlotly, Effect::RequestFrame]);
+    assert_eq!(update(&mut state, Msg::HashChanged("#/panel/disk".into())), []);
+    update(&mut state, Msg::PlotlyFailed("No.".into()));
+    assert_eq!(update(&mut state, Msg::HashChanged("#/panel/cpu".into())), [Effect::LoadPlotly]);
+    update(&mut state, Msg::PlotlyLoaded);
+    assert_eq!(update(&mut state, Msg::HashChanged("#/panel/disk".into())), []);
+}
+
+#[test]
+fn the_tab_counts_firing_alerts() {
+    let mut state = live();
+    let firing = vec![AlertCard::example(Phase::Firing), AlertCard::example(Phase::Pending)];
+    let effects = update(&mut state, Msg::Evaluated(snapshot(2_000, firing.clone())));
+    assert_eq!(effects, [Effect::SetTitle("(1) Ours".into())]);
+    assert_eq!(update(&mut state, Msg::Evaluated(snapshot(3_000, firing))), []);
+}
+
+#[test]
+fn alerts_reach_the_next_evaluation() {
+    let mut state = live();
+    let notice = AlertNotice {
+        rule: "Slow".into(),
+        labels: Labels::empty(),
+        severity: Severity::Page,
+        state: AlertState::Pending { active_at: TimestampMs::new(1) },
+        value: Some(2.0),
+        stale: false,
+        comparison: Comparison::Above,
+        threshold: 1.0,
+        summary: String::new(),
+        runbook: String::new(),
+    };
+    assert_eq!(update(&mut state, Msg::AlertsReceived([notice.clone()].into())), [Effect::RequestFrame]);
+    let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
+    assert_eq!(ask.alerts[..], [notice]);
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let mut state = State::default();
+    update(&mut state, Msg::SettingsFailed("config.json is not JSON.".into()));
+    assert_eq!(state.settings, Remote::Failed("config.json is not JSON.".into()));
+    assert_eq!(update(&mut state, Msg::RetryDue { at: ms(0.0) }), []);
+}

@@ -66,7 +66,7 @@ pub fn StripCanvas(props: &Props) -> Html {
         <div class="strip-box">
             <canvas class="strip-canvas" ref={node} role="img" aria-label={strip.summary()}></canvas>
             if let Some(words) = words {
-                <p class="strip-empty">{ words }</p>
+                <p class="strip-empty"><span>{ words }</span></p>
             }
         </div>
     }

@@ -1,0 +1,173 @@
+use bellwether_core::engine::EngineConfig;
+use bellwether_core::kpi::Standing;
+use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::rule::{ALERT_NAME, AlertState, Comparison, Severity};
+use bellwether_core::sample::Sample;
+
+use super::*;
+use crate::feed::AlertNotice;
+use crate::figures::Phase;
+
+const NOW: i64 = 1_700_000_000_000;
+
+const BOARD: &str = r#"{
+    "title": "Ours",
+    "metrics": [
+        {"name": "latency", "kind": "observation", "unit": "ms"},
+        {"name": "cpu", "kind": "gauge", "unit": "ratio"}
+    ],
+    "kpis": [
+        {"id": "latency", "title": "Latency", "unit": "ms", "better": "lower", "target": 300, "owner": "On call",
+         "section": "Service", "query": {"metric": "latency", "window": "5m", "agg": "avg"}},
+        {"id": "cpu", "title": "CPU", "unit": "ratio", "better": "lower", "target": 0.9, "section": "Machine",
+         "query": {"metric": "cpu", "window": "5m", "agg": "last", "across": "max"}},
+        {"id": "never", "title": "Never", "better": "higher", "target": 1, "section": "Service",
+         "query": {"metric": "nothing", "window": "90d", "agg": "avg"}}
+    ],
+    "panels": [
+        {"id": "latency", "title": "Latency", "unit": "ms", "threshold": 300, "section": "Service",
+         "query": {"metric": "latency", "window": "1m", "agg": "avg"}},
+        {"id": "cores", "title": "Cores", "unit": "ratio", "section": "Machine",
+         "query": {"metric": "cpu", "window": "1m", "agg": "avg", "by": ["core"]}}
+    ],
+    "rules": [
+        {"name": "Hot", "severity": "ticket", "is": ">", "threshold": 0.5, "summary": "A core is busy.",
+         "runbook": "javascript:alert(1)",
+         "query": {"metric": "cpu", "window": "5m", "agg": "avg", "by": ["core"]}}
+    ]
+}"#;
+
+fn board() -> Rc<Board> {
+    Rc::new(bellwether_wire::board::decode(BOARD).unwrap())
+}
+
+/// Ten minutes of latency, first 400 then 100 ms, and two cores at 20 % and 80 %.
+fn engine(board: &Board) -> Engine {
+    let mut engine = Engine::new(EngineConfig::page()).unwrap();
+    for declared in &board.metrics {
+        engine.declare(&declared.name, declared.kind).unwrap();
+    }
+    let mut record = |metric: &str, core: &str, ms: i64, value: f64| {
+        let labels = Labels::new([("core", core)]).unwrap();
+        let key = SeriesKey { metric: MetricName::new(metric).unwrap(), labels };
+        let id = engine.series(&key, None).unwrap();
+        engine.record(id, Sample::new(TimestampMs::new(ms), value).unwrap(), TimestampMs::new(NOW)).unwrap();
+    };
+    for second in 0..600 {
+        let ms = NOW - 599_500 + second * 1_000;
+        record("latency", "", ms, if second < 300 { 400.0 } else { 100.0 });
+        record("cpu", "0", ms, 0.2);
+        record("cpu", "1", ms, 0.8);
+    }
+    engine
+}
+
+fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
+    let board = board();
+    let engine = engine(&board);
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let ask = Ask { board, view, window: PageWindow::FiveMinutes, at: None, alerts: alerts.into() };
+    evaluate(source, &ask, TimestampMs::new(NOW))
+}
+
+#[test]
+fn sections_keep_the_order_of_the_board() {
+    let snapshot = snapshot(View::Overview, Vec::new());
+    let sections: Vec<_> = snapshot
+        .sections
+        .iter()
+        .map(|section| (section.title.as_str(), section.kpis.len(), section.strips.len()))
+        .collect();
+    assert_eq!(sections, [("Service", 2, 1), ("Machine", 1, 1)]);
+    assert_eq!(snapshot.series, 3);
+}
+
+#[test]
+fn a_card_has_figure_standing_and_trend() {
+    let snapshot = snapshot(View::Overview, Vec::new());
+    let card = &snapshot.sections[0].kpis[0];
+    assert_eq!((card.value, card.standing), (Some(100.0), Standing::Met));
+    assert_eq!(card.trend, Some(Trend::Change { by: -300.0, percent: Some(-75.0) }));
+    assert_eq!(card.made_of.replace('\u{a0}', " "), "average, last 5 min");
+    assert!(card.course.len() > 10 && card.course.iter().flatten().all(|value| *value == 100.0), "{:?}", card.course);
+    let cpu = &snapshot.sections[1].kpis[0];
+    assert_eq!((cpu.value, cpu.standing), (Some(0.8), Standing::Met));
+    let never = &snapshot.sections[0].kpis[1];
+    assert_eq!((never.value, never.standing, never.trend), (None, Standing::NoFigure, None));
+    assert_eq!((snapshot.tally.met, snapshot.tally.waiting, snapshot.tally.figures), (2, 1, 2));
+}
+
+#[test]
+fn a_long_window_is_the_kpis_own_and_a_short_one_the_pages() {
+    let board = board();
+    let length = |kpi: &Kpi| leading(&followed(&kpi.figure, PageWindow::QuarterHour)).window;
+    assert_eq!(length(&board.kpis[0]), DurationMs::from_minutes(15));
+    assert_eq!(length(&board.kpis[2]), DurationMs::from_days(90));
+}
+
+#[test]
+fn no_trend_is_shown_while_history_is_on_its_way() {
+    let board = board();
+    let engine = engine(&board);
+    let source = Source { engine: &engine, completeness: Completeness::Filling, staleness: DurationMs::ZERO };
+    let card = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    assert_eq!((card.value, card.trend), (Some(100.0), None));
+}
+
+#[test]
+fn a_strip_has_one_line_for_each_group() {
+    let snapshot = snapshot(View::Overview, Vec::new());
+    let strip = &snapshot.sections[1].strips[0];
+    let lines: Vec<_> =
+        strip.lines.iter().map(|line| (line.name.as_str(), line.latest().map(|point| point.value))).collect();
+    assert_eq!(lines, [("0", Some(0.2)), ("1", Some(0.8))]);
+    assert_eq!(strip.lines[0].runs.len(), 1, "no gap in a series of one sample a second");
+}
+
+#[test]
+fn a_panel_of_observations_gets_quantiles() {
+    let focus = snapshot(View::Panel("latency".into()), Vec::new()).focus.unwrap();
+    let names: Vec<_> = focus.strip.lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!((names.as_slice(), focus.quantiles), (["avg", "p50", "p95", "p99"].as_slice(), Quantiles::Drawn));
+    let focus = snapshot(View::Panel("cores".into()), Vec::new()).focus.unwrap();
+    assert_eq!((focus.strip.lines.len(), focus.quantiles), (2, Quantiles::Absent));
+    assert!(snapshot(View::Panel("gone".into()), Vec::new()).focus.is_none());
+}
+
+#[test]
+fn an_alert_shows_the_live_figure_of_its_own_group() {
+    let notice = AlertNotice {
+        rule: "Hot".into(),
+        labels: Labels::new([(ALERT_NAME, "Hot"), ("core", "1")]).unwrap(),
+        severity: Severity::Ticket,
+        state: AlertState::Firing {
+            active_at: TimestampMs::new(NOW - 9_000),
+            fired_at: TimestampMs::new(NOW - 8_000),
+            keep_firing_since: None,
+        },
+        value: Some(0.6),
+        stale: false,
+        comparison: Comparison::Above,
+        threshold: 0.5,
+        summary: "A core is busy.".into(),
+        runbook: "javascript:alert(1)".into(),
+    };
+    let snapshot = snapshot(View::Overview, vec![notice]);
+    let card = &snapshot.alerts[0];
+    assert_eq!((card.phase, card.labels.as_str(), &card.unit), (Phase::Firing, "1", &Unit::Ratio));
+    assert!(card.value.is_some_and(|value| (value - 0.8).abs() < 1e-9), "the page's own figure, not the told one");
+    assert_eq!((card.since, card.runbook.as_deref()), (TimestampMs::new(NOW - 9_000), None));
+}
+
+#[test]
+fn a_paused_picture_is_evaluated_as_of_then() {
+    let board = board();
+    let engine = engine(&board);
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let at = TimestampMs::new(NOW - 300_000);
+    let ask = Ask { board, view: View::Overview, window: PageWindow::FiveMinutes, at: Some(at), alerts: [].into() };
+    let snapshot = evaluate(source, &ask, TimestampMs::new(NOW));
+    assert_eq!((snapshot.at, snapshot.sections[0].kpis[0].value), (at, Some(400.0)));
+}

@@ -1,0 +1,211 @@
+//! The page's parts in a real browser.
+
+#![cfg(target_arch = "wasm32")]
+
+use std::rc::Rc;
+
+use bellwether_core::kpi::{Direction, Standing, Trend};
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_dashboard::chart::palette::Palette;
+use bellwether_dashboard::figures::{KpiCard, Line, Point, Strip};
+use bellwether_dashboard::format::{self, Unit};
+use bellwether_dashboard::view::{App, StripCanvas, card, panel};
+use gloo_timers::future::TimeoutFuture;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{CanvasRenderingContext2d, Document, Element, HtmlCanvasElement, HtmlElement};
+use yew::prelude::{Html, Properties, component, html};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn document() -> Document {
+    web_sys::window().unwrap().document().unwrap()
+}
+
+/// A fresh element of the page, 400 pixels wide.
+fn place() -> Element {
+    let place = document().create_element("div").unwrap();
+    place.unchecked_ref::<HtmlElement>().style().set_property("width", "400px").unwrap();
+    document().body().unwrap().append_child(&place).unwrap();
+    place
+}
+
+/// Looks again at every turn of the event loop, for at most five seconds.
+async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..500 {
+        if let Some(found) = look() {
+            return found;
+        }
+        TimeoutFuture::new(10).await;
+    }
+    panic!("{what} did not come within five seconds: {}", document().body().unwrap().inner_html());
+}
+
+fn text_of(place: &Element, selector: &str) -> Option<String> {
+    place.query_selector(selector).unwrap().and_then(|found| found.text_content())
+}
+
+/// Draws whatever it is given, so that plain functions can be mounted.
+#[derive(Clone, PartialEq, Properties)]
+struct Shown {
+    what: Html,
+}
+
+#[component]
+fn Show(props: &Shown) -> Html {
+    props.what.clone()
+}
+
+fn mount(what: Html) -> Element {
+    let place = place();
+    yew::Renderer::<Show>::with_root_and_props(place.clone(), Shown { what }).render();
+    place
+}
+
+fn kpi(value: Option<f64>, standing: Standing) -> KpiCard {
+    KpiCard {
+        id: "latency".into(),
+        title: "<img src=x onerror=alert(1)>".into(),
+        owner: "On call".into(),
+        unit: Unit::Millis,
+        value,
+        target: Some(300.0),
+        direction: Direction::LowerIsBetter,
+        standing,
+        made_of: "average, last 5 min".into(),
+        window: DurationMs::from_minutes(5),
+        trend: value.map(|_| Trend::Change { by: 12.0, percent: Some(10.0) }),
+        course: vec![Some(100.0), None, Some(140.0)],
+        course_over: DurationMs::from_minutes(5),
+        failure: None,
+    }
+}
+
+fn strip(lines: Vec<Line>) -> Strip {
+    Strip {
+        id: "latency".into(),
+        title: "Latency".into(),
+        unit: Unit::Millis,
+        from: TimestampMs::new(0),
+        to: TimestampMs::new(300_000),
+        threshold: Some(300.0),
+        lines,
+        hidden_lines: 0,
+        failure: None,
+    }
+}
+
+fn rising() -> Line {
+    let points = (1..300_u32)
+        .map(|second| {
+            let value = f64::from(second);
+            Point { at: TimestampMs::new(i64::from(second) * 1_000), value, band: Some((value / 2.0, value + 20.0)) }
+        })
+        .collect();
+    Line::new("a".into(), points, DurationMs::from_minutes(5))
+}
+
+#[wasm_bindgen_test]
+async fn a_card_says_figure_unit_word_and_trend() {
+    let place = mount(card(&kpi(Some(412.0), Standing::NotMet)));
+    let figure = until("the figure", || text_of(&place, ".figure-value")).await;
+    assert_eq!(figure.replace('\u{a0}', " "), "412 ms");
+    assert_eq!(text_of(&place, ".badge").as_deref(), Some("Not met"));
+    assert!(place.query_selector(".badge svg").unwrap().is_some(), "a shape stands beside the word");
+    let text = place.text_content().unwrap();
+    assert!(text.contains("300") && text.contains("worse") && text.contains("On call"), "{text}");
+}
+
+#[wasm_bindgen_test]
+async fn hostile_text_stays_text() {
+    let place = mount(card(&kpi(Some(1.0), Standing::Met)));
+    let title = until("the title", || text_of(&place, "h3")).await;
+    assert_eq!(title, "<img src=x onerror=alert(1)>");
+    assert!(place.query_selector("img").unwrap().is_none());
+}
+
+#[wasm_bindgen_test]
+async fn no_figure_is_a_dash_and_words() {
+    let place = mount(card(&kpi(None, Standing::NoFigure)));
+    let figure = until("the figure", || text_of(&place, ".figure-value")).await;
+    assert_eq!(figure, "—no data");
+    assert!(!place.text_content().unwrap().contains("NaN"));
+}
+
+/// How many pixels of the canvas are of the line's colour.
+fn drawn_pixels(canvas: &HtmlCanvasElement) -> usize {
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").unwrap().unwrap().unchecked_into();
+    let (width, height) = (f64::from(canvas.width()), f64::from(canvas.height()));
+    let pixels = context.get_image_data(0.0, 0.0, width, height).unwrap().data();
+    // The first line of the light theme is #0060a8.
+    pixels.chunks(4).filter(|pixel| pixel[3] > 200 && pixel[0] < 60 && pixel[2] > 120).count()
+}
+
+#[wasm_bindgen_test]
+async fn a_strip_draws_its_line_and_redraws_when_it_grows() {
+    let palette = Rc::new(Palette::default());
+    let strip = Rc::new(strip(vec![rising()]));
+    let place = mount(html! { <StripCanvas {strip} {palette} /> });
+    let canvas = until("the canvas", || place.query_selector("canvas").unwrap()).await;
+    let canvas: HtmlCanvasElement = canvas.unchecked_into();
+    let style = canvas.style();
+    style.set_property("width", "300px").unwrap();
+    style.set_property("height", "150px").unwrap();
+    let narrow = until("a line", || Some(drawn_pixels(&canvas)).filter(|drawn| *drawn > 300)).await;
+    style.set_property("width", "390px").unwrap();
+    let ratio = web_sys::window().unwrap().device_pixel_ratio();
+    until("the wider drawing", || {
+        (canvas.width() == (390.0 * ratio) as u32 && drawn_pixels(&canvas) > narrow).then_some(())
+    })
+    .await;
+    let label = canvas.get_attribute("aria-label").unwrap();
+    assert!(label.replace('\u{a0}', " ").contains("a: 299 ms, between 1 ms and 299 ms"), "{label}");
+}
+
+#[wasm_bindgen_test]
+async fn an_empty_strip_says_so() {
+    let place =
+        mount(html! { <StripCanvas strip={Rc::new(strip(Vec::new()))} palette={Rc::new(Palette::default())} /> });
+    let words = until("the words", || text_of(&place, ".strip-empty")).await;
+    assert_eq!(words, "No data in this window");
+}
+
+#[wasm_bindgen_test]
+async fn a_table_opens_behind_a_panel() {
+    let strip = Rc::new(strip(vec![rising()]));
+    let place = mount(panel(&strip, &Rc::new(Palette::default()), "#/panel/latency?window=5m".into()));
+    let summary = until("the summary", || place.query_selector("summary").unwrap()).await;
+    assert!(place.query_selector("table").unwrap().is_none(), "made only while it is open");
+    summary.unchecked_into::<HtmlElement>().click();
+    let rows = until("the rows", || {
+        let rows = place.query_selector_all("tbody tr").unwrap().length();
+        (rows > 5).then_some(rows)
+    })
+    .await;
+    assert!(rows <= 16);
+    let link = place.query_selector("a").unwrap().unwrap();
+    assert_eq!(link.get_attribute("href").as_deref(), Some("#/panel/latency?window=5m"));
+}
+
+#[wasm_bindgen_test]
+fn figures_are_in_the_readers_language() {
+    let text = format::figure(1_234.0, &Unit::Millis).text();
+    assert!(text.contains("ms") && text.contains("234"), "{text}");
+    assert!(format::figure(0.25, &Unit::Ratio).text().contains('%'));
+    assert!(format::length(DurationMs::from_days(90)).contains("90"));
+    assert!(format::figure(2.5e9, &Unit::Bytes).text().contains("GB"));
+    let time = format::time_of_day(TimestampMs::new(1_700_000_000_000), format::Precision::Seconds);
+    assert!(time.contains("20"), "{time}");
+    assert!(!format::date_and_time(TimestampMs::new(i64::MAX)).contains("NaN"));
+}
+
+#[wasm_bindgen_test]
+async fn the_page_says_why_it_cannot_start() {
+    // The test's own site has no config.json.
+    let place = place();
+    yew::Renderer::<App>::with_root(place.clone()).render();
+    let title = until("the reason", || text_of(&place, ".screen h2")).await;
+    assert_eq!(title, "The settings of this page cannot be read");
+    assert!(text_of(&place, ".screen p").is_some_and(|reason| reason.contains("config.json")));
+    assert_eq!(place.query_selector_all("header, main").unwrap().length(), 2);
+}
