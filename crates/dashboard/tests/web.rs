@@ -1,6 +1,7 @@
 //! The page's parts in a real browser.
 
 #![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first thing that is not there")]
 
 use std::rc::Rc;
 
