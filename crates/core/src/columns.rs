@@ -33,8 +33,9 @@ pub struct Column {
     pub from: TimestampMs,
     /// Right edge, included.
     pub to: TimestampMs,
-    /// The aggregation over the column; of a rate or a ratio over the query's window before `to`; of
-    /// a delta against the column before.
+    /// The aggregation over the column; of a rate, a ratio, a percentile, a deviation or an average
+    /// of observations or events over the query's window before `to`, as a query asked then; of a
+    /// delta against the column before.
     pub value: f64,
     /// Least value of the samples.
     pub min: f64,
@@ -44,9 +45,9 @@ pub struct Column {
     pub first: f64,
     /// Value of the latest sample.
     pub last: f64,
-    /// Timestamp of the earliest sample; of a rate or ratio, `to`.
+    /// Timestamp of the earliest sample; of a value over the query's window, `to`.
     pub first_at: TimestampMs,
-    /// Timestamp of the latest sample; of a rate or ratio, `to`.
+    /// Timestamp of the latest sample; of a value over the query's window, `to`.
     pub last_at: TimestampMs,
     /// Number of samples that the value is made of.
     pub count: u64,
@@ -74,8 +75,15 @@ enum Reach {
 }
 
 impl Reach {
-    fn of(query: &Query) -> Self {
-        if query.aggregation == Aggregation::Rate { Self::Window } else { Self::Column }
+    /// A rate, a percentile or a deviation of the few samples of one column would be noise, and so
+    /// would be the average of a few events: they are those of the query's window, as a query asked
+    /// at the column's right edge. All else is drawn sample by sample.
+    const fn of(query: &Query, kind: Kind) -> Self {
+        match (query.aggregation, kind) {
+            (Aggregation::Rate | Aggregation::Quantile(_) | Aggregation::Stddev, _)
+            | (Aggregation::Avg, Kind::Observation | Kind::Event) => Self::Window,
+            _ => Self::Column,
+        }
     }
 }
 
@@ -100,8 +108,9 @@ impl Engine {
         to: TimestampMs,
         columns: usize,
     ) -> Result<Vec<Line>, QueryError> {
-        let layout = self.layout(&[(query, Reach::of(query))], from, to, columns)?;
-        self.draw(query, Reach::of(query), &layout)
+        let reach = Reach::of(query, self.checked(query)?);
+        let layout = self.layout(&[(query, reach)], from, to, columns)?;
+        self.draw(query, reach, &layout)
     }
 
     /// [`Engine::columns`] of an expression: each value of a ratio is that of the queries' windows

@@ -169,6 +169,27 @@ fn nothing_to_draw_on_is_an_error_and_nothing_to_draw_is_not() {
     );
 }
 
+#[test]
+fn a_percentile_and_an_average_of_observations_are_those_that_a_query_gives_then() {
+    let samples: Vec<_> = (0..600).map(|n| ("a", f64::from(n), f64::from(n * 37 % 101))).collect();
+    let engine = engine(Kind::Observation, &samples, 600.0);
+    for aggregation in ["p95", "avg", "stddev"] {
+        let query = query(aggregation, 60);
+        let columns = only(engine.columns(&query, at(300.0), at(599.0), 299).unwrap());
+        for column in columns.into_iter().flatten() {
+            let asked = engine.query(&query, column.to).unwrap().value.unwrap();
+            assert!((asked - column.value).abs() <= asked * 1e-12, "{aggregation}: {asked} {}", column.value);
+        }
+    }
+}
+
+#[test]
+fn a_gauge_is_drawn_sample_by_sample() {
+    let engine = engine(Kind::Gauge, &[("a", 0.5, 1.0), ("a", 1.5, 9.0), ("a", 2.5, 1.0)], 10.0);
+    let columns = only(engine.columns(&query("avg", 60), at(0.0), at(3.0), 3).unwrap());
+    assert_eq!(values(&columns), [Some(1.0), Some(9.0), Some(1.0)]);
+}
+
 proptest! {
     /// Every column is what the samples in it say; together they hold each sample once.
     #[test]
@@ -201,19 +222,24 @@ proptest! {
         for column in columns.iter().flatten() {
             prop_assert!(edge.is_none_or(|edge| edge <= column.from) && column.from < column.to);
             edge = Some(column.to);
-            let rate = aggregation == "rate";
-            let start = if rate { column.to - query.window } else { column.from };
-            // A rate's window begins on the edge of one of its time buckets.
-            let widths = if rate { vec![1_000, 10_000] } else { vec![1] };
+            let windowed = match aggregation {
+                "rate" | "p90" => true,
+                "avg" => matches!(kind, Kind::Observation | Kind::Event),
+                _ => false,
+            };
+            let start = if windowed { column.to - query.window } else { column.from };
+            // A window begins on the edge of one of its time buckets.
+            let widths = if windowed { vec![1_000, 10_000] } else { vec![1] };
+            let relative_error = if aggregation == "p90" { 0.0055 } else { 1e-12 };
             let matches = widths.iter().any(|width| {
                 let start = TimestampMs::new(start.get().div_euclid(*width) * width);
                 let exact = naive.figure(&query, start, column.to).unwrap();
                 exact.count == column.count
-                    && exact.value.is_some_and(|exact| (exact - column.value).abs() <= exact.abs() * 0.0055 + 1e-9)
+                    && exact.value.is_some_and(|exact| (exact - column.value).abs() <= exact.abs() * relative_error)
             });
             // The time bucket that holds the right edge is left out where samples lie behind it.
             prop_assert!(matches || column.to == to, "{column:?}");
-            if !rate {
+            if !windowed {
                 prop_assert!(column.from < column.first_at && column.last_at <= column.to);
             }
         }

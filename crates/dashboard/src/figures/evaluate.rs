@@ -85,13 +85,15 @@ fn sections(
 
 /// The figure with the page's window, unless it looks back farther than the page ever does.
 fn followed(figure: &Expression, window: PageWindow) -> Expression {
-    let follow = |query: &Query| {
-        let length = if query.window > PageWindow::LONGEST.length() { query.window } else { window.length() };
-        Query { window: length, ..query.clone() }
-    };
+    over(figure, |query| if query.window > PageWindow::LONGEST.length() { query.window } else { window.length() })
+}
+
+/// The figure with other windows.
+fn over(figure: &Expression, window: impl Fn(&Query) -> DurationMs) -> Expression {
+    let with = |query: &Query| Query { window: window(query), ..query.clone() };
     match figure {
-        Expression::Single(query) => Expression::Single(follow(query)),
-        Expression::Ratio(over, under) => Expression::Ratio(follow(over), follow(under)),
+        Expression::Single(query) => Expression::Single(with(query)),
+        Expression::Ratio(dividend, divisor) => Expression::Ratio(with(dividend), with(divisor)),
     }
 }
 
@@ -115,7 +117,10 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
         Completeness::Filling => None,
     };
     let unit = Unit::parse(&kpi.unit);
-    let course = columns(source.engine, &figure, at - length, at, COURSE_COLUMNS).unwrap_or_default();
+    // Each point of the course is the figure of its own share of the window.
+    let share = DurationMs::from_millis(length.as_millis() / COURSE_COLUMNS as u64);
+    let parts = over(&figure, |_| share);
+    let course = columns(source.engine, &parts, at - length, at, COURSE_COLUMNS).unwrap_or_default();
     KpiCard {
         id: kpi.id.clone(),
         title: kpi.title.clone(),
