@@ -18,9 +18,10 @@ pub enum Phase {
 /// What a frame says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedHeader {
-    /// The run of the gateway that `seq` counts in; at most 2^53, so that JSON keeps it.
+    /// The gateway's store, which survives its restarts; at most 2^53, so that JSON keeps it.
     pub epoch: u64,
-    /// Place of the frame in the run; at most 2^53.
+    /// The newest batch of the store that the frame takes into account; at most 2^53. It never falls,
+    /// and leaves numbers out.
     pub seq: u64,
     /// The subscription that it answers.
     pub subscription: u32,

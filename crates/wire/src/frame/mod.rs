@@ -35,9 +35,11 @@ pub enum ServerFrame {
     Alerts(AlertList),
     /// Nothing else was sent for a second: the gateway's clock.
     Tick(Tick),
-    /// Frames that were lost to a subscription.
+    /// Batches that were lost to a subscription. Reserved: the gateway does not send it, but
+    /// closes the connection of a client that does not keep up.
     Gap(Gap),
-    /// A batch of a producer is stored.
+    /// A batch of a producer is stored. Reserved, like [`ClientFrame::Samples`]: the gateway does not
+    /// send it.
     Ack {
         /// The batch's id.
         id: u64,
@@ -51,9 +53,9 @@ pub enum ServerFrame {
 pub struct Hello {
     /// The gateway's version.
     pub version: String,
-    /// The run of the gateway that frames are counted in; at most 2^53.
+    /// The gateway's store, a random number that survives restarts; at most 2^53.
     pub epoch: u64,
-    /// The last frame of the run so far.
+    /// The newest batch of the store; at most 2^53.
     pub seq: u64,
     /// The gateway's clock.
     pub now: TimestampMs,
@@ -72,16 +74,16 @@ pub struct Hello {
 pub struct Subscribed {
     /// The subscription.
     pub id: u32,
-    /// The run of the gateway.
+    /// The gateway's store.
     pub epoch: u64,
-    /// The last frame that the history holds.
+    /// The newest batch that the history holds.
     pub seq: u64,
 }
 
 /// Every current alert: pending, firing, and resolved of late.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertList {
-    /// Place of the frame in the run.
+    /// The newest batch that the alerts take into account.
     pub seq: u64,
     /// The alerts, sorted as the gateway keeps them.
     pub alerts: Vec<AlertNotice>,
@@ -117,18 +119,18 @@ pub struct AlertNotice {
 pub struct Tick {
     /// The gateway's clock.
     pub now: TimestampMs,
-    /// The last frame of the run so far.
+    /// The newest batch of the store.
     pub seq: u64,
 }
 
-/// Frames that were lost to a subscription.
+/// Batches that were lost to a subscription; reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The subscription.
     pub subscription: u32,
-    /// The first frame that is missing.
+    /// The first batch that is missing.
     pub from_seq: u64,
-    /// The last frame that is missing.
+    /// The last batch that is missing.
     pub to_seq: u64,
 }
 
@@ -147,7 +149,8 @@ pub struct ErrorFrame {
 pub enum ClientFrame {
     /// Asks for metrics.
     Subscribe(Subscribe),
-    /// Pushes samples, as `/ingest` takes them.
+    /// Pushes samples, as `/ingest` takes them. Reserved: the gateway answers it with the error
+    /// `not_supported`.
     Samples {
         /// The batch's id, which the answer carries.
         id: u64,
