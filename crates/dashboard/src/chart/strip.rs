@@ -56,7 +56,7 @@ pub struct Drawing {
     pub lines: Vec<Vec<Run>>,
 }
 
-const LABEL_HEIGHT: f64 = 18.0;
+const LABEL_HEIGHT: f64 = 22.0;
 /// Distance of two time labels at the least.
 const TIME_LABEL: f64 = 64.0;
 

@@ -222,17 +222,42 @@ fn columns(
     most: usize,
 ) -> Result<Columns, QueryError> {
     let lines = engine.lines(figure, from, to, most)?;
+    let mut bands = bands(engine, figure, from, to, most)?;
     Ok(lines
         .into_iter()
         .map(|line| {
+            // Both are sorted by labels and by time.
+            let drawn = bands.iter().position(|band| band.labels == line.labels).map(|place| bands.swap_remove(place));
+            let mut samples = drawn.into_iter().flat_map(|band| band.columns).flatten().peekable();
             let points = line.columns.into_iter().map(|column| {
                 let column = column?;
-                let band = (column.min < column.max).then_some((column.min, column.max));
+                while samples.next_if(|other| other.to < column.to).is_some() {}
+                let behind = samples.next_if(|other| other.to == column.to).unwrap_or(column);
+                let band = (behind.min < behind.max).then_some((behind.min, behind.max));
                 Some(Point { at: column.to.min(to), value: column.value, band })
             });
             (line.labels, points.collect())
         })
         .collect())
+}
+
+/// Least and greatest sample of each column, where the drawn value is an average over a longer window and
+/// its own columns do not say them.
+fn bands(
+    engine: &Engine,
+    figure: &Expression,
+    from: TimestampMs,
+    to: TimestampMs,
+    most: usize,
+) -> Result<Vec<bellwether_core::columns::Line>, QueryError> {
+    match figure {
+        Expression::Single(query)
+            if query.aggregation == Aggregation::Avg && engine.kind(&query.metric) == Some(Kind::Observation) =>
+        {
+            engine.columns(&Query { aggregation: Aggregation::Max, ..query.clone() }, from, to, most)
+        }
+        Expression::Single(_) | Expression::Ratio(..) => Ok(Vec::new()),
+    }
 }
 
 /// The values of the labels, which tell the lines of one chart apart.

@@ -145,7 +145,9 @@ mod tests {
         check(1234.6, "ms", "1235 ms");
         check(4.266, "score", "4.27 score");
         check(3.0, "", "3");
-        check(0.0123, "", "0.0123");
+        check(0.0123, "", "0.012");
+        check(0.1609, "", "0.16");
+        check(99.96, "", "100");
         check(0.0, "ms", "0 ms");
         check(-5.5, "", "-5.50");
     }
@@ -158,7 +160,7 @@ mod tests {
         check(1.0, "ratio", "100%");
         check(42.0, "percent", "42%");
         check(8_234_000_000.0, "bytes", "8.23 GB");
-        check(999.0, "bytes", "0.999 kB");
+        check(999.0, "bytes", "1 kB");
         check(12_345.0, "bytes/s", "12.3 kB/s");
         check(6.5, "days", "6.50 days");
         check(2.5, "/s", "2.50/s");

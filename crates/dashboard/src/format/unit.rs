@@ -144,10 +144,13 @@ impl Plan {
 
     /// Three digits in all, and never fewer than stand before the point.
     fn digits(shown: f64) -> (u8, u8) {
+        // The edges are where rounding leads to the next power of ten.
         match shown.abs() {
-            100.0.. => (0, 0),
-            10.0.. => (1, 1),
-            1.0.. => (2, 2),
+            99.95.. => (0, 0),
+            9.995.. => (1, 1),
+            0.9995.. => (2, 2),
+            0.1.. => (0, 2),
+            0.01.. => (0, 3),
             // One ten-thousandth shows as 0.0001, what is smaller still as 0.
             _ => (0, 4),
         }

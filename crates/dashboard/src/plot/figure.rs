@@ -167,7 +167,7 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) ->
         .hover_label(label)
         .margin(Margin::new().left(8).right(8).top(8).bottom(8).auto_expand(true))
         .show_legend(true)
-        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(Anchor::Bottom))
+        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(-0.18).y_anchor(Anchor::Top))
         .x_axis(axis().type_(AxisType::Date).range(vec![from, to]))
         .y_axis(axis().tick_format(tick_format).hover_format(hover_format).tick_suffix(&suffix))
         .shapes(shapes.into_iter().collect());

@@ -65,7 +65,12 @@ fn trend(card: &KpiCard) -> Html {
             (by, format!("{} ({})", format::change(by, &card.unit), format::percent_change(percent / 100.0)))
         }
     };
-    if by == 0.0 {
+    // What would be written as no change is none.
+    let none = match trend {
+        Trend::Points(points) => points.abs() < 0.05,
+        Trend::Change { .. } => by == 0.0,
+    };
+    if none {
         return html! { <span>{ format!("Same as the {} before", format::length(card.window)) }</span> };
     }
     let lower = card.direction == Direction::LowerIsBetter;

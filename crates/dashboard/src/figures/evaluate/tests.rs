@@ -126,6 +126,23 @@ fn a_strip_has_one_line_for_each_group() {
 }
 
 #[test]
+fn an_average_has_a_band_of_its_samples() {
+    let board = board();
+    let mut engine = engine(&board);
+    let key = SeriesKey { metric: MetricName::new("latency").unwrap(), labels: Labels::empty() };
+    let id = engine.find(&key).unwrap();
+    for (ms, value) in [(NOW - 60_300, 20.0), (NOW - 60_200, 900.0)] {
+        engine.record(id, Sample::new(TimestampMs::new(ms), value).unwrap(), TimestampMs::new(NOW)).unwrap();
+    }
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let strip = strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), STRIP_COLUMNS);
+    let spike = strip.lines[0].points().find(|point| point.band.is_some()).unwrap();
+    assert_eq!((spike.at, spike.band), (TimestampMs::new(NOW - 60_000), Some((20.0, 900.0))));
+    assert!(spike.value > 100.0 && spike.value < 300.0, "the average of a minute: {}", spike.value);
+}
+
+#[test]
 fn a_panel_of_observations_gets_quantiles() {
     let focus = snapshot(View::Panel("latency".into()), Vec::new()).focus.unwrap();
     let names: Vec<_> = focus.strip.lines.iter().map(|line| line.name.as_str()).collect();
