@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, openPage } from './support/chromium.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { card, figure, figureIs, live, table } from './support/overview.mjs';
+import { banner, card, figure, figureIs, live, table } from './support/overview.mjs';
 
 let browser;
 let gateway;
@@ -76,6 +76,11 @@ test('with /query blocked every figure stays live and right', async () => {
   // The p95 of 4 × 100 and 4 × 300 is 300; the sketch is within 0.55 % of it.
   const p95 = Number.parseFloat(await figure(page, 'booking-response-time-p95'));
   assert.ok(Math.abs(p95 - 300) <= 2, `${p95}`);
+  const drawn = await page.locator('[data-panel="booking-average"] canvas').getAttribute('aria-label');
+  assert.match(drawn, /200\s?ms/, 'the chart is made of the same feed');
+  await gateway.ingest(Array.from({ length: 8 }, () => ({ name: 'booking_response_time', value: 600, timestamp: at + 2 })));
+  await figureIs(page, 'booking-response-time', (text) => /^400\s?ms$/.test(text), '400 ms');
+  await banner(page, 'BookingSlow').and(page.locator('[role="alert"]')).waitFor();
   assert.deepEqual(asked, [], 'the page needs no answer but the feed');
   watch.check();
   await context.close();

@@ -1,0 +1,30 @@
+// Takes the pictures of the docs: `node tests/browser/tour.mjs`, after `cargo xtask dist` and a build of the gateway.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { launch, openPage } from './support/chromium.mjs';
+import { startGateway } from './support/gateway.mjs';
+import { live } from './support/overview.mjs';
+
+const folder = path.resolve(import.meta.dirname, '../../docs/images');
+const desktop = { width: 1440, height: 900 };
+const phone = { width: 390, height: 844 };
+const stops = [
+  { name: 'overview', viewport: desktop, colorScheme: 'light', hash: '#/?window=15m' },
+  { name: 'overview-dark', viewport: desktop, colorScheme: 'dark', hash: '#/?window=15m' },
+  { name: 'chart', viewport: desktop, colorScheme: 'light', hash: '#/panel/booking-p95?window=15m' },
+  { name: 'phone', viewport: phone, colorScheme: 'light', hash: '#/?window=15m' },
+];
+
+mkdirSync(folder, { recursive: true });
+const [browser, gateway] = await Promise.all([launch(), startGateway({ flags: ['--demo'] })]);
+for (const { name, viewport, colorScheme, hash } of stops) {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], viewport, colorScheme });
+  await page.goto(`${gateway.url}/${hash}`);
+  await live(page);
+  if (name === 'chart') await page.locator('.focus-chart .scatterlayer path').first().waitFor({ state: 'attached' });
+  await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  watch.check();
+  await context.close();
+}
+await browser.close();
+await gateway.stop();
