@@ -21,14 +21,15 @@ pub struct Piece<'a> {
 impl Engine {
     /// The time buckets of a series that hold all its samples after `from`, each sample once, the
     /// finest tier first and newest first: recent time in fine time buckets, older time in wide
-    /// ones. The left edge moves outward to a time bucket's edge; of a counter, one more time bucket
-    /// before it comes along, so that the first step can be taken.
+    /// ones. The left edge moves outward to a time bucket's edge; of a counter, the last sample
+    /// before it comes along as a time bucket of its own, so that the first step can be taken.
     ///
     /// Merged into an engine without samples, whatever its tiers, they make the same figures.
     /// Cost: O(time buckets).
     pub fn history(&self, id: SeriesId, from: TimestampMs) -> impl Iterator<Item = Piece<'_>> {
         let series = self.of(id);
         let mut ranges = Vec::new();
+        let mut before = None;
         // Where the finer tiers begin, on an edge of the tier at hand, so that no sample is told twice.
         let mut until = TimestampMs::new(i64::MAX);
         for index in 0..self.horizon.tiers() {
@@ -43,11 +44,12 @@ impl Engine {
             let enough = start <= from;
             if enough {
                 first = first.max(grid.whole_until(from).saturating_add(1));
-                if series.kind() == Kind::Counter
-                    && let Some(before) = tier.newest_until(first - 1)
-                    && before.number > grid.whole_until(start)
-                {
-                    first = before.number;
+                if series.kind() == Kind::Counter {
+                    before = series.last_until(grid.end(first - 1), index, &self.horizon).map(|sample| Piece {
+                        width: grid.width(),
+                        end: grid.edge_after(sample.timestamp()),
+                        summary: Cow::Owned(Summary::of(sample, Kind::Counter)),
+                    });
                 }
             }
             if first <= last {
@@ -58,13 +60,14 @@ impl Engine {
                 break;
             }
         }
-        ranges.into_iter().flat_map(move |(index, first, last)| {
+        let pieces = ranges.into_iter().flat_map(move |(index, first, last)| {
             let grid = self.horizon.grid(index);
             series.tier(index).range(first, last).rev().map(move |bucket| Piece {
                 width: grid.width(),
                 end: grid.end(bucket.number),
                 summary: bucket.content.summary(series.kind()),
             })
-        })
+        });
+        pieces.chain(before)
     }
 }

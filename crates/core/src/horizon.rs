@@ -62,6 +62,11 @@ impl Horizon {
         self.reaches[tier].gone
     }
 
+    /// The edge up to which no tier keeps anything.
+    pub(crate) fn kept_from(&self) -> TimestampMs {
+        self.reaches.last().map_or(TimestampMs::new(i64::MIN), |coarsest| coarsest.grid.end(coarsest.gone))
+    }
+
     /// The edge from which on a tier can hold all samples of a series.
     ///
     /// The coarsest tier holds what there is: nothing else could answer for what it lacks.

@@ -40,12 +40,12 @@ impl Series {
     pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon) {
         for index in 0..self.tiers.len() {
             let number = horizon.grid(index).bucket_of(sample.timestamp());
-            if number > horizon.gone(index) {
-                let tier = &mut self.tiers[index];
-                tier.evict(horizon.gone(index));
-                if tier.record(number, sample, self.kind) == Place::Among {
-                    self.settle(index, number, horizon);
-                }
+            let tier = &mut self.tiers[index];
+            tier.evict(horizon.gone(index));
+            if number <= horizon.gone(index) {
+                tier.pass_by(sample);
+            } else if tier.record(number, sample, self.kind) == Place::Among {
+                self.settle(index, number, horizon);
             }
         }
     }
@@ -57,13 +57,13 @@ impl Series {
             let grid = horizon.grid(index);
             let number = grid.bucket_of(end);
             let tier = &mut self.tiers[index];
+            tier.evict(horizon.gone(index));
             if !grid.is_multiple_of(width) {
-                tier.lacks_until(end);
-            } else if number > horizon.gone(index) {
-                tier.evict(horizon.gone(index));
-                if tier.merge(number, summary, self.kind) == Place::Among {
-                    self.settle(index, number, horizon);
-                }
+                tier.lacks_until(end, summary.last);
+            } else if number <= horizon.gone(index) {
+                tier.pass_by(summary.last);
+            } else if tier.merge(number, summary, self.kind) == Place::Among {
+                self.settle(index, number, horizon);
             }
         }
     }
@@ -72,32 +72,30 @@ impl Series {
         self.tiers[index].evict(gone);
     }
 
-    /// The last sample before or at `edge`, looked for from the tier `finest` on.
+    /// The last sample before or at `edge` of those that are kept, looked for from the tier `finest`
+    /// on: exact where that tier holds all samples from `edge` on, as it knows the one before.
     ///
-    /// Where it lies in a wide time bucket that goes on past `edge`, that bucket's first sample
-    /// stands for it.
+    /// Where no tier tells it apart, as after a clock that was set back, the first sample of the
+    /// time bucket that `edge` lies in stands for it.
     pub(crate) fn last_until(&self, edge: TimestampMs, finest: usize, horizon: &Horizon) -> Option<Sample> {
         let mut found: Option<Sample> = None;
         for (index, tier) in self.tiers.iter().enumerate().skip(finest) {
-            let Some(bucket) = tier.newest_until(horizon.grid(index).bucket_of(edge)) else { continue };
-            if bucket.number <= horizon.gone(index) {
-                continue;
-            }
-            let (first, last) = (bucket.content.first(), bucket.content.last());
-            let sample = if last.timestamp() <= edge {
-                Some(last)
-            } else if first.timestamp() <= edge {
-                Some(first)
-            } else {
-                tier.newest_until(bucket.number - 1).map(|before| before.content.last())
-            };
-            if let Some(sample) = sample
-                && found.is_none_or(|found| found.timestamp() < sample.timestamp())
-            {
-                found = Some(sample);
+            let bucket = tier.newest_until(horizon.grid(index).bucket_of(edge));
+            let of_bucket = bucket.and_then(|bucket| {
+                let earlier = || tier.newest_until(bucket.number - 1).map(|earlier| earlier.content.last());
+                [bucket.content.last(), bucket.content.first()]
+                    .into_iter()
+                    .find(|sample| sample.timestamp() <= edge)
+                    .or_else(earlier)
+            });
+            for sample in of_bucket.into_iter().chain(tier.before()) {
+                let is_later = found.is_none_or(|found| found.timestamp() < sample.timestamp());
+                if is_later && sample.timestamp() <= edge {
+                    found = Some(sample);
+                }
             }
         }
-        found
+        found.filter(|sample| sample.timestamp() > horizon.kept_from())
     }
 
     /// Counts the increase of a counter's time bucket anew from the next finer tier, where that has

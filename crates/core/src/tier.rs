@@ -81,13 +81,16 @@ pub(crate) enum Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Tier {
     buckets: VecDeque<TimeBucket>,
+    /// The latest sample that is in none of them: it has left the tier, came too late for it or in
+    /// a wider time bucket. A counter's first step is taken from it.
+    before: Option<Sample>,
     /// Samples up to here came in wider time buckets and are only in wider tiers.
     incomplete_until: TimestampMs,
 }
 
 impl Default for Tier {
     fn default() -> Self {
-        Self { buckets: VecDeque::new(), incomplete_until: TimestampMs::new(i64::MIN) }
+        Self { buckets: VecDeque::new(), before: None, incomplete_until: TimestampMs::new(i64::MIN) }
     }
 }
 
@@ -96,9 +99,22 @@ impl Tier {
         self.incomplete_until
     }
 
-    /// Notes that samples up to `end` are not in this tier.
-    pub(crate) fn lacks_until(&mut self, end: TimestampMs) {
+    /// Notes that samples up to `end` are not in this tier, of which `last` is the latest.
+    pub(crate) fn lacks_until(&mut self, end: TimestampMs, last: Sample) {
         self.incomplete_until = self.incomplete_until.max(end);
+        self.pass_by(last);
+    }
+
+    /// Notes a sample that is not in the time buckets.
+    pub(crate) fn pass_by(&mut self, sample: Sample) {
+        if self.before.is_none_or(|before| before.timestamp() <= sample.timestamp()) {
+            self.before = Some(sample);
+        }
+    }
+
+    /// The latest sample that is in none of the time buckets.
+    pub(crate) fn before(&self) -> Option<Sample> {
+        self.before
     }
 
     /// Adds a sample to the time bucket `number`. Cost: O(1) for the newest time bucket, else
@@ -157,10 +173,10 @@ impl Tier {
         }
     }
 
-    /// Drops the time buckets up to `number`.
+    /// Drops the time buckets up to `number`, all but the last sample.
     pub(crate) fn evict(&mut self, number: i64) {
-        while self.buckets.front().is_some_and(|bucket| bucket.number <= number) {
-            self.buckets.pop_front();
+        while let Some(gone) = self.buckets.pop_front_if(|bucket| bucket.number <= number) {
+            self.pass_by(gone.content.last());
         }
         // A series that has gone quiet gives its room back.
         if self.buckets.capacity() > 32 && self.buckets.len() < self.buckets.capacity() / 4 {

@@ -248,6 +248,26 @@ fn a_change_needs_all_of_the_window_before() {
     assert_eq!(value(&engine, &query("m", "90d", "avg"), NOW), Some(1.0 / 3.0));
 }
 
+#[test]
+fn a_counter_counts_the_step_into_a_window_as_long_as_a_tier() {
+    let mut engine = engine();
+    let id = engine.series(&key("requests_total", &[]), None).unwrap();
+    // 60 a minute, from midnight until half past twelve on the next day.
+    for second in 0..=131_400 {
+        let now = NOW + second * 1_000;
+        engine.record(id, sample(now, second as f64), at(now)).unwrap();
+    }
+    let now = NOW + 131_400_000;
+    for sweep in [false, true] {
+        if sweep {
+            engine.advance(at(now));
+        }
+        for (window, expected) in [("10m", 600.0), ("2h", 7_200.0), ("24h", 86_400.0)] {
+            assert_eq!(value(&engine, &query("requests_total", window, "increase"), now), Some(expected), "{window}");
+        }
+    }
+}
+
 /// Every matcher against every series, one by one.
 #[test]
 fn a_search_finds_what_looking_at_each_would() {

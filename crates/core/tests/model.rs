@@ -148,9 +148,8 @@ impl Pair {
             Aggregation::Stddev => 1e-6 * expected.magnitude,
             Aggregation::Increase | Aggregation::Rate if self.kind == Kind::Counter => {
                 let seconds = answer.to.since(answer.from).as_secs_f64();
-                let (rounding, before) = self.growth_before(answer.from);
                 let divisor = if query.aggregation == Aggregation::Rate { seconds } else { 1.0 };
-                (1e-12 * (rounding + expected.magnitude) + before) / divisor
+                1e-12 * (self.magnitude_before(answer.from) + expected.magnitude) / divisor
             }
             Aggregation::Rate => 1e-12 * expected.magnitude.max(1.0) / answer.to.since(answer.from).as_secs_f64(),
             _ => 1e-12 * expected.magnitude,
@@ -158,33 +157,10 @@ impl Pair {
         assert!((value - exact).abs() <= tolerance, "{query:?}\n{answer:?}\n{expected:?} ± {tolerance}");
     }
 
-    /// Where a window begins at the end of a finer tier, the sample before it may be known only as
-    /// one of a wide time bucket. Then a counter's step into the window is taken from that bucket's
-    /// first sample, and the figure is off by what was counted within the bucket. Gives the sum of
-    /// magnitudes there, and how far off figures may be.
-    fn growth_before(&self, from: TimestampMs) -> (f64, f64) {
-        let reach = DurationMs::from_millis(WIDTHS[2]);
-        let mut magnitude = 0.0;
-        let mut growth = 0.0;
-        for key in &self.keys {
-            let samples = self.naive.samples(key);
-            let before: Vec<_> = samples.iter().filter(|sample| sample.timestamp() <= from).collect();
-            magnitude += before.last().map_or(0.0, |sample| sample.value().abs());
-            // Exact where the sample before lies in the same finest time bucket as the edge, or in
-            // time buckets of their own in every tier.
-            let near = before.iter().filter(|sample| from.since(sample.timestamp()) < reach);
-            if self.is_at_the_end_of_a_finer_tier(from) {
-                growth += near.map(|sample| sample.value().abs()).sum::<f64>();
-            }
-        }
-        (magnitude, growth)
-    }
-
-    fn is_at_the_end_of_a_finer_tier(&self, from: TimestampMs) -> bool {
-        (0..2).any(|tier| {
-            let end = self.now - DurationMs::from_millis(SPANS[tier]);
-            end.since(from).as_millis().max(from.since(end).as_millis()) <= 2 * WIDTHS[tier + 1]
-        })
+    /// Sum of the magnitudes of the samples before a window, from which its first steps are taken.
+    fn magnitude_before(&self, from: TimestampMs) -> f64 {
+        let last = |key| self.naive.samples(key).into_iter().rfind(|sample| sample.timestamp() <= from);
+        self.keys.iter().filter_map(last).map(|sample| sample.value().abs()).sum()
     }
 
     /// Only the left edge moves, outward, and by less than a time bucket of the finest tier that
