@@ -109,15 +109,27 @@ impl Catalog {
         }
     }
 
-    /// Adds a series that is not there; the key comes back with the catalog's own metric name.
-    pub(crate) fn add(&mut self, key: &SeriesKey, kind: Kind) -> Result<(SeriesId, SeriesKey), SeriesError> {
-        if self.ids.len() >= self.most {
+    /// Whether a series of `metric` can be added after `ahead` others, `ahead_of_metric` of them of
+    /// the same metric.
+    pub(crate) fn check_room(
+        &self,
+        metric: &MetricName,
+        ahead: usize,
+        ahead_of_metric: usize,
+    ) -> Result<(), SeriesError> {
+        if self.ids.len() + ahead >= self.most {
             return Err(SeriesError::TooManySeries { most: self.most });
         }
         let most = self.most_of_metric;
-        if self.metrics.get(&key.metric).map_or(0, |metric| metric.series.len()) >= most {
-            return Err(SeriesError::TooManySeriesOfMetric { metric: key.metric.clone(), most });
+        if self.metrics.get(metric).map_or(0, |metric| metric.series.len()) + ahead_of_metric >= most {
+            return Err(SeriesError::TooManySeriesOfMetric { metric: metric.clone(), most });
         }
+        Ok(())
+    }
+
+    /// Adds a series that is not there; the key comes back with the catalog's own metric name.
+    pub(crate) fn add(&mut self, key: &SeriesKey, kind: Kind) -> Result<(SeriesId, SeriesKey), SeriesError> {
+        self.check_room(&key.metric, 0, 0)?;
         let name = self.metrics.get_key_value(&key.metric).map_or(&key.metric, |(name, _)| name).clone();
         let key = SeriesKey { metric: name, labels: key.labels.clone() };
         let id = SeriesId(self.ids.len() as u32);

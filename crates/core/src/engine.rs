@@ -5,6 +5,7 @@ pub use crate::catalog::{KindConflict, SeriesError, SeriesId};
 use crate::grid::Grid;
 use crate::horizon::Horizon;
 use crate::labels::{MetricName, SeriesKey};
+pub use crate::plan::Plan;
 use crate::sample::{Kind, Sample};
 use crate::selector::Matcher;
 use crate::series::Series;
@@ -265,6 +266,15 @@ impl Engine {
         let (id, key) = self.catalog.add(key, kind)?;
         self.series.push(Series::new(key, kind, self.horizon.tiers()));
         Ok(id)
+    }
+
+    /// The kind that [`Engine::series`] would give the series of `key` if all series of `plan` had
+    /// begun before it; adds it to `plan` and leaves the engine as it is. Cost: O(log of the plan).
+    ///
+    /// # Errors
+    /// [`SeriesError`] as [`Engine::series`] would say, and `plan` stays as it is.
+    pub fn plan(&self, plan: &mut Plan, key: &SeriesKey, declared: Option<Kind>) -> Result<Kind, SeriesError> {
+        plan.add(&self.catalog, key, declared)
     }
 
     /// The series of `key`, if there is one.

@@ -40,6 +40,7 @@ mod horizon;
 pub mod kpi;
 pub mod labels;
 mod layout;
+mod plan;
 pub mod query;
 pub mod rule;
 pub mod sample;
