@@ -53,3 +53,4 @@ pub mod summary;
 mod tier;
 pub mod time;
 mod window;
+mod words;

@@ -7,6 +7,7 @@ use crate::labels::{LabelName, Labels, MetricName};
 use crate::sample::Kind;
 use crate::selector::Matcher;
 use crate::time::{DurationMs, TimestampMs};
+use crate::words::words;
 
 /// A quantile between 0 and 1, both included.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -100,15 +101,32 @@ impl FromStr for Aggregation {
             "increase" => Self::Increase,
             "delta" => Self::Delta,
             _ => {
-                let percent = text.strip_prefix('p').ok_or_else(error)?;
-                if !percent.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-                    return Err(error());
-                }
-                let percent: f64 = percent.parse().map_err(|_| error())?;
+                let percent = text.strip_prefix('p').and_then(percent).ok_or_else(error)?;
                 Self::Quantile(Quantile::new(percent / 100.0).ok_or_else(error)?)
             }
         })
     }
+}
+
+/// The number that digits, with at most one point among them, stand for; `None` for any other text and
+/// for more than 15 digits.
+///
+/// The library's parser would bring its table of powers of ten, which is 12 KB of the page. Up to 15
+/// digits both numbers of the division are exact, so that its result is the nearest one.
+fn percent(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = whole.len() + fraction.len();
+    if digits == 0 || digits > 15 {
+        return None;
+    }
+    let mut number = 0.0;
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10.0 + f64::from(digit - b'0');
+    }
+    Some(fraction.bytes().fold(1.0, |power, _| power * 10.0)).map(|power| number / power)
 }
 
 impl fmt::Display for Aggregation {
@@ -147,18 +165,13 @@ pub enum Across {
     Max,
 }
 
-impl Across {
-    /// The word that boards and `/query` use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Merge => "merge",
-            Self::Sum => "sum",
-            Self::Avg => "avg",
-            Self::Min => "min",
-            Self::Max => "max",
-        }
-    }
+words! {
+    Across: "The word that boards and `/query` use.",
+    Merge = "merge",
+    Sum = "sum",
+    Avg = "avg",
+    Min = "min",
+    Max = "max",
 }
 
 /// One figure asked of one metric over the window `(now − window, now]`.

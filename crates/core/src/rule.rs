@@ -3,6 +3,7 @@
 use crate::labels::Labels;
 use crate::query::Expression;
 use crate::time::{DurationMs, TimestampMs};
+use crate::words::words;
 
 /// How a figure is compared with the threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,18 +18,15 @@ pub enum Comparison {
     AtMost,
 }
 
-impl Comparison {
-    /// The sign that boards use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Below => "<",
-            Self::AtMost => "<=",
-        }
-    }
+words! {
+    Comparison: "The sign that boards use.",
+    Above = ">",
+    AtLeast = ">=",
+    Below = "<",
+    AtMost = "<=",
+}
 
+impl Comparison {
     /// Whether `value` is on the alerting side of `threshold`.
     #[must_use]
     pub fn holds(self, value: f64, threshold: f64) -> bool {
@@ -52,16 +50,11 @@ pub enum Severity {
     Page,
 }
 
-impl Severity {
-    /// The word that boards and notifications use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Ticket => "ticket",
-            Self::Page => "page",
-        }
-    }
+words! {
+    Severity: "The word that boards and notifications use.",
+    Page = "page",
+    Ticket = "ticket",
+    Info = "info",
 }
 
 /// What happens to an alert whose query gives no figure.
@@ -74,6 +67,13 @@ pub enum NoData {
     Resolve,
     /// As if the condition were true.
     Fire,
+}
+
+words! {
+    NoData: "The word that boards use.",
+    Keep = "keep",
+    Resolve = "resolve",
+    Fire = "fire",
 }
 
 /// An alert rule of a board.

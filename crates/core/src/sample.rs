@@ -1,6 +1,7 @@
 //! A sample: one finite value at one instant.
 
 use crate::time::TimestampMs;
+use crate::words::words;
 
 /// What the samples of a metric mean; it belongs to the metric name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,16 +16,30 @@ pub enum Kind {
     Event,
 }
 
+words! {
+    Kind: "The kind in the words of boards and `/ingest`.",
+    Observation = "observation",
+    Counter = "counter",
+    Gauge = "gauge",
+    Event = "event",
+}
+
 impl Kind {
-    /// The kind in the words of boards and `/ingest`.
+    /// The number that stands for the kind in binary frames and on disk. It never changes.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn number(self) -> u8 {
         match self {
-            Self::Observation => "observation",
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Event => "event",
+            Self::Observation => 0,
+            Self::Counter => 1,
+            Self::Gauge => 2,
+            Self::Event => 3,
         }
+    }
+
+    /// The kind that [`Kind::number`] writes as `number`; `None` for any other.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 
     /// The kind that a metric name implies where nobody declares one:

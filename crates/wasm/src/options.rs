@@ -151,9 +151,8 @@ impl<'a> Options<'a> {
     /// `bad_kind` where it is none of the four words.
     pub(crate) fn kind(&self) -> Result<Option<Kind>, Refusal> {
         let Some(word) = self.value("kind") else { return Ok(None) };
-        [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event]
-            .into_iter()
-            .find(|kind| word.as_string().as_deref() == Some(kind.as_str()))
+        word.as_string()
+            .and_then(|word| Kind::from_word(&word))
             .map(Some)
             .ok_or_else(|| self.bad("kind", KINDS).coded("bad_kind"))
     }

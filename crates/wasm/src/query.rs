@@ -58,9 +58,9 @@ pub(crate) fn question(value: &JsValue) -> Result<Question, Refusal> {
         query.matchers = matchers(&condition)?;
     }
     if let Some(word) = options.value("across") {
-        query.across = [Across::Merge, Across::Sum, Across::Avg, Across::Min, Across::Max]
-            .into_iter()
-            .find(|across| word.as_string().as_deref() == Some(across.as_str()))
+        query.across = word
+            .as_string()
+            .and_then(|word| Across::from_word(&word))
             .ok_or_else(|| options.bad("across", ACROSS).coded("bad_across"))?;
     }
     Ok(Question { query, grouped, now: options.instant("now")? })

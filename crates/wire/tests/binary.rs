@@ -14,8 +14,6 @@ use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Ph
 use proptest::prelude::*;
 use prost::Message;
 
-const KINDS: [Kind; 4] = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event];
-
 fn sample(ms: i64, value: f64) -> Sample {
     Sample::new(TimestampMs::new(ms), value).unwrap()
 }
@@ -59,7 +57,7 @@ fn summaries(kind: Kind) -> impl Strategy<Value = Summary> {
 
 fn series() -> impl Strategy<Value = FeedSeries> {
     let labels = prop::collection::btree_map("[a-zA-Z_é.]{1,6}", "\\PC{1,8}", 0..5);
-    ("[a-z_:é]{1,12}", labels, prop::sample::select(&KINDS[..])).prop_flat_map(|(metric, mut labels, kind)| {
+    ("[a-z_:é]{1,12}", labels, prop::sample::select(&Kind::ALL[..])).prop_flat_map(|(metric, mut labels, kind)| {
         labels.remove("__name__");
         let labels = Labels::new(labels).unwrap();
         let key = SeriesKey { metric: MetricName::new(&metric).unwrap(), labels };

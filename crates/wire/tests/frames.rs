@@ -220,3 +220,21 @@ proptest! {
         prop_assert_eq!(read.series[0].samples[0].value().to_bits(), value.to_bits());
     }
 }
+
+#[test]
+fn a_where_takes_only_so_many_patterns() {
+    let ask = |patterns: usize, text: &str| {
+        let conditions = (0..patterns).map(|n| format!(r#"{{"l{n}":{{"matches":"{text}"}}}}"#)).collect::<Vec<_>>();
+        let conditions = conditions.join(",");
+        ClientFrame::decode(&format!(
+            r#"{{"type":"subscribe","id":1,"metrics":[{{"name":"m","where":[{conditions},"a:b"]}}],"step":"1s"}}"#
+        ))
+        .map_err(|error| error.to_string())
+    };
+    assert!(ask(8, "5..").is_ok());
+    let many = ask(9, "5..").unwrap_err();
+    let told = "metrics[0].where[8].l8.matches: this is one pattern too many; at most 8 are taken in one where";
+    assert!(many.contains(told), "{many}");
+    let hostile = ask(1, "(.{999}){99}").unwrap_err();
+    assert!(hostile.contains("metrics[0].where[0].l0.matches: \"(.{999}){99}\" asks for too much"), "{hostile}");
+}

@@ -2,14 +2,14 @@
 
 use super::batch::Declaration;
 use super::codec::{CodecError, Reader, Writer, read_optional, write_optional};
-use super::series::{kind_code, kind_of};
+use super::series::kind_of;
 use bellwether_core::labels::MetricName;
 
 const VERSION: u8 = 1;
 
 pub(super) fn encode(declaration: &Declaration) -> Vec<u8> {
     let mut writer = Writer::new(VERSION);
-    writer.byte(kind_code(declaration.kind));
+    writer.byte(declaration.kind.number());
     write_optional(&mut writer, declaration.unit.as_deref());
     writer.finish(declaration.metric.as_str().as_bytes())
 }

@@ -18,29 +18,13 @@ impl SeriesIx {
     }
 }
 
-/// A kind as it is written on disk: the numbers of the live protocol.
-pub(super) const fn kind_code(kind: Kind) -> u8 {
-    match kind {
-        Kind::Observation => 0,
-        Kind::Counter => 1,
-        Kind::Gauge => 2,
-        Kind::Event => 3,
-    }
-}
-
-pub(super) const fn kind_of(code: u8) -> Result<Kind, CodecError> {
-    Ok(match code {
-        0 => Kind::Observation,
-        1 => Kind::Counter,
-        2 => Kind::Gauge,
-        3 => Kind::Event,
-        _ => return Err(CodecError::Range { field: "the kind" }),
-    })
+pub(super) fn kind_of(number: u8) -> Result<Kind, CodecError> {
+    Kind::from_number(number).ok_or(CodecError::Range { field: "the kind" })
 }
 
 pub(super) fn encode(ix: SeriesIx, key: &SeriesKey, kind: Kind) -> Vec<u8> {
     let mut writer = Writer::new(VERSION);
-    writer.byte(kind_code(kind));
+    writer.byte(kind.number());
     writer.slice(key.metric.as_str().as_bytes());
     writer.unsigned(key.labels.len() as u64);
     for (name, value) in key.labels.iter() {
@@ -74,7 +58,7 @@ mod tests {
             metric: MetricName::new("http_requests_total").unwrap(),
             labels: Labels::new([("route", "/a"), ("method", "GÉT")]).unwrap(),
         };
-        for kind in [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event] {
+        for kind in Kind::ALL {
             let record = encode(SeriesIx(7), &key, kind);
             assert_eq!(decode(SeriesIx(7), &record), Ok((key.clone(), kind)));
             assert_eq!(decode(SeriesIx(8), &record), Err(CodecError::Checksum));

@@ -76,7 +76,7 @@ fn choice<T: Copy>(line: &mut Line<'_>, what: &str, choices: &[(&str, T)]) -> Re
 }
 
 fn kind(line: &mut Line<'_>) -> Result<Kind, LineError> {
-    let kinds = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event].map(|kind| (kind.as_str(), kind));
+    let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
     choice(line, "a kind", &kinds)
 }
 
@@ -160,6 +160,7 @@ fn rule(line: &mut Line<'_>) -> Result<Rule, LineError> {
     let name = line.name("the rule's name")?;
     line.expect(":")?;
     let figure = expression(line)?;
+    // The longer signs first, for each begins with a shorter one.
     let comparisons = [Comparison::AtLeast, Comparison::AtMost, Comparison::Above, Comparison::Below];
     let Some(comparison) = comparisons.into_iter().find(|comparison| line.take(comparison.as_str())) else {
         return line.error("expected one of > >= < <=");
@@ -185,11 +186,11 @@ fn rule(line: &mut Line<'_>) -> Result<Rule, LineError> {
             "keep_firing_for" => rule.keep_firing_for = line.duration()?,
             "offset" => rule.query_offset = line.duration()?,
             "no_data" => {
-                let meanings = [("keep", NoData::Keep), ("resolve", NoData::Resolve), ("fire", NoData::Fire)];
+                let meanings = NoData::ALL.map(|meaning| (meaning.as_str(), meaning));
                 rule.no_data = choice(line, "what no data means", &meanings)?;
             }
             "severity" => {
-                let severities = [Severity::Page, Severity::Ticket, Severity::Info];
+                let severities = Severity::ALL;
                 rule.severity = choice(line, "a severity", &severities.map(|severity| (severity.as_str(), severity)))?;
             }
             "labels" => rule.labels = line.labels()?,
@@ -227,7 +228,7 @@ fn query(line: &mut Line<'_>) -> Result<Query, LineError> {
         }
     }
     if line.take_word("across") {
-        let ways = [Across::Merge, Across::Sum, Across::Avg, Across::Min, Across::Max];
+        let ways = Across::ALL;
         query.across = choice(line, "a way across series", &ways.map(|way| (way.as_str(), way)))?;
     }
     Ok(query)

@@ -6,7 +6,6 @@ use bellwether_core::sketch::SketchError;
 use bellwether_core::summary::SummaryError;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::encode::kind_number;
 use super::fields::{metadata, request, sample, time_series};
 use super::protobuf::Reader;
 use super::{MAX_FRAME_BYTES, MAX_LABEL_BYTES, histogram};
@@ -248,8 +247,7 @@ fn read_metric_type(bytes: &[u8]) -> Result<u64, DecodeError> {
 }
 
 fn kind_of(number: u64) -> Result<Kind, DecodeError> {
-    let kinds = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event];
-    kinds.into_iter().find(|kind| kind_number(*kind) == number).ok_or(DecodeError::Kind { number })
+    u8::try_from(number).ok().and_then(Kind::from_number).ok_or(DecodeError::Kind { number })
 }
 
 fn implied_kind(metric: &str, metric_type: u64) -> Kind {

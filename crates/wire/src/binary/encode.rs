@@ -179,7 +179,7 @@ impl FrameEncoder {
             put_unsigned(&mut self.scratch, metadata::TYPE, metric_type);
             put_bytes(&mut self.message, time_series::METADATA, &self.scratch);
         }
-        put_unsigned(&mut self.message, time_series::KIND, kind_number(kind));
+        put_unsigned(&mut self.message, time_series::KIND, u64::from(kind.number()));
         put_bytes(&mut self.series, request::TIMESERIES, &self.message);
     }
 
@@ -210,16 +210,6 @@ impl FrameEncoder {
 /// Whether the summary says nothing that its one sample would not say.
 fn is_one_sample(summary: &Summary, kind: Kind) -> bool {
     summary.count == 1 && *summary == Summary::of(summary.last, kind)
-}
-
-/// The number that the extension field uses for a kind.
-pub(super) fn kind_number(kind: Kind) -> u64 {
-    match kind {
-        Kind::Observation => 0,
-        Kind::Counter => 1,
-        Kind::Gauge => 2,
-        Kind::Event => 3,
-    }
 }
 
 /// What the standard knows of a kind; 0 for what it has no word for.

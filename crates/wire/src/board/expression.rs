@@ -2,7 +2,7 @@
 
 use bellwether_core::labels::{LabelName, MetricName};
 use bellwether_core::query::{Across, Aggregation, AggregationError, Expression, Query};
-use bellwether_core::selector::{Condition, Matcher, Pattern};
+use bellwether_core::selector::{Condition, MAX_PATTERNS, Matcher, Pattern};
 use bellwether_core::time::DurationMs;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn query(object: &mut Object<'_>) -> Option<Query> {
         let labels: Result<Vec<_>, _> = names.into_iter().map(LabelName::new).collect();
         labels.map_err(|error| object.fault("by", error.to_string())).ok()
     });
-    let ways = [Across::Merge, Across::Sum, Across::Avg, Across::Min, Across::Max].map(|way| (way.as_str(), way));
+    let ways = Across::ALL.map(|way| (way.as_str(), way));
     let across = object.choice("across", &ways, Some(Across::Merge));
     object.refuse_unknown();
     Some(Query {
@@ -153,7 +153,14 @@ fn other_conditions(
             whole = false;
             continue;
         };
-        let pattern = || Pattern::new(text).map_err(|error| object.fault(word, error.to_string())).ok();
+        let patterns = matchers.iter().filter(|matcher| matcher.condition.is_pattern()).count();
+        let pattern = || match Pattern::new(text) {
+            Ok(_) if patterns >= MAX_PATTERNS => {
+                object.fault(word, format!("this is one pattern too many; at most {MAX_PATTERNS} are taken in one where"));
+                None
+            }
+            read => read.map_err(|error| object.fault(word, error.to_string())).ok(),
+        };
         let condition = match word {
             "not" => Some(Condition::NotEqual(text.to_owned())),
             "matches" => pattern().map(Condition::Matches),

@@ -16,19 +16,15 @@ pub(super) const DIRECTIONS: [(&str, Direction); 2] =
 
 /// The words and signs for a comparison.
 const COMPARISONS: [(&str, Comparison); 8] = [
-    (">", Comparison::Above),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Below),
-    ("<=", Comparison::AtMost),
+    (Comparison::Above.as_str(), Comparison::Above),
+    (Comparison::AtLeast.as_str(), Comparison::AtLeast),
+    (Comparison::Below.as_str(), Comparison::Below),
+    (Comparison::AtMost.as_str(), Comparison::AtMost),
     ("above", Comparison::Above),
     ("at_least", Comparison::AtLeast),
     ("below", Comparison::Below),
     ("at_most", Comparison::AtMost),
 ];
-
-/// The words for what a missing figure means.
-pub(super) const NO_DATA: [(&str, NoData); 3] =
-    [("keep", NoData::Keep), ("resolve", NoData::Resolve), ("fire", NoData::Fire)];
 
 pub(super) fn board(value: &Value, path: &str, faults: &Faults) -> Option<Board> {
     let mut object = Object::new(value, path, faults)?;
@@ -61,7 +57,7 @@ fn all<T>(object: &mut Object<'_>, field: &'static str, read: impl Fn(&mut Objec
 
 fn metric(object: &mut Object<'_>) -> Option<MetricDeclaration> {
     let name = expression::metric(object, "name");
-    let kinds = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event].map(|kind| (kind.as_str(), kind));
+    let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
     let kind = object.choice("kind", &kinds, None);
     let unit = object.text_or_empty("unit");
     let help = object.text_or_empty("help");
@@ -119,8 +115,9 @@ fn rule(object: &mut Object<'_>) -> Option<Rule> {
     let hold = object.duration_or_zero("for");
     let keep_firing_for = object.duration_or_zero("keep_firing_for");
     let query_offset = object.duration_or_zero("query_offset");
-    let no_data = object.choice("no_data", &NO_DATA, Some(NoData::Keep));
-    let severities = [Severity::Page, Severity::Ticket, Severity::Info].map(|severity| (severity.as_str(), severity));
+    let meanings = NoData::ALL.map(|meaning| (meaning.as_str(), meaning));
+    let no_data = object.choice("no_data", &meanings, Some(NoData::Keep));
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
     let severity = object.choice("severity", &severities, None);
     let labels = object.labels("labels");
     let summary = object.text_or_empty("summary");

@@ -7,7 +7,7 @@ use bellwether_core::time::DurationMs;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::expression::ExpressionJson;
-use super::read::{DIRECTIONS, NO_DATA};
+use super::read::DIRECTIONS;
 use crate::json::{Figure, LabelMap};
 
 /// A board that serializes as `board.json`.
@@ -128,11 +128,7 @@ impl Serialize for RuleJson<'_> {
         length(&mut object, "for", *hold)?;
         length(&mut object, "keep_firing_for", *keep_firing_for)?;
         length(&mut object, "query_offset", *query_offset)?;
-        let when_missing = match no_data {
-            NoData::Keep => "",
-            NoData::Resolve => NO_DATA[1].0,
-            NoData::Fire => NO_DATA[2].0,
-        };
+        let when_missing = if *no_data == NoData::Keep { "" } else { no_data.as_str() };
         text(&mut object, "no_data", when_missing)?;
         object.serialize_entry("severity", severity.as_str())?;
         if !labels.is_empty() {

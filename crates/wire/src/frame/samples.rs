@@ -124,7 +124,7 @@ impl Gathered {
         let name = object.text("name")?;
         let metric = MetricName::new(name).map_err(|error| object.fault("name", error.to_string())).ok()?;
         let labels = object.labels("labels")?;
-        let kinds = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event].map(|kind| (kind.as_str(), kind));
+        let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
         let kind = object.choice("kind", &kinds, Some(Kind::Observation))?;
         let key = SeriesKey { metric, labels };
         let place = *self.places.entry(key.clone()).or_insert_with(|| {

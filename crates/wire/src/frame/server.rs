@@ -104,9 +104,8 @@ fn alerts(object: &mut Object<'_>) -> Option<AlertList> {
 }
 
 fn alert(object: &mut Object<'_>) -> Option<AlertNotice> {
-    let severities = [Severity::Page, Severity::Ticket, Severity::Info].map(|severity| (severity.as_str(), severity));
-    let comparisons = [Comparison::Above, Comparison::AtLeast, Comparison::Below, Comparison::AtMost]
-        .map(|comparison| (comparison.as_str(), comparison));
+    let severities = Severity::ALL.map(|severity| (severity.as_str(), severity));
+    let comparisons = Comparison::ALL.map(|comparison| (comparison.as_str(), comparison));
     let (summary, runbook) = match object.optional("annotations") {
         Some(annotations) => {
             let mut annotations = Object::new(annotations, &object.at("annotations"), object.faults())?;

@@ -274,7 +274,7 @@ fn whole_timestamp(raw: &str, now: TimestampMs) -> Result<TimestampMs, Fault> {
 }
 
 fn kind_of(text: &str) -> Result<Kind, Fault> {
-    crate::json::kind(text).ok_or_else(|| {
+    Kind::from_word(text).ok_or_else(|| {
         let message = format!("\"kind\" {:?} is none of observation, counter, gauge, event", shortened(text));
         Fault::new(RejectionCode::BadKind, message)
     })

@@ -3,8 +3,6 @@
 mod object;
 mod write;
 
-use bellwether_core::sample::Kind;
-
 pub(crate) use object::{Faults, Object, parse, type_name};
 pub(crate) use write::{Figure, LabelMap, text};
 
@@ -38,11 +36,6 @@ pub(crate) fn syntax_reason(error: &serde_json::Error) -> String {
         Some(end) => text[..end].to_owned(),
         None => text,
     }
-}
-
-/// The kind that a word names.
-pub(crate) fn kind(word: &str) -> Option<Kind> {
-    [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event].into_iter().find(|kind| kind.as_str() == word)
 }
 
 /// The known word that `word` most likely stands for: it begins with `word`, or is at most about a

@@ -244,7 +244,7 @@ impl Given {
         let window = length("window", &window.ok_or(missing("window"))?)?;
         let aggregation = aggregation_of("agg", &aggregation.ok_or(missing("agg"))?)?;
         let across = across.map_or(Ok(Across::Merge), |text| {
-            across_of(&text).ok_or_else(|| QueryParamError::Across { text: shortened(&text) })
+            Across::from_word(&text).ok_or_else(|| QueryParamError::Across { text: shortened(&text) })
         })?;
         let at = at
             .map(|text| match text.parse::<i64>() {
@@ -313,13 +313,6 @@ fn aggregation_of(name: &'static str, text: &str) -> Result<Aggregation, QueryPa
         let reason = AggregationError { text: shortened(text) };
         QueryParamError::Aggregation { name, reason }
     })
-}
-
-/// The way across series that a word names.
-pub(crate) fn across_of(text: &str) -> Option<Across> {
-    [Across::Merge, Across::Sum, Across::Avg, Across::Min, Across::Max]
-        .into_iter()
-        .find(|across| across.as_str() == text)
 }
 
 /// The condition `label:value`, split at the first colon.
