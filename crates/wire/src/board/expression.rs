@@ -156,7 +156,10 @@ fn other_conditions(
         let patterns = matchers.iter().filter(|matcher| matcher.condition.is_pattern()).count();
         let pattern = || match Pattern::new(text) {
             Ok(_) if patterns >= MAX_PATTERNS => {
-                object.fault(word, format!("this is one pattern too many; at most {MAX_PATTERNS} are taken in one where"));
+                object.fault(
+                    word,
+                    format!("this is one pattern too many; at most {MAX_PATTERNS} are taken in one where"),
+                );
                 None
             }
             read => read.map_err(|error| object.fault(word, error.to_string())).ok(),
