@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use yew::prelude::{Html, html};
 
 /// Width of the drawing's own units; it is stretched to the card.
-const WIDTH: f64 = 100.0;
-const HEIGHT: f64 = 32.0;
+const WIDTH: f64 = 1_000.0;
+const HEIGHT: f64 = 320.0;
 
 /// A line over a faint area; gaps in the course are gaps in the line. `target` is a line across, where it
 /// is near the course; `summary` says the course in words.
@@ -28,34 +28,34 @@ pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, summary: String
     let spread = if high > low { high - low } else { 1.0 };
     let height = |value: f64| {
         let share = if high > low { (value - low) / spread } else { 0.5 };
-        HEIGHT - 2.0 - share * (HEIGHT - 4.0)
+        (HEIGHT - 20.0 - share * (HEIGHT - 40.0)) as i32
     };
     let step = WIDTH / (course.len().max(2) - 1) as f64;
     let (mut line, mut area) = (String::new(), String::new());
     for run in runs(course) {
         for (place, (column, value)) in run.iter().enumerate() {
-            let x = *column as f64 * step;
+            let x = (*column as f64 * step) as i32;
             let letter = if place == 0 { 'M' } else { 'L' };
             // Writing to a string cannot fail.
-            let _ = write!(line, "{letter}{x:.1} {:.1}", height(*value));
+            let _ = write!(line, "{letter}{x} {}", height(*value));
             if run.len() == 1 {
-                let _ = write!(line, "h0.1");
+                let _ = write!(line, "h1");
             }
             if place == 0 {
-                let _ = write!(area, "M{x:.1} {HEIGHT}");
+                let _ = write!(area, "M{x} 320");
             }
-            let _ = write!(area, "L{x:.1} {:.1}", height(*value));
+            let _ = write!(area, "L{x} {}", height(*value));
             if place + 1 == run.len() {
-                let _ = write!(area, "L{x:.1} {HEIGHT}Z");
+                let _ = write!(area, "L{x} 320Z");
             }
         }
     }
     let across = target.map(|target| {
-        let y = format!("{:.1}", height(target));
-        html! { <line class="spark-target" x1="0" x2="100" y1={y.clone()} y2={y} /> }
+        let y = height(target).to_string();
+        html! { <line class="spark-target" x1="0" x2="1000" y1={y.clone()} y2={y} /> }
     });
     html! {
-        <svg class="spark" viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={summary}>
+        <svg class="spark" viewBox="0 0 1000 320" preserveAspectRatio="none" role="img" aria-label={summary}>
             <path class="spark-area" d={area} />
             { across }
             <path class="spark-line" d={line} />
