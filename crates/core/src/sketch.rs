@@ -282,8 +282,13 @@ impl Sketch {
 }
 
 /// The rank `floor(q·last)` that a quantile asks for, where `last` is the greatest rank.
+///
+/// Decimals such as 0.29 are no floats: a product within a few roundings of a whole number is it.
 pub(crate) fn rank(q: Quantile, last: u64) -> u64 {
-    ((q.get() * last as f64) as u64).min(last)
+    let product = q.get() * last as f64;
+    let nearest = product.round();
+    let is_whole = (product - nearest).abs() <= 4.0 * f64::EPSILON * nearest;
+    (if is_whole { nearest as u64 } else { product as u64 }).min(last)
 }
 
 fn add_checked(total: &mut u64, count: u64) -> Result<(), SketchError> {

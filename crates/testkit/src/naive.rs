@@ -221,10 +221,20 @@ impl Window {
             Aggregation::Stddev => Some((values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt()),
             Aggregation::Increase => self.increase,
             Aggregation::Rate => self.increase.map(|increase| increase / length.as_secs_f64()),
-            Aggregation::Quantile(q) => values.get((q.get() * (n - 1.0)).floor() as usize).copied(),
+            Aggregation::Quantile(_) => values.get(rank(aggregation, values.len())?).copied(),
             Aggregation::Delta => None,
         }
     }
+}
+
+/// The rank floor(q·(n − 1)) of a percentile such as `p99.9`, in whole numbers: its decimals are what
+/// was asked for, the nearest float is not.
+fn rank(aggregation: Aggregation, n: usize) -> Option<usize> {
+    let text = aggregation.to_string();
+    let (whole, decimals) = text.strip_prefix('p')?.split_once('.').unwrap_or((text.strip_prefix('p')?, ""));
+    let dividend: u128 = format!("{whole}{decimals}").parse().ok()?;
+    let divisor = 100 * 10_u128.pow(decimals.len().try_into().ok()?);
+    usize::try_from(dividend * (n as u128).checked_sub(1)? / divisor).ok()
 }
 
 fn joined(
@@ -308,6 +318,16 @@ mod tests {
         check(Kind::Observation, "p50", &samples, 0, 5, Some(3.0));
         check(Kind::Observation, "p99", &samples, 0, 5, Some(4.0));
         check(Kind::Observation, "p100", &samples, 0, 5, Some(5.0));
+    }
+
+    #[test]
+    fn ranks_are_those_of_the_decimals() {
+        let rank = |text: &str, n| rank(text.parse().unwrap(), n);
+        for percent in 0..=100 {
+            assert_eq!(rank(&format!("p{percent}"), 101), Some(percent));
+        }
+        assert_eq!(rank("p99.99", 10_001), Some(9_999));
+        assert_eq!((rank("p99.9", 1_000), rank("p50", 4), rank("p50", 1)), (Some(998), Some(1), Some(0)));
     }
 
     #[test]

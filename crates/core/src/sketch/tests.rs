@@ -50,6 +50,20 @@ fn the_published_errors_hold() {
 }
 
 #[test]
+fn a_rank_is_that_of_the_decimals() {
+    for percent in 0..=100_u64 {
+        assert_eq!(rank(q(percent as f64 / 100.0), 100), percent);
+    }
+    for tenths in 0..=1_000_u64 {
+        assert_eq!(rank(q(f64::from(tenths as u32) / 10.0 / 100.0), 10_000), tenths * 10);
+    }
+    assert_eq!(rank(q(99.99 / 100.0), 10_000), 9_999);
+    // What is no whole number is not rounded to one.
+    assert_eq!((rank(q(0.999), 99), rank(q(0.5), 3), rank(q(0.999_999), 999_999)), (98, 1, 999_998));
+    assert_eq!((rank(q(1.0), u64::MAX), rank(q(0.0), u64::MAX)), (u64::MAX, 0));
+}
+
+#[test]
 fn one_value_costs_no_heap() {
     let sketch = of(&[7.0, 7.0, 7.0]);
     assert_eq!(sketch.heap_bytes(), 0);
