@@ -1,6 +1,7 @@
 //! The hub: the engine, the alerts and the live connections under one lock, so that a sample is in
 //! a subscription's history or in its live values, never in both or in neither.
 
+mod admission;
 mod encode;
 mod fanout;
 mod feed;
@@ -13,17 +14,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bellwether_core::alerts::{Alert, Alerts, Transition};
 use bellwether_core::board::Board;
-use bellwether_core::engine::{
-    ConfigError, Engine, EngineConfig, KindConflict, Memory, SeriesError, SeriesId, TimestampError,
-};
-use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory};
+use bellwether_core::labels::MetricName;
 use bellwether_core::query::{Answer, Expression, Group, QueryError};
-use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::sample::Sample;
 use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::frame::{Selection, ServerFrame, Subscribe, Tick};
-use bellwether_wire::ingest::{IngestedSample, Rejection};
 
+pub(crate) use admission::{Admission, Admitted};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use history::History;
 pub(crate) use queue::{Frame, Outbound, QueueReceiver};
@@ -33,7 +32,6 @@ use fanout::Fanout;
 use feed::{BadStep, Feed, Place};
 
 use crate::clock;
-use crate::store::Declaration;
 
 /// Most subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 16;
@@ -64,23 +62,6 @@ struct State {
     alerts_sent: Vec<Alert>,
     place: Place,
     fanout: Fanout,
-}
-
-/// A sample that may be stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Admitted {
-    pub(crate) id: SeriesId,
-    pub(crate) key: SeriesKey,
-    pub(crate) kind: Kind,
-    pub(crate) sample: Sample,
-    pub(crate) reference: Option<Arc<str>>,
-}
-
-/// What a batch came to before it is stored.
-#[derive(Debug, Default)]
-pub(crate) struct Admission {
-    pub(crate) samples: Vec<Admitted>,
-    pub(crate) rejected: Vec<Rejection>,
 }
 
 /// Why a subscription was refused.
@@ -141,44 +122,23 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says which samples may be stored, and begins their series. `oldest` is the start of what the
-    /// store keeps.
-    pub(crate) fn admit(
-        &self,
-        samples: Vec<IngestedSample>,
-        oldest: TimestampMs,
-        now: TimestampMs,
-    ) -> (Admission, Vec<Declaration>) {
-        let mut state = self.state();
-        let engine = &mut state.engine;
-        let mut admission = Admission { samples: Vec::with_capacity(samples.len()), rejected: Vec::new() };
-        let mut declarations: Vec<Declaration> = Vec::new();
-        for IngestedSample { index, key, sample, kind, unit, reference } in samples {
-            match admit_one(engine, index, &key, sample, kind, oldest, now) {
-                Ok(id) => {
-                    let known = engine.series_kind(id);
-                    if kind.is_some() || unit.is_some() {
-                        declare(&mut declarations, &key, known, unit);
-                    }
-                    let reference = reference.map(Arc::from);
-                    admission.samples.push(Admitted { id, key, kind: known, sample, reference });
-                }
-                Err(rejection) => admission.rejected.push(rejection),
-            }
-        }
-        (admission, declarations)
-    }
-
     /// Shows batches that are on disk, each with its `seq`, and sends what is waited for at once.
     pub(crate) fn record(&self, batches: &[(u64, Vec<Admitted>)], now: TimestampMs) {
         let mut state = self.state();
         let State { engine, fanout, place, .. } = &mut *state;
         for (seq, samples) in batches {
-            for Admitted { id, kind, sample, .. } in samples {
+            for Admitted { key, kind, sample, .. } in samples {
+                let id = match engine.series(key, Some(*kind)) {
+                    Ok(id) => id,
+                    Err(error) => {
+                        tracing::error!(%error, series = %key, "a stored sample is left out of figures; it stays stored");
+                        continue;
+                    }
+                };
                 // Between admission and here the oldest time bucket may have left; the sample is
                 // then stored and in nobody's window.
-                if engine.record(*id, *sample, now).is_ok() {
-                    fanout.record(engine, *id, *kind, *sample);
+                if engine.record(id, *sample, now).is_ok() {
+                    fanout.record(engine, id, *kind, *sample);
                 }
             }
             place.seq = place.seq.max(*seq);
@@ -317,40 +277,4 @@ fn new_engine(board: &Board) -> Result<Engine, ConfigError> {
         }
     }
     Ok(engine)
-}
-
-fn admit_one(
-    engine: &mut Engine,
-    index: usize,
-    key: &SeriesKey,
-    sample: Sample,
-    kind: Option<Kind>,
-    oldest: TimestampMs,
-    now: TimestampMs,
-) -> Result<SeriesId, Rejection> {
-    let timestamp = sample.timestamp();
-    if timestamp < oldest {
-        return Err(Rejection::too_late(index, timestamp, oldest, now));
-    }
-    engine.check(timestamp, now).map_err(|error| match error {
-        TimestampError::TooLate { oldest, .. } => Rejection::too_late(index, timestamp, oldest, now),
-        _ => Rejection::too_new(index, timestamp, engine.config().future_skew, now),
-    })?;
-    engine.series(key, kind).map_err(|error| match error {
-        SeriesError::KindConflict(KindConflict { metric, kept, declared }) => {
-            Rejection::kind_conflict(index, metric.as_str(), kept, declared)
-        }
-        SeriesError::TooManySeriesOfMetric { most, .. } => {
-            Rejection::too_many_series(index, &key.to_string(), most, "for one metric")
-        }
-        _ => Rejection::too_many_series(index, &key.to_string(), engine.config().max_series, "in all"),
-    })
-}
-
-fn declare(declarations: &mut Vec<Declaration>, key: &SeriesKey, kind: Kind, unit: Option<String>) {
-    if let Some(known) = declarations.iter_mut().find(|known| known.metric == key.metric) {
-        known.unit = unit.map(Arc::from).or_else(|| known.unit.take());
-    } else {
-        declarations.push(Declaration { metric: key.metric.clone(), kind, unit: unit.map(Arc::from) });
-    }
 }

@@ -1,6 +1,8 @@
 //! The one thread that writes: it gathers the batches that wait, makes them durable together, shows
 //! them to the hub, and only then has them answered. It also looks after the store between commits.
 
+#[cfg(test)]
+mod rig;
 mod thread;
 
 use std::sync::Arc;

@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
+use bellwether_core::engine::Plan;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Admission, Admitted, Hub};
 use crate::own::OwnWork;
-use crate::store::{AlertChange, Batch, BatchSample, Outcome, Progress, Store, StoreError};
+use crate::store::{AlertChange, Batch, Outcome, Progress, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Most samples of one group commit, so that the first of them does not wait long.
@@ -137,16 +138,17 @@ impl<S: Store> WriterThread<S> {
     }
 
     /// Makes a group of batches durable with one fsync, shows it, and answers.
-    fn commit(&mut self, group: Vec<(Delivery, Option<Reply>)>) {
+    pub(super) fn commit(&mut self, group: Vec<(Delivery, Option<Reply>)>) {
         let now = clock::now();
         let oldest = now - self.retention;
+        let mut plan = Plan::default();
         let mut admissions: Vec<(Admission, Option<Reply>)> = Vec::with_capacity(group.len());
         let mut batches = Vec::with_capacity(group.len());
         for (delivery, reply) in group {
             let Delivery { samples, key, received_at } = delivery;
-            let (admission, declarations) = self.hub.admit(samples, oldest, now);
+            let (admission, declarations) = self.hub.admit(&mut plan, samples, oldest, now);
             batches.push(Batch {
-                samples: admission.samples.iter().map(admitted_as_stored).collect(),
+                samples: admission.samples.iter().map(Admitted::to_stored).collect(),
                 declarations,
                 idempotency: key,
                 received_at,
@@ -154,7 +156,9 @@ impl<S: Store> WriterThread<S> {
             admissions.push((admission, reply));
         }
         let watch = Stopwatch::start();
-        match self.store.append(&batches) {
+        let appended = self.store.append(&batches);
+        self.show_resurfaced(now);
+        match appended {
             Ok(outcomes) => {
                 let secs = watch.elapsed().as_secs_f64();
                 self.metrics.commit_duration.observe(secs);
@@ -171,6 +175,19 @@ impl<S: Store> WriterThread<S> {
                 }
             }
         }
+    }
+
+    /// Shows what was stored although its commit failed: the store finds that out when it opens its
+    /// file anew, which any change may bring about.
+    fn show_resurfaced(&mut self, now: TimestampMs) {
+        let found: Vec<_> = self.store.take_resurfaced().into_iter().map(Admitted::of_resurfaced).collect();
+        if found.is_empty() {
+            return;
+        }
+        let samples: usize = found.iter().map(|(_, samples)| samples.len()).sum();
+        tracing::warn!(batches = found.len(), samples, "a commit that failed had reached the disk; it counts now");
+        self.metrics.samples_accepted.inc_by(samples as u64);
+        self.hub.record(&found, now);
     }
 
     fn show(&mut self, admissions: Vec<(Admission, Option<Reply>)>, outcomes: Vec<Outcome>, now: TimestampMs) {
@@ -229,6 +246,7 @@ impl<S: Store> WriterThread<S> {
         if let Err(error) = done {
             self.complain(&error);
         }
+        self.show_resurfaced(now);
         self.metrics.notifications_waiting.set(gauge(self.store.statistics().notices as u64));
     }
 
@@ -257,6 +275,7 @@ impl<S: Store> WriterThread<S> {
                 Err(error) => self.complain(&error),
             }
         }
+        self.show_resurfaced(now);
         self.housekeeping_in = if more { HOUSEKEEPING_STEP } else { HOUSEKEEPING_EVERY };
     }
 
@@ -280,15 +299,6 @@ impl<S: Store> WriterThread<S> {
             self.last_complaint = Some(Stopwatch::start());
             tracing::error!(%error, "the store failed; samples are refused until it works again");
         }
-    }
-}
-
-fn admitted_as_stored(admitted: &Admitted) -> BatchSample {
-    BatchSample {
-        series: admitted.key.clone(),
-        kind: admitted.kind,
-        sample: admitted.sample,
-        reference: admitted.reference.clone(),
     }
 }
 

@@ -1,0 +1,133 @@
+//! The writer over a disk that fails on purpose: what senders are told, and what is then to be seen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellwether_core::board::Board;
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::query::{Aggregation, Expression, Query};
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::time::DurationMs;
+use bellwether_wire::ingest::IngestedSample;
+use tokio::sync::oneshot;
+
+use self::faulty::{Failure, FaultyDisk};
+use super::thread::WriterThread;
+use super::{Delivery, Receipt, WriteError};
+use crate::clock::{self, Stopwatch};
+use crate::hub::{Greeting, Hub};
+use crate::own::OwnWork;
+use crate::store::{IdempotencyKey, RedbStore};
+use crate::telemetry::Metrics;
+
+#[path = "../../tests/store_support/faulty.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod faulty;
+
+struct Rig {
+    disk: FaultyDisk,
+    hub: Arc<Hub>,
+    metrics: Metrics,
+    writer: WriterThread<RedbStore>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        Self::on(FaultyDisk::default())
+    }
+
+    fn on(disk: FaultyDisk) -> Self {
+        let store = RedbStore::open_on(Box::new(disk.clone()), 7).unwrap();
+        let metrics = Metrics::new();
+        let (_, queue) = super::writer(metrics.clone());
+        let board =
+            Arc::new(bellwether_wire::board::decode(r#"{"title":"Service"}"#).unwrap_or_else(|_| Board::default()));
+        let hub = Arc::new(Hub::new(Greeting { board, demo: false, version: "0" }).unwrap());
+        let retention = DurationMs::from_days(90);
+        let own = Arc::new(OwnWork::default());
+        let writer = WriterThread::new(store, Arc::clone(&hub), metrics.clone(), own, retention, queue);
+        Self { disk, hub, metrics, writer }
+    }
+
+    /// Writes a group of batches and gives what each sender is told.
+    fn write(&mut self, deliveries: Vec<Delivery>) -> Vec<Result<Receipt, WriteError>> {
+        let (group, answers): (Vec<_>, Vec<_>) = deliveries
+            .into_iter()
+            .map(|delivery| {
+                let (reply, answer) = oneshot::channel();
+                ((delivery, Some(reply)), answer)
+            })
+            .unzip();
+        self.writer.commit(group);
+        answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
+    }
+
+    fn write_one(&mut self, delivery: Delivery) -> Result<Receipt, WriteError> {
+        self.write(vec![delivery]).remove(0)
+    }
+
+    /// Writes again and again while the store is out of use, as a sender does.
+    fn write_until_taken(&mut self, delivery: impl Fn() -> Delivery) -> Result<Receipt, WriteError> {
+        let began = Stopwatch::start();
+        loop {
+            let answer = self.write_one(delivery());
+            if !matches!(answer, Err(WriteError::Store { .. })) || began.elapsed() > Duration::from_secs(20) {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// How many samples of `m` there are to be seen.
+    fn count(&self) -> f64 {
+        let query = Query::new(MetricName::new("m").unwrap(), DurationMs::from_hours(1), Aggregation::Count);
+        let now = clock::now() + DurationMs::from_minutes(1);
+        self.hub.evaluate_one(&Expression::Single(query), now).unwrap().value.unwrap_or(0.0)
+    }
+}
+
+fn sample(kind: Option<Kind>) -> IngestedSample {
+    let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
+    let sample = Sample::new(clock::now(), 1.0).unwrap();
+    IngestedSample { index: 0, key, sample, kind, unit: None, reference: None }
+}
+
+fn batch(key: &str, samples: Vec<IngestedSample>) -> Delivery {
+    Delivery { samples, key: Some(IdempotencyKey::new(key).unwrap()), received_at: clock::now() }
+}
+
+#[test]
+fn a_batch_that_failed_and_yet_reached_the_disk_is_seen_once() {
+    // The sync fails at another place of the commit in each.
+    let mut rigs: Vec<Rig> = (0..30).map(|_| Rig::new()).collect();
+    for (changes, rig) in rigs.iter_mut().enumerate() {
+        rig.disk.fail_after(changes, Failure::Sync);
+        let _first = rig.write_one(batch("first", vec![sample(None)]));
+        rig.disk.fail(None);
+    }
+    let mut resurfaced = 0;
+    for rig in &mut rigs {
+        let again = rig.write_until_taken(|| batch("first", vec![sample(None)]));
+        assert_eq!(again, Ok(Receipt { accepted: 1, rejected: Vec::new() }));
+        assert_eq!(rig.count(), 1.0);
+        resurfaced += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.batches_repeated.get() > 0);
+    }
+    assert!(resurfaced > 0, "no commit failed at its last step: the test tests nothing");
+}
+
+#[test]
+fn what_was_not_stored_leaves_no_trace_in_the_engine() {
+    let mut rig = Rig::new();
+    rig.disk.fail(Some(Failure::Broken));
+    let refused = rig.write_one(batch("a", vec![sample(Some(Kind::Gauge))]));
+    assert!(matches!(refused, Err(WriteError::Store { .. })), "{refused:?}");
+    assert_eq!(rig.hub.memory().series, 0);
+    rig.disk.fail(None);
+    let taken = rig.write_until_taken(|| batch("b", vec![sample(Some(Kind::Counter))]));
+    assert_eq!(taken, Ok(Receipt { accepted: 1, rejected: Vec::new() }));
+    // From then on the other kind is refused, within a group of batches as after it.
+    let other =
+        rig.write(vec![batch("c", vec![sample(Some(Kind::Counter))]), batch("d", vec![sample(Some(Kind::Gauge))])]);
+    let accepted: Vec<_> = other.iter().map(|answer| answer.as_ref().map(|receipt| receipt.accepted)).collect();
+    assert_eq!(accepted, [Ok(1), Ok(0)]);
+}
