@@ -155,6 +155,7 @@ impl From<WriteError> for ApiError {
             WriteError::Stopping => Self::Stopping,
             WriteError::Store { reason } => Self::Store { reason },
             WriteError::KeyRefused { reason } => Self::BadKey { message: reason },
+            WriteError::KeyReused => Self::BadKey { message: error.to_string() },
         }
     }
 }

@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use bellwether_wire::ingest::{BodyFormat, Ingested, decode};
 use bellwether_wire::query::RejectionsBody;
 use futures_util::StreamExt;
+use serde::Serialize;
 
 use super::Gateway;
 use super::errors::ApiError;
 use crate::clock;
 use crate::store::IdempotencyKey;
-use crate::writer::{Delivery, Receipt};
+use crate::writer::{BatchName, Delivery, Receipt, Written};
 
 /// Longest body.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -26,6 +27,12 @@ const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The header that names a batch.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The answer to a batch that was stored before, when what was told about it is forgotten.
+#[derive(Serialize)]
+struct RepeatedBody {
+    repeated: bool,
+}
 
 /// Takes samples: 204 when all are stored, 422 with what was refused when only some are.
 pub(super) async fn ingest(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -53,7 +60,11 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Response, ApiError>
     let Receipt { accepted, rejected: refused } = if accepted.is_empty() {
         Receipt::default()
     } else {
-        gateway.writer.write(Delivery { samples: accepted, key, received_at }).await?
+        let name = key.map(|key| BatchName::new(key, &body));
+        match gateway.writer.write(Delivery { samples: accepted, name, received_at }).await? {
+            Written::Told(receipt) => receipt,
+            Written::Before => return Ok(Json(RepeatedBody { repeated: true }).into_response()),
+        }
     };
     rejected.extend(refused);
     if rejected.is_empty() {

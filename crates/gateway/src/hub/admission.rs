@@ -11,6 +11,7 @@ use bellwether_wire::ingest::{IngestedSample, Rejection};
 
 use super::Hub;
 use crate::store::{BatchSample, Declaration, Resurfaced};
+use crate::writer::Receipt;
 
 /// A sample that may be stored.
 #[derive(Clone, Debug)]
@@ -26,6 +27,13 @@ pub(crate) struct Admitted {
 pub(crate) struct Admission {
     pub(crate) samples: Vec<Admitted>,
     pub(crate) rejected: Vec<Rejection>,
+}
+
+impl Admission {
+    /// What is told about it once it is stored.
+    pub(crate) fn into_receipt(self) -> Receipt {
+        Receipt { accepted: self.samples.len(), rejected: self.rejected }
+    }
 }
 
 impl Admitted {

@@ -127,6 +127,13 @@ impl Ledger {
         Ok(true)
     }
 
+    /// Whether `counter` was added.
+    pub(super) fn holds(&self, counter: u64) -> bool {
+        let after = self.gaps.partition_point(|gap| gap.0 <= counter);
+        let in_gap = after.checked_sub(1).is_some_and(|at| self.gaps[at].1 >= counter);
+        u128::from(counter) < self.end && !in_gap
+    }
+
     pub(super) fn encode(&self, sender: &str) -> Vec<u8> {
         let mut writer = Writer::new(VERSION);
         // A ledger that is written holds a counter, so that its end is at least one.
@@ -186,6 +193,14 @@ pub(super) enum Verdict {
 }
 
 impl Remembered {
+    /// Whether the batch of `key` is on disk, for all that is remembered at `now`.
+    pub(super) fn knows(&self, key: &IdempotencyKey, now: TimestampMs) -> bool {
+        match &key.0 {
+            Form::Counter { sender, counter } => self.senders.get(sender).is_some_and(|ledger| ledger.holds(*counter)),
+            Form::Opaque(text) => self.opaque.get(text).is_some_and(|since| now.since(*since) < OPAQUE_MEMORY),
+        }
+    }
+
     /// Judges `key`, whose batch came at `received_at` and would get `seq`, and stages it.
     pub(super) fn stage(
         &self,
@@ -327,7 +342,9 @@ mod tests {
             let mut ledger = Ledger::default();
             let mut model = HashSet::new();
             for counter in counters {
+                prop_assert_eq!(ledger.holds(counter), model.contains(&counter));
                 prop_assert_eq!(ledger.add(counter), Ok(model.insert(counter)));
+                prop_assert!(ledger.holds(counter));
                 prop_assert_eq!(Ledger::decode("s", &ledger.encode("s")), Ok(ledger.clone()));
             }
         }

@@ -78,6 +78,10 @@ pub trait Store: Send {
     /// nothing of `batches` may be acknowledged.
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError>;
 
+    /// Whether a batch with this id is known to be on disk, at `now`. What came to be there by a commit
+    /// that failed is known only once the file is open again. Cost: none.
+    fn remembers(&self, key: &IdempotencyKey, now: TimestampMs) -> bool;
+
     /// Batches that came to light when the file was opened anew after a failure: their commit failed
     /// towards the caller and nobody was told that they are stored, but they had reached the disk.
     /// The engine is to see them as if they had been appended; each is given once.
@@ -230,6 +234,10 @@ impl Store for RedbStore {
 
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
         self.change(append::time_of(batches), |database, state| append::append(database, state, batches))
+    }
+
+    fn remembers(&self, key: &IdempotencyKey, now: TimestampMs) -> bool {
+        self.state.remembered.knows(key, now)
     }
 
     fn take_resurfaced(&mut self) -> Vec<Resurfaced> {

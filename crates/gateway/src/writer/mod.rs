@@ -1,6 +1,7 @@
 //! The one thread that writes: it gathers the batches that wait, makes them durable together, shows
 //! them to the hub, and only then has them answered. It also looks after the store between commits.
 
+mod receipts;
 #[cfg(test)]
 mod rig;
 mod thread;
@@ -13,9 +14,10 @@ use bellwether_core::time::TimestampMs;
 use bellwether_wire::ingest::{IngestedSample, Rejection};
 use tokio::sync::oneshot;
 
+pub(crate) use receipts::BatchName;
 pub(crate) use thread::WriterThread;
 
-use crate::store::{AlertChange, IdempotencyKey, Notice};
+use crate::store::{AlertChange, Notice};
 use crate::telemetry::Metrics;
 
 /// Most batches that wait to be written.
@@ -27,17 +29,27 @@ const MAX_WAITING_SAMPLES: usize = 200_000;
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) samples: Vec<IngestedSample>,
-    pub(crate) key: Option<IdempotencyKey>,
+    /// Under which it is stored once only.
+    pub(crate) name: Option<BatchName>,
     pub(crate) received_at: TimestampMs,
 }
 
 /// What became of a batch.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Receipt {
     /// How many samples are stored.
     pub(crate) accepted: usize,
     /// What the engine or the store refused.
     pub(crate) rejected: Vec<Rejection>,
+}
+
+/// The answer to a batch that is on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Written {
+    /// It is stored as the receipt says, now or before.
+    Told(Receipt),
+    /// A batch of that name was stored before, and what became of its samples is forgotten.
+    Before,
 }
 
 /// Why a batch was not stored; nothing of it was kept.
@@ -51,9 +63,13 @@ pub(crate) enum WriteError {
     Store { reason: String },
     #[error("{reason}")]
     KeyRefused { reason: String },
+    #[error(
+        "the key was given to another body before, which is stored; nothing of this one is: give it a key of its own"
+    )]
+    KeyReused,
 }
 
-type Reply = oneshot::Sender<Result<Receipt, WriteError>>;
+type Reply = oneshot::Sender<Result<Written, WriteError>>;
 
 /// What the thread is asked to do.
 enum Job {
@@ -78,7 +94,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`WriteError`] where it could not be stored; then nothing of it was kept.
-    pub(crate) async fn write(&self, delivery: Delivery) -> Result<Receipt, WriteError> {
+    pub(crate) async fn write(&self, delivery: Delivery) -> Result<Written, WriteError> {
         let (reply, answer) = oneshot::channel();
         self.queue(delivery, Some(reply))?;
         answer.await.map_err(|_| WriteError::Stopping)?
@@ -175,7 +191,7 @@ mod tests {
             unit: None,
             reference: None,
         };
-        Delivery { samples: (0..samples).map(sample).collect(), key: None, received_at: now }
+        Delivery { samples: (0..samples).map(sample).collect(), name: None, received_at: now }
     }
 
     #[test]

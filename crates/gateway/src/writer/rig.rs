@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use self::faulty::{Failure, FaultyDisk};
 use super::thread::WriterThread;
-use super::{Delivery, Receipt, WriteError};
+use super::{BatchName, Delivery, Receipt, WriteError, Written};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Greeting, Hub};
 use crate::own::OwnWork;
@@ -50,7 +50,7 @@ impl Rig {
     }
 
     /// Writes a group of batches and gives what each sender is told.
-    fn write(&mut self, deliveries: Vec<Delivery>) -> Vec<Result<Receipt, WriteError>> {
+    fn write(&mut self, deliveries: Vec<Delivery>) -> Vec<Result<Written, WriteError>> {
         let (group, answers): (Vec<_>, Vec<_>) = deliveries
             .into_iter()
             .map(|delivery| {
@@ -62,12 +62,12 @@ impl Rig {
         answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
     }
 
-    fn write_one(&mut self, delivery: Delivery) -> Result<Receipt, WriteError> {
+    fn write_one(&mut self, delivery: Delivery) -> Result<Written, WriteError> {
         self.write(vec![delivery]).remove(0)
     }
 
     /// Writes again and again while the store is out of use, as a sender does.
-    fn write_until_taken(&mut self, delivery: impl Fn() -> Delivery) -> Result<Receipt, WriteError> {
+    fn write_until_taken(&mut self, delivery: impl Fn() -> Delivery) -> Result<Written, WriteError> {
         let began = Stopwatch::start();
         loop {
             let answer = self.write_one(delivery());
@@ -76,6 +76,11 @@ impl Rig {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// The disk, once nothing is open on it any more.
+    fn stopped(self) -> FaultyDisk {
+        self.disk
     }
 
     /// How many samples of `m` there are to be seen.
@@ -92,8 +97,19 @@ fn sample(kind: Option<Kind>) -> IngestedSample {
     IngestedSample { index: 0, key, sample, kind, unit: None, reference: None }
 }
 
+/// A batch whose body is as good as its key.
 fn batch(key: &str, samples: Vec<IngestedSample>) -> Delivery {
-    Delivery { samples, key: Some(IdempotencyKey::new(key).unwrap()), received_at: clock::now() }
+    batch_of_body(key, key, samples)
+}
+
+fn batch_of_body(key: &str, body: &str, samples: Vec<IngestedSample>) -> Delivery {
+    let name = BatchName::new(IdempotencyKey::new(key).unwrap(), body.as_bytes());
+    Delivery { samples, name: Some(name), received_at: clock::now() }
+}
+
+/// All `accepted` samples are stored.
+fn stored(accepted: usize) -> Result<Written, WriteError> {
+    Ok(Written::Told(Receipt { accepted, rejected: Vec::new() }))
 }
 
 #[test]
@@ -108,7 +124,7 @@ fn a_batch_that_failed_and_yet_reached_the_disk_is_seen_once() {
     let mut resurfaced = 0;
     for rig in &mut rigs {
         let again = rig.write_until_taken(|| batch("first", vec![sample(None)]));
-        assert_eq!(again, Ok(Receipt { accepted: 1, rejected: Vec::new() }));
+        assert_eq!(again, stored(1));
         assert_eq!(rig.count(), 1.0);
         resurfaced += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.batches_repeated.get() > 0);
     }
@@ -124,10 +140,41 @@ fn what_was_not_stored_leaves_no_trace_in_the_engine() {
     assert_eq!(rig.hub.memory().series, 0);
     rig.disk.fail(None);
     let taken = rig.write_until_taken(|| batch("b", vec![sample(Some(Kind::Counter))]));
-    assert_eq!(taken, Ok(Receipt { accepted: 1, rejected: Vec::new() }));
+    assert_eq!(taken, stored(1));
     // From then on the other kind is refused, within a group of batches as after it.
     let other =
         rig.write(vec![batch("c", vec![sample(Some(Kind::Counter))]), batch("d", vec![sample(Some(Kind::Gauge))])]);
-    let accepted: Vec<_> = other.iter().map(|answer| answer.as_ref().map(|receipt| receipt.accepted)).collect();
-    assert_eq!(accepted, [Ok(1), Ok(0)]);
+    assert_eq!(other[0], stored(1));
+    let Ok(Written::Told(Receipt { accepted: 0, rejected })) = &other[1] else { panic!("{other:?}") };
+    assert_eq!(rejected[0].code.as_str(), "kind_conflict");
+}
+
+#[test]
+fn a_repeated_batch_is_told_what_it_was_told_and_not_judged_anew() {
+    let mut rig = Rig::new();
+    let good = sample(None);
+    let edge = clock::now() + DurationMs::from_minutes(10);
+    // Too new by so little that it is not when the batch comes again.
+    let too_new = Sample::new(edge + DurationMs::from_millis(400), 1.0).unwrap();
+    let too_new = IngestedSample { index: 1, sample: too_new, ..good.clone() };
+    let given = || batch("first", vec![good.clone(), too_new.clone()]);
+    let [first, at_once] = rig.write(vec![given(), given()]).try_into().unwrap();
+    let Ok(Written::Told(Receipt { accepted: 1, rejected })) = &first else { panic!("{first:?}") };
+    assert_eq!((rejected.len(), rejected[0].code.as_str()), (1, "too_new"));
+    assert_eq!(at_once, first, "in the same group");
+    while clock::now() <= edge + DurationMs::from_millis(400) - DurationMs::from_minutes(10) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(rig.write_one(batch("other", vec![too_new.clone()])), stored(1), "it is not too new any more");
+    assert_eq!(rig.write_one(given()), first);
+    assert_eq!(rig.metrics.rejected("too_new"), 1, "and counted once");
+    assert_eq!(rig.count(), 1.0);
+
+    // Another body under the same key is not stored, and nobody is told that it is.
+    let other = || batch_of_body("first", "another", vec![good.clone()]);
+    assert_eq!(rig.write_one(other()), Err(WriteError::KeyReused));
+    // A start forgets the receipts, not the keys.
+    let mut rig = Rig::on(rig.stopped());
+    assert_eq!(rig.write_one(given()), Ok(Written::Before));
+    assert_eq!(rig.write_one(other()), Ok(Written::Before));
 }

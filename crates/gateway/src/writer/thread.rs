@@ -1,6 +1,7 @@
 //! The thread behind a [`Writer`](super::Writer): group commits, and what the store needs between
 //! them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use bellwether_core::engine::Plan;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue};
+use super::receipts::{BatchName, Receipts};
+use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Admission, Admitted, Hub};
 use crate::own::OwnWork;
@@ -29,6 +31,16 @@ const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Most notices that are looked at at once.
 const MAX_NOTICES: usize = 1_000;
 
+/// A batch and whom to answer; nobody where it is the gateway's own.
+type Waiting = (Delivery, Option<Reply>);
+
+/// A batch that was judged and is not stored yet.
+struct Judged {
+    admission: Admission,
+    name: Option<BatchName>,
+    reply: Option<Reply>,
+}
+
 /// The thread's own state.
 pub(crate) struct WriterThread<S> {
     store: S,
@@ -37,6 +49,7 @@ pub(crate) struct WriterThread<S> {
     own: Arc<OwnWork>,
     retention: DurationMs,
     queue: WriterQueue,
+    receipts: Receipts,
     /// Alert changes that could not be saved yet.
     unsaved: (Vec<AlertChange>, Vec<Vec<u8>>),
     last_housekeeping: Stopwatch,
@@ -63,6 +76,7 @@ impl<S: Store> WriterThread<S> {
             own,
             retention,
             queue,
+            receipts: Receipts::default(),
             unsaved: (Vec::new(), Vec::new()),
             last_housekeeping: Stopwatch::start(),
             housekeeping_in: HOUSEKEEPING_STEP,
@@ -138,22 +152,45 @@ impl<S: Store> WriterThread<S> {
     }
 
     /// Makes a group of batches durable with one fsync, shows it, and answers.
-    pub(super) fn commit(&mut self, group: Vec<(Delivery, Option<Reply>)>) {
+    pub(super) fn commit(&mut self, mut group: Vec<Waiting>) {
+        while !group.is_empty() {
+            group = self.commit_first_of_each_name(group);
+        }
+    }
+
+    /// Commits a group but for batches with the name of another before them; gives those back.
+    fn commit_first_of_each_name(&mut self, group: Vec<Waiting>) -> Vec<Waiting> {
         let now = clock::now();
         let oldest = now - self.retention;
         let mut plan = Plan::default();
-        let mut admissions: Vec<(Admission, Option<Reply>)> = Vec::with_capacity(group.len());
+        let mut names = HashSet::new();
+        let mut later = Vec::new();
+        let mut admissions = Vec::with_capacity(group.len());
         let mut batches = Vec::with_capacity(group.len());
         for (delivery, reply) in group {
-            let Delivery { samples, key, received_at } = delivery;
+            if let Some(name) = &delivery.name {
+                if self.store.remembers(&name.key, delivery.received_at) {
+                    let answered = self.again(name);
+                    answer(reply, answered);
+                    continue;
+                }
+                if !names.insert(name.key.clone()) {
+                    later.push((delivery, reply));
+                    continue;
+                }
+            }
+            let Delivery { samples, name, received_at } = delivery;
             let (admission, declarations) = self.hub.admit(&mut plan, samples, oldest, now);
             batches.push(Batch {
                 samples: admission.samples.iter().map(Admitted::to_stored).collect(),
                 declarations,
-                idempotency: key,
+                idempotency: name.as_ref().map(|name| name.key.clone()),
                 received_at,
             });
-            admissions.push((admission, reply));
+            admissions.push(Judged { admission, name, reply });
+        }
+        if batches.is_empty() {
+            return later;
         }
         let watch = Stopwatch::start();
         let appended = self.store.append(&batches);
@@ -170,11 +207,22 @@ impl<S: Store> WriterThread<S> {
             Err(error) => {
                 self.complain(&error);
                 let reason = error.to_string();
-                for (_, reply) in admissions {
+                for Judged { admission, name, reply } in admissions {
+                    // It may turn out to be on disk all the same: then this is what became of it.
+                    if let Some(name) = name {
+                        self.receipts.note(name, admission.into_receipt());
+                    }
                     answer(reply, Err(WriteError::Store { reason: reason.clone() }));
                 }
             }
         }
+        later
+    }
+
+    /// What is told about a batch that is on disk already.
+    fn again(&self, name: &BatchName) -> Result<Written, WriteError> {
+        self.metrics.batches_repeated.inc();
+        self.receipts.again(name)
     }
 
     /// Shows what was stored although its commit failed: the store finds that out when it opens its
@@ -190,33 +238,32 @@ impl<S: Store> WriterThread<S> {
         self.hub.record(&found, now);
     }
 
-    fn show(&mut self, admissions: Vec<(Admission, Option<Reply>)>, outcomes: Vec<Outcome>, now: TimestampMs) {
+    fn show(&mut self, admissions: Vec<Judged>, outcomes: Vec<Outcome>, now: TimestampMs) {
         let mut answers = Vec::with_capacity(admissions.len());
         let mut stored = Vec::with_capacity(admissions.len());
-        for ((admission, reply), outcome) in admissions.into_iter().zip(outcomes) {
-            let receipt = match outcome {
+        for (Judged { mut admission, name, reply }, outcome) in admissions.into_iter().zip(outcomes) {
+            let written = match outcome {
                 Outcome::Stored { seq } => {
-                    let accepted = admission.samples.len();
-                    self.metrics.samples_accepted.inc_by(accepted as u64);
-                    stored.push((seq, admission.samples));
-                    Ok(Receipt { accepted, rejected: admission.rejected })
+                    let samples = std::mem::take(&mut admission.samples);
+                    let receipt = Receipt { accepted: samples.len(), rejected: admission.rejected };
+                    self.metrics.samples_accepted.inc_by(receipt.accepted as u64);
+                    for rejection in &receipt.rejected {
+                        self.metrics.reject(rejection.code.as_str(), 1);
+                    }
+                    if let Some(name) = name {
+                        self.receipts.note(name, receipt.clone());
+                    }
+                    stored.push((seq, samples));
+                    Ok(Written::Told(receipt))
                 }
-                Outcome::Duplicate => {
-                    self.metrics.batches_repeated.inc();
-                    Ok(Receipt { accepted: admission.samples.len(), rejected: admission.rejected })
-                }
+                Outcome::Duplicate => name.as_ref().map_or(Ok(Written::Before), |name| self.again(name)),
                 Outcome::Refused { reason } => Err(WriteError::KeyRefused { reason: reason.to_string() }),
             };
-            answers.push((reply, receipt));
+            answers.push((reply, written));
         }
         self.hub.record(&stored, now);
-        for (reply, receipt) in answers {
-            if let Ok(receipt) = &receipt {
-                for rejection in &receipt.rejected {
-                    self.metrics.reject(rejection.code.as_str(), 1);
-                }
-            }
-            answer(reply, receipt);
+        for (reply, written) in answers {
+            answer(reply, written);
         }
     }
 
@@ -302,10 +349,10 @@ impl<S: Store> WriterThread<S> {
     }
 }
 
-fn answer(reply: Option<Reply>, receipt: Result<Receipt, WriteError>) {
+fn answer(reply: Option<Reply>, written: Result<Written, WriteError>) {
     if let Some(reply) = reply {
         // The sender may have gone away; its batch is stored or not all the same.
-        let _gone = reply.send(receipt);
+        let _gone = reply.send(written);
     }
 }
 
