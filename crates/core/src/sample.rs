@@ -1,5 +1,6 @@
 //! A sample: one finite value at one instant.
 
+use crate::scorecard::{BOOKING_RESPONSE_TIME, CONFLICT, RESOLUTION_TIME, SATISFACTION};
 use crate::time::TimestampMs;
 use crate::words::words;
 
@@ -42,11 +43,19 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
     }
 
-    /// The kind that a metric name implies where nobody declares one:
-    /// `_total`, `_count`, `_sum` and `_bucket` are counters.
+    /// The kind that a metric name implies where nobody declares one: `_total`, `_count`, `_sum` and
+    /// `_bucket` are counters, and the metrics of the built-in scorecards have kinds of their own, so
+    /// that a conflict of value 2 counts as two with or without a board.
     #[must_use]
     pub fn implied_by(metric: &str) -> Option<Self> {
-        ["_total", "_count", "_sum", "_bucket"].iter().any(|end| metric.ends_with(end)).then_some(Self::Counter)
+        match metric {
+            CONFLICT => Some(Self::Event),
+            BOOKING_RESPONSE_TIME | RESOLUTION_TIME | SATISFACTION => Some(Self::Observation),
+            _ => {
+                let is_counter = ["_total", "_count", "_sum", "_bucket"].iter().any(|end| metric.ends_with(end));
+                is_counter.then_some(Self::Counter)
+            }
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use crate::labels::{LabelError, MetricName};
 use crate::query::{Aggregation, Query, QueryError};
 use crate::time::TimestampMs;
 
+/// Milliseconds from a booking request to its answer, one sample a request.
+pub const BOOKING_RESPONSE_TIME: &str = "booking_response_time";
 /// Days that a case took, one sample a case.
 pub const RESOLUTION_TIME: &str = "resolution_time";
 /// Score that a person gave, one sample an answer.
@@ -94,8 +96,8 @@ mod tests {
             }
             record(&mut engine, RESOLUTION_TIME, &[5.0, 4.0]);
             record(&mut engine, SATISFACTION, &[4.2]);
-            record(&mut engine, CONFLICT, &[1.0]);
-            let expected = Scorecard { avg_resolution_time: 4.5, avg_satisfaction: 4.2, total_conflicts: 1.0 };
+            record(&mut engine, CONFLICT, &[1.0, 2.0]);
+            let expected = Scorecard { avg_resolution_time: 4.5, avg_satisfaction: 4.2, total_conflicts: 3.0 };
             assert_eq!(scorecard(&engine, NOW), Ok(expected), "conflicts declared {declared:?}");
         }
     }
