@@ -6,6 +6,7 @@ mod tests;
 use std::rc::Rc;
 
 use bellwether_core::board::{Board, Panel};
+use bellwether_core::columns::Column;
 use bellwether_core::engine::Engine;
 use bellwether_core::kpi::{Kpi, Trend};
 use bellwether_core::labels::Labels;
@@ -222,18 +223,19 @@ fn columns(
     most: usize,
 ) -> Result<Columns, QueryError> {
     let lines = engine.lines(figure, from, to, most)?;
-    let mut bands = bands(engine, figure, from, to, most)?;
+    let behind = behind_averages(engine, figure, from, to, most)?;
     Ok(lines
         .into_iter()
         .map(|line| {
-            // Both are sorted by labels and by time.
-            let drawn = bands.iter().position(|band| band.labels == line.labels).map(|place| bands.swap_remove(place));
-            let mut samples = drawn.into_iter().flat_map(|band| band.columns).flatten().peekable();
+            let samples = behind.iter().find(|(labels, _)| *labels == line.labels).map(|(_, samples)| samples);
             let points = line.columns.into_iter().map(|column| {
                 let column = column?;
-                while samples.next_if(|other| other.to < column.to).is_some() {}
-                let behind = samples.next_if(|other| other.to == column.to).unwrap_or(column);
-                let band = (behind.min < behind.max).then_some((behind.min, behind.max));
+                let (least, greatest) = samples
+                    .and_then(|samples| samples.extent(column.to))
+                    .map_or((column.min, column.max), |(least, greatest)| {
+                        (least.min(column.min), greatest.max(column.max))
+                    });
+                let band = (least < greatest).then_some((least, greatest));
                 Some(Point { at: column.to.min(to), value: column.value, band })
             });
             (line.labels, points.collect())
@@ -241,23 +243,43 @@ fn columns(
         .collect())
 }
 
-/// Least and greatest sample of each column, where the drawn value is an average over a longer window and
-/// its own columns do not say them.
-fn bands(
+/// Least and greatest sample of columns, and how many of them stand behind one drawn figure.
+struct Samples {
+    window: DurationMs,
+    columns: Vec<Column>,
+}
+
+impl Samples {
+    /// Least and greatest sample in the window that ends at `at`; `None` where there is none.
+    fn extent(&self, at: TimestampMs) -> Option<(f64, f64)> {
+        let end = self.columns.partition_point(|column| column.to <= at);
+        let within = self.columns[..end].iter().rev().take_while(|column| column.to > at - self.window);
+        within.map(|column| (column.min, column.max)).reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+}
+
+/// The samples behind a line whose points are averages over a longer window than a column: without them
+/// the band would not be the band of what is drawn.
+fn behind_averages(
     engine: &Engine,
     figure: &Expression,
     from: TimestampMs,
     to: TimestampMs,
     most: usize,
-) -> Result<Vec<bellwether_core::columns::Line>, QueryError> {
-    match figure {
-        Expression::Single(query)
-            if query.aggregation == Aggregation::Avg && engine.kind(&query.metric) == Some(Kind::Observation) =>
-        {
-            engine.columns(&Query { aggregation: Aggregation::Max, ..query.clone() }, from, to, most)
-        }
-        Expression::Single(_) | Expression::Ratio(..) => Ok(Vec::new()),
+) -> Result<Vec<(Labels, Samples)>, QueryError> {
+    let Expression::Single(query) = figure else { return Ok(Vec::new()) };
+    if query.aggregation != Aggregation::Avg || engine.kind(&query.metric) != Some(Kind::Observation) {
+        return Ok(Vec::new());
     }
+    let samples = Query { aggregation: Aggregation::Max, ..query.clone() };
+    let lines = engine.columns(&samples, from - query.window, to, most.saturating_mul(2))?;
+    Ok(lines
+        .into_iter()
+        .map(|line| {
+            let columns = line.columns.into_iter().flatten().collect();
+            (line.labels, Samples { window: query.window, columns })
+        })
+        .collect())
 }
 
 /// The values of the labels, which tell the lines of one chart apart.

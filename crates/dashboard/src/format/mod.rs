@@ -121,6 +121,8 @@ pub fn length(length: DurationMs) -> String {
     let secs = length.as_millis() / 1_000;
     let (number, unit) = match secs {
         0..60 => (secs, "second"),
+        3_600 => (1, "hour"),
+        86_400 => (1, "day"),
         60..5_400 => (secs / 60, "minute"),
         5_400..172_800 => (secs / 3_600, "hour"),
         _ => (secs / 86_400, "day"),
@@ -182,6 +184,8 @@ mod tests {
     fn lengths_read_as_one_unit() {
         assert_eq!(length(DurationMs::from_secs(45)), "45\u{a0}s");
         assert_eq!(length(DurationMs::from_minutes(5)), "5\u{a0}min");
+        assert_eq!(length(DurationMs::from_hours(1)), "1\u{a0}h");
+        assert_eq!(length(DurationMs::from_minutes(61)), "61\u{a0}min");
         assert_eq!(length(DurationMs::from_days(90)), "90\u{a0}days");
     }
 }

@@ -42,7 +42,7 @@ fn banner(alert: &AlertCard, at: TimestampMs) -> Html {
                 </p>
                 <p class="alert-text">
                     { condition(alert) }
-                    if !alert.summary.is_empty() {
+                    if !alert.summary.is_empty() && alert.phase != Phase::Resolved {
                         { " " }{ &alert.summary }
                     }
                     if let Some(address) = alert.runbook.clone() {
