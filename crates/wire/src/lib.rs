@@ -7,6 +7,7 @@
 
 pub mod binary;
 pub mod board;
+mod condition;
 pub mod feed;
 pub mod frame;
 pub mod ingest;

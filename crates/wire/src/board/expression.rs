@@ -7,7 +7,8 @@ use bellwether_core::time::DurationMs;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
 
-use crate::json::{Faults, Object, type_name};
+use crate::condition::{self, NoCondition};
+use crate::json::{Faults, Object, shortened, type_name};
 
 /// `{"metric": …}` or `{"ratio": [query, query]}`.
 pub(super) fn read(value: &Value, path: &str, faults: &Faults) -> Option<Expression> {
@@ -75,8 +76,8 @@ pub(crate) fn read_conditions(value: &Value, path: &str, faults: &Faults) -> Opt
             for (place, condition) in conditions.iter().enumerate() {
                 let path = format!("{path}[{place}]");
                 let read = match condition.as_str() {
-                    Some(text) => condition_from_text(text)
-                        .map_err(|message| faults.add(&path, message))
+                    Some(text) => condition::from_text(text)
+                        .map_err(|fault| faults.add(&path, in_words(text, fault)))
                         .ok()
                         .map(|matcher| matchers.push(matcher)),
                     None => conditions_of_object(condition, &path, faults, &mut matchers),
@@ -92,13 +93,13 @@ pub(crate) fn read_conditions(value: &Value, path: &str, faults: &Faults) -> Opt
     whole.then_some(matchers)
 }
 
-/// `label:value`, split at the first colon.
-pub(crate) fn condition_from_text(text: &str) -> Result<Matcher, String> {
-    let (label, value) = text
-        .split_once(':')
-        .ok_or_else(|| format!("{text:?} is no condition; write \"label:value\", such as \"route:/book\""))?;
-    let label = LabelName::new(label).map_err(|error| error.to_string())?;
-    Ok(Matcher { label, condition: Condition::Equal(value.to_owned()) })
+fn in_words(text: &str, fault: NoCondition) -> String {
+    match fault {
+        NoCondition::Colon => {
+            format!("{:?} is no condition; write \"label:value\", such as \"route:/book\"", shortened(text))
+        }
+        NoCondition::Label(reason) => reason.to_string(),
+    }
 }
 
 /// The words for conditions other than equality.

@@ -14,7 +14,7 @@ use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use crate::feed::FeedFrame;
-use crate::json::JsonFault;
+use crate::json::{JsonFault, shortened};
 
 /// The name of the protocol, as the WebSocket handshake carries it.
 pub const PROTOCOL: &str = "bellwether.v1";
@@ -243,5 +243,5 @@ fn list(faults: &[JsonFault]) -> String {
 
 /// A `type` that is not known, short enough for a message.
 fn unknown_type(name: &str, known: &'static str) -> FrameError {
-    FrameError::Type { name: name.chars().take(40).collect(), known }
+    FrameError::Type { name: shortened(name).into_owned(), known }
 }

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::{MAX_DEPTH, RejectionCode};
-use crate::json::nearest;
+use crate::json::{nearest, shortened};
 
 /// The fields of a sample, as the message about an unknown one lists them.
 const FIELDS: [&str; 7] = ["name", "value", "timestamp", "labels", "kind", "unit", "ref"];
@@ -32,14 +32,6 @@ pub(super) struct Fault {
 impl Fault {
     pub(super) fn new(code: RejectionCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
-    }
-}
-
-/// The start of a text that a sender made, short enough for a message.
-pub(super) fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-        None => Cow::Borrowed(text),
     }
 }
 

@@ -9,12 +9,12 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
-use super::draft::{Draft, Fault, Pairs, SampleSeed, Stops, shortened};
+use super::draft::{Draft, Fault, Pairs, SampleSeed, Stops};
 use super::rejection::scale_hint;
 use super::{
     BodyError, Ingested, IngestedSample, MAX_REF_BYTES, MAX_SAMPLES, MAX_UNIT_BYTES, Rejection, RejectionCode,
 };
-use crate::json::syntax_reason;
+use crate::json::{shortened, syntax_reason};
 
 /// The label that protocols keep the metric name in.
 pub(crate) const NAME_LABEL: &str = "__name__";

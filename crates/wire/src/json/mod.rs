@@ -3,6 +3,8 @@
 mod object;
 mod write;
 
+use std::borrow::Cow;
+
 pub(crate) use object::{Faults, Object, parse, type_name};
 pub(crate) use write::{Figure, LabelMap, text};
 
@@ -35,6 +37,17 @@ pub(crate) fn syntax_reason(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
+    }
+}
+
+/// Most letters of a sender's text in a message.
+const SHOWN: usize = 60;
+
+/// The start of a text that a sender made, short enough for a message; `…` says that there is more.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned([&text[..end], "…"].concat()),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -77,6 +90,14 @@ mod tests {
     #[track_caller]
     fn check(word: &str, expected: Option<&str>) {
         assert_eq!(nearest(word, &["name", "value", "timestamp", "labels", "ref"]), expected, "{word}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_letters() {
+        let sixty = "é".repeat(60);
+        assert_eq!(shortened(""), "");
+        assert_eq!(shortened(&sixty), sixty);
+        assert_eq!(shortened(&format!("{sixty}x")), format!("{sixty}…"));
     }
 
     #[test]

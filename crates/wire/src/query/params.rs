@@ -2,11 +2,12 @@
 
 use bellwether_core::labels::{LabelError, LabelName, MetricName};
 use bellwether_core::query::{Across, Aggregation, AggregationError, Expression, Query};
-use bellwether_core::selector::{Condition, Matcher};
+use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationError, DurationMs, TimestampMs};
 
 use super::url;
-use crate::json::nearest;
+use crate::condition::{self, NoCondition};
+use crate::json::{nearest, shortened};
 
 /// The parameters that are known, as the message about an unknown one lists them.
 const PARAMETERS: [&str; 11] =
@@ -244,12 +245,12 @@ impl Given {
         let window = length("window", &window.ok_or(missing("window"))?)?;
         let aggregation = aggregation_of("agg", &aggregation.ok_or(missing("agg"))?)?;
         let across = across.map_or(Ok(Across::Merge), |text| {
-            Across::from_word(&text).ok_or_else(|| QueryParamError::Across { text: shortened(&text) })
+            Across::from_word(&text).ok_or_else(|| QueryParamError::Across { text: shortened(&text).into_owned() })
         })?;
         let at = at
             .map(|text| match text.parse::<i64>() {
                 Ok(ms) if ms >= 0 => Ok(TimestampMs::new(ms)),
-                _ => Err(QueryParamError::At { text: shortened(&text) }),
+                _ => Err(QueryParamError::At { text: shortened(&text).into_owned() }),
             })
             .transpose()?;
         let shape = if by.is_some() { Shape::Groups } else { Shape::One };
@@ -283,17 +284,12 @@ impl Given {
     }
 }
 
-/// The start of a text that a sender made, short enough for a message.
-fn shortened(text: &str) -> String {
-    text.chars().take(60).collect()
-}
-
 fn unknown(name: &str) -> QueryParamError {
     let hint = match nearest(name, &PARAMETERS) {
         Some(known) => format!("did you mean {known}?"),
         None => format!("known are {}", PARAMETERS.join(", ")),
     };
-    QueryParamError::Unknown { name: shortened(name), hint }
+    QueryParamError::Unknown { name: shortened(name).into_owned(), hint }
 }
 
 fn metric(name: &'static str, text: &str) -> Result<MetricName, QueryParamError> {
@@ -302,7 +298,7 @@ fn metric(name: &'static str, text: &str) -> Result<MetricName, QueryParamError>
 
 fn length(name: &'static str, text: &str) -> Result<DurationMs, QueryParamError> {
     let length: DurationMs = text.parse().map_err(|_| {
-        let reason = DurationError { text: shortened(text) };
+        let reason = DurationError { text: shortened(text).into_owned() };
         QueryParamError::Window { name, reason }
     })?;
     if length == DurationMs::ZERO { Err(QueryParamError::ZeroWindow { name }) } else { Ok(length) }
@@ -310,21 +306,23 @@ fn length(name: &'static str, text: &str) -> Result<DurationMs, QueryParamError>
 
 fn aggregation_of(name: &'static str, text: &str) -> Result<Aggregation, QueryParamError> {
     text.parse().map_err(|_| {
-        let reason = AggregationError { text: shortened(text) };
+        let reason = AggregationError { text: shortened(text).into_owned() };
         QueryParamError::Aggregation { name, reason }
     })
 }
 
-/// The condition `label:value`, split at the first colon.
+/// The condition `label:value`.
 fn matcher(name: &'static str, text: &str) -> Result<Matcher, QueryParamError> {
-    let (label, value) = text.split_once(':').ok_or_else(|| QueryParamError::Where { name, text: shortened(text) })?;
-    let label = LabelName::new(label).map_err(|reason| QueryParamError::Label { name, reason })?;
-    Ok(Matcher { label, condition: Condition::Equal(value.to_owned()) })
+    condition::from_text(text).map_err(|fault| match fault {
+        NoCondition::Colon => QueryParamError::Where { name, text: shortened(text).into_owned() },
+        NoCondition::Label(reason) => QueryParamError::Label { name, reason },
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bellwether_core::selector::Condition;
 
     #[track_caller]
     fn check(query: &str, code: &str, part: &str) {
