@@ -3,10 +3,11 @@
 use super::codec::CodecError;
 use super::series::SeriesIx;
 use bellwether_core::time::TimestampMs;
+use std::collections::HashSet;
 use std::fmt;
 
 /// Where a damaged record is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Place {
     /// The name and labels of a series; its samples cannot be told to be its.
@@ -83,22 +84,56 @@ pub struct Fault {
 /// Most faults that are named; more are only counted.
 const MOST_NAMED: usize = 1_000;
 
-/// The faults that were met since the file was opened.
+/// The faults that were met since the start, each place once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
-    pub(super) count: u64,
+    places: HashSet<Place>,
     pub(super) named: Vec<Fault>,
 }
 
 impl Faults {
     pub(super) fn add(&mut self, fault: Fault) {
         // The same record may be met again and again.
-        if self.named.contains(&fault) {
+        if !self.places.insert(fault.place.clone()) {
             return;
         }
-        self.count += 1;
         if self.named.len() < MOST_NAMED {
             self.named.push(fault);
         }
+    }
+
+    /// How many there are, named or not.
+    pub(super) fn count(&self) -> u64 {
+        self.places.len() as u64
+    }
+
+    /// Adds what was met before.
+    pub(super) fn join(&mut self, before: Self) {
+        self.places.extend(before.places);
+        for fault in before.named {
+            if self.named.len() < MOST_NAMED && !self.named.iter().any(|each| each.place == fault.place) {
+                self.named.push(fault);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_once_whether_it_is_named_or_not() {
+        let mut faults = Faults::default();
+        for _ in 0..2 {
+            for id in 0..MOST_NAMED as u64 + 500 {
+                faults.add(Fault { place: Place::Notice { id }, reason: CodecError::Range { field: "a field" } });
+            }
+        }
+        assert_eq!((faults.count(), faults.named.len()), (1_500, 1_000));
+        let mut later = Faults::default();
+        later.join(faults.clone());
+        later.join(faults);
+        assert_eq!((later.count(), later.named.len()), (1_500, 1_000));
     }
 }

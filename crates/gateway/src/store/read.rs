@@ -2,7 +2,7 @@
 
 use super::chunk::{self, ChunkKey, hour_of};
 use super::error::{StoreError, While};
-use super::fault::{Fault, Faults, Place};
+use super::fault::{Fault, Place};
 use super::series::SeriesIx;
 use super::state::State;
 use super::{StoredSample, batch, hour, tables};
@@ -89,13 +89,16 @@ pub(super) fn read(
             Err(reason) => reading.faults.push(Fault { place: Place::Batch { seq }, reason }),
         }
     }
+    for fault in &reading.faults {
+        state.faults.borrow_mut().add(fault.clone());
+    }
     chunk::sort(&mut reading.samples);
     Ok(reading)
 }
 
 pub(super) fn verify(database: &Database, state: &State) -> Result<Verification, StoreError> {
     let mut found = Verification::default();
-    let mut faults: Faults = state.faults.clone();
+    let mut faults = state.faults.borrow().clone();
     let snapshot = database.begin_read().while_doing(DOING)?;
     for row in snapshot.open_table(tables::CHUNKS).while_doing(DOING)?.iter().while_doing(DOING)? {
         let (row, record) = row.while_doing(DOING)?;
@@ -126,7 +129,8 @@ pub(super) fn verify(database: &Database, state: &State) -> Result<Verification,
             Err(reason) => faults.add(Fault { place: Place::Batch { seq: seq.value() }, reason }),
         }
     }
-    found.fault_count = faults.count;
-    found.faults = faults.named;
+    found.fault_count = faults.count();
+    found.faults = faults.named.clone();
+    state.faults.replace(faults);
     Ok(found)
 }

@@ -69,8 +69,8 @@ pub(super) fn replay(
     let read = database.begin_read().while_doing(DOING)?;
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
-    let mut replay =
-        Replay { state, each, announced: BTreeSet::new(), faults: state.faults.clone(), buffer: Vec::new() };
+    let faults = state.faults.borrow().clone();
+    let mut replay = Replay { state, each, announced: BTreeSet::new(), faults, buffer: Vec::new() };
 
     for series in state.series.keys().copied() {
         for row in hours.range((series.0, i64::MIN)..=(series.0, old)).while_doing(DOING)? {
@@ -104,7 +104,9 @@ pub(super) fn replay(
             Err(reason) => replay.faults.add(Fault { place: Place::Batch { seq }, reason }),
         }
     }
-    Ok(replay.faults.named)
+    let named = replay.faults.named.clone();
+    state.faults.replace(replay.faults);
+    Ok(named)
 }
 
 /// The batches of the tail whose places are in `seqs`, with their names.

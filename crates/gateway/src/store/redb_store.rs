@@ -174,7 +174,8 @@ impl RedbStore {
                 let unseen = self.state.seq + 1..=state.seq;
                 self.resurfaced.extend(shielded(|| recovery::batches(&database, &state, unseen))?);
                 self.database = Some(database);
-                self.state = state;
+                let before = std::mem::replace(&mut self.state, state);
+                self.state.faults.get_mut().join(before.faults.into_inner());
                 self.state.sealing.limits = self.limits;
                 self.retry_at = None;
                 self.reopened += 1;
@@ -208,7 +209,7 @@ impl RedbStore {
             tail_batches: self.state.tail.len(),
             tail_samples: self.state.tail_samples,
             notices: self.state.due.len(),
-            faults: self.state.faults.count,
+            faults: self.state.faults.borrow().count(),
             reopened: self.reopened,
         }
     }

@@ -159,7 +159,7 @@ pub(super) fn step(database: &Database, state: &mut State, now: TimestampMs) -> 
             if let Some(mark) = state.tail.remove(&seq) {
                 state.tail_samples -= mark.samples;
             }
-            state.faults.add(Fault { place: Place::Batch { seq }, reason });
+            state.faults.get_mut().add(Fault { place: Place::Batch { seq }, reason });
         }
     } else {
         write(database, state, bounds, &mut memory.series)?;
@@ -306,7 +306,7 @@ fn write(
     }
     write.commit().while_doing(DOING)?;
     for fault in faults {
-        state.faults.add(fault);
+        state.faults.get_mut().add(fault);
     }
     if ended {
         state.sealing.done = bounds;

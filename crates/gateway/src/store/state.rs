@@ -16,6 +16,7 @@ use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
 use redb::{Database, ReadableDatabase, ReadableTable};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -41,7 +42,8 @@ pub(super) struct State {
     /// The newest batch with a sample of the series, of the series that had any since the start or
     /// in the tail at the start.
     pub(super) newest_batch: HashMap<SeriesIx, u64>,
-    pub(super) faults: Faults,
+    /// Also readings find damage, and they leave all else as it is.
+    pub(super) faults: RefCell<Faults>,
 }
 
 impl State {
@@ -74,7 +76,7 @@ impl State {
             let ix = SeriesIx(ix.value());
             match series::decode(ix, record.value()) {
                 Ok((key, kind)) => state.add_series(StoredSeries { ix, key, kind }),
-                Err(reason) => state.faults.add(Fault { place: Place::Series { series: ix }, reason }),
+                Err(reason) => state.faults.get_mut().add(Fault { place: Place::Series { series: ix }, reason }),
             }
         }
         for row in read.open_table(tables::METRICS).while_doing(DOING)?.iter().while_doing(DOING)? {
@@ -85,7 +87,7 @@ impl State {
                 }
                 Err(reason) => {
                     let metric = name.value().to_owned();
-                    state.faults.add(Fault { place: Place::Metric { metric }, reason });
+                    state.faults.get_mut().add(Fault { place: Place::Metric { metric }, reason });
                 }
             }
         }
@@ -97,7 +99,7 @@ impl State {
                 }
                 Err(reason) => {
                     let sender = sender.value().to_owned();
-                    state.faults.add(Fault { place: Place::Sender { sender }, reason });
+                    state.faults.get_mut().add(Fault { place: Place::Sender { sender }, reason });
                 }
             }
         }
@@ -114,7 +116,7 @@ impl State {
                         state.add_tail(seq, mark, batch.samples.iter().map(|each| each.series));
                     }
                 }
-                Err(reason) => state.faults.add(Fault { place: Place::Batch { seq }, reason }),
+                Err(reason) => state.faults.get_mut().add(Fault { place: Place::Batch { seq }, reason }),
             }
         }
         for row in read.open_table(tables::OUTBOX).while_doing(DOING)?.iter().while_doing(DOING)? {
@@ -124,7 +126,7 @@ impl State {
                 Ok(notice) => {
                     state.due.insert((notice.next_attempt_at.get(), id));
                 }
-                Err(reason) => state.faults.add(Fault { place: Place::Notice { id }, reason }),
+                Err(reason) => state.faults.get_mut().add(Fault { place: Place::Notice { id }, reason }),
             }
         }
         Ok(state)

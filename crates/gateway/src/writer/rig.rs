@@ -9,15 +9,16 @@ use bellwether_core::query::{Aggregation, Expression, Query};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::DurationMs;
 use bellwether_wire::ingest::IngestedSample;
+use redb::ReadableTable;
 use tokio::sync::oneshot;
 
 use self::faulty::{Failure, FaultyDisk};
 use super::thread::WriterThread;
 use super::{BatchName, Delivery, Receipt, WriteError, Written};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{Greeting, Hub};
+use crate::hub::{Greeting, Hub, recover};
 use crate::own::OwnWork;
-use crate::store::{IdempotencyKey, RedbStore};
+use crate::store::{Disk, IdempotencyKey, Progress, RedbStore, Store};
 use crate::telemetry::Metrics;
 
 #[path = "../../tests/store_support/faulty.rs"]
@@ -177,4 +178,33 @@ fn a_repeated_batch_is_told_what_it_was_told_and_not_judged_anew() {
     let mut rig = Rig::on(rig.stopped());
     assert_eq!(rig.write_one(given()), Ok(Written::Before));
     assert_eq!(rig.write_one(other()), Ok(Written::Before));
+}
+
+#[test]
+fn damage_that_a_start_finds_is_counted() {
+    let mut rig = Rig::new();
+    assert_eq!(rig.write_one(batch("first", vec![sample(None)])), stored(1));
+    let now = clock::now();
+    let two_hours_on = now + DurationMs::from_hours(2);
+    while rig.writer.store_for_tests().seal(two_hours_on).unwrap() == Progress::More {}
+    let disk = rig.stopped();
+    {
+        let database = Disk::open(&disk, &redb::Builder::new()).unwrap();
+        let write = database.begin_write().unwrap();
+        {
+            let chunks = redb::TableDefinition::<(u32, i64, u32), &[u8]>::new("chunks");
+            let mut table = write.open_table(chunks).unwrap();
+            let (row, mut record) = {
+                let (row, record) = table.first().unwrap().unwrap();
+                (row.value(), record.value().to_vec())
+            };
+            record[3] ^= 0x10;
+            table.insert(row, record.as_slice()).unwrap();
+        }
+        write.commit().unwrap();
+    }
+    let mut rig = Rig::on(disk);
+    recover(rig.hub.board(), rig.writer.store_for_tests(), now).unwrap();
+    rig.writer.statistics();
+    assert_eq!(rig.metrics.store_corrupt.get(), 1);
 }

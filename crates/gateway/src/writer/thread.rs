@@ -86,6 +86,12 @@ impl<S: Store> WriterThread<S> {
         }
     }
 
+    /// The store, for what a test does to it behind the thread's back.
+    #[cfg(test)]
+    pub(super) fn store_for_tests(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// Works until it is told to stop.
     pub(crate) fn run(&mut self) {
         self.statistics();
@@ -326,7 +332,7 @@ impl<S: Store> WriterThread<S> {
         self.housekeeping_in = if more { HOUSEKEEPING_STEP } else { HOUSEKEEPING_EVERY };
     }
 
-    fn statistics(&mut self) {
+    pub(super) fn statistics(&mut self) {
         let statistics = self.store.statistics();
         self.metrics.store_bytes.set(gauge(statistics.disk.file_bytes));
         self.metrics.store_corrupt.set(gauge(statistics.faults));
