@@ -2,7 +2,6 @@
 
 mod answer;
 mod params;
-mod url;
 
 pub use answer::{ErrorBody, GroupsBody, RejectionsBody, ResultBody, ScorecardBody};
 pub use params::{QueryParamError, QueryRequest, Shape, from_pairs, from_query_string};

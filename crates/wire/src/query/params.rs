@@ -5,7 +5,6 @@ use bellwether_core::query::{Across, Aggregation, AggregationError, Expression, 
 use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationError, DurationMs, TimestampMs};
 
-use super::url;
 use crate::condition::{self, NoCondition};
 use crate::json::{nearest, shortened};
 
@@ -145,6 +144,9 @@ impl QueryParamError {
 
 /// The request that the query string of a URL (without its `?`) makes.
 ///
+/// `%41` and `+` are decoded. Bytes that are no UTF-8 become the replacement character; a `%` that begins
+/// no byte stays.
+///
 /// # Errors
 /// [`QueryParamError`] for the first parameter that is wrong.
 ///
@@ -155,7 +157,7 @@ impl QueryParamError {
 /// # Ok::<(), bellwether_wire::query::QueryParamError>(())
 /// ```
 pub fn from_query_string(query: &str) -> Result<QueryRequest, QueryParamError> {
-    from_pairs(url::pairs(query))
+    from_pairs(form_urlencoded::parse(query.as_bytes()))
 }
 
 /// The request that decoded parameters make.
@@ -358,6 +360,30 @@ mod tests {
         assert_eq!(second.matchers.len(), 1);
         assert_eq!((second.window, second.aggregation), (DurationMs::from_minutes(30), Aggregation::Rate));
         assert_eq!(second.by, first.by);
+    }
+
+    /// The conditions of a query, of which `given` is the encoded text.
+    #[track_caller]
+    fn check_decoded(given: &str, expected: &[(&str, &str)]) {
+        let request = from_query_string(&format!("name=a&&window=5m&agg=avg&{given}")).unwrap();
+        let Expression::Single(query) = request.expression else { panic!("a ratio") };
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(label, value)| Matcher {
+                label: LabelName::new(label).unwrap(),
+                condition: Condition::Equal((*value).to_owned()),
+            })
+            .collect();
+        assert_eq!(query.matchers, expected, "{given}");
+    }
+
+    #[test]
+    fn parameters_are_decoded() {
+        check_decoded("", &[]);
+        check_decoded("where=route%3A%2Fbook&where=q:%20x+y", &[("route", "/book"), ("q", " x y")]);
+        check_decoded("where=%C3%A9:%E2%82%AC%2b", &[("é", "€+")]);
+        check_decoded("where=b:c=d&where=n:100%&where=m:%zz%4", &[("b", "c=d"), ("n", "100%"), ("m", "%zz%4")]);
+        check_decoded("wh%65re=n:%ff", &[("n", "\u{fffd}")]);
     }
 
     #[test]
