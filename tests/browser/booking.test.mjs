@@ -73,6 +73,11 @@ test('slow bookings raise a banner in the open page, call by webhook, and resolv
   assert.match(await resolved.innerText(), /resolved at \d/i);
   await until(() => webhook.received.length === 2, 'the webhook is told that the alert is over');
   assert.equal(webhook.received[1].status, 'resolved');
+  await until(async () => {
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    return /^gateway_notifications_waiting 0$/m.test(metrics);
+  }, 'nothing waits to be told');
+  assert.equal(webhook.received.length, 2, 'each is told once');
   assert.equal(webhook.received[1].alerts[0].startsAt, told.alerts[0].startsAt);
   watch.check();
   await context.close();
