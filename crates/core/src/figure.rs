@@ -77,8 +77,9 @@ impl Engine {
     /// Cost: O(time buckets in the window) for each series, not its samples.
     ///
     /// # Errors
-    /// [`QueryError`] where the window has no length or is longer than what is kept, the
-    /// aggregation does not fit the metric's kind, or `first` or `last` is asked of several series
+    /// [`QueryError`] where the window has no length or is longer than what is kept, `now` lies within
+    /// a time bucket of the past that is no longer told apart, the aggregation does not fit the
+    /// metric's kind, or `first` or `last` is asked of several series
     /// at once.
     pub fn query(&self, query: &Query, now: TimestampMs) -> Result<Answer, QueryError> {
         let kind = self.checked(query)?;
@@ -174,9 +175,9 @@ impl Engine {
         let complete = self.complete_from(series);
         let plan = |from, to| {
             let plan = Plan::new(&self.horizon, &complete, from, to);
-            plan.settled(series.iter().map(|id| self.of(*id)))
+            plan.settled(series.iter().map(|id| self.of(*id)), &self.horizon)
         };
-        let whole = plan(now - query.window, now);
+        let whole = plan(now - query.window, now)?;
         if query.aggregation != Aggregation::Delta {
             return self.figure(query, query.aggregation, series, &whole);
         }
@@ -184,9 +185,8 @@ impl Engine {
         let current = self.figure(query, aggregation, series, &whole)?;
         // The window before ends where this one really begins, so that no sample is in both.
         let start = whole.from - query.window;
-        let earlier = plan(start, whole.from);
-        let value = match current.value {
-            Some(value) if earlier.from <= start => {
+        let value = match (current.value, plan(start, whole.from)) {
+            (Some(value), Ok(earlier)) if earlier.from <= start => {
                 let previous = self.figure(query, aggregation, series, &earlier)?;
                 previous.value.map(|previous| (value - previous).clamp(f64::MIN, f64::MAX))
             }

@@ -17,7 +17,9 @@ struct Reach {
 
 /// How far back the tiers of an engine reach, anchored on the newest `now` that it was told.
 ///
-/// A time bucket is kept while any instant of it lies within the span before `now`.
+/// A time bucket is kept while any instant of the next coarser tier's time bucket around it lies
+/// within the span before `now`, so that a tier begins where a coarser time bucket ends: a window may
+/// end at any edge of the finest tier that reaches back so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Horizon {
     now: TimestampMs,
@@ -40,8 +42,10 @@ impl Horizon {
         if now == self.now {
             return;
         }
-        for reach in &mut self.reaches {
-            reach.gone = reach.grid.whole_until(now - reach.span);
+        for tier in 0..self.reaches.len() {
+            let coarser = self.reaches.get(tier + 1).map_or(self.reaches[tier].grid, |coarser| coarser.grid);
+            let reach = &mut self.reaches[tier];
+            reach.gone = reach.grid.whole_until(coarser.edge_before(now - reach.span));
             let present = reach.grid.bucket_of(now);
             reach.incomplete = reach.incomplete.min(present).max(reach.gone);
         }

@@ -245,6 +245,18 @@ pub enum QueryError {
         /// Number of series with samples in the window.
         series: usize,
     },
+    /// A window that ends within a time bucket that is no longer told apart.
+    #[error(
+        "figures up to {} are gone: of that time whole {width} are kept; ask at {} or at another multiple of {width}", .at.get(), .nearest.get()
+    )]
+    RightEdgeGone {
+        /// The instant that was asked for.
+        at: TimestampMs,
+        /// The width of the time buckets that are kept of that time.
+        width: DurationMs,
+        /// The last instant before `at` that can be asked for.
+        nearest: TimestampMs,
+    },
     /// A chart without columns, or whose end is not after its start.
     #[error("the chart has no columns to draw; ask for at least one and for an end after the start")]
     NoColumns,

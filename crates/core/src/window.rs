@@ -1,6 +1,7 @@
 //! Window: which time buckets make up `(from, to]`, and what the samples in them come to.
 
 use crate::horizon::Horizon;
+use crate::query::QueryError;
 use crate::sample::{Kind, Sample};
 use crate::series::Series;
 use crate::summary::Summary;
@@ -65,18 +66,31 @@ impl Plan {
 
     /// Leaves out the time bucket that holds the right edge where one of the series has samples
     /// behind the edge in it: all series are counted up to the same instant.
-    pub(crate) fn settled<'a>(mut self, series: impl IntoIterator<Item = &'a Series>) -> Self {
+    ///
+    /// # Errors
+    /// [`QueryError::RightEdgeGone`] where that would leave out more than a part of a time bucket of
+    /// the finest tier.
+    pub(crate) fn settled<'a>(
+        mut self,
+        series: impl IntoIterator<Item = &'a Series>,
+        horizon: &Horizon,
+    ) -> Result<Self, QueryError> {
         if let Some((tier, number)) = self.open {
             let is_behind = |series: &Series| {
                 let bucket = series.tier(tier).get(number);
                 bucket.is_some_and(|bucket| bucket.content.last().timestamp() > self.to)
             };
             if series.into_iter().any(is_behind) {
+                if tier > 0 {
+                    let grid = horizon.grid(tier);
+                    let (width, nearest) = (grid.width(), grid.edge_before(self.to));
+                    return Err(QueryError::RightEdgeGone { at: self.to, width, nearest });
+                }
                 self.open = None;
                 self.to = self.closed_until;
             }
         }
-        self
+        Ok(self)
     }
 
     /// Puts the samples of one series together.

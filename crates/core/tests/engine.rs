@@ -268,6 +268,84 @@ fn a_counter_counts_the_step_into_a_window_as_long_as_a_tier() {
     }
 }
 
+/// Samples from four days before [`NOW`] up to it, each worth the seconds since the one before: one
+/// each 10 s, and in the last three hours each second.
+fn four_days() -> Engine {
+    let mut engine = engine();
+    engine.declare(&metric("e"), Kind::Event).unwrap();
+    let id = engine.series(&key("e", &[]), None).unwrap();
+    let tens = (-4 * 8_640..-1_080).map(|ten| (ten * 10, 10.0));
+    for (second, value) in tens.chain((-10_809..=0).map(|second| (second, 1.0))) {
+        engine.record(id, sample(NOW + second * 1_000, value), at(NOW + second * 1_000)).unwrap();
+    }
+    engine
+}
+
+#[test]
+fn a_window_in_the_past_ends_where_it_was_asked_to_or_is_refused() {
+    let engine = four_days();
+    let ask = |ago: i64| engine.query(&query("e", "5m", "sum"), at(NOW - ago));
+    let exact = |ago: i64, from: i64| {
+        let answer = ask(ago).unwrap();
+        assert_eq!((answer.from, answer.to), (at(NOW - from), at(NOW - ago)), "{ago} ms ago");
+        assert_eq!(answer.value, Some(((from - ago) / 1_000) as f64), "{ago} ms ago");
+    };
+    let refused = |ago: i64, width: &str, nearest: i64| {
+        let (at, width, nearest) = (at(NOW - ago), width.parse().unwrap(), at(NOW - nearest));
+        assert_eq!(ask(ago), Err(QueryError::RightEdgeGone { at, width, nearest }), "{ago} ms ago");
+    };
+    let (minute, day) = (60_000, DAY);
+    exact(5 * minute, 10 * minute);
+    // The second before is only in the ten seconds before.
+    exact(5 * minute + 1_000, 10 * minute + 10_000);
+    exact(30 * minute, 35 * minute);
+    exact(30 * minute + 10_000, 35 * minute + 10_000);
+    refused(30 * minute + 1_000, "10s", 30 * minute + 10_000);
+    exact(3 * HOUR, 3 * HOUR + 5 * minute);
+    exact(3 * HOUR + minute, 3 * HOUR + 6 * minute);
+    refused(3 * HOUR + 10_000, "1m", 3 * HOUR + minute);
+    exact(3 * day, 3 * day + HOUR);
+    refused(3 * day + minute, "1h", 3 * day + HOUR);
+    // Five minutes that span two tiers: the left edge is one of the coarser.
+    exact(2 * HOUR, 2 * HOUR + 5 * minute);
+    assert_eq!(
+        ask(3 * day + minute).unwrap_err().to_string(),
+        "figures up to 1699747140000 are gone: of that time whole 1h are kept; ask at 1699743600000 or at another \
+         multiple of 1h"
+    );
+    // Where nothing came between, nothing is missed.
+    let mut sparse = self::engine();
+    let id = sparse.series(&key("m", &[]), None).unwrap();
+    sparse.record(id, sample(NOW - 3 * day - 30 * minute, 7.0), at(NOW)).unwrap();
+    let answer = sparse.query(&query("m", "5m", "avg"), at(NOW - 3 * day - 20 * minute)).unwrap();
+    assert_eq!((answer.value, answer.to), (Some(7.0), at(NOW - 3 * day - 20 * minute)));
+    assert!(sparse.query(&query("m", "5m", "avg"), at(NOW - 3 * day - 40 * minute)).is_err());
+}
+
+#[test]
+fn a_change_against_the_window_before_is_whole_at_any_instant() {
+    let mut engine = four_days();
+    let id = engine.find(&key("e", &[])).unwrap();
+    for second in 1..4_000 {
+        let now = NOW + second * 1_000;
+        engine.record(id, sample(now, 1.0), at(now)).unwrap();
+        if second % 613 == 0 {
+            for (window, ms) in [("5m", 300_000), ("10m", 600_000), ("2h", 7_200_000), ("24h", 86_400_000)] {
+                let sum = |to: TimestampMs| {
+                    let answer = engine.query(&query("e", window, "sum"), to).unwrap();
+                    assert_eq!(answer.to, to, "{window} at {second}");
+                    assert_eq!(answer.value, Some((to.since(answer.from).as_millis() / 1_000) as f64));
+                    (answer.value.unwrap(), answer.from)
+                };
+                let (current, from) = sum(at(now));
+                assert!(at(now).since(from).as_millis() - ms < 60_000, "{window} at {second}");
+                let (previous, _) = sum(from);
+                assert_eq!(value(&engine, &query("e", window, "delta"), now), Some(current - previous));
+            }
+        }
+    }
+}
+
 /// Every matcher against every series, one by one.
 #[test]
 fn a_search_finds_what_looking_at_each_would() {

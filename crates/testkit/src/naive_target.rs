@@ -59,8 +59,13 @@ fn widened(query: &Query, tiers: &[TierConfig], now: TimestampMs) -> Result<Quer
         return Err(QueryError::WindowTooLong { window: query.window, longest });
     }
     let from = now - query.window;
-    let tier = tiers.iter().find(|tier| edge_before(now - tier.span, tier.width) <= from);
-    let from = tier.map_or(from, |tier| edge_before(from, tier.width));
+    // A tier begins where a time bucket of the next coarser one ends.
+    let begins = |place: usize, tier: &TierConfig| {
+        let coarser = tiers.get(place + 1).unwrap_or(tier);
+        edge_before(now - tier.span, coarser.width)
+    };
+    let tier = tiers.iter().enumerate().find(|(place, tier)| begins(*place, tier) <= from);
+    let from = tier.map_or(from, |(_, tier)| edge_before(from, tier.width));
     Ok(Query { window: now.since(from), ..query.clone() })
 }
 

@@ -231,7 +231,8 @@ export class Engine {
    * @throws {BellwetherError} `missing_option`, `bad_option`, `unknown_option`, `bad_aggregation`
    *   (also where it does not fit the metric's kind), `bad_pattern`, `bad_where`, `bad_across` (also where the
    *   `first` or `last` of several series is asked for without it), `bad_labels`, `bad_window` (also where it
-   *   is longer than what is kept).
+   *   is longer than what is kept), `bad_at` (a `now` within a time bucket of the past that is no longer told
+   *   apart).
    *
    * @example
    * engine.query({ name: 'latency', window: '5m', agg: 'p99' }).result;
@@ -283,6 +284,7 @@ export type ErrorCode =
   | 'bad_pattern'
   | 'bad_where'
   | 'bad_across'
+  | 'bad_at'
   | 'bad_window'
   | 'bad_answer'
   | (string & {});

@@ -71,6 +71,7 @@ impl From<QueryError> for Refusal {
             QueryError::NotForKind { .. } => "bad_aggregation",
             QueryError::ZeroWindow | QueryError::WindowTooLong { .. } => "bad_window",
             QueryError::AcrossNeeded { .. } => "bad_across",
+            QueryError::RightEdgeGone { .. } => "bad_at",
             _ => "bad_query",
         };
         Self::new(code, error.to_string())

@@ -108,13 +108,14 @@ const fn leading(figure: &Expression) -> &Query {
 fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> KpiCard {
     let figure = followed(&kpi.figure, window);
     let length = leading(&figure).window;
-    let (value, failure) = match source.engine.evaluate_one(&figure, at) {
-        Ok(answer) => (answer.value, None),
-        Err(error) => (None, Some(sentence(&error))),
+    let (value, from, failure) = match source.engine.evaluate_one(&figure, at) {
+        Ok(answer) => (answer.value, answer.from, None),
+        Err(error) => (None, at - length, Some(sentence(&error))),
     };
-    // The window before reaches back where history may not have come yet.
+    // The window before ends where this one really begins; it reaches back where history may not
+    // have come yet.
     let before = match source.completeness {
-        Completeness::Complete => source.engine.evaluate_one(&figure, at - length).ok().and_then(|a| a.value),
+        Completeness::Complete => source.engine.evaluate_one(&figure, from).ok().and_then(|a| a.value),
         Completeness::Filling => None,
     };
     let unit = Unit::parse(&kpi.unit);

@@ -100,6 +100,12 @@ fn what_cannot_be_answered_is_said() {
     check("name=latency&window=5m&agg=avg&across=median", "bad_across");
     gateway.ingest(r#"{"name":"heat","value":1,"kind":"gauge"}"#);
     check("name=heat&window=5m&agg=rate", "bad_aggregation");
+    // Of last month only whole hours are kept.
+    let hour = (now_ms() - 30 * 86_400_000) / 3_600_000 * 3_600_000;
+    gateway.ingest(&format!(r#"{{"name":"past","value":1,"timestamp":{}}}"#, hour + 1_800_000));
+    check(&format!("name=past&window=5m&agg=avg&at={}", hour + 1_200_000), "bad_at");
+    assert_eq!(gateway.result(&format!("name=past&window=5m&agg=avg&at={}", hour + 3_600_000)), Some(1.0));
+    assert_eq!(gateway.result(&format!("name=past&window=5m&agg=avg&at={hour}")), None);
 }
 
 #[test]
