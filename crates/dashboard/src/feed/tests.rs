@@ -144,6 +144,16 @@ fn a_tick_keeps_the_feed_alive_without_a_refresh() {
 }
 
 #[test]
+fn a_tick_sets_the_clock_right() {
+    let mut feed = Feed::default();
+    hello(&mut feed);
+    // An hour of sleep that the browser's clock did not count.
+    let woken = TimestampMs::new(NOW + 3_600_000);
+    feed.receive_text(&ServerFrame::Tick(frame::Tick { now: woken, seq: 1 }).encode(), at(5_000.0));
+    assert_eq!(feed.now(at(5_000.0)), Some(woken));
+}
+
+#[test]
 fn what_cannot_be_read_is_said() {
     let mut feed = Feed::default();
     hello(&mut feed);
