@@ -20,7 +20,7 @@ pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Board> {
 }
 
 fn decode(text: &str, name: &str) -> anyhow::Result<Board> {
-    match bellwether_wire::board::decode(text) {
+    match bellwether_wire::board::decode_strictly(text) {
         Ok(board) => Ok(board),
         Err(faults) => {
             let faults: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();

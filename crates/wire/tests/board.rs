@@ -5,7 +5,7 @@
 mod schema;
 
 use bellwether_core::board::Board;
-use bellwether_wire::board::{decode, encode};
+use bellwether_wire::board::{decode, decode_strictly, encode};
 use schema::Schema;
 use serde_json::{Value, json};
 
@@ -63,6 +63,35 @@ fn boards_read_back() {
         assert_eq!(board(&written), first, "{written}");
         assert_eq!(Schema::new(SCHEMA).faults(&serde_json::from_str(&written).unwrap()), Vec::<String>::new());
     }
+}
+
+/// The faults of a board that people write, each as a person reads it.
+fn strict_faults(text: &str) -> Vec<String> {
+    decode_strictly(text).expect_err(text).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_field_that_is_given_twice_is_named() {
+    for text in [DEFAULT, EVERYTHING] {
+        assert_eq!(decode_strictly(text), decode(text), "a name may stand in many objects");
+    }
+    let panel = |field: &str| {
+        format!(
+            "{{\"title\":\"t\",\"panels\":[\n{{\"id\":\"p\",{field}\"title\":\"t\",\n\"query\":{{\"metric\":\"m\",\"window\":\"1m\",\"agg\":\"avg\"}}}}]}}"
+        )
+    };
+    assert!(decode_strictly(&panel("")).is_ok());
+    assert!(decode(&panel("\"id\":\"q\",")).is_ok());
+    let twice = "line 2, column 14: field \"id\" is given twice; give it once";
+    assert_eq!(strict_faults(&panel("\"id\":\"q\",")), [twice]);
+    // Written another way it is the same name.
+    assert_eq!(strict_faults(&panel("\"\\u0069d\":1,"))[0], twice.replace("14", "19"));
+    // What else is wrong is said too, and a fault of syntax alone.
+    let both = strict_faults(&panel("\"id\":\"q\",\"units\":\"s\","));
+    assert_eq!(both, [twice, "panels[0].units: this field is not known; did you mean \"unit\"?"]);
+    let syntax = strict_faults("{\"title\":\"t\",");
+    assert_eq!(syntax.len(), 1);
+    assert!(syntax[0].contains("this is not JSON"), "{syntax:?}");
 }
 
 #[test]

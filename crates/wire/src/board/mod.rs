@@ -4,6 +4,7 @@
 
 mod expression;
 mod read;
+mod repeats;
 mod write;
 
 use bellwether_core::board::Board;
@@ -38,6 +39,26 @@ pub fn decode(text: &str) -> Result<Board, Vec<JsonFault>> {
             .map(|error| JsonFault { path: error.place, position: None, message: error.problem.to_string() })
             .collect()),
     }
+}
+
+/// Reads a board as [`decode`] does, and refuses one that gives a field twice.
+///
+/// For the gateway and `bellwether check`. It is a function of its own so that the page, which calls
+/// [`decode`], stays small; there the last one counts.
+///
+/// # Errors
+/// As [`decode`], and the first field that is given twice with its line and column.
+///
+/// ```
+/// let faults = bellwether_wire::board::decode_strictly("{\"title\": \"Service\",\n \"title\": \"Host\"}").unwrap_err();
+/// assert_eq!(faults[0].to_string(), "line 2, column 8: field \"title\" is given twice; give it once");
+/// ```
+pub fn decode_strictly(text: &str) -> Result<Board, Vec<JsonFault>> {
+    let board = decode(text);
+    let Some(repeated) = repeats::first(text) else { return board };
+    let mut faults = vec![repeated];
+    faults.extend(board.err().into_iter().flatten());
+    Err(faults)
 }
 
 /// A board that stands inside another document, such as `hello`; its figures were checked where it
