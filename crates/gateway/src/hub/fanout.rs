@@ -20,9 +20,15 @@ pub(crate) struct ConnectionId(u64);
 #[derive(Debug)]
 struct Connection {
     queue: QueueSender,
-    /// Whether something was queued since the last tick.
+    /// Whether something was queued since the last second ended.
     heard: bool,
+    /// Seconds that ended since it was told the time.
+    untold_secs: u32,
 }
+
+/// The longest that a connection is not told the time, in seconds, however much else it hears: a page
+/// carries the gateway's clock on and must learn when one of the two was set or stood still.
+const TICK_AT_LEAST_EVERY_SECS: u32 = 5;
 
 /// All connections that get the same live frames.
 #[derive(Debug)]
@@ -69,7 +75,7 @@ impl Fanout {
     pub(super) fn connect(&mut self, queue: QueueSender) -> ConnectionId {
         let id = ConnectionId(self.next_id);
         self.next_id += 1;
-        self.connections.insert(id, Connection { queue, heard: false });
+        self.connections.insert(id, Connection { queue, heard: false, untold_secs: 0 });
         id
     }
 
@@ -209,18 +215,19 @@ impl Fanout {
         self.let_go(lost);
     }
 
-    /// Gives a sign of life to the connections that got nothing since the last tick.
+    /// Ends a second: tells the time to the connections that heard nothing in it, and to all others
+    /// every [`TICK_AT_LEAST_EVERY_SECS`].
     pub(super) fn tick(&mut self, frame: impl FnOnce() -> Frame) {
         let mut lost = Vec::new();
-        if self.connections.values().any(|connection| !connection.heard) {
-            let frame = frame();
-            for (id, connection) in self.connections.iter().filter(|(_, connection)| !connection.heard) {
+        let frame = std::cell::LazyCell::new(frame);
+        for (id, connection) in &mut self.connections {
+            connection.untold_secs += 1;
+            if !connection.heard || connection.untold_secs >= TICK_AT_LEAST_EVERY_SECS {
+                connection.untold_secs = 0;
                 if connection.queue.push_live(frame.clone()) != Pushed::Queued {
                     lost.push(*id);
                 }
             }
-        }
-        for connection in self.connections.values_mut() {
             connection.heard = false;
         }
         self.let_go(lost);
@@ -330,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_those_who_heard_nothing_get_a_tick() {
+    async fn a_tick_comes_each_second_to_the_silent_and_every_fifth_to_all() {
         let (engine, id, sample) = engine();
         let mut fanout = Fanout::default();
         let (sender, mut busy) = queue();
@@ -338,11 +345,20 @@ mod tests {
         fanout.subscribe(connection, &feed(1, STEP));
         let (sender, mut quiet) = queue();
         fanout.connect(sender);
-        fanout.record(&engine, id, Kind::Gauge, sample);
-        fanout.flush(&engine, PLACE);
-        fanout.tick(|| Frame::Text("tick".into()));
-        live_bytes(&mut busy).await;
-        assert!(matches!(quiet.next().await, Some(Outbound::Live(Frame::Text(_)))));
+        let mut ticks_of_busy = Vec::new();
+        for second in 1..=10 {
+            fanout.record(&engine, id, Kind::Gauge, sample);
+            fanout.flush(&engine, PLACE);
+            fanout.tick(|| Frame::Text("tick".into()));
+            live_bytes(&mut busy).await;
+            if let Some(tick) = busy.next_at_once() {
+                assert!(matches!(tick, Outbound::Live(Frame::Text(_))), "{tick:?}");
+                ticks_of_busy.push(second);
+            }
+            assert!(matches!(quiet.next().await, Some(Outbound::Live(Frame::Text(_)))));
+        }
+        assert_eq!(ticks_of_busy, [5, 10]);
+        // A second without anything else brings one at once.
         fanout.tick(|| Frame::Text("tick".into()));
         assert!(matches!(busy.next().await, Some(Outbound::Live(Frame::Text(_)))));
     }

@@ -122,6 +122,12 @@ impl QueueReceiver {
         self.queue.recv().await
     }
 
+    /// What waits already, without waiting.
+    #[cfg(test)]
+    pub(crate) fn next_at_once(&mut self) -> Option<Outbound> {
+        self.queue.try_recv().ok()
+    }
+
     /// Takes a history off the count once it is on its way.
     pub(crate) fn sent_history(&self) {
         self.load.histories.fetch_sub(1, Ordering::AcqRel);
