@@ -327,7 +327,8 @@ fn codes_are_written_as_they_are_named() {
 #[test]
 fn the_documentation_lists_every_code() {
     let page = include_str!("../../../docs/formats/ingest.md");
-    let body = ["empty_body", "not_utf8", "not_json", "not_samples", "too_deep", "too_many_samples"];
+    let body =
+        ["empty_body", "not_utf8", "not_json", "not_samples", "too_deep", "too_many_samples", "bad_idempotency_key"];
     for code in RejectionCode::ALL.map(RejectionCode::as_str).into_iter().chain(body) {
         assert!(page.contains(&format!("| `{code}` |")), "{code}");
     }

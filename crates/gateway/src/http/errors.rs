@@ -136,7 +136,6 @@ impl From<QueryError> for ApiError {
             QueryError::ZeroWindow | QueryError::WindowTooLong { .. } => "bad_window",
             QueryError::NotForKind { .. } => "bad_aggregation",
             QueryError::AcrossNeeded { .. } => "bad_across",
-            QueryError::RightEdgeGone { .. } => "bad_at",
             _ => "bad_query",
         };
         Self::BadQuery { code, message: error.to_string() }
@@ -155,7 +154,6 @@ impl From<WriteError> for ApiError {
             WriteError::Overloaded => Self::Overloaded,
             WriteError::Stopping => Self::Stopping,
             WriteError::Store { reason } => Self::Store { reason },
-            WriteError::KeyRefused { reason } => Self::BadKey { message: reason },
             WriteError::KeyReused => Self::BadKey { message: error.to_string() },
         }
     }
@@ -200,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_is_the_senders_fault_says_what() {
-        check(WriteError::KeyRefused { reason: "gaps".to_owned() }, 400, "bad_idempotency_key");
+        check(WriteError::KeyReused, 400, "bad_idempotency_key");
         check(BodyError::Empty, 400, "empty_body");
         check(QueryError::ZeroWindow, 400, "bad_window");
         check(ApiError::BodyTooSlow { limit_secs: 10 }, 408, "body_too_slow");

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::Gateway;
 use super::errors::ApiError;
 use crate::clock;
-use crate::store::IdempotencyKey;
+use crate::store::{IdempotencyKey, KeyError};
 use crate::writer::{BatchName, Delivery, Receipt, Written};
 
 /// Longest body.
@@ -87,8 +87,9 @@ fn format(headers: &HeaderMap) -> Result<BodyFormat, ApiError> {
 
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = String::from_utf8_lossy(key.as_bytes());
-    IdempotencyKey::new(&key).map(Some).map_err(|error| ApiError::BadKey { message: error.to_string() })
+    // Made readable, two keys could become the same.
+    let key = std::str::from_utf8(key.as_bytes()).map_err(|_| KeyError);
+    key.and_then(IdempotencyKey::new).map(Some).map_err(|error| ApiError::BadKey { message: error.to_string() })
 }
 
 /// Reads a body to its end, within the limits.

@@ -62,7 +62,6 @@ impl Addition {
             match state.remembered.stage(&mut self.staged, key, batch.received_at, seq) {
                 Verdict::New => {}
                 Verdict::Duplicate => return Ok(Outcome::Duplicate),
-                Verdict::Refused(reason) => return Ok(Outcome::Refused { reason }),
             }
         }
         self.seq = seq;

@@ -63,11 +63,6 @@ pub enum Outcome {
     },
     /// A batch with this id is on disk already; nothing of this one was stored.
     Duplicate,
-    /// The id cannot be remembered, so nothing was stored.
-    Refused {
-        /// Why, in words for the sender.
-        reason: super::idempotency::KeyRefused,
-    },
 }
 
 /// A sample of the tail with the number of its series.

@@ -2,7 +2,9 @@
 //!
 //! An id of the form `<sender>:<counter>` is remembered for ever, as the sender's greatest counter
 //! and the gaps below it. Any other id is opaque and remembered for ten minutes, one million of
-//! them at most.
+//! them at most. What would be one gap or one sender too many is remembered as an opaque id is: so
+//! ids that only look like counters are taken like any others, and no batch is ever refused or taken
+//! for a repeated one because of what was forgotten.
 
 use super::codec::{CodecError, Reader, Writer};
 use bellwether_core::time::{DurationMs, TimestampMs};
@@ -17,9 +19,11 @@ pub(super) const MAX_KEY_BYTES: usize = 256;
 pub(super) const OPAQUE_MEMORY: DurationMs = DurationMs::from_minutes(10);
 /// How many opaque ids are remembered.
 pub(super) const MAX_OPAQUE: usize = 1_000_000;
-/// How many gaps a sender may leave open.
+/// Most digits of a counter; longer numbers are random ones.
+const MAX_DIGITS: usize = 15;
+/// How many gaps of a sender are remembered.
 pub(super) const MAX_GAPS: usize = 4_096;
-/// How many senders with counters may be known.
+/// How many senders with counters are remembered.
 pub(super) const MAX_SENDERS: usize = 100_000;
 
 /// The id of a batch, chosen by its sender: 1 to 256 bytes without control characters.
@@ -34,12 +38,12 @@ enum Form {
 
 /// Text that is no batch id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an Idempotency-Key has 1 to {MAX_KEY_BYTES} bytes and no control character")]
+#[error("an Idempotency-Key has 1 to {MAX_KEY_BYTES} bytes of UTF-8 and no control character")]
 pub struct KeyError;
 
 impl IdempotencyKey {
-    /// Checks and keeps an id. `<sender>:<counter>`, split at the last colon, with decimal digits
-    /// that fit 64 bits and no leading zero, is a counter; all else is opaque.
+    /// Checks and keeps an id. `<sender>:<counter>`, split at the last colon, with 1 to 15 decimal
+    /// digits and no leading zero, is a counter; all else is opaque.
     ///
     /// # Errors
     /// [`KeyError`] where the text is empty, too long or holds a control character.
@@ -49,6 +53,7 @@ impl IdempotencyKey {
         }
         if let Some((sender, digits)) = text.rsplit_once(':')
             && !sender.is_empty()
+            && digits.len() <= MAX_DIGITS
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             // One way to write a counter, so that the text and the number name the same batch.
             && (digits == "0" || !digits.starts_with('0'))
@@ -57,6 +62,16 @@ impl IdempotencyKey {
             return Ok(Self(Form::Counter { sender: Arc::from(sender), counter }));
         }
         Ok(Self(Form::Opaque(Arc::from(text))))
+    }
+}
+
+impl IdempotencyKey {
+    /// The id as it was given.
+    fn text(&self) -> Arc<str> {
+        match &self.0 {
+            Form::Counter { .. } => Arc::from(self.to_string()),
+            Form::Opaque(text) => Arc::clone(text),
+        }
     }
 }
 
@@ -69,18 +84,6 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// Why an id cannot be remembered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyRefused {
-    /// The sender leaves too many counters out.
-    #[error("the sender has left out counters in {MAX_GAPS} places; count without gaps, or use a new sender name")]
-    TooManyGaps,
-    /// Too many senders are known.
-    #[error("{MAX_SENDERS} senders with counters are known already; use one of them, or a key without a counter")]
-    TooManySenders,
-}
-
 /// The counters of one sender that are on disk: all up to `high`, less the gaps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ledger {
@@ -91,23 +94,24 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Adds `counter`; `false` where it is there already.
-    pub(super) fn add(&mut self, counter: u64) -> Result<bool, KeyRefused> {
+    /// Adds `counter`, which is not held; `false`, and nothing changes, where that would leave one gap
+    /// too many.
+    pub(super) fn add(&mut self, counter: u64) -> bool {
         let place = u128::from(counter);
         if place >= self.end {
             if place > self.end {
                 if self.gaps.len() >= MAX_GAPS {
-                    return Err(KeyRefused::TooManyGaps);
+                    return false;
                 }
                 // Fits: it is at most `counter`, and `counter` is at least one here.
                 self.gaps.push((self.end as u64, counter - 1));
             }
             self.end = place + 1;
-            return Ok(true);
+            return true;
         }
         let after = self.gaps.partition_point(|gap| gap.0 <= counter);
         let Some(at) = after.checked_sub(1).filter(|at| self.gaps[*at].1 >= counter) else {
-            return Ok(false);
+            return true;
         };
         let (first, last) = self.gaps[at];
         match (first == counter, last == counter) {
@@ -118,13 +122,13 @@ impl Ledger {
             (false, true) => self.gaps[at].1 = counter - 1,
             (false, false) => {
                 if self.gaps.len() >= MAX_GAPS {
-                    return Err(KeyRefused::TooManyGaps);
+                    return false;
                 }
                 self.gaps[at].1 = counter - 1;
                 self.gaps.insert(at + 1, (counter + 1, last));
             }
         }
-        Ok(true)
+        true
     }
 
     /// Whether `counter` was added.
@@ -189,16 +193,16 @@ pub(super) struct Staged {
 pub(super) enum Verdict {
     New,
     Duplicate,
-    Refused(KeyRefused),
 }
 
 impl Remembered {
     /// Whether the batch of `key` is on disk, for all that is remembered at `now`.
     pub(super) fn knows(&self, key: &IdempotencyKey, now: TimestampMs) -> bool {
-        match &key.0 {
+        let counted = match &key.0 {
             Form::Counter { sender, counter } => self.senders.get(sender).is_some_and(|ledger| ledger.holds(*counter)),
-            Form::Opaque(text) => self.opaque.get(text).is_some_and(|since| now.since(*since) < OPAQUE_MEMORY),
-        }
+            Form::Opaque(_) => false,
+        };
+        counted || self.opaque.get(&*key.text()).is_some_and(|since| now.since(*since) < OPAQUE_MEMORY)
     }
 
     /// Judges `key`, whose batch came at `received_at` and would get `seq`, and stages it.
@@ -209,33 +213,28 @@ impl Remembered {
         received_at: TimestampMs,
         seq: u64,
     ) -> Verdict {
-        match &key.0 {
-            Form::Counter { sender, counter } => {
-                let mut ledger = match staged.senders.get(sender).or_else(|| self.senders.get(sender)) {
-                    Some(ledger) => ledger.clone(),
-                    None if self.senders.len() + staged.senders.len() >= MAX_SENDERS => {
-                        return Verdict::Refused(KeyRefused::TooManySenders);
-                    }
-                    None => Ledger::default(),
-                };
-                match ledger.add(*counter) {
-                    Ok(true) => {
-                        staged.senders.insert(Arc::clone(sender), ledger);
-                        Verdict::New
-                    }
-                    Ok(false) => Verdict::Duplicate,
-                    Err(refused) => Verdict::Refused(refused),
-                }
-            }
-            Form::Opaque(text) => {
-                let remembered = self.opaque.get(text).is_some_and(|since| received_at.since(*since) < OPAQUE_MEMORY);
-                if remembered || staged.opaque.contains_key(text) {
+        let text = key.text();
+        if self.knows(key, received_at) || staged.opaque.contains_key(&text) {
+            return Verdict::Duplicate;
+        }
+        if let Form::Counter { sender, counter } = &key.0 {
+            let ledger = match staged.senders.get(sender).or_else(|| self.senders.get(sender)) {
+                Some(ledger) => Some(ledger.clone()),
+                None if self.senders.len() + staged.senders.len() >= MAX_SENDERS => None,
+                None => Some(Ledger::default()),
+            };
+            if let Some(mut ledger) = ledger {
+                if ledger.holds(*counter) {
                     return Verdict::Duplicate;
                 }
-                staged.opaque.insert(Arc::clone(text), (received_at.get(), seq));
-                Verdict::New
+                if ledger.add(*counter) {
+                    staged.senders.insert(Arc::clone(sender), ledger);
+                    return Verdict::New;
+                }
             }
         }
+        staged.opaque.insert(text, (received_at.get(), seq));
+        Verdict::New
     }
 
     /// Takes over what a transaction has made durable.
@@ -293,7 +292,9 @@ mod tests {
     #[test]
     fn two_forms_are_told_apart() {
         is_counter("collector-7:0", true);
-        is_counter("a:b:18446744073709551615", true);
+        is_counter("a:b:999999999999999", true);
+        // A random 64-bit number after a colon is no counter.
+        is_counter("a:1000000000000000", false);
         is_counter("a:18446744073709551616", false);
         is_counter("a:01", false);
         is_counter("a:", false);
@@ -306,15 +307,36 @@ mod tests {
     }
 
     #[test]
-    fn gaps_are_bounded() {
+    fn one_gap_too_many_makes_an_id_opaque() {
         let mut ledger = Ledger::default();
         for counter in 0..MAX_GAPS as u64 {
-            assert_eq!(ledger.add(counter * 2 + 1), Ok(true));
+            assert!(ledger.add(counter * 2 + 1));
         }
         let before = ledger.clone();
-        assert_eq!(ledger.add(20_000), Err(KeyRefused::TooManyGaps));
-        assert_eq!(ledger, before, "a refused counter leaves no trace");
-        assert_eq!(ledger.add(0), Ok(true), "a gap can still be filled");
+        assert!(!ledger.add(20_000));
+        assert_eq!(ledger, before, "it leaves no trace");
+        let mut remembered = Remembered::default();
+        remembered.senders.insert(Arc::from("order"), ledger);
+        let key = |counter: u64| IdempotencyKey::new(&format!("order:{counter}")).unwrap();
+        let at = TimestampMs::new;
+        let mut staged = Staged::default();
+        assert_eq!(remembered.stage(&mut staged, &key(20_000), at(0), 1), Verdict::New);
+        assert_eq!(remembered.stage(&mut staged, &key(20_000), at(0), 2), Verdict::Duplicate);
+        assert_eq!(remembered.stage(&mut staged, &key(0), at(0), 2), Verdict::New, "a gap can still be filled");
+        assert_eq!(staged.opaque.len(), 1);
+        remembered.commit(staged);
+        assert!(remembered.knows(&key(20_000), at(599_999)) && !remembered.knows(&key(20_000), at(600_000)));
+        assert!(remembered.knows(&key(0), at(i64::MAX)) && !remembered.knows(&key(2), at(0)));
+    }
+
+    #[test]
+    fn one_sender_too_many_makes_an_id_opaque() {
+        let mut remembered = Remembered::default();
+        remembered.senders.extend((0..MAX_SENDERS).map(|sender| (Arc::from(format!("s{sender}")), Ledger::default())));
+        let key = IdempotencyKey::new("new:1").unwrap();
+        let mut staged = Staged::default();
+        assert_eq!(remembered.stage(&mut staged, &key, TimestampMs::new(0), 1), Verdict::New);
+        assert_eq!((staged.senders.len(), staged.opaque.len()), (0, 1));
     }
 
     #[test]
@@ -343,7 +365,8 @@ mod tests {
             let mut model = HashSet::new();
             for counter in counters {
                 prop_assert_eq!(ledger.holds(counter), model.contains(&counter));
-                prop_assert_eq!(ledger.add(counter), Ok(model.insert(counter)));
+                prop_assert!(ledger.add(counter));
+                model.insert(counter);
                 prop_assert!(ledger.holds(counter));
                 prop_assert_eq!(Ledger::decode("s", &ledger.encode("s")), Ok(ledger.clone()));
             }

@@ -50,7 +50,7 @@ pub use codec::CodecError;
 pub use disk::{Disk, DiskUsage, FileDisk};
 pub use error::StoreError;
 pub use fault::{Fault, Place};
-pub use idempotency::{IdempotencyKey, KeyError, KeyRefused};
+pub use idempotency::{IdempotencyKey, KeyError};
 pub use outbox::{AlertChange, Notice};
 pub use read::{Reading, Verification};
 pub use recovery::Recovered;

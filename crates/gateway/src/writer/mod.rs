@@ -61,8 +61,6 @@ pub(crate) enum WriteError {
     Stopping,
     #[error("{reason}")]
     Store { reason: String },
-    #[error("{reason}")]
-    KeyRefused { reason: String },
     #[error(
         "the key was given to another body before, which is stored; nothing of this one is: give it a key of its own"
     )]

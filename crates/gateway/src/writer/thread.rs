@@ -263,7 +263,6 @@ impl<S: Store> WriterThread<S> {
                     Ok(Written::Told(receipt))
                 }
                 Outcome::Duplicate => name.as_ref().map_or(Ok(Written::Before), |name| self.again(name)),
-                Outcome::Refused { reason } => Err(WriteError::KeyRefused { reason: reason.to_string() }),
             };
             answers.push((reply, written));
         }

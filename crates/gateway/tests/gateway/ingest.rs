@@ -123,17 +123,27 @@ fn a_body_of_more_than_a_mebibyte_is_refused() {
 
 #[test]
 fn a_batch_with_a_known_key_counts_once() {
-    let gateway = Running::start(&[]);
-    let send = |key: &str| {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start_in(folder.path(), &[]);
+    let send_to = |gateway: &Running, key: &str, body: &str| {
         let request = Request::post("/ingest").header("content-type", "application/json");
-        request.header("idempotency-key", key).body(r#"{"name":"m","value":1}"#).send(&gateway)
+        request.header("idempotency-key", key).body(body).send(gateway)
     };
+    let send = |key: &str| send_to(&gateway, key, r#"{"name":"m","value":1}"#);
     for key in ["a:1", "a:2", "a:1", "opaque", "opaque"] {
         assert_eq!(send(key).status, 204, "{key}");
     }
     assert_eq!(gateway.result("name=m&window=5m&agg=count"), Some(3.0));
     send(&"x".repeat(300)).is_error(400, "bad_idempotency_key");
     assert!(gateway.get("/metrics").body.contains("gateway_batches_repeated_total 2"));
+    let other = r#"{"name":"m","value":2}"#;
+    send_to(&gateway, "a:1", other).is_error(400, "bad_idempotency_key");
+    gateway.kill();
+    // The answers are forgotten, the keys are not, and nobody is told that another body is stored.
+    let gateway = Running::start_in(folder.path(), &[]);
+    let answer = send_to(&gateway, "a:1", other);
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"repeated":true}"#));
+    assert_eq!(gateway.result("name=m&window=5m&agg=sum"), Some(3.0));
 }
 
 #[test]
