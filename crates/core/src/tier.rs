@@ -50,9 +50,10 @@ impl Content {
         }
     }
 
-    /// Whether a sample or summary of `first..=last` would lie between the samples that are kept.
-    fn surrounds(&self, first: TimestampMs, last: TimestampMs) -> bool {
-        last >= self.first().timestamp() && first < self.last().timestamp()
+    /// Where a sample or summary of `first..=last` lies to the samples that are kept.
+    fn place(&self, first: TimestampMs, last: TimestampMs) -> Place {
+        let is_among = last >= self.first().timestamp() && first < self.last().timestamp();
+        if is_among { Place::Among } else { Place::Outside }
     }
 
     fn heap_bytes(&self) -> usize {
@@ -122,7 +123,7 @@ impl Tier {
     pub(crate) fn record(&mut self, number: i64, sample: Sample, kind: Kind) -> Place {
         match self.content(number) {
             Ok(content) => {
-                let place = place(content.surrounds(sample.timestamp(), sample.timestamp()));
+                let place = content.place(sample.timestamp(), sample.timestamp());
                 match content {
                     Content::One(one) => {
                         let mut summary = Summary::of(*one, kind);
@@ -144,7 +145,7 @@ impl Tier {
     pub(crate) fn merge(&mut self, number: i64, summary: &Summary, kind: Kind) -> Place {
         match self.content(number) {
             Ok(content) => {
-                let place = place(content.surrounds(summary.first.timestamp(), summary.last.timestamp()));
+                let place = content.place(summary.first.timestamp(), summary.last.timestamp());
                 match content {
                     Content::One(one) => {
                         let mut whole = Summary::of(*one, kind);
@@ -226,8 +227,4 @@ impl Tier {
         };
         Ok(&mut self.buckets[place].content)
     }
-}
-
-fn place(among: bool) -> Place {
-    if among { Place::Among } else { Place::Outside }
 }

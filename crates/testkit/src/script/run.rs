@@ -163,19 +163,23 @@ impl<T: Target> Run<T> {
                 let found = self.target.failures()?;
                 let holds = found.len() == expected.len()
                     && expected.iter().zip(&found).all(|(expected, found)| found.contains(expected.as_str()));
-                return Ok(outcome(holds, || {
-                    (format!("at {at} failures"), format!("{expected:?}"), format!("{found:?}"))
-                }));
+                if !holds {
+                    let (expected, found) = (format!("{expected:?}"), format!("{found:?}"));
+                    return Ok(Outcome::Differs { what: format!("at {at} failures"), expected, found });
+                }
+                return Ok(Outcome::Holds);
             }
             Statement::Scorecard { at, expected } => {
                 self.go_to(*at)?;
                 let card = self.target.scorecard(self.start + *at)?;
                 let found = [card.avg_resolution_time, card.avg_satisfaction, card.total_conflicts];
                 let holds = expected.iter().zip(found).all(|(expected, found)| expected.holds(Some(found)));
-                return Ok(outcome(holds, || {
+                if !holds {
                     let wanted = expected.map(|number| number.value);
-                    (format!("at {at} scorecard"), format!("{wanted:?}"), format!("{found:?}"))
-                }));
+                    let (expected, found) = (format!("{wanted:?}"), format!("{found:?}"));
+                    return Ok(Outcome::Differs { what: format!("at {at} scorecard"), expected, found });
+                }
+                return Ok(Outcome::Holds);
             }
             // The runner begins anew before it comes here.
             Statement::Clear => {}
@@ -250,10 +254,12 @@ impl<T: Target> Run<T> {
         }
         let found = self.target.load(&batch, self.start + arrival)?;
         let holds = found.len() == batch.len() && found.iter().all(|fate| *fate == expected);
-        Ok(outcome(holds, || {
-            let found: Vec<&str> = found.iter().map(|fate| fate.as_str()).collect();
-            (format!("late {arrival} {series}"), expected.as_str().to_owned(), found.join(", "))
-        }))
+        if holds {
+            return Ok(Outcome::Holds);
+        }
+        let found: Vec<&str> = found.iter().map(|fate| fate.as_str()).collect();
+        let (expected, found) = (expected.as_str().to_owned(), found.join(", "));
+        Ok(Outcome::Differs { what: format!("late {arrival} {series}"), expected, found })
     }
 
     fn query(&mut self, at: DurationMs, text: &str, expression: &Expression, expected: &Expected) -> Outcome {
@@ -275,7 +281,10 @@ impl<T: Target> Run<T> {
             }
             (Expected::Refused(_), Ok(_)) | (Expected::One(_) | Expected::Groups(_), Err(_)) => false,
         };
-        outcome(holds, || (format!("at {at} {text}"), said(expected), answered(&found)))
+        if holds {
+            return Outcome::Holds;
+        }
+        Outcome::Differs { what: format!("at {at} {text}"), expected: said(expected), found: answered(&found) }
     }
 
     fn alerts(&mut self, at: DurationMs, expected: &[ExpectedAlert]) -> Result<Outcome, String> {
@@ -284,12 +293,12 @@ impl<T: Target> Run<T> {
         sorted.sort_by(|one, other| (&one.rule, &one.labels).cmp(&(&other.rule, &other.labels)));
         let holds = sorted.len() == found.len()
             && sorted.iter().zip(&found).all(|(expected, found)| self.alert_holds(expected, found));
-        let start = self.start;
-        Ok(outcome(holds, || {
-            let wanted: Vec<String> = sorted.iter().map(|alert| said_alert(alert)).collect();
-            let found: Vec<String> = found.iter().map(|alert| seen_alert(alert, start)).collect();
-            (format!("at {at} alerts"), listed(&wanted), listed(&found))
-        }))
+        if holds {
+            return Ok(Outcome::Holds);
+        }
+        let wanted: Vec<String> = sorted.iter().map(|alert| said_alert(alert)).collect();
+        let found: Vec<String> = found.iter().map(|alert| seen_alert(alert, self.start)).collect();
+        Ok(Outcome::Differs { what: format!("at {at} alerts"), expected: listed(&wanted), found: listed(&found) })
     }
 
     fn alert_holds(&self, expected: &ExpectedAlert, found: &SeenAlert) -> bool {
@@ -320,14 +329,6 @@ impl fmt::Display for ExpectedNumber {
 
 fn figure_holds(expected: Option<ExpectedNumber>, found: Option<f64>) -> bool {
     expected.map_or(found.is_none(), |expected| expected.holds(found))
-}
-
-fn outcome(holds: bool, differs: impl FnOnce() -> (String, String, String)) -> Outcome {
-    if holds {
-        return Outcome::Holds;
-    }
-    let (what, expected, found) = differs();
-    Outcome::Differs { what, expected, found }
 }
 
 fn plus(one: DurationMs, other: DurationMs) -> DurationMs {
