@@ -10,8 +10,6 @@ use crate::query::{Expression, Group, QueryError};
 use crate::rule::{ALERT_NAME, AlertState, NoData, Observed, Rule, Severity, Step, advance};
 use crate::time::{DurationMs, TimestampMs};
 
-/// How often a firing alert is sent again.
-pub const RESEND_INTERVAL: DurationMs = DurationMs::from_minutes(1);
 /// The longest outage after which a pending alert goes on where it was.
 pub const RESTORE_TOLERANCE: DurationMs = DurationMs::from_hours(1);
 /// The least time between a restart and the firing of an alert that was pending before it.
@@ -35,23 +33,6 @@ pub struct Alert {
     pub value: Option<f64>,
     /// Whether the last evaluation had no figure for it.
     pub stale: bool,
-}
-
-impl Alert {
-    /// Until when a notification sent at `ts` says that the alert lasts: `ts` plus four times the
-    /// longer of the two intervals, so that a lost sender is noticed and a late one is not.
-    ///
-    /// For a resolved alert it is the instant at which it ended; `None` unless firing or resolved.
-    #[must_use]
-    pub fn ends_at(&self, ts: TimestampMs, interval: DurationMs, resend: DurationMs) -> Option<TimestampMs> {
-        match self.state {
-            AlertState::Inactive | AlertState::Pending { .. } => None,
-            AlertState::Firing { .. } => {
-                Some(ts + DurationMs::from_millis(interval.max(resend).as_millis().saturating_mul(4)))
-            }
-            AlertState::Resolved { at, .. } => Some(at),
-        }
-    }
 }
 
 /// An alert that changed its state.

@@ -207,19 +207,6 @@ fn the_query_looks_back_by_the_offset_and_the_state_does_not() {
     assert_eq!(states, [AlertState::Firing { active_at: secs(100), fired_at: secs(100), keep_firing_since: None }]);
 }
 
-#[test]
-fn notifications_say_how_long_they_last() {
-    let mut alerts = Alerts::new();
-    evaluate(&mut alerts, &[rule("Now", 0), rule("Later", 60)], 0, &[group("", Some(11.0))]);
-    let ends = |alerts: &Alerts, interval| -> Vec<Option<TimestampMs>> {
-        alerts.iter().map(|alert| alert.ends_at(secs(9), DurationMs::from_secs(interval), RESEND_INTERVAL)).collect()
-    };
-    assert_eq!(ends(&alerts, 1), [None, Some(secs(9 + 240))]);
-    assert_eq!(ends(&alerts, 120), [None, Some(secs(9 + 480))]);
-    evaluate(&mut alerts, &[rule("Now", 0), rule("Later", 60)], 7, &[group("", Some(1.0))]);
-    assert_eq!(ends(&alerts, 1), [Some(secs(7))]);
-}
-
 const HOUR: i64 = 3_600;
 
 /// When a pending alert with a `for` of that many seconds counts as begun after a restart.
