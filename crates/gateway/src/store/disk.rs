@@ -62,3 +62,59 @@ impl Disk for FileDisk {
         &self.path
     }
 }
+
+/// The folders that get a new entry when the file at `path` is made with all folders it needs.
+pub(super) fn folders_to_sync(path: &Path) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let mut made = path;
+    while !made.exists() {
+        let Some(folder) = made.parent() else { break };
+        // The parent of a relative name is the folder that the process is in.
+        folders.push(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() });
+        if folder.as_os_str().is_empty() {
+            break;
+        }
+        made = folder;
+    }
+    folders
+}
+
+/// Makes the entries of a folder durable, where the system can.
+///
+/// # Errors
+/// What the system says.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match std::fs::File::open(folder)?.sync_all() {
+        // Some file systems know no such thing and need none.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        done => done,
+    }
+}
+
+/// Elsewhere folders cannot be opened; the system keeps their entries by itself.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_that_gets_an_entry_is_synced() {
+        let there = tempfile::tempdir().unwrap();
+        let (one, two) = (there.path().join("one"), there.path().join("one/two"));
+        let file = two.join("bellwether.redb");
+        assert_eq!(folders_to_sync(&file), [two.clone(), one.clone(), there.path().to_owned()]);
+        assert_eq!(folders_to_sync(Path::new("no-such-folder/file")), [Path::new("no-such-folder"), Path::new(".")]);
+        crate::store::RedbStore::open(&two, 1).unwrap();
+        assert!(folders_to_sync(&file).is_empty());
+        #[cfg(unix)]
+        {
+            sync_folder(&two).unwrap();
+            assert!(sync_folder(&two.join("none")).is_err(), "it looks at the folder");
+        }
+    }
+}

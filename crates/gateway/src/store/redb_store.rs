@@ -1,6 +1,6 @@
 //! The store over redb: opening, the latch, and opening anew.
 
-use super::disk::{Disk, FileDisk};
+use super::disk::{self, Disk, FileDisk};
 use super::error::{StoreError, While};
 use super::seal::{Progress, SealLimits};
 use super::state::{State, check_format};
@@ -54,9 +54,16 @@ impl RedbStore {
     /// [`StoreError`] with a sentence that says how to mend it: no right to write, open in another
     /// process, written by a newer program, damaged, disk full.
     pub fn open(folder: &Path, epoch: u64) -> Result<Self, StoreError> {
+        let path = folder.join(FILE_NAME);
+        let changed = disk::folders_to_sync(&path);
         std::fs::create_dir_all(folder)
             .map_err(|source| StoreError::NotWritable { path: folder.to_owned(), source })?;
-        Self::open_on(Box::new(FileDisk::new(folder.join(FILE_NAME))), epoch)
+        let store = Self::open_on(Box::new(FileDisk::new(path)), epoch)?;
+        // What is acknowledged from here on must not vanish with the name of its file.
+        for folder in changed {
+            disk::sync_folder(&folder).map_err(|source| StoreError::of_io("keeping the store's folder", source))?;
+        }
+        Ok(store)
     }
 
     /// Opens the store on a disk of any make; see [`RedbStore::open`].
