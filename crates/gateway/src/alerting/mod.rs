@@ -18,7 +18,7 @@ pub(crate) use outbox::Dispatcher;
 use crate::hub::Pulse;
 use crate::store::AlertChange;
 use crate::telemetry::Metrics;
-use crate::writer::Writer;
+use crate::writer::{NewNotice, Writer};
 
 /// How often a pending alert is kept anew, so that a restart knows how long the gateway was away.
 const PENDING_SAVED_EVERY: DurationMs = DurationMs::from_minutes(1);
@@ -76,7 +76,7 @@ impl Watch {
         }
     }
 
-    fn notices(&self, transitions: &[Transition]) -> Vec<Vec<u8>> {
+    fn notices(&self, transitions: &[Transition]) -> Vec<NewNotice> {
         let mut notices = Vec::new();
         for Transition { alert, to, .. } in transitions {
             let told = matches!(to, AlertState::Firing { .. } | AlertState::Resolved { .. });
@@ -87,7 +87,8 @@ impl Watch {
             tracing::warn!(labels = %alert.labels, value = alert.value, state, "alert");
             let Some(webhook) = &self.webhook else { continue };
             let rule = self.board.rules.iter().find(|rule| rule.name == alert.rule);
-            notices.extend(webhook::message(alert, rule, &webhook.address));
+            let payload = webhook::message(alert, rule, &webhook.address);
+            notices.extend(payload.map(|payload| NewNotice { alert: saved::key(alert), state, payload }));
         }
         notices
     }

@@ -132,7 +132,8 @@ pub trait Store: Send {
     fn declarations(&self) -> Vec<Declaration>;
 
     /// Keeps changes of alerts and what is to be told about them, in one transaction; the numbers of
-    /// the new notices.
+    /// the notices. A notice whose bytes wait already is not kept again. Cost: reads the notices that
+    /// wait.
     ///
     /// # Errors
     /// [`StoreError`] where the disk is full or failed: then none of it is kept.

@@ -7,6 +7,7 @@ use super::state::State;
 use super::tables::{self, meta};
 use bellwether_core::time::TimestampMs;
 use redb::{Database, ReadableDatabase, ReadableTable};
+use std::collections::HashMap;
 
 const VERSION: u8 = 1;
 const DOING: &str = "keeping alerts and notices";
@@ -80,6 +81,7 @@ pub(super) fn save_alerts(
     let write = begin_write(database, DOING)?;
     let mut next = state.next_notice;
     let mut ids = Vec::with_capacity(notices.len());
+    let mut added = Vec::new();
     {
         let mut table = write.open_table(tables::ALERTS).while_doing(DOING)?;
         for change in alerts {
@@ -93,10 +95,26 @@ pub(super) fn save_alerts(
             }
         }
         let mut table = write.open_table(tables::OUTBOX).while_doing(DOING)?;
+        // A notice says which alert is in which state since when, so its bytes are its name: one
+        // that came here by a commit that failed towards the caller is given again and known.
+        let mut waiting = HashMap::new();
+        if !notices.is_empty() {
+            for row in table.iter().while_doing(DOING)? {
+                let (id, record) = row.while_doing(DOING)?;
+                if let Ok(notice) = decode(id.value(), record.value()) {
+                    waiting.insert(notice.payload, notice.id);
+                }
+            }
+        }
         for payload in notices {
+            if let Some(id) = waiting.get(payload) {
+                ids.push(*id);
+                continue;
+            }
             let notice =
                 Notice { id: next, payload: payload.clone(), attempts: 0, created_at: now, next_attempt_at: now };
             table.insert(next, encode(&notice).as_slice()).while_doing(DOING)?;
+            added.push(next);
             ids.push(next);
             next += 1;
         }
@@ -105,7 +123,7 @@ pub(super) fn save_alerts(
     }
     write.commit().while_doing(DOING)?;
     state.next_notice = next;
-    state.due.extend(ids.iter().map(|id| (now.get(), *id)));
+    state.due.extend(added.into_iter().map(|id| (now.get(), id)));
     Ok(ids)
 }
 

@@ -5,6 +5,7 @@ mod receipts;
 #[cfg(test)]
 mod rig;
 mod thread;
+mod unsaved;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use receipts::BatchName;
 pub(crate) use thread::WriterThread;
+pub(crate) use unsaved::NewNotice;
 
 use crate::store::{AlertChange, Notice};
 use crate::telemetry::Metrics;
@@ -72,7 +74,7 @@ type Reply = oneshot::Sender<Result<Written, WriteError>>;
 /// What the thread is asked to do.
 enum Job {
     Write(Delivery, Option<Reply>),
-    SaveAlerts { changes: Vec<AlertChange>, notices: Vec<Vec<u8>> },
+    SaveAlerts { changes: Vec<AlertChange>, notices: Vec<NewNotice> },
     Notices { reply: SyncSender<Vec<Notice>> },
     NoticeDelivered { id: u64 },
     NoticeFailed { id: u64, next_attempt_at: TimestampMs },
@@ -126,7 +128,7 @@ impl Writer {
     }
 
     /// Has alerts and what is to be told of them kept, together.
-    pub(crate) fn save_alerts(&self, changes: Vec<AlertChange>, notices: Vec<Vec<u8>>) {
+    pub(crate) fn save_alerts(&self, changes: Vec<AlertChange>, notices: Vec<NewNotice>) {
         self.ask(Job::SaveAlerts { changes, notices });
     }
 

@@ -14,11 +14,11 @@ use tokio::sync::oneshot;
 
 use self::faulty::{Failure, FaultyDisk};
 use super::thread::WriterThread;
-use super::{BatchName, Delivery, Receipt, WriteError, Written};
+use super::{BatchName, Delivery, NewNotice, Receipt, WriteError, Written};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Greeting, Hub, recover};
 use crate::own::OwnWork;
-use crate::store::{Disk, IdempotencyKey, Progress, RedbStore, Store};
+use crate::store::{AlertChange, Disk, IdempotencyKey, Progress, RedbStore, Store};
 use crate::telemetry::Metrics;
 
 #[path = "../../tests/store_support/faulty.rs"]
@@ -207,4 +207,38 @@ fn damage_that_a_start_finds_is_counted() {
     recover(rig.hub.board(), rig.writer.store_for_tests(), now).unwrap();
     rig.writer.statistics();
     assert_eq!(rig.metrics.store_corrupt.get(), 1);
+}
+
+#[test]
+fn a_notice_whose_commit_failed_and_yet_reached_the_disk_is_told_once() {
+    let mut rigs: Vec<Rig> = (0..30).map(|_| Rig::new()).collect();
+    for (changes, rig) in rigs.iter_mut().enumerate() {
+        let set = AlertChange::Set { key: "slow".to_owned(), record: b"firing".to_vec() };
+        let notice = NewNotice { alert: "slow".to_owned(), state: "firing", payload: b"slow fires since 1".to_vec() };
+        rig.disk.fail_after(changes, Failure::Sync);
+        rig.writer.save_alerts(vec![set], vec![notice]);
+        rig.disk.fail(None);
+    }
+    let mut known = 0;
+    for rig in &mut rigs {
+        let failed = rig.metrics.store_failures.get() > 0;
+        // Another change opens the file anew: what had reached the disk is there before it is saved again.
+        let _stored = rig.write_until_taken(|| batch("first", vec![sample(None)]));
+        known += usize::from(failed && rig.writer.store_for_tests().statistics().notices == 1);
+        let notices = rig.writer.notices();
+        let payloads: Vec<_> = notices.iter().map(|notice| notice.payload.as_slice()).collect();
+        assert_eq!(payloads, [b"slow fires since 1"]);
+        rig.writer.store_for_tests().notice_delivered(notices[0].id, clock::now()).unwrap();
+        assert_eq!(rig.writer.notices(), []);
+    }
+    assert!(known > 0, "no commit failed at its last step: the test tests nothing");
+}
+
+#[test]
+fn the_size_of_the_store_is_what_it_takes_and_not_its_holes() {
+    let mut rig = Rig::new();
+    rig.writer.statistics();
+    let usage = rig.disk.usage().unwrap();
+    assert!(usage.allocated_bytes < usage.file_bytes, "{usage:?}");
+    assert_eq!(u64::try_from(rig.metrics.store_bytes.get()).unwrap(), usage.allocated_bytes);
 }

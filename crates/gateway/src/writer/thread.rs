@@ -11,11 +11,12 @@ use bellwether_core::engine::Plan;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::receipts::{BatchName, Receipts};
+use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Admission, Admitted, Hub};
 use crate::own::OwnWork;
-use crate::store::{AlertChange, Batch, Outcome, Progress, Store, StoreError};
+use crate::store::{AlertChange, Batch, Notice, Outcome, Progress, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Most samples of one group commit, so that the first of them does not wait long.
@@ -51,7 +52,7 @@ pub(crate) struct WriterThread<S> {
     queue: WriterQueue,
     receipts: Receipts,
     /// Alert changes that could not be saved yet.
-    unsaved: (Vec<AlertChange>, Vec<Vec<u8>>),
+    unsaved: Unsaved,
     last_housekeeping: Stopwatch,
     housekeeping_in: Duration,
     last_statistics: Stopwatch,
@@ -77,7 +78,7 @@ impl<S: Store> WriterThread<S> {
             retention,
             queue,
             receipts: Receipts::default(),
-            unsaved: (Vec::new(), Vec::new()),
+            unsaved: Unsaved::default(),
             last_housekeeping: Stopwatch::start(),
             housekeeping_in: HOUSEKEEPING_STEP,
             last_statistics: Stopwatch::start(),
@@ -276,17 +277,11 @@ impl<S: Store> WriterThread<S> {
         let now = clock::now();
         let done = match job {
             Job::SaveAlerts { changes, notices } => {
-                self.unsaved.0.extend(changes);
-                self.unsaved.1.extend(notices);
-                self.save_unsaved();
+                self.save_alerts(changes, notices);
                 Ok(())
             }
             Job::Notices { reply } => {
-                let far = TimestampMs::new(i64::MAX);
-                let notices = self.store.due_notices(far, MAX_NOTICES).unwrap_or_else(|error| {
-                    self.complain(&error);
-                    Vec::new()
-                });
+                let notices = self.notices();
                 // The asker may have ended meanwhile.
                 let _ended = reply.send(notices);
                 Ok(())
@@ -302,15 +297,33 @@ impl<S: Store> WriterThread<S> {
         self.metrics.notifications_waiting.set(gauge(self.store.statistics().notices as u64));
     }
 
+    pub(super) fn save_alerts(&mut self, changes: Vec<AlertChange>, notices: Vec<NewNotice>) {
+        self.unsaved.add(changes, notices);
+        self.save_unsaved();
+    }
+
     fn save_unsaved(&mut self) {
-        let (changes, notices) = &self.unsaved;
-        if changes.is_empty() && notices.is_empty() {
+        if self.unsaved.is_empty() {
             return;
         }
-        match self.store.save_alerts(changes, notices, clock::now()) {
-            Ok(_) => self.unsaved = (Vec::new(), Vec::new()),
+        let (changes, notices) = self.unsaved.all();
+        match self.store.save_alerts(&changes, &notices, clock::now()) {
+            Ok(_) => self.unsaved = Unsaved::default(),
             Err(error) => self.complain(&error),
         }
+    }
+
+    /// All notices that wait; none while some could not be saved. Those may be on disk all the same:
+    /// delivered and forgotten before they are saved anew, they would be sent twice.
+    pub(super) fn notices(&mut self) -> Vec<Notice> {
+        self.save_unsaved();
+        if !self.unsaved.is_empty() {
+            return Vec::new();
+        }
+        self.store.due_notices(TimestampMs::new(i64::MAX), MAX_NOTICES).unwrap_or_else(|error| {
+            self.complain(&error);
+            Vec::new()
+        })
     }
 
     /// One bounded step of what the store needs from time to time: soon again where there is more to
@@ -333,7 +346,7 @@ impl<S: Store> WriterThread<S> {
 
     pub(super) fn statistics(&mut self) {
         let statistics = self.store.statistics();
-        self.metrics.store_bytes.set(gauge(statistics.disk.file_bytes));
+        self.metrics.store_bytes.set(gauge(statistics.disk.allocated_bytes));
         self.metrics.store_corrupt.set(gauge(statistics.faults));
         self.metrics.notifications_waiting.set(gauge(statistics.notices as u64));
     }

@@ -192,8 +192,11 @@ impl Disk for FaultyDisk {
     }
 
     fn usage(&self) -> io::Result<DiskUsage> {
-        let length = self.bytes().seen.len() as u64;
-        Ok(DiskUsage { file_bytes: length, allocated_bytes: length })
+        // Blocks that were never written are holes, as in a sparse file.
+        let bytes = self.bytes();
+        let blocks = bytes.seen.chunks(4_096).filter(|block| block.iter().any(|byte| *byte != 0));
+        let allocated_bytes = blocks.map(|block| block.len() as u64).sum();
+        Ok(DiskUsage { file_bytes: bytes.seen.len() as u64, allocated_bytes })
     }
 
     fn path(&self) -> &Path {
