@@ -68,6 +68,25 @@ impl Across {
         }
         if self == Self::Avg { joined.map(|sum| sum / f64::from(count)) } else { joined }
     }
+
+    /// The bound of the relative error of what figures come to, each of which has a bound below 1 of
+    /// its own.
+    ///
+    /// Figures of one sign keep the greatest of their bounds, and so do the least and the greatest of
+    /// any. In a sum of both signs the errors stay and the figures cancel: it is infinite where the
+    /// sum is no greater than its error may be.
+    fn relative_error(self, figures: &[(f64, f64)]) -> f64 {
+        let greatest = figures.iter().fold(0.0_f64, |greatest, (_, bound)| greatest.max(*bound));
+        let is_above = figures.iter().any(|(figure, _)| *figure > 0.0);
+        let is_below = figures.iter().any(|(figure, _)| *figure < 0.0);
+        if greatest == 0.0 || !(is_above && is_below) || !matches!(self, Self::Sum | Self::Avg) {
+            return greatest;
+        }
+        // A bound is relative to the exact figure, which may be greater than the estimate.
+        let error: f64 = figures.iter().map(|(figure, bound)| figure.abs() * bound / (1.0 - bound)).sum();
+        let sum = figures.iter().map(|(figure, _)| figure).sum::<f64>().abs();
+        if sum > error { error / (sum - error) } else { f64::INFINITY }
+    }
 }
 
 impl Engine {
@@ -219,13 +238,9 @@ impl Engine {
             pools = merged(pools).into_iter().collect();
         }
         let covered = answer.to.since(plan.from);
-        let mut error = 0.0_f64;
-        let figures = pools.iter().filter_map(|pool| aggregation.of(pool, covered)).map(|(figure, bound)| {
-            error = error.max(bound);
-            figure
-        });
-        answer.value = query.across.join(figures);
-        answer.relative_error = error;
+        let figures: Vec<(f64, f64)> = pools.iter().filter_map(|pool| aggregation.of(pool, covered)).collect();
+        answer.value = query.across.join(figures.iter().map(|(figure, _)| *figure));
+        answer.relative_error = query.across.relative_error(&figures);
         Ok(answer)
     }
 }
@@ -243,8 +258,11 @@ fn ratio(dividend: &Answer, divisor: &Answer) -> Answer {
         (Some(dividend), Some(divisor)) => Some(dividend / divisor).filter(|ratio| ratio.is_finite()),
         _ => None,
     };
-    // Each bound is below 1, as even the coarsest scale's base is finite.
-    let relative_error = (1.0 + dividend.relative_error) / (1.0 - divisor.relative_error) - 1.0;
+    let relative_error = if divisor.relative_error < 1.0 {
+        (1.0 + dividend.relative_error) / (1.0 - divisor.relative_error) - 1.0
+    } else {
+        f64::INFINITY
+    };
     Answer {
         value,
         count: divisor.count,

@@ -21,7 +21,7 @@
 //! | --- | --- |
 //! | count, min, max, first, last, `p0`, `p100` | none |
 //! | sum, average, increase, rate, delta | rounding: 1e−12 of the sum of magnitudes |
-//! | quantiles | [`query::Answer::relative_error`]: at most 0.55 % at the sketch's default scale |
+//! | quantiles | [`query::Answer::relative_error`]: at most 0.55 % at the sketch's default scale, more where those of both signs are added up |
 //!
 //! A counter's reset is seen between any two samples that came in order, and between late ones where
 //! the finest tier tells them apart. Sums stop at the greatest float instead of becoming infinite.

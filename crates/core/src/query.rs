@@ -273,7 +273,8 @@ pub struct Answer {
     pub from: TimestampMs,
     /// Right edge of the range that was really covered (included).
     pub to: TimestampMs,
-    /// Bound of the relative error of `value`: 0 where it is exact.
+    /// Bound of the relative error of `value`: 0 where it is exact, infinite where quantiles of both
+    /// signs cancel in a sum or an average so that nothing is known.
     pub relative_error: f64,
 }
 

@@ -224,6 +224,38 @@ fn groups_ratios_and_joins() {
 }
 
 #[test]
+fn quantiles_of_both_signs_have_a_bound_that_holds() {
+    let mut engine = engine();
+    // Three values each, so that the middle one is estimated.
+    let mut ask = |name: &str, across, middles: &[f64]| {
+        for (place, middle) in middles.iter().enumerate() {
+            let id = engine.series(&key(name, &[("n", &place.to_string())]), None).unwrap();
+            for value in [middle - 90.0, *middle, middle + 90.0] {
+                engine.record(id, sample(NOW, value), at(NOW)).unwrap();
+            }
+        }
+        let mut query = query(name, "5m", "p50");
+        query.across = across;
+        let answer = engine.query(&query, at(NOW)).unwrap();
+        let sum: f64 = middles.iter().sum();
+        let exact = if across == Across::Avg { sum / middles.len() as f64 } else { sum };
+        (answer, exact)
+    };
+    for (name, across, middles) in [
+        ("a", Across::Sum, [1_003.0, -903.0]),
+        ("b", Across::Avg, [1_003.0, -903.0]),
+        ("c", Across::Sum, [1_003.0, 17.0]),
+    ] {
+        let (answer, exact) = ask(name, across, &middles);
+        let error = (answer.value.unwrap() - exact).abs() / exact;
+        assert!(error > 0.0 && error <= answer.relative_error, "{error}, {answer:?}");
+    }
+    let (cancelled, _) = ask("d", Across::Sum, &[1_003.0, -1_003.5]);
+    assert_eq!(cancelled.relative_error, f64::INFINITY);
+    assert!(ask("e", Across::Sum, &[1_003.0, 1_003.5]).0.relative_error < 0.005_5, "one sign, no more than each");
+}
+
+#[test]
 fn a_division_by_nothing_has_no_value() {
     let mut engine = engine();
     let id = engine.series(&key("zero", &[]), None).unwrap();

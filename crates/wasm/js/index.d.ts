@@ -161,7 +161,10 @@ export interface Figure {
   from: TimestampMs;
   /** Right edge of the range that was really covered, included. */
   to: TimestampMs;
-  /** Bound of the relative error of `result`; 0 where it is exact. */
+  /**
+   * Bound of the relative error of `result`; 0 where it is exact, `Infinity` where percentiles of both signs
+   * cancel in a sum or an average.
+   */
   relativeError: number;
 }
 
