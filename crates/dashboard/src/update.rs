@@ -5,12 +5,13 @@ mod tests;
 
 use std::rc::Rc;
 
+use bellwether_core::rule::AlertState;
 use bellwether_core::time::DurationMs;
 
 use crate::clock::Monotonic;
 use crate::connection::{CONNECT_WITHIN, Connection, GIVE_UP_AFTER};
 use crate::effect::Effect;
-use crate::figures::{Ask, Phase, Snapshot};
+use crate::figures::Ask;
 use crate::message::{Msg, Visibility};
 use crate::remote::Remote;
 use crate::route::{Route, View};
@@ -66,8 +67,14 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::FeedChanged => refresh(state),
         Msg::AlertsReceived(alerts) => {
+            let before = tab_title(state);
             state.alerts = alerts;
-            refresh(state)
+            let mut effects = refresh(state);
+            let after = tab_title(state);
+            if before != after {
+                effects.push(Effect::SetTitle(after));
+            }
+            effects
         }
         // What came after the gap would make wrong sums: fill a fresh engine, keep the old picture till then.
         Msg::GapReported => connect(state, 0),
@@ -94,7 +101,12 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.next_frame = NextFrame::Idle;
             ask(state).map(Effect::Evaluate).into_iter().collect()
         }
-        Msg::Evaluated(snapshot) => evaluated(state, snapshot),
+        Msg::Evaluated(snapshot) => {
+            if snapshot.is_some() {
+                state.snapshot = snapshot;
+            }
+            Vec::new()
+        }
         Msg::HashChanged(hash) => {
             let route = Route::parse(&hash);
             if route == state.route {
@@ -223,14 +235,6 @@ fn ask(state: &State) -> Option<Ask> {
     })
 }
 
-fn evaluated(state: &mut State, snapshot: Option<Rc<Snapshot>>) -> Vec<Effect> {
-    let Some(snapshot) = snapshot else { return Vec::new() };
-    let before = tab_title(state);
-    state.snapshot = Some(snapshot);
-    let after = tab_title(state);
-    if before == after { Vec::new() } else { vec![Effect::SetTitle(after)] }
-}
-
 fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     state.route = route;
     let mut effects = plotly(state);
@@ -249,11 +253,11 @@ fn plotly(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The tab's title says how many alerts are firing: it is read when the page is behind others.
+/// The tab's title says how many alerts are firing: it is read when the page is behind others, so it counts
+/// what the gateway told and waits for no evaluation, which a hidden page does not make.
 fn tab_title(state: &State) -> String {
     let title = state.title();
-    let alerts = state.snapshot.as_ref().map(|snapshot| snapshot.alerts.iter());
-    match alerts.map_or(0, |alerts| alerts.filter(|alert| alert.phase == Phase::Firing).count()) {
+    match state.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count() {
         0 => title.to_owned(),
         firing => format!("({firing}) {title}"),
     }

@@ -5,7 +5,7 @@ use bellwether_core::time::TimestampMs;
 
 use super::*;
 use crate::feed::{AlertNotice, Hello, Origin};
-use crate::figures::{AlertCard, Tally};
+use crate::figures::Tally;
 use crate::settings::Settings;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -25,12 +25,12 @@ fn hello() -> Msg {
     Msg::HelloReceived { hello: Rc::new(hello), at: ms(0.0) }
 }
 
-fn snapshot(at: i64, alerts: Vec<AlertCard>) -> Option<Rc<Snapshot>> {
+fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
     Some(Rc::new(Snapshot {
         at: TimestampMs::new(at),
         sections: Vec::new(),
         tally: Rc::new(Tally::default()),
-        alerts: alerts.into(),
+        alerts: [].into(),
         series: 1,
         focus: None,
     }))
@@ -44,7 +44,7 @@ fn live() -> State {
     update(&mut state, hello());
     update(&mut state, Msg::HistoryCompleted);
     update(&mut state, Msg::FrameStarted);
-    update(&mut state, Msg::Evaluated(snapshot(1_000, Vec::new())));
+    update(&mut state, Msg::Evaluated(snapshot(1_000)));
     state
 }
 
@@ -199,33 +199,41 @@ fn the_chart_bundle_is_loaded_when_first_needed_and_tried_again_after_a_failure(
     assert_eq!(update(&mut state, Msg::HashChanged("#/panel/disk".into())), []);
 }
 
-#[test]
-fn the_tab_counts_firing_alerts() {
-    let mut state = live();
-    let firing = vec![AlertCard::example(Phase::Firing), AlertCard::example(Phase::Pending)];
-    let effects = update(&mut state, Msg::Evaluated(snapshot(2_000, firing.clone())));
-    assert_eq!(effects, [Effect::SetTitle("(1) Ours".into())]);
-    assert_eq!(update(&mut state, Msg::Evaluated(snapshot(3_000, firing))), []);
-}
-
-#[test]
-fn alerts_reach_the_next_evaluation() {
-    let mut state = live();
-    let notice = AlertNotice {
+fn notice(state: AlertState) -> AlertNotice {
+    AlertNotice {
         rule: "Slow".into(),
         labels: Labels::empty(),
         severity: Severity::Page,
-        state: AlertState::Pending { active_at: TimestampMs::new(1) },
+        state,
         value: Some(2.0),
         stale: false,
         comparison: Comparison::Above,
         threshold: 1.0,
         summary: String::new(),
         runbook: String::new(),
-    };
-    assert_eq!(update(&mut state, Msg::AlertsReceived([notice.clone()].into())), [Effect::RequestFrame]);
+    }
+}
+
+const PENDING: AlertState = AlertState::Pending { active_at: TimestampMs::new(1) };
+
+#[test]
+fn the_tab_counts_firing_alerts_also_while_nobody_sees_the_page() {
+    let mut state = live();
+    update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Hidden, at: ms(0.0) });
+    let at = TimestampMs::new(1);
+    let firing = notice(AlertState::Firing { active_at: at, fired_at: at, keep_firing_since: None });
+    let told = Msg::AlertsReceived([firing, notice(PENDING)].into());
+    assert_eq!(update(&mut state, told.clone()), [Effect::SetTitle("(1) Ours".into())]);
+    assert_eq!(update(&mut state, told), [], "the same again changes nothing");
+    assert_eq!(update(&mut state, Msg::AlertsReceived([].into())), [Effect::SetTitle("Ours".into())]);
+}
+
+#[test]
+fn alerts_reach_the_next_evaluation() {
+    let mut state = live();
+    assert_eq!(update(&mut state, Msg::AlertsReceived([notice(PENDING)].into())), [Effect::RequestFrame]);
     let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
-    assert_eq!(ask.alerts[..], [notice]);
+    assert_eq!(ask.alerts[..], [notice(PENDING)]);
 }
 
 #[test]
