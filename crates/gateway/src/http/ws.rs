@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::Gateway;
 use super::errors::ApiError;
-use crate::clock::Stopwatch;
+use crate::clock::{self, Stopwatch};
 use crate::hub::{ConnectionId, Frame, Outbound, QueueReceiver, SubscribeError};
 
 /// Longest message that a reader may send.
@@ -77,6 +77,8 @@ struct Farewell {
 impl Farewell {
     const STOPPING: Self = Self { code: close_code::AWAY, reason: "the gateway is stopping; connect again" };
     const TOO_SLOW: Self = Self { code: close_code::AGAIN, reason: "this connection does not keep up; connect again" };
+    const BUSY: Self =
+        Self { code: close_code::AGAIN, reason: "too much history waits to be sent to others; connect again" };
     const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
     const TOO_LONG: Self = Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB" };
     const SILENT: Self = Self { code: close_code::AWAY, reason: "no sign of life for 60 s; connect again" };
@@ -84,7 +86,7 @@ impl Farewell {
 
 /// Serves one connection until either side ends it.
 async fn serve(gateway: Arc<Gateway>, socket: WebSocket) {
-    let (id, queue) = gateway.hub.connect();
+    let (id, queue) = gateway.hub.connect(clock::now());
     gateway.metrics.subscribers.inc();
     let (mut sink, mut stream) = socket.split();
     let farewell = tokio::select! {
@@ -211,7 +213,9 @@ async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<W
                 if messages > MAX_INBOUND_A_MINUTE {
                     return Some(Farewell::TOO_MANY);
                 }
-                heard(gateway, id, text.as_str());
+                if let Some(farewell) = heard(gateway, id, text.as_str()) {
+                    return Some(farewell);
+                }
             }
             Message::Binary(_) => {
                 reply_error(gateway, id, "not_supported", "readers send text frames; binary frames are not taken yet");
@@ -231,21 +235,19 @@ fn is_too_long(error: &axum::Error) -> bool {
     error.to_string().to_ascii_lowercase().contains("too long")
 }
 
-/// Acts on one text frame.
-fn heard(gateway: &Gateway, id: ConnectionId, text: &str) {
+/// Acts on one text frame; says where the connection is to end.
+fn heard(gateway: &Gateway, id: ConnectionId, text: &str) -> Option<Farewell> {
     match ClientFrame::decode(text) {
-        Ok(ClientFrame::Subscribe(subscription)) => {
-            if let Err(error) = gateway.hub.subscribe(id, subscription) {
-                reply_subscribe_error(gateway, id, &error);
-            }
-        }
+        Ok(ClientFrame::Subscribe(subscription)) => match gateway.hub.subscribe(id, subscription, clock::now()) {
+            Ok(()) => {}
+            // An error would say that asking again is of no use.
+            Err(SubscribeError::Busy) => return Some(Farewell::BUSY),
+            Err(error) => reply_error(gateway, id, error.code(), &error.to_string()),
+        },
         Ok(_) => reply_error(gateway, id, "not_supported", "the gateway takes samples at POST /ingest only, for now"),
         Err(error) => reply_error(gateway, id, error.code(), &error.to_string()),
     }
-}
-
-fn reply_subscribe_error(gateway: &Gateway, id: ConnectionId, error: &SubscribeError) {
-    reply_error(gateway, id, error.code(), &error.to_string());
+    None
 }
 
 fn reply_error(gateway: &Gateway, id: ConnectionId, code: &str, message: &str) {

@@ -5,11 +5,11 @@ mod admission;
 mod encode;
 mod fanout;
 mod feed;
+mod gather;
 mod history;
 mod queue;
 mod recovery;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bellwether_core::alerts::{Alert, Alerts, Transition};
@@ -20,7 +20,7 @@ use bellwether_core::query::{Answer, Expression, Group, QueryError};
 use bellwether_core::sample::Sample;
 use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
 use bellwether_core::time::TimestampMs;
-use bellwether_wire::frame::{Selection, ServerFrame, Subscribe, Tick};
+use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
 pub(crate) use admission::{Admission, Admitted};
 pub(crate) use fanout::ConnectionId;
@@ -30,13 +30,10 @@ pub(crate) use recovery::recover;
 
 use fanout::Fanout;
 use feed::{BadStep, Feed, Place};
-
-use crate::clock;
+use gather::{NoRoom, Refusal, Waiting};
 
 /// Most subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 16;
-/// Most series that a subscription may take when it begins.
-const MAX_SERIES_A_SUBSCRIPTION: usize = 2_000;
 /// Most histories that wait to be sent on one connection.
 const MAX_HISTORIES_WAITING: usize = MAX_SUBSCRIPTIONS;
 
@@ -62,6 +59,7 @@ struct State {
     alerts_sent: Vec<Alert>,
     place: Place,
     fanout: Fanout,
+    histories: Waiting,
 }
 
 /// Why a subscription was refused.
@@ -69,13 +67,11 @@ struct State {
 pub(crate) enum SubscribeError {
     #[error("{MAX_SUBSCRIPTIONS} subscriptions are open on this connection; take an id again to replace one")]
     TooManySubscriptions,
-    #[error(
-        "the subscription takes {found} series and at most {MAX_SERIES_A_SUBSCRIPTION} are allowed; narrow it with \
-         \"where\""
-    )]
-    TooManySeries { found: usize },
     #[error("{MAX_HISTORIES_WAITING} histories wait to be sent already; read them before asking for more")]
     TooManyHistories,
+    /// Of all connections together: it is not this one's fault, and soon over.
+    #[error("too much history waits to be sent to others; connect again")]
+    Busy,
     #[error(transparent)]
     Step(#[from] BadStep),
 }
@@ -84,8 +80,8 @@ impl SubscribeError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::TooManySubscriptions => "too_many_subscriptions",
-            Self::TooManySeries { .. } => "too_many_series",
             Self::TooManyHistories => "too_many_histories",
+            Self::Busy => "busy",
             Self::Step(_) => "bad_step",
         }
     }
@@ -99,7 +95,14 @@ impl Hub {
     pub(crate) fn new(greeting: Greeting) -> Result<Self, ConfigError> {
         let engine = new_engine(&greeting.board)?;
         let place = Place { epoch: 0, seq: 0 };
-        let state = State { engine, alerts: Alerts::new(), alerts_sent: Vec::new(), place, fanout: Fanout::default() };
+        let state = State {
+            engine,
+            alerts: Alerts::new(),
+            alerts_sent: Vec::new(),
+            place,
+            fanout: Fanout::default(),
+            histories: Waiting::default(),
+        };
         Ok(Self { greeting, state: Mutex::new(state) })
     }
 
@@ -182,11 +185,11 @@ impl Hub {
     }
 
     /// Greets a new connection and tells it of the alerts.
-    pub(crate) fn connect(&self) -> (ConnectionId, QueueReceiver) {
+    pub(crate) fn connect(&self, now: TimestampMs) -> (ConnectionId, QueueReceiver) {
         let (sender, receiver) = queue::queue();
         let mut state = self.state();
         let staleness = state.engine.config().staleness;
-        let hello = encode::hello(&self.greeting, state.place, staleness, clock::now());
+        let hello = encode::hello(&self.greeting, state.place, staleness, now);
         let alerts = encode::alerts(&state.alerts_sent, &self.greeting.board.rules, state.place.seq);
         for frame in [hello, alerts] {
             // The receiver is in our hands: it cannot be gone.
@@ -208,30 +211,33 @@ impl Hub {
         self.state().fanout.push(id, Outbound::Reply(encode::text(frame)));
     }
 
-    /// Sends a connection the past of what it asks for and from then on the live values.
+    /// Sends a connection the past of what it asks for and from then on the live values. Selections
+    /// that are too large are answered with an error and left out.
     ///
     /// # Errors
-    /// [`SubscribeError`] where it asks for too much.
-    pub(crate) fn subscribe(&self, id: ConnectionId, subscribe: Subscribe) -> Result<(), SubscribeError> {
-        let feed = Feed::try_from(subscribe)?;
+    /// [`SubscribeError`] where none of it can be had.
+    pub(crate) fn subscribe(
+        &self,
+        id: ConnectionId,
+        subscribe: Subscribe,
+        now: TimestampMs,
+    ) -> Result<(), SubscribeError> {
+        let mut feed = Feed::try_from(subscribe)?;
         let mut state = self.state();
-        let State { engine, fanout, place, .. } = &mut *state;
+        let State { engine, fanout, place, histories, .. } = &mut *state;
         if fanout.subscription_count(id, feed.id) >= MAX_SUBSCRIPTIONS {
             return Err(SubscribeError::TooManySubscriptions);
         }
         if fanout.histories_waiting(id) >= MAX_HISTORIES_WAITING {
             return Err(SubscribeError::TooManyHistories);
         }
-        let mut series = BTreeSet::new();
-        for Selection { name, matchers, .. } in &feed.selections {
-            series.extend(engine.matching(name, matchers));
-        }
-        if series.len() > MAX_SERIES_A_SUBSCRIPTION {
-            return Err(SubscribeError::TooManySeries { found: series.len() });
+        let (history, refusals) = gather::gather(&mut feed, engine, now, *place, histories, gather::BOUNDS)
+            .map_err(|NoRoom| SubscribeError::Busy)?;
+        for frame in refusal_frames(&refusals) {
+            fanout.push(id, Outbound::Reply(encode::text(&ServerFrame::Error(frame))));
         }
         // What is gathered so far is in the history; let nobody get it twice.
         fanout.flush(engine, *place);
-        let history = History::of(&feed, &series, engine, clock::now(), *place);
         fanout.push(id, Outbound::History(Box::new(history)));
         fanout.subscribe(id, &feed);
         Ok(())
@@ -241,7 +247,7 @@ impl Hub {
     /// values are sent. Says what changed among the alerts.
     pub(crate) fn pulse(&self, now: TimestampMs) -> Pulse {
         let mut state = self.state();
-        let State { engine, alerts, alerts_sent, place, fanout } = &mut *state;
+        let State { engine, alerts, alerts_sent, place, fanout, .. } = &mut *state;
         engine.advance(now);
         let transitions = alerts.evaluate(&self.greeting.board.rules, engine, now);
         let failures = alerts.failures().iter().map(ToString::to_string).collect();
@@ -253,6 +259,24 @@ impl Hub {
         fanout.tick(|| encode::text(&ServerFrame::Tick(Tick { now, seq: place.seq })));
         Pulse { transitions, failures, alerts: alerts_sent.clone() }
     }
+}
+
+/// One error for each code, so that their number does not grow with the number of selections.
+fn refusal_frames(refusals: &[Refusal]) -> Vec<ErrorFrame> {
+    let mut frames: Vec<(ErrorFrame, usize)> = Vec::new();
+    for refusal in refusals {
+        match frames.iter_mut().find(|(frame, _)| frame.code == refusal.code()) {
+            Some((_, more)) => *more += 1,
+            None => frames.push((ErrorFrame { code: refusal.code().to_owned(), message: refusal.to_string() }, 0)),
+        }
+    }
+    let told = |(mut frame, more): (ErrorFrame, usize)| {
+        if more > 0 {
+            frame.message += &format!(" (and {more} more for the same reason)");
+        }
+        frame
+    };
+    frames.into_iter().map(told).collect()
 }
 
 /// What a second brought.
