@@ -10,6 +10,8 @@ pub const OLD_AFTER: DurationMs = DurationMs::from_secs(4);
 pub const GIVE_UP_AFTER: DurationMs = DurationMs::from_secs(20);
 /// A connection that does not come about in this time is given up.
 pub const CONNECT_WITHIN: DurationMs = DurationMs::from_secs(15);
+/// A gap that comes sooner after the one before counts as one more failure in a row.
+pub const GAPS_ARE_APART: DurationMs = DurationMs::from_minutes(2);
 
 /// Where the connection stands.
 #[derive(Clone, Debug, Default, PartialEq)]

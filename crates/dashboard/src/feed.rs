@@ -22,6 +22,8 @@ use crate::window::PageWindow;
 
 /// The one subscription of a page.
 const SUBSCRIPTION: u32 = 1;
+/// Codes of errors that leave out a part of what was asked for; the rest goes on.
+const LEFT_OUT_CODES: [&str; 2] = ["too_many_series", "history_too_long"];
 /// How fine the page follows the gateway.
 const STEP: DurationMs = DurationMs::from_secs(1);
 
@@ -185,7 +187,9 @@ impl Feed {
             }
             ServerFrame::Gap(gap) if gap.subscription == SUBSCRIPTION => vec![Msg::GapReported],
             ServerFrame::Error(error) => {
-                vec![Msg::GatewayRefused(format!("The gateway says: {} ({})", error.message, error.code))]
+                let said = format!("The gateway says: {} ({})", error.message, error.code);
+                let part = LEFT_OUT_CODES.contains(&error.code.as_str());
+                vec![if part { Msg::PartLeftOut(said) } else { Msg::GatewayRefused(said) }]
             }
             // Answers to what this page does not ask; later gateways may send more.
             _ => Vec::new(),

@@ -55,6 +55,8 @@ pub enum Msg {
     AlertsReceived(Rc<[AlertNotice]>),
     /// The gateway had to leave out samples; only a fresh start makes the figures whole.
     GapReported,
+    /// The gateway has left out a part of what the page asked for; the sentence names it.
+    PartLeftOut(String),
     /// The gateway has refused what the page asked for.
     GatewayRefused(String),
     /// The page cannot make sense of what the gateway sends.

@@ -51,6 +51,8 @@ pub struct State {
     pub board: Option<Rc<Board>>,
     /// The alerts that the gateway told last.
     pub alerts: Rc<[AlertNotice]>,
+    /// What the gateway has left out of what was asked for, in sentences.
+    pub left_out: Vec<String>,
     /// The figures on screen.
     pub snapshot: Option<Rc<Snapshot>>,
     /// The view and its window.
@@ -67,6 +69,10 @@ pub struct State {
     pub visibility: Visibility,
     /// Whether an animation frame is on its way.
     pub next_frame: NextFrame,
+    /// Gaps in a row, each soon after the one before.
+    pub gaps: u32,
+    /// When the last gap was reported.
+    pub gap_at: Option<Monotonic>,
     /// When a second last passed.
     pub now: Monotonic,
 }

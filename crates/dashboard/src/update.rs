@@ -9,7 +9,7 @@ use bellwether_core::rule::AlertState;
 use bellwether_core::time::DurationMs;
 
 use crate::clock::Monotonic;
-use crate::connection::{CONNECT_WITHIN, Connection, GIVE_UP_AFTER};
+use crate::connection::{CONNECT_WITHIN, Connection, GAPS_ARE_APART, GIVE_UP_AFTER};
 use crate::effect::Effect;
 use crate::figures::Ask;
 use crate::message::{Msg, Visibility};
@@ -58,6 +58,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             let board = state.own_board.ready().unwrap_or(&hello.board).clone();
             state.board = Some(Rc::clone(&board));
             state.hello = Some(hello);
+            state.left_out.clear();
             state.connection = Connection::Filling { since: at };
             vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
         }
@@ -76,8 +77,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             effects
         }
-        // What came after the gap would make wrong sums: fill a fresh engine, keep the old picture till then.
-        Msg::GapReported => connect(state, 0),
+        Msg::GapReported => gap(state),
+        Msg::PartLeftOut(said) => {
+            state.left_out.push(said);
+            Vec::new()
+        }
         Msg::GatewayRefused(reason) => {
             state.connection = Connection::Refused { reason };
             vec![Effect::CloseSocket]
@@ -187,6 +191,19 @@ fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
         Connection::Connecting { failures, .. } => failures.saturating_add(1),
         Connection::Starting | Connection::Filling { .. } | Connection::Live { .. } => 1,
     };
+    away(state, failures)
+}
+
+/// What came after the gap would make wrong sums: a fresh engine is filled, and the old picture kept till
+/// then. A gateway that leaves gaps has too much to do already, so each one soon after another waits longer.
+fn gap(state: &mut State) -> Vec<Effect> {
+    let soon = state.gap_at.is_some_and(|last| state.now.since(last) < GAPS_ARE_APART);
+    let failures = if soon { state.gaps.saturating_add(1) } else { 1 };
+    (state.gaps, state.gap_at) = (failures, Some(state.now));
+    away(state, failures)
+}
+
+fn away(state: &mut State, failures: u32) -> Vec<Effect> {
     state.connection = Connection::Waiting { failures, retry_at: state.now };
     vec![Effect::CloseSocket, Effect::ScheduleRetry { failures }]
 }

@@ -171,4 +171,7 @@ fn gaps_and_refusals_are_told() {
     let error = frame::ErrorFrame { code: "bad_frame".into(), message: "no such metric".into() };
     let told = feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0));
     assert_eq!(told, [Msg::GatewayRefused("The gateway says: no such metric (bad_frame)".into())]);
+    let error = frame::ErrorFrame { code: "too_many_series".into(), message: "m is left out".into() };
+    let told = feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0));
+    assert_eq!(told, [Msg::PartLeftOut("The gateway says: m is left out (too_many_series)".into())]);
 }

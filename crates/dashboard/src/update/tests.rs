@@ -5,7 +5,7 @@ use bellwether_core::time::TimestampMs;
 
 use super::*;
 use crate::feed::{AlertNotice, Hello, Origin};
-use crate::figures::Tally;
+use crate::figures::{Snapshot, Tally};
 use crate::settings::Settings;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -146,6 +146,16 @@ fn silence_is_said_and_then_mended() {
 }
 
 #[test]
+fn a_part_that_is_left_out_ends_nothing_and_is_said_until_the_next_connection() {
+    let mut state = live();
+    let before = state.connection.clone();
+    assert_eq!(update(&mut state, Msg::PartLeftOut("m is left out".into())), []);
+    assert_eq!((&state.connection, state.left_out.as_slice()), (&before, ["m is left out".to_owned()].as_slice()));
+    update(&mut state, hello());
+    assert!(state.left_out.is_empty());
+}
+
+#[test]
 fn a_socket_that_never_opens_and_a_history_that_never_comes_are_given_up() {
     let mut state = State::default();
     update(&mut state, Msg::SettingsLoaded(Settings::default()));
@@ -160,10 +170,18 @@ fn a_socket_that_never_opens_and_a_history_that_never_comes_are_given_up() {
 }
 
 #[test]
-fn a_gap_starts_afresh_and_keeps_the_picture() {
+fn gaps_start_afresh_each_after_a_longer_wait_and_keep_the_picture() {
     let mut state = live();
-    assert!(matches!(update(&mut state, Msg::GapReported)[..], [Effect::OpenSocket(_)]));
+    for failures in 1..=3 {
+        let waiting = update(&mut state, Msg::GapReported);
+        assert_eq!(waiting, [Effect::CloseSocket, Effect::ScheduleRetry { failures }]);
+        assert!(matches!(update(&mut state, Msg::RetryDue { at: ms(1_000.0) })[..], [Effect::OpenSocket(_)]));
+        update(&mut state, hello());
+        update(&mut state, Msg::HistoryCompleted);
+    }
     assert!(state.snapshot.is_some());
+    update(&mut state, Msg::SecondPassed { at: ms(200_000.0), heard: Some(ms(200_000.0)) });
+    assert_eq!(update(&mut state, Msg::GapReported)[1], Effect::ScheduleRetry { failures: 1 }, "long after");
 }
 
 #[test]

@@ -112,6 +112,9 @@ impl App {
             <>
                 { banners(&snapshot.alerts, snapshot.at) }
                 { self.notice() }
+                { for state.left_out.iter().map(|said| html! {
+                    <p class="notice" role="status">{ icon(Icon::Warning) }{ said }</p>
+                }) }
                 if state.route.view == View::Overview {
                     { status(mood, &sentence) }
                 }
