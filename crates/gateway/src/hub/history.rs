@@ -1,9 +1,6 @@
 //! What a new subscription is sent first: the engine's past, copied under the hub's lock, encoded
 //! and sent afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use bellwether_core::engine::{Engine, SeriesId};
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::Kind;
 use bellwether_core::summary::Summary;
@@ -11,6 +8,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::encode;
 use super::feed::{Feed, Place};
+use super::gather::Room;
 use super::queue::Frame;
 
 /// Most time buckets of one frame, so that a socket gets the past in pieces.
@@ -28,37 +26,15 @@ pub(crate) struct Stretch {
 /// The past of a subscription, up to the place where its live values begin.
 #[derive(Debug)]
 pub(crate) struct History {
-    feed: Feed,
-    place: Place,
+    pub(super) feed: Feed,
+    pub(super) place: Place,
     /// By the width of the time buckets, coarsest (and so oldest) first.
-    tiers: Vec<(DurationMs, Vec<Stretch>)>,
+    pub(super) tiers: Vec<(DurationMs, Vec<Stretch>)>,
+    /// What it takes of the bound of all histories, until it is dropped.
+    pub(super) _room: Room,
 }
 
 impl History {
-    /// Copies what `engine` holds of the feed's series. Cost: O(time buckets copied).
-    pub(super) fn of(
-        feed: &Feed,
-        series: &BTreeSet<SeriesId>,
-        engine: &Engine,
-        now: TimestampMs,
-        place: Place,
-    ) -> Self {
-        let mut tiers: BTreeMap<DurationMs, Vec<Stretch>> = BTreeMap::new();
-        for id in series {
-            let (key, kind) = (engine.key(*id), engine.series_kind(*id));
-            let from = now - feed.range_of(key);
-            let mut widths: BTreeMap<DurationMs, Vec<(TimestampMs, Summary)>> = BTreeMap::new();
-            for bucket in engine.history(*id, from) {
-                widths.entry(bucket.width).or_default().push((bucket.end, bucket.summary.into_owned()));
-            }
-            for (width, mut buckets) in widths {
-                buckets.sort_by_key(|(end, _)| *end);
-                tiers.entry(width).or_default().push(Stretch { key: key.clone(), kind, buckets });
-            }
-        }
-        Self { feed: feed.clone(), place, tiers: tiers.into_iter().rev().collect() }
-    }
-
     /// The frames of this past, made one at a time, and last the one that says that it is complete.
     pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
         let pieces =
