@@ -1,9 +1,11 @@
 //! The board: read from its file, or the one that is built in.
 
+use std::fmt::Display;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use bellwether_core::board::Board;
+use bellwether_core::engine::{Engine, EngineConfig};
 
 /// The board of those who bring none.
 const DEFAULT_BOARD: &str = include_str!("../../../www/board.json");
@@ -21,13 +23,21 @@ pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Board> {
 
 fn decode(text: &str, name: &str) -> anyhow::Result<Board> {
     match bellwether_wire::board::decode_strictly(text) {
-        Ok(board) => Ok(board),
-        Err(faults) => {
-            let faults: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();
-            let count = if faults.len() == 1 { "a fault".to_owned() } else { format!("{} faults", faults.len()) };
-            bail!("{name} has {count}; mend it and start again:\n{}", faults.join("\n"))
+        Ok(board) => {
+            // A board can be right and still ask for more than this gateway keeps.
+            let longest = Engine::new(EngineConfig::default())?.longest_window();
+            board.check_within(longest).map_err(|faults| faulty(name, &faults))?;
+            Ok(board)
         }
+        Err(faults) => Err(faulty(name, &faults)),
     }
+}
+
+/// One text with all faults of a board.
+fn faulty(name: &str, faults: &[impl Display]) -> anyhow::Error {
+    let count = if faults.len() == 1 { "a fault".to_owned() } else { format!("{} faults", faults.len()) };
+    let faults: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();
+    anyhow::anyhow!("{name} has {count}; mend it and start again:\n{}", faults.join("\n"))
 }
 
 /// `bellwether check`: says `ok`, or what is wrong and where.

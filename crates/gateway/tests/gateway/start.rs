@@ -52,6 +52,12 @@ fn a_wrong_board_is_said_with_its_places() {
     fails(&command(folder.path()).arg("--board").arg(&path).output().unwrap(), &["rules[0].query.agg"]);
     fails(&check(&folder.path().join("none.json")), &["none.json"]);
 
+    // Right in itself, but a year is longer than the gateway keeps.
+    let text = r#"{"title":"Service","rules":[{"name":"Slow","query":{"metric":"m","window":"365d","agg":"avg"},"is":"above","threshold":1,"severity":"page"}]}"#;
+    let path = board(folder.path(), text);
+    fails(&check(&path), &["rules[0].query.window", "92d"]);
+    fails(&command(folder.path()).arg("--board").arg(&path).output().unwrap(), &["rules[0].query.window"]);
+
     let path = board(folder.path(), r#"{"title":"Service"}"#);
     let output = check(&path);
     assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), "ok\n"));
