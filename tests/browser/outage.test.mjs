@@ -30,9 +30,21 @@ test('what was acknowledged before a kill is on the page after the restart, and 
 
   await page.locator('[data-connection]', { hasText: /Reconnecting (in \d+ s|now)/ }).waitFor();
   assert.match(await page.locator('[data-kpi="booking-response-time"] .figure-value').innerText(), /\d\s?ms/);
+  // What is shown is of the last instant that is known, and nothing is said of now.
+  const asOf = /^As of (\d\d:\d\d:\d\d); nothing newer is known\. .*No alert was firing\.$/;
+  const status = page.locator('[data-status]');
+  await status.filter({ hasText: asOf }).waitFor();
+  assert.equal(await status.locator('xpath=self::*[contains(@class, "status-well")]').count(), 0);
+  const cutOffAt = await page.evaluate(() => performance.now());
+  await page.waitForFunction((start) => performance.now() > start + 1_500, cutOffAt);
+  const [, settled] = (await status.innerText()).match(asOf);
+  await page.waitForFunction((start) => performance.now() > start + 4_000, cutOffAt);
+  assert.equal((await status.innerText()).match(asOf)[1], settled, 'the picture stands still');
+  assert.match(await page.locator('.page-footer').innerText(), new RegExp(`As of ${settled}`));
 
   const second = await startGateway({ flags, dataDir: disk.folder, port: first.port });
   await live(page);
+  await status.filter({ hasText: /^(?!As of).*No alert is firing\.$/ }).waitFor();
   await figureIs(page, 'booking-response-time', (text) => /^180\s?ms$/.test(text), '180 ms');
   const count = await (await fetch(`${second.url}/query?name=booking_response_time&window=5m&agg=count`)).json();
   assert.equal(count.result, 3);

@@ -17,6 +17,7 @@ use bellwether_wire::frame::{ClientFrame, FeedFormat, Selection, ServerFrame, St
 pub use bellwether_wire::frame::AlertNotice;
 
 use crate::clock::{GatewayClock, Monotonic};
+use crate::figures::Instant;
 use crate::message::Msg;
 use crate::window::PageWindow;
 
@@ -52,11 +53,12 @@ pub struct Hello {
 }
 
 /// Whether an engine holds all of its history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Completeness {
     /// All history has come.
     Complete,
     /// History is still on its way: figures that look far back are not to be trusted yet.
+    #[default]
     Filling,
 }
 
@@ -70,6 +72,8 @@ pub struct Feed {
     heard: Option<Monotonic>,
     staleness: DurationMs,
     complete: Option<Engine>,
+    /// Until when the complete engine has heard all.
+    known: Option<TimestampMs>,
     filling: Option<Engine>,
 }
 
@@ -84,6 +88,18 @@ impl Feed {
     #[must_use]
     pub fn now(&self, at: Monotonic) -> Option<TimestampMs> {
         self.clock.map(|clock| clock.now(at))
+    }
+
+    /// The gateway's time of `instant` when the page's clock says `at`; `None` before the gateway's first
+    /// words. Without a complete engine nothing was ever known, and the last that is known is now.
+    #[must_use]
+    pub fn instant(&self, instant: Instant, at: Monotonic) -> Option<TimestampMs> {
+        let now = self.now(at)?;
+        match instant {
+            Instant::Now => Some(now),
+            Instant::LastKnown => Some(self.known.unwrap_or(now)),
+            Instant::Fixed(fixed) => Some(fixed),
+        }
     }
 
     /// How long a series may be silent before a line is broken.
@@ -175,6 +191,7 @@ impl Feed {
                 if let Some(filled) = self.filling.take() {
                     self.complete = Some(filled);
                 }
+                self.know(at);
                 vec![Msg::HistoryCompleted]
             }
             ServerFrame::Samples(frame) => self.take(&frame, at),
@@ -183,6 +200,7 @@ impl Feed {
                 if let Some(clock) = &mut self.clock {
                     clock.hear(tick.now, at);
                 }
+                self.know(at);
                 Vec::new()
             }
             ServerFrame::Gap(gap) if gap.subscription == SUBSCRIPTION => vec![Msg::GapReported],
@@ -196,7 +214,15 @@ impl Feed {
         }
     }
 
+    /// Notes that the engine on screen has heard all until `at`, unless what comes fills another one.
+    fn know(&mut self, at: Monotonic) {
+        if self.filling.is_none() && self.complete.is_some() {
+            self.known = self.now(at);
+        }
+    }
+
     fn take(&mut self, frame: &FeedFrame, at: Monotonic) -> Vec<Msg> {
+        self.know(at);
         let Some(now) = self.now(at) else { return Vec::new() };
         let Some(engine) = self.filling.as_mut().or(self.complete.as_mut()) else { return Vec::new() };
         for series in &frame.series {

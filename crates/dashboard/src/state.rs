@@ -7,8 +7,8 @@ use bellwether_core::time::TimestampMs;
 
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
-use crate::connection::Connection;
-use crate::feed::{AlertNotice, Hello};
+use crate::connection::{Connection, OLD_AFTER};
+use crate::feed::{AlertNotice, Completeness, Hello};
 use crate::figures::Snapshot;
 use crate::message::Visibility;
 use crate::remote::Remote;
@@ -24,6 +24,15 @@ pub enum Picture {
     Following,
     /// It stands still at this instant; the engine goes on taking samples.
     Paused(TimestampMs),
+}
+
+/// Whether what the page knows reaches until now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// It does, or the first history is still on its way.
+    Current,
+    /// It ends with the gateway's last words: nothing may be said of now.
+    Old,
 }
 
 /// Whether an animation frame has been asked for.
@@ -45,6 +54,8 @@ pub struct State {
     pub own_board: Remote<Rc<Board>>,
     /// The connection to the gateway.
     pub connection: Connection,
+    /// Whether a history was ever complete, so that there is something known to stand by.
+    pub history: Completeness,
     /// What the gateway said of itself when it was last reached.
     pub hello: Option<Rc<Hello>>,
     /// The board in force.
@@ -78,6 +89,18 @@ pub struct State {
 }
 
 impl State {
+    /// Whether what the page knows reaches until now.
+    #[must_use]
+    pub fn knowledge(&self) -> Knowledge {
+        let cut_off = match &self.connection {
+            Connection::Live { silence } => *silence >= OLD_AFTER,
+            // The old picture stays until the new history is complete; before the first there is none.
+            Connection::Starting | Connection::Filling { .. } | Connection::Connecting { .. } => true,
+            Connection::Waiting { .. } | Connection::Refused { .. } => true,
+        };
+        if cut_off && self.history == Completeness::Complete { Knowledge::Old } else { Knowledge::Current }
+    }
+
     /// The title of the page: the settings', else the gateway's, else the board's, else the product's.
     #[must_use]
     pub fn title(&self) -> &str {

@@ -11,11 +11,12 @@ use bellwether_core::time::DurationMs;
 use crate::clock::Monotonic;
 use crate::connection::{CONNECT_WITHIN, Connection, GAPS_ARE_APART, GIVE_UP_AFTER};
 use crate::effect::Effect;
-use crate::figures::Ask;
+use crate::feed::Completeness;
+use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
 use crate::remote::Remote;
 use crate::route::{Route, View};
-use crate::state::{NextFrame, Picture, State};
+use crate::state::{Knowledge, NextFrame, Picture, State};
 
 /// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
 /// of its own for "sign in" and "forbidden".
@@ -63,6 +64,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
         }
         Msg::HistoryCompleted => {
+            state.history = Completeness::Complete;
             state.connection = Connection::Live { silence: DurationMs::ZERO };
             refresh(state)
         }
@@ -240,8 +242,9 @@ fn refresh(state: &mut State) -> Vec<Effect> {
 
 fn ask(state: &State) -> Option<Ask> {
     let at = match state.picture {
-        Picture::Following => None,
-        Picture::Paused(at) => Some(at),
+        Picture::Paused(at) => Instant::Fixed(at),
+        Picture::Following if state.knowledge() == Knowledge::Old => Instant::LastKnown,
+        Picture::Following => Instant::Now,
     };
     Some(Ask {
         board: state.board.clone()?,

@@ -22,8 +22,8 @@ use self::socket::Socket;
 use crate::connection::back_off;
 use crate::effect::Effect;
 use crate::feed::Feed;
-use crate::figures::Ask;
 use crate::figures::evaluate::{Source, evaluate};
+use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
 use crate::plot::bundle;
 use crate::settings::Settings;
@@ -164,11 +164,13 @@ impl Runtime {
 
     fn evaluate(&self, ask: &Ask) {
         let mut feed = self.feed.borrow_mut();
-        let Some(now) = feed.now(clock::now()) else { return };
-        feed.advance(now);
+        let here = clock::now();
+        let (Some(now), Some(at)) = (feed.now(here), feed.instant(ask.at, here)) else { return };
+        // A cut-off page shows what it knew for as long as it takes: nothing of it leaves the engine.
+        feed.advance(if ask.at == Instant::LastKnown { at } else { now });
         let snapshot = feed.engine().map(|(engine, completeness)| {
             let source = Source { engine, completeness, staleness: feed.staleness() };
-            Rc::new(evaluate(source, ask, now))
+            Rc::new(evaluate(source, ask, at))
         });
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }

@@ -175,3 +175,24 @@ fn gaps_and_refusals_are_told() {
     let told = feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0));
     assert_eq!(told, [Msg::PartLeftOut("The gateway says: m is left out (too_many_series)".into())]);
 }
+
+#[test]
+fn what_was_known_ends_with_the_last_words_until_a_new_history_is_complete() {
+    let mut feed = Feed::default();
+    let first = hello(&mut feed);
+    feed.begin(&first.board).unwrap();
+    let last_known = |feed: &Feed, ms: f64| feed.instant(Instant::LastKnown, at(ms)).unwrap().get() - NOW;
+    assert_eq!(last_known(&feed, 40.0), 40, "nothing was ever known: the first figures are of now");
+    subscribed(&mut feed);
+    feed.receive_binary(&samples(Phase::Live), at(2_000.0));
+    let tick = ServerFrame::Tick(frame::Tick { now: TimestampMs::new(NOW + 3_000), seq: 1 }).encode();
+    feed.receive_text(&tick, at(3_000.0));
+    assert_eq!(last_known(&feed, 90_000.0), 3_000);
+    assert_eq!(feed.instant(Instant::Now, at(90_000.0)), Some(TimestampMs::new(NOW + 90_000)));
+    let again = hello(&mut feed);
+    feed.begin(&again.board).unwrap();
+    feed.receive_binary(&samples(Phase::History), at(95_000.0));
+    assert_eq!(last_known(&feed, 95_000.0), 3_000, "the engine on screen has not heard what fills the next one");
+    subscribed(&mut feed);
+    assert_eq!(last_known(&feed, 95_000.0), 0, "the clock of the new hello");
+}

@@ -40,10 +40,9 @@ pub struct Source<'a> {
     pub staleness: DurationMs,
 }
 
-/// Evaluates what `ask` names, at `now` or at the instant at which the picture is paused.
+/// Evaluates what `ask` names at `at`.
 #[must_use]
-pub fn evaluate(source: Source<'_>, ask: &Ask, now: TimestampMs) -> Snapshot {
-    let at = ask.at.unwrap_or(now);
+pub fn evaluate(source: Source<'_>, ask: &Ask, at: TimestampMs) -> Snapshot {
     let board = &*ask.board;
     let cards: Vec<_> = board.kpis.iter().map(|kpi| Rc::new(card(source, kpi, ask.window, at))).collect();
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));

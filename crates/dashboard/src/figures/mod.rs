@@ -14,5 +14,5 @@ pub use alerts::{AlertCard, Phase};
 pub use cards::KpiCard;
 pub use lines::{Line, Point, Strip};
 
-pub use snapshot::{Ask, Focus, Quantiles, Section, Snapshot};
+pub use snapshot::{Ask, Focus, Instant, Quantiles, Section, Snapshot};
 pub use status::Tally;

@@ -10,6 +10,17 @@ use crate::feed::AlertNotice;
 use crate::route::View;
 use crate::window::PageWindow;
 
+/// The instant that a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instant {
+    /// The gateway's now.
+    Now,
+    /// The last one that the engine on screen knows of: the page is cut off.
+    LastKnown,
+    /// A fixed one: the picture is paused.
+    Fixed(TimestampMs),
+}
+
 /// What is to be evaluated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
@@ -19,8 +30,8 @@ pub struct Ask {
     pub view: View,
     /// How far it looks back.
     pub window: PageWindow,
-    /// A fixed instant while the picture is paused; `None` for now.
-    pub at: Option<TimestampMs>,
+    /// The instant that is shown.
+    pub at: Instant,
     /// The alerts that the gateway told last.
     pub alerts: Rc<[AlertNotice]>,
 }

@@ -48,44 +48,49 @@ pub enum Mood {
 }
 
 /// The sentence of status; it changes only when what it says changes, so that it can be read aloud.
+///
+/// With `as_of`, a time of day in words, all that it says is of then: nothing newer is known, and nothing
+/// is said of now.
 #[must_use]
-pub fn sentence(tally: &Tally, alerts: &[AlertCard]) -> (Mood, String) {
+pub fn sentence(tally: &Tally, alerts: &[AlertCard], as_of: Option<&str>) -> (Mood, String) {
+    let (is, are) = if as_of.is_some() { ("was", "were") } else { ("is", "are") };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
-    let mut text = match (judged, tally.not_met.as_slice()) {
-        (0, _) if tally.waiting == 0 => String::new(),
+    let mut text = match as_of {
+        Some(time) => format!("As of {time}; nothing newer is known. "),
+        None => String::new(),
+    };
+    match (judged, tally.not_met.as_slice()) {
         (0, _) => match tally.waiting {
-            1 => "There is no data yet for the one target.".to_owned(),
-            waiting => format!("There is no data yet for any of the {waiting} targets."),
+            0 => {}
+            1 => text.push_str(&format!("There {is} no data yet for the one target. ")),
+            waiting => text.push_str(&format!("There {is} no data yet for any of the {waiting} targets. ")),
         },
-        (1, []) => "The target is met.".to_owned(),
-        (_, []) => format!("All {judged} targets are met."),
+        (1, []) => text.push_str(&format!("The target {is} met. ")),
+        (_, []) => text.push_str(&format!("All {judged} targets {are} met. ")),
         (_, missed) => {
             let names: Vec<_> = missed
                 .iter()
                 .map(|(title, owner)| if owner.is_empty() { title.clone() } else { format!("{title} ({owner})") })
                 .collect();
-            format!("{} of {judged} targets are met. Not met: {}.", tally.met, names.join(", "))
+            text.push_str(&format!("{} of {judged} targets {are} met. Not met: {}. ", tally.met, names.join(", ")));
         }
-    };
-    if !text.is_empty() {
-        text.push(' ');
     }
     match firing.as_slice() {
-        [] => text.push_str("No alert is firing."),
-        [one] => text.push_str(&format!("Alert {} is firing.", one.rule)),
+        [] => text.push_str(&format!("No alert {is} firing.")),
+        [one] => text.push_str(&format!("Alert {} {is} firing.", one.rule)),
         more => {
             // One rule can fire for several groups; its name is said once.
             let mut names: Vec<_> = more.iter().map(|alert| alert.rule.as_str()).collect();
             names.dedup();
-            text.push_str(&format!("{} alerts are firing: {}.", more.len(), names.join(", ")));
+            text.push_str(&format!("{} alerts {are} firing: {}.", more.len(), names.join(", ")));
         }
     }
     let mood = if firing.iter().any(|alert| alert.severity == bellwether_core::rule::Severity::Page) {
         Mood::Trouble
     } else if !firing.is_empty() || !tally.not_met.is_empty() {
         Mood::Attention
-    } else if judged == 0 {
+    } else if judged == 0 || as_of.is_some() {
         Mood::Unknown
     } else {
         Mood::Well
@@ -105,7 +110,7 @@ mod tests {
 
     #[track_caller]
     fn check(tally: Tally, alerts: &[AlertCard], mood: Mood, expected: &str) {
-        assert_eq!(sentence(&tally, alerts), (mood, expected.to_owned()));
+        assert_eq!(sentence(&tally, alerts, None), (mood, expected.to_owned()));
     }
 
     #[test]
@@ -142,5 +147,15 @@ mod tests {
     fn an_alert_that_is_over_or_not_yet_on_is_not_firing() {
         let alerts = [AlertCard::example(Phase::Pending), AlertCard::example(Phase::Resolved)];
         check(Tally { met: 1, ..Tally::default() }, &alerts, Mood::Well, "The target is met. No alert is firing.");
+    }
+
+    #[test]
+    fn a_page_that_is_cut_off_gives_no_all_clear() {
+        let well = Tally { met: 4, ..Tally::default() };
+        let expected = "As of 10:42:07; nothing newer is known. All 4 targets were met. No alert was firing.";
+        assert_eq!(sentence(&well, &[], Some("10:42:07")), (Mood::Unknown, expected.to_owned()));
+        let (mood, text) = sentence(&well, &[alert("Slow", Severity::Page)], Some("10:42:07"));
+        assert_eq!(mood, Mood::Trouble, "what was wrong is not known to be mended");
+        assert!(text.ends_with("Alert Slow was firing."), "{text}");
     }
 }

@@ -190,10 +190,37 @@ fn a_paused_picture_stands_still() {
     update(&mut state, Msg::PauseToggled);
     assert_eq!(state.picture, Picture::Paused(TimestampMs::new(1_000)));
     let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
-    assert_eq!(ask.at, Some(TimestampMs::new(1_000)));
+    assert_eq!(ask.at, Instant::Fixed(TimestampMs::new(1_000)));
     update(&mut state, Msg::PauseToggled);
     let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
-    assert_eq!(ask.at, None);
+    assert_eq!(ask.at, Instant::Now);
+}
+
+#[test]
+fn a_page_that_is_cut_off_stands_at_what_it_knew() {
+    fn shown(state: &mut State) -> Instant {
+        update(state, Msg::FeedChanged);
+        match update(state, Msg::FrameStarted).pop() {
+            Some(Effect::Evaluate(ask)) => ask.at,
+            other => panic!("no evaluation: {other:?}"),
+        }
+    }
+    let mut state = live();
+    assert_eq!(shown(&mut state), Instant::Now);
+    update(&mut state, Msg::SecondPassed { at: ms(9_000.0), heard: Some(ms(4_000.0)) });
+    assert_eq!(shown(&mut state), Instant::LastKnown, "silence");
+    update(&mut state, closed());
+    assert_eq!(shown(&mut state), Instant::LastKnown);
+    update(&mut state, Msg::RetryDue { at: ms(10_000.0) });
+    update(&mut state, hello());
+    assert_eq!(shown(&mut state), Instant::LastKnown, "the old picture stands until the new one is whole");
+    update(&mut state, Msg::HistoryCompleted);
+    assert_eq!(shown(&mut state), Instant::Now);
+
+    let mut first = State::default();
+    update(&mut first, Msg::SettingsLoaded(Settings::default()));
+    update(&mut first, hello());
+    assert_eq!(shown(&mut first), Instant::Now, "a first history shows as it comes");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::format::{self, Precision};
 use crate::message::Msg;
 use crate::remote::Remote;
 use crate::route::View;
-use crate::state::{Picture, State};
+use crate::state::{Knowledge, Picture, State};
 use crate::update::update;
 
 /// The root of the page.
@@ -107,11 +107,13 @@ impl App {
         if snapshot.series == 0 && live {
             return screens::empty(&self.runtime.gateway_address(), metric());
         }
-        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts);
+        let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
+        let as_of = (state.knowledge() == Knowledge::Old).then_some(known_until.as_str());
+        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, as_of);
         html! {
             <>
-                { banners(&snapshot.alerts, snapshot.at) }
                 { self.notice() }
+                { banners(&snapshot.alerts, snapshot.at) }
                 { for state.left_out.iter().map(|said| html! {
                     <p class="notice" role="status">{ icon(Icon::Warning) }{ said }</p>
                 }) }
@@ -127,24 +129,28 @@ impl App {
     }
 
     /// What must be known before the figures are read: that they stand still, or why.
-    fn notice(&self) -> Option<Html> {
+    fn notice(&self) -> Html {
         let state = &self.state;
-        if let Picture::Paused(at) = state.picture {
-            let time = format::time_of_day(at, Precision::Seconds);
-            return Some(html! {
-                <p class="notice" role="status">
-                    { icon(Icon::Pause) }{ format!("Paused at {time}. Samples are still taken in; Resume shows them.") }
-                </p>
-            });
-        }
-        matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. }).then(|| {
-            html! {
-                <p class="notice" role="status">
-                    { icon(Icon::Clock) }
-                    { "The gateway does not answer. What is shown is what was known before; the page keeps trying." }
-                </p>
+        let paused = match state.picture {
+            Picture::Paused(at) => {
+                let time = format::time_of_day(at, Precision::Seconds);
+                let text = format!("Paused at {time}. Samples are still taken in; Resume shows them.");
+                html! { <p class="notice" role="status">{ icon(Icon::Pause) }{ text }</p> }
             }
-        })
+            Picture::Following => Html::default(),
+        };
+        let away = matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. });
+        html! {
+            <>
+                { paused }
+                if away {
+                    <p class="notice" role="status">
+                        { icon(Icon::Clock) }
+                        { "The gateway does not answer. What is shown was known before; the page keeps trying." }
+                    </p>
+                }
+            </>
+        }
     }
 
     fn figures(&self, snapshot: &Snapshot) -> Html {

@@ -6,7 +6,7 @@ use bellwether_core::sample::Sample;
 
 use super::*;
 use crate::feed::AlertNotice;
-use crate::figures::Phase;
+use crate::figures::{Instant, Phase};
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -67,7 +67,7 @@ fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
     let engine = engine(&board);
     let source =
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
-    let ask = Ask { board, view, window: PageWindow::FiveMinutes, at: None, alerts: alerts.into() };
+    let ask = Ask { board, view, window: PageWindow::FiveMinutes, at: Instant::Now, alerts: alerts.into() };
     evaluate(source, &ask, TimestampMs::new(NOW))
 }
 
@@ -190,7 +190,8 @@ fn a_paused_picture_is_evaluated_as_of_then() {
     let source =
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
     let at = TimestampMs::new(NOW - 300_000);
-    let ask = Ask { board, view: View::Overview, window: PageWindow::FiveMinutes, at: Some(at), alerts: [].into() };
-    let snapshot = evaluate(source, &ask, TimestampMs::new(NOW));
+    let ask =
+        Ask { board, view: View::Overview, window: PageWindow::FiveMinutes, at: Instant::Fixed(at), alerts: [].into() };
+    let snapshot = evaluate(source, &ask, at);
     assert_eq!((snapshot.at, snapshot.sections[0].kpis[0].value), (at, Some(400.0)));
 }
