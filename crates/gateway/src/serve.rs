@@ -220,7 +220,7 @@ impl Parts<'_> {
 
     fn webhook(&self, threads: &mut Threads) -> anyhow::Result<Option<Webhook>> {
         let Some(url) = self.arguments.alert_webhook.clone() else { return Ok(None) };
-        let dispatcher = Dispatcher::new(url, self.writer.clone(), self.metrics.clone());
+        let mut dispatcher = Dispatcher::new(url, self.writer.clone(), self.metrics.clone());
         let wake = threads.start("webhook", move |wake| dispatcher.run(&wake))?;
         Ok(Some(Webhook { wake, address: format!("http://{}", shown(self.address)) }))
     }

@@ -1,11 +1,11 @@
 //! Delivers the notices of the store's outbox: in order for each alert, again and again until the
 //! receiver says 2xx.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
-use bellwether_core::time::DurationMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 use serde::Deserialize;
 
 use crate::clock;
@@ -28,6 +28,17 @@ pub(crate) struct Dispatcher {
     agent: ureq::Agent,
     writer: Writer,
     metrics: Metrics,
+    /// Notices that are delivered and that the store has not yet forgotten.
+    unforgotten: BTreeSet<u64>,
+    /// Failed attempts that the store could not note.
+    unnoted: BTreeMap<u64, Failed>,
+}
+
+/// What an attempt in vain leads to.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    attempts: u32,
+    next_attempt_at: TimestampMs,
 }
 
 /// The alert that a message is about.
@@ -48,11 +59,11 @@ impl Dispatcher {
             .user_agent(concat!("bellwether/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { url, agent, writer, metrics }
+        Self { url, agent, writer, metrics, unforgotten: BTreeSet::new(), unnoted: BTreeMap::new() }
     }
 
     /// Delivers until `wake` is closed; a message on it says that there is something new.
-    pub(crate) fn run(&self, wake: &Receiver<()>) {
+    pub(crate) fn run(&mut self, wake: &Receiver<()>) {
         loop {
             self.deliver_due(wake);
             match wake.recv_timeout(LOOK_EVERY) {
@@ -62,7 +73,14 @@ impl Dispatcher {
         }
     }
 
-    fn deliver_due(&self, wake: &Receiver<()>) {
+    /// Makes all attempts whose time has come. What the store refuses to note is kept here until it
+    /// does, so that a full disk sends nobody the same notice twice.
+    pub(crate) fn deliver_due(&mut self, wake: &Receiver<()>) {
+        while let Some(id) = self.unforgotten.first().copied()
+            && self.writer.notice_delivered(id)
+        {
+            self.unforgotten.remove(&id);
+        }
         let mut notices = self.writer.notices();
         notices.sort_by_key(|notice| notice.id);
         let mut waiting = BTreeSet::new();
@@ -70,27 +88,35 @@ impl Dispatcher {
             if matches!(wake.try_recv(), Err(TryRecvError::Disconnected)) {
                 return;
             }
+            if self.unforgotten.contains(&notice.id) {
+                continue;
+            }
             let about = serde_json::from_slice::<About>(&notice.payload).map(|about| about.group_key).ok();
             // "resolved" never overtakes the "firing" of the same alert.
             if waiting.contains(&about) {
                 continue;
             }
-            if notice.next_attempt_at > clock::now() {
+            let stored = Failed { attempts: notice.attempts, next_attempt_at: notice.next_attempt_at };
+            let before = self.unnoted.get(&notice.id).copied().unwrap_or(stored);
+            if before.next_attempt_at > clock::now() {
                 waiting.insert(about);
                 continue;
             }
-            if !self.deliver(&notice) {
+            if !self.deliver(&notice, before.attempts) {
                 waiting.insert(about);
             }
         }
     }
 
-    /// Makes one attempt; whether it was delivered.
-    fn deliver(&self, notice: &Notice) -> bool {
+    /// Makes one attempt after so many in vain; whether it was delivered.
+    fn deliver(&mut self, notice: &Notice, attempts: u32) -> bool {
         let failure = match self.call(&notice.payload) {
             Ok(status) if (200..300).contains(&status) => {
                 self.metrics.webhook_call("delivered");
-                self.writer.notice_delivered(notice.id);
+                self.unnoted.remove(&notice.id);
+                if !self.writer.notice_delivered(notice.id) {
+                    self.unforgotten.insert(notice.id);
+                }
                 tracing::info!(notice = notice.id, "the alert webhook was told");
                 return true;
             }
@@ -99,9 +125,14 @@ impl Dispatcher {
             Err(error) => error.to_string(),
         };
         self.metrics.webhook_call("failed");
-        let wait = wait_after(notice.attempts);
+        let wait = wait_after(attempts);
         tracing::warn!(notice = notice.id, failure, retry_in = %wait, "the alert webhook could not be told");
-        self.writer.notice_failed(notice.id, clock::now() + wait);
+        let failed = Failed { attempts: attempts.saturating_add(1), next_attempt_at: clock::now() + wait };
+        if self.writer.notice_failed(notice.id, failed.next_attempt_at) {
+            self.unnoted.remove(&notice.id);
+        } else {
+            self.unnoted.insert(notice.id, failed);
+        }
         false
     }
 
@@ -120,6 +151,73 @@ fn wait_after(attempts: u32) -> DurationMs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Stopwatch;
+    use crate::hub::{Greeting, Hub};
+    use crate::own::OwnWork;
+    use crate::store::RedbStore;
+    use crate::writer::rig::faulty::{Failure, FaultyDisk};
+    use crate::writer::{self, NewNotice, WriterThread};
+    use bellwether_core::board::Board;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A receiver that says 200 to all; `at_first` is done before it says so for the first time.
+    fn receiver(at_first: impl FnOnce() + Send + 'static) -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        std::thread::spawn(move || {
+            let mut at_first = Some(at_first);
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head_and_body = [0; 4_096];
+                assert!(stream.read(&mut head_and_body).unwrap() > 0);
+                counted.fetch_add(1, Ordering::AcqRel);
+                if let Some(at_first) = at_first.take() {
+                    at_first();
+                }
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(answer).unwrap();
+            }
+        });
+        (url, calls)
+    }
+
+    #[test]
+    fn a_notice_that_the_store_cannot_forget_is_told_once() {
+        let disk = FaultyDisk::default();
+        let store = RedbStore::open_on(Box::new(disk.clone()), 7).unwrap();
+        let metrics = Metrics::new();
+        let (writer, queue) = writer::writer(metrics.clone());
+        let greeting = Greeting { board: Arc::new(Board::default()), demo: false, version: "0" };
+        let hub = Arc::new(Hub::new(greeting).unwrap());
+        let own = Arc::new(OwnWork::default());
+        let mut thread = WriterThread::new(store, hub, metrics.clone(), own, DurationMs::from_days(90), queue);
+        let writing = std::thread::spawn(move || thread.run());
+
+        let failing = disk.clone();
+        let (url, calls) = receiver(move || failing.fail(Some(Failure::Full)));
+        let notice = NewNotice { alert: "slow".to_owned(), state: "firing", payload: b"{}".to_vec() };
+        writer.save_alerts(Vec::new(), vec![notice]);
+        let mut dispatcher = Dispatcher::new(url, writer.clone(), metrics.clone());
+        let (_awake, wake) = std::sync::mpsc::channel();
+        dispatcher.deliver_due(&wake);
+        assert_eq!(calls.load(Ordering::Acquire), 1);
+        assert!(metrics.store_failures.get() > 0, "the store has refused to forget it");
+        disk.fail(None);
+        let began = Stopwatch::start();
+        while metrics.notifications_waiting.get() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(20), "it is never forgotten");
+            dispatcher.deliver_due(&wake);
+        }
+        dispatcher.deliver_due(&wake);
+        assert_eq!(calls.load(Ordering::Acquire), 1, "it was told again");
+        writer.stop();
+        writing.join().unwrap();
+    }
 
     #[test]
     fn waits_double_up_to_a_minute() {

@@ -208,7 +208,10 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_prometheus() {
-        // No labels: the hash's start value, as in Prometheus' `model.LabelSet{}.Fingerprint()`.
+        // `TestLabelsToSignature` in Prometheus' common/model/signature_test.go: 5799056148416392346.
+        let labels = Labels::new([("name", "garland, briggs"), ("fear", "love is not enough")]).unwrap();
+        assert_eq!(fingerprint(&labels), format!("{:016x}", 5_799_056_148_416_392_346_u64));
+        // No labels: the hash's start value.
         assert_eq!(fingerprint(&Labels::empty()), "cbf29ce484222325");
         let one = Labels::new([("alertname", "a"), ("b", "c")]).unwrap();
         let other = Labels::new([("alertname", "ab"), ("b", "c")]).unwrap();

@@ -3,7 +3,7 @@
 
 mod receipts;
 #[cfg(test)]
-mod rig;
+pub(crate) mod rig;
 mod thread;
 mod unsaved;
 
@@ -76,8 +76,8 @@ enum Job {
     Write(Delivery, Option<Reply>),
     SaveAlerts { changes: Vec<AlertChange>, notices: Vec<NewNotice> },
     Notices { reply: SyncSender<Vec<Notice>> },
-    NoticeDelivered { id: u64 },
-    NoticeFailed { id: u64, next_attempt_at: TimestampMs },
+    NoticeDelivered { id: u64, kept: SyncSender<bool> },
+    NoticeFailed { id: u64, next_attempt_at: TimestampMs, kept: SyncSender<bool> },
     Stop,
 }
 
@@ -139,14 +139,18 @@ impl Writer {
         answer.recv().unwrap_or_default()
     }
 
-    /// Has a notice forgotten.
-    pub(crate) fn notice_delivered(&self, id: u64) {
-        self.ask(Job::NoticeDelivered { id });
+    /// Has a notice forgotten; whether the store has done so.
+    pub(crate) fn notice_delivered(&self, id: u64) -> bool {
+        let (kept, answer) = sync_channel(1);
+        self.ask(Job::NoticeDelivered { id, kept });
+        answer.recv().unwrap_or(false)
     }
 
-    /// Has a notice kept for another attempt.
-    pub(crate) fn notice_failed(&self, id: u64, next_attempt_at: TimestampMs) {
-        self.ask(Job::NoticeFailed { id, next_attempt_at });
+    /// Has a notice kept for another attempt; whether the store has noted it.
+    pub(crate) fn notice_failed(&self, id: u64, next_attempt_at: TimestampMs) -> bool {
+        let (kept, answer) = sync_channel(1);
+        self.ask(Job::NoticeFailed { id, next_attempt_at, kept });
+        answer.recv().unwrap_or(false)
     }
 
     /// Lets the thread finish what was queued before and end.

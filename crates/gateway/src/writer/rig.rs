@@ -23,7 +23,7 @@ use crate::telemetry::Metrics;
 
 #[path = "../../tests/store_support/faulty.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]
-mod faulty;
+pub(crate) mod faulty;
 
 struct Rig {
     disk: FaultyDisk,

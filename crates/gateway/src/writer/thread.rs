@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use bellwether_core::engine::Plan;
@@ -286,8 +286,10 @@ impl<S: Store> WriterThread<S> {
                 let _ended = reply.send(notices);
                 Ok(())
             }
-            Job::NoticeDelivered { id } => self.store.notice_delivered(id, now),
-            Job::NoticeFailed { id, next_attempt_at } => self.store.notice_failed(id, next_attempt_at, now),
+            Job::NoticeDelivered { id, kept } => answer_kept(&kept, self.store.notice_delivered(id, now)),
+            Job::NoticeFailed { id, next_attempt_at, kept } => {
+                answer_kept(&kept, self.store.notice_failed(id, next_attempt_at, now))
+            }
             Job::Write(..) | Job::Stop => Ok(()),
         };
         if let Err(error) = done {
@@ -372,6 +374,13 @@ fn answer(reply: Option<Reply>, written: Result<Written, WriteError>) {
         // The sender may have gone away; its batch is stored or not all the same.
         let _gone = reply.send(written);
     }
+}
+
+/// Says whether the store has kept something, and hands the failure on.
+fn answer_kept(kept: &SyncSender<bool>, done: Result<(), StoreError>) -> Result<(), StoreError> {
+    // The asker may have ended meanwhile.
+    let _ended = kept.send(done.is_ok());
+    done
 }
 
 fn gauge(value: u64) -> i64 {
