@@ -138,6 +138,9 @@ fn what_was_not_stored_leaves_no_trace_in_the_engine() {
     rig.disk.fail(Some(Failure::Broken));
     let refused = rig.write_one(batch("a", vec![sample(Some(Kind::Gauge))]));
     assert!(matches!(refused, Err(WriteError::Store { .. })), "{refused:?}");
+    assert_eq!(rig.metrics.own_samples_lost.get(), 0, "its sender was told");
+    rig.writer.commit(vec![(batch("own", vec![sample(None)]), None)]);
+    assert_eq!(rig.metrics.own_samples_lost.get(), 1, "nobody else would say so");
     assert_eq!(rig.hub.memory().series, 0);
     rig.disk.fail(None);
     let taken = rig.write_until_taken(|| batch("b", vec![sample(Some(Kind::Counter))]));

@@ -215,6 +215,9 @@ impl<S: Store> WriterThread<S> {
                 self.complain(&error);
                 let reason = error.to_string();
                 for Judged { admission, name, reply } in admissions {
+                    if reply.is_none() {
+                        self.metrics.own_samples_lost.inc_by(admission.samples.len() as u64);
+                    }
                     // It may turn out to be on disk all the same: then this is what became of it.
                     if let Some(name) = name {
                         self.receipts.note(name, admission.into_receipt());
