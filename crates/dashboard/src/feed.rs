@@ -1,5 +1,6 @@
 //! What comes from the gateway: frames in, an engine and facts out. Pure: it knows no socket and no clock.
 
+mod left_out;
 #[cfg(test)]
 mod tests;
 
@@ -20,13 +21,18 @@ use crate::clock::{GatewayClock, Monotonic};
 use crate::figures::Instant;
 use crate::message::Msg;
 use crate::window::PageWindow;
+use left_out::LeftOut;
 
 /// The one subscription of a page.
 const SUBSCRIPTION: u32 = 1;
-/// Codes of errors that leave out a part of what was asked for; the rest goes on.
-const LEFT_OUT_CODES: [&str; 2] = ["too_many_series", "history_too_long"];
 /// How fine the page follows the gateway.
 const STEP: DurationMs = DurationMs::from_secs(1);
+/// Most series of the page. One that has a sample each second takes 255 KB, so that all of them stay
+/// within 128 MiB; `a_full_engine_stays_within_its_memory` measures it.
+const MOST_SERIES: usize = 500;
+/// Codes of errors that leave nothing to show: the gateway does not understand this page. Of all others,
+/// such as a metric with too many series, the rest of the page goes on.
+const FINAL_ERRORS: [&str; 4] = ["bad_frame", "unknown_type", "bad_step", "not_supported"];
 
 /// Whether what the gateway shows is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +81,7 @@ pub struct Feed {
     /// Until when the complete engine has heard all.
     known: Option<TimestampMs>,
     filling: Option<Engine>,
+    left_out: LeftOut,
 }
 
 impl Feed {
@@ -135,7 +142,7 @@ impl Feed {
     /// # Errors
     /// A sentence where no engine can be made for the board.
     pub fn begin(&mut self, board: &Board) -> Result<String, String> {
-        let mut engine = Engine::new(EngineConfig::page()).map_err(|error| error.to_string())?;
+        let mut engine = Engine::new(page_config()).map_err(|error| error.to_string())?;
         for declared in &board.metrics {
             engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
         }
@@ -151,6 +158,7 @@ impl Feed {
             })
             .collect();
         self.filling = Some(engine);
+        self.left_out = LeftOut::default();
         let subscribe = Subscribe { id: SUBSCRIPTION, metrics, step: Step::Every(STEP), format: FeedFormat::Binary };
         Ok(ClientFrame::Subscribe(subscribe).encode())
     }
@@ -206,8 +214,8 @@ impl Feed {
             ServerFrame::Gap(gap) if gap.subscription == SUBSCRIPTION => vec![Msg::GapReported],
             ServerFrame::Error(error) => {
                 let said = format!("The gateway says: {} ({})", error.message, error.code);
-                let part = LEFT_OUT_CODES.contains(&error.code.as_str());
-                vec![if part { Msg::PartLeftOut(said) } else { Msg::GatewayRefused(said) }]
+                let ends_all = FINAL_ERRORS.contains(&error.code.as_str());
+                vec![if ends_all { Msg::GatewayRefused(said) } else { Msg::PartLeftOut(said) }]
             }
             // Answers to what this page does not ask; later gateways may send more.
             _ => Vec::new(),
@@ -225,9 +233,15 @@ impl Feed {
         self.know(at);
         let Some(now) = self.now(at) else { return Vec::new() };
         let Some(engine) = self.filling.as_mut().or(self.complete.as_mut()) else { return Vec::new() };
+        let mut news = false;
         for series in &frame.series {
-            // A series over the engine's bounds is left out here as it is in the gateway, which names it.
-            let Ok(id) = engine.series(&series.key, Some(series.kind)) else { continue };
+            let id = match engine.series(&series.key, Some(series.kind)) {
+                Ok(id) => id,
+                Err(error) => {
+                    news |= self.left_out.note(&series.key, &error);
+                    continue;
+                }
+            };
             for point in series.points() {
                 // What is older than everything kept has left the tiers while it was on its way.
                 let _ = match point {
@@ -238,8 +252,16 @@ impl Feed {
                 };
             }
         }
-        vec![Msg::FeedChanged]
+        let mut facts = vec![Msg::FeedChanged];
+        if news {
+            facts.push(Msg::SeriesNotTaken(self.left_out.sentences()));
+        }
+        facts
     }
+}
+
+fn page_config() -> EngineConfig {
+    EngineConfig { max_series: MOST_SERIES, max_series_per_metric: MOST_SERIES, ..EngineConfig::page() }
 }
 
 fn in_a_kpi(board: &Board, metric: &MetricName) -> bool {

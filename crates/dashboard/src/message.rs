@@ -59,6 +59,8 @@ pub enum Msg {
     PartLeftOut(String),
     /// The gateway has refused what the page asked for.
     GatewayRefused(String),
+    /// The page's own engine has left out series: sentences that say how many and why.
+    SeriesNotTaken(Rc<[String]>),
     /// The page cannot make sense of what the gateway sends.
     FeedUnreadable(String),
     /// The socket has closed or could not be opened.

@@ -54,6 +54,8 @@ pub struct State {
     pub own_board: Remote<Rc<Board>>,
     /// The connection to the gateway.
     pub connection: Connection,
+    /// What the page's own engine does not take, in words.
+    pub not_taken: Rc<[String]>,
     /// Whether a history was ever complete, so that there is something known to stand by.
     pub history: Completeness,
     /// What the gateway said of itself when it was last reached.

@@ -21,6 +21,8 @@ use crate::state::{Knowledge, NextFrame, Picture, State};
 /// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
 /// of its own for "sign in" and "forbidden".
 const FINAL_CODES: [u16; 3] = [1008, 4401, 4403];
+/// Most sentences of a gateway that are shown at once.
+const MOST_LEFT_OUT: usize = 8;
 
 /// Takes in one fact and says what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -61,6 +63,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.hello = Some(hello);
             state.left_out.clear();
             state.connection = Connection::Filling { since: at };
+            state.not_taken = [].into();
             vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
         }
         Msg::HistoryCompleted => {
@@ -81,12 +84,18 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::GapReported => gap(state),
         Msg::PartLeftOut(said) => {
-            state.left_out.push(said);
+            if state.left_out.len() < MOST_LEFT_OUT {
+                state.left_out.push(said);
+            }
             Vec::new()
         }
         Msg::GatewayRefused(reason) => {
             state.connection = Connection::Refused { reason };
             vec![Effect::CloseSocket]
+        }
+        Msg::SeriesNotTaken(sentences) => {
+            state.not_taken = sentences;
+            Vec::new()
         }
         Msg::FeedUnreadable(reason) => {
             state.connection = Connection::Refused { reason };

@@ -168,12 +168,15 @@ fn gaps_and_refusals_are_told() {
     hello(&mut feed);
     let gap = ServerFrame::Gap(frame::Gap { subscription: SUBSCRIPTION, from_seq: 1, to_seq: 2 });
     assert_eq!(feed.receive_text(&gap.encode(), at(1.0)), [Msg::GapReported]);
-    let error = frame::ErrorFrame { code: "bad_frame".into(), message: "no such metric".into() };
-    let told = feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0));
-    assert_eq!(told, [Msg::GatewayRefused("The gateway says: no such metric (bad_frame)".into())]);
-    let error = frame::ErrorFrame { code: "too_many_series".into(), message: "m is left out".into() };
-    let told = feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0));
-    assert_eq!(told, [Msg::PartLeftOut("The gateway says: m is left out (too_many_series)".into())]);
+    let mut told = |code: &str, message: &str| {
+        let error = frame::ErrorFrame { code: code.into(), message: message.into() };
+        feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0))
+    };
+    let sentence = "The gateway says: no such frame (bad_frame)".to_owned();
+    assert_eq!(told("bad_frame", "no such frame"), [Msg::GatewayRefused(sentence)]);
+    let sentence = "The gateway says: sent has 2400 series (too_many_series)".to_owned();
+    assert_eq!(told("too_many_series", "sent has 2400 series"), [Msg::PartLeftOut(sentence)]);
+    assert!(matches!(told("news", "of a later gateway")[..], [Msg::PartLeftOut(_)]), "the rest goes on");
 }
 
 #[test]
@@ -195,4 +198,58 @@ fn what_was_known_ends_with_the_last_words_until_a_new_history_is_complete() {
     assert_eq!(last_known(&feed, 95_000.0), 3_000, "the engine on screen has not heard what fills the next one");
     subscribed(&mut feed);
     assert_eq!(last_known(&feed, 95_000.0), 0, "the clock of the new hello");
+}
+
+/// A live frame with one sample of each of `count` series of `metric`.
+fn many(metric: &str, kind: Kind, count: usize) -> Vec<u8> {
+    let series = (0..count).map(|number| FeedSeries {
+        key: SeriesKey {
+            metric: MetricName::new(metric).unwrap(),
+            labels: Labels::new([("number", number.to_string())]).unwrap(),
+        },
+        kind,
+        samples: vec![sample(NOW, 1.0)],
+        summaries: Vec::new(),
+    });
+    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase: Phase::Live, step: STEP };
+    binary::encode(&FeedFrame { header, series: series.collect() })
+}
+
+#[test]
+fn what_the_engine_does_not_take_is_counted_and_said_once() {
+    let mut feed = Feed::default();
+    let first = hello(&mut feed);
+    feed.begin(&first.board).unwrap();
+    assert_eq!(feed.receive_binary(&many("sent", Kind::Gauge, 2), at(1.0)), [Msg::FeedChanged]);
+    let conflict = "Left out: 1 series of sent. metric sent is kept as gauge, so it cannot be counter as well; give \
+                    one of them another name.";
+    let left_out = |sentence: &str| Msg::SeriesNotTaken([sentence.to_owned()].into());
+    let told = feed.receive_binary(&many("sent", Kind::Counter, 1), at(1.0));
+    assert_eq!(told, [Msg::FeedChanged, left_out(conflict)]);
+    let again = feed.receive_binary(&many("sent", Kind::Counter, 1), at(1.0));
+    assert_eq!(again, [Msg::FeedChanged], "the same series is no news");
+    feed.begin(&first.board).unwrap();
+    let told = feed.receive_binary(&many("sent", Kind::Gauge, MOST_SERIES + 7), at(1.0));
+    let [Msg::FeedChanged, Msg::SeriesNotTaken(sentences)] = &told[..] else { panic!("not said: {told:?}") };
+    assert!(sentences[0].starts_with("Left out: 7 series of sent. "), "{sentences:?}");
+}
+
+#[test]
+fn a_full_engine_stays_within_its_memory() {
+    let mut engine = Engine::new(page_config()).unwrap();
+    let key = SeriesKey {
+        metric: latency().metric,
+        labels: Labels::new([("route", "/api/bookings/{id}"), ("method", "GET"), ("status", "200")]).unwrap(),
+    };
+    let id = engine.series(&key, Some(Kind::Observation)).unwrap();
+    // A value each second for as long as the fine tiers reach, spread over three decades.
+    for second in 0..7_200_i64 {
+        let now = NOW + second * 1_000;
+        let value = 1.0 + (second * 7_919 % 100_000) as f64 / 100.0;
+        engine.record(id, sample(now, value), TimestampMs::new(now)).unwrap();
+    }
+    engine.advance(TimestampMs::new(NOW + 7_200_000));
+    let most = engine.memory().bytes * MOST_SERIES;
+    assert!(most <= 128 * 1024 * 1024, "{most} bytes");
+    assert!(most >= 96 * 1024 * 1024, "{most} bytes: the bound leaves out more than it must");
 }

@@ -150,9 +150,11 @@ fn a_part_that_is_left_out_ends_nothing_and_is_said_until_the_next_connection() 
     let mut state = live();
     let before = state.connection.clone();
     assert_eq!(update(&mut state, Msg::PartLeftOut("m is left out".into())), []);
-    assert_eq!((&state.connection, state.left_out.as_slice()), (&before, ["m is left out".to_owned()].as_slice()));
+    update(&mut state, Msg::SeriesNotTaken(["Left out: 7 series of sent.".to_owned()].into()));
+    assert_eq!((&state.connection, &state.left_out[..]), (&before, &["m is left out".to_owned()][..]));
+    assert_eq!(state.not_taken.len(), 1);
     update(&mut state, hello());
-    assert!(state.left_out.is_empty());
+    assert_eq!((state.left_out.len(), state.not_taken.len()), (0, 0));
 }
 
 #[test]

@@ -105,7 +105,8 @@ impl App {
             first.map_or("booking_response_time", |metric| metric.name.as_str())
         };
         if snapshot.series == 0 && live {
-            return screens::empty(&self.runtime.gateway_address(), metric());
+            let empty = screens::empty(&self.runtime.gateway_address(), metric());
+            return html! { <>{ self.notice() }{ empty }</> };
         }
         let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let as_of = (state.knowledge() == Knowledge::Old).then_some(known_until.as_str());
@@ -114,9 +115,6 @@ impl App {
             <>
                 { self.notice() }
                 { banners(&snapshot.alerts, snapshot.at) }
-                { for state.left_out.iter().map(|said| html! {
-                    <p class="notice" role="status">{ icon(Icon::Warning) }{ said }</p>
-                }) }
                 if state.route.view == View::Overview {
                     { status(mood, &sentence) }
                 }
@@ -139,9 +137,13 @@ impl App {
             }
             Picture::Following => Html::default(),
         };
+        let left_out = state.left_out.iter().chain(&*state.not_taken);
+        let left_out =
+            left_out.map(|text| html! { <p class="notice" role="status">{ icon(Icon::Warning) }{ text }</p> });
         let away = matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. });
         html! {
             <>
+                { for left_out }
                 { paused }
                 if away {
                     <p class="notice" role="status">
