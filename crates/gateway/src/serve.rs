@@ -22,7 +22,7 @@ use crate::http::{self, Gateway, Life};
 use crate::hub::{self, Greeting, Hub};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
-use crate::store::{RedbStore, Store};
+use crate::store::{NewStore, Origin, RedbStore, Store};
 use crate::telemetry::{self, Metrics};
 use crate::threads::{self, Threads};
 use crate::writer::{self, Writer, WriterQueue, WriterThread};
@@ -44,7 +44,8 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     telemetry::start_log();
     let board = Arc::new(board::load(arguments.board.as_deref())?);
     let folder = arguments.data_dir();
-    let store = RedbStore::open(&folder, clock::random_bits() & EPOCH_MASK)?;
+    let origin = if arguments.demo { Origin::Simulated } else { Origin::Measured };
+    let store = RedbStore::open(&folder, NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin })?;
     let listener = listen(SocketAddr::new(arguments.host, arguments.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
     if !address.ip().is_loopback() {
@@ -91,7 +92,8 @@ async fn run(
     address: SocketAddr,
 ) -> anyhow::Result<()> {
     let metrics = Metrics::new();
-    let greeting = Greeting { board: Arc::clone(&board), demo: arguments.demo, version: env!("CARGO_PKG_VERSION") };
+    let demo = store.origin() == Origin::Simulated;
+    let greeting = Greeting { board: Arc::clone(&board), demo, version: env!("CARGO_PKG_VERSION") };
     let hub = Arc::new(Hub::new(greeting)?);
     let (writer, queue) = writer::writer(metrics.clone());
     let (stop_sender, stopping) = watch::channel(false);

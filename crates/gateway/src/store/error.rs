@@ -1,7 +1,9 @@
 //! What can go wrong with the store, in words that say how to mend it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::Origin;
 
 /// Why the store could not do what was asked.
 ///
@@ -45,6 +47,14 @@ pub enum StoreError {
         /// The store's file.
         path: PathBuf,
     },
+    /// The store holds samples of the other origin.
+    #[error("{}", other_origin(.path, *.found))]
+    OtherOrigin {
+        /// The store's file.
+        path: PathBuf,
+        /// What it holds.
+        found: Origin,
+    },
     /// The store was written by a newer program.
     #[error(
         "the store has format {found} and this program reads up to format {known}; \
@@ -68,6 +78,19 @@ pub enum StoreError {
         /// What was asked.
         what: String,
     },
+}
+
+fn other_origin(path: &Path, found: Origin) -> String {
+    match found {
+        Origin::Measured => format!(
+            "the store {path:?} holds measured samples, and a simulation must not mix with them; \
+             start without --demo, or name another folder with --data-dir"
+        ),
+        Origin::Simulated => format!(
+            "the store {path:?} holds a simulation, and measured samples must not mix with it; \
+             start with --demo, or name another folder with --data-dir"
+        ),
+    }
 }
 
 impl StoreError {

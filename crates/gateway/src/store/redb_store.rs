@@ -5,7 +5,7 @@ use super::error::{StoreError, While};
 use super::seal::{Progress, SealLimits};
 use super::state::{State, check_format};
 use super::tables::{self, meta};
-use super::{FORMAT, Resurfaced, Statistics, recovery};
+use super::{FORMAT, NewStore, Origin, Resurfaced, Statistics, recovery};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,18 +47,18 @@ impl std::fmt::Debug for RedbStore {
 
 impl RedbStore {
     /// Opens the store in the data folder `folder`; makes folder and store where there are none.
-    /// `epoch` is a random number that a new store keeps and an old one ignores.
+    /// A new store keeps what `new` says; an old one keeps its own epoch.
     /// Cost: reads the small tables and the tail, not the chunks.
     ///
     /// # Errors
     /// [`StoreError`] with a sentence that says how to mend it: no right to write, open in another
-    /// process, written by a newer program, damaged, disk full.
-    pub fn open(folder: &Path, epoch: u64) -> Result<Self, StoreError> {
+    /// process, written by a newer program, of another origin, damaged, disk full.
+    pub fn open(folder: &Path, new: impl Into<NewStore>) -> Result<Self, StoreError> {
         let path = folder.join(FILE_NAME);
         let changed = disk::folders_to_sync(&path);
         std::fs::create_dir_all(folder)
             .map_err(|source| StoreError::NotWritable { path: folder.to_owned(), source })?;
-        let store = Self::open_on(Box::new(FileDisk::new(path)), epoch)?;
+        let store = Self::open_on(Box::new(FileDisk::new(path)), new)?;
         // What is acknowledged from here on must not vanish with the name of its file.
         for folder in changed {
             disk::sync_folder(&folder).map_err(|source| StoreError::of_io("keeping the store's folder", source))?;
@@ -70,8 +70,12 @@ impl RedbStore {
     ///
     /// # Errors
     /// As [`RedbStore::open`].
-    pub fn open_on(disk: Box<dyn Disk>, epoch: u64) -> Result<Self, StoreError> {
-        let (database, state) = open_database(disk.as_ref(), Some(epoch))?;
+    pub fn open_on(disk: Box<dyn Disk>, new: impl Into<NewStore>) -> Result<Self, StoreError> {
+        let new = new.into();
+        let (database, state) = open_database(disk.as_ref(), Some(new))?;
+        if state.origin != new.origin {
+            return Err(StoreError::OtherOrigin { path: disk.path().to_owned(), found: state.origin });
+        }
         Ok(Self {
             disk,
             database: Some(database),
@@ -101,6 +105,12 @@ impl RedbStore {
             Some(database) => shielded(|| database.close().while_doing("closing the store")),
             None => Ok(()),
         }
+    }
+
+    /// Where its samples come from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.state.origin
     }
 
     /// The file of the store.
@@ -236,8 +246,8 @@ pub(super) fn begin_write(database: &Database, doing: &'static str) -> Result<Wr
     Ok(write)
 }
 
-/// Opens the database and reads its twin. Only with an `epoch` may a new store be made.
-fn open_database(disk: &dyn Disk, epoch: Option<u64>) -> Result<(Database, State), StoreError> {
+/// Opens the database and reads its twin. Only with `new` may a new store be made.
+fn open_database(disk: &dyn Disk, new: Option<NewStore>) -> Result<(Database, State), StoreError> {
     let path = disk.path();
     shielded(|| {
         let mut builder = Database::builder();
@@ -249,7 +259,7 @@ fn open_database(disk: &dyn Disk, epoch: Option<u64>) -> Result<(Database, State
             redb::DatabaseError::Storage(redb::StorageError::Io(source)) => of_opening(path, source),
             error => StoreError::of("opening the store", error.into()),
         })?;
-        prepare(&database, epoch)?;
+        prepare(&database, new)?;
         let state = State::load(&database)?;
         Ok((database, state))
     })
@@ -271,7 +281,7 @@ fn of_opening(path: &Path, source: std::io::Error) -> StoreError {
 }
 
 /// Makes the tables of a new store; checks the format of an old one before anything is written.
-fn prepare(database: &Database, epoch: Option<u64>) -> Result<(), StoreError> {
+fn prepare(database: &Database, new: Option<NewStore>) -> Result<(), StoreError> {
     let doing = "making the tables of the store";
     let read = database.begin_read().while_doing(doing)?;
     if read.list_tables().while_doing(doing)?.next().is_some() {
@@ -282,7 +292,7 @@ fn prepare(database: &Database, epoch: Option<u64>) -> Result<(), StoreError> {
         };
     }
     drop(read);
-    let Some(epoch) = epoch else {
+    let Some(NewStore { epoch, origin }) = new else {
         return Err(StoreError::Corrupt { what: "its file has lost its tables".to_owned() });
     };
     let write = begin_write(database, doing)?;
@@ -290,6 +300,7 @@ fn prepare(database: &Database, epoch: Option<u64>) -> Result<(), StoreError> {
         let mut table = write.open_table(tables::META).while_doing(doing)?;
         table.insert(meta::FORMAT, FORMAT).while_doing(doing)?;
         table.insert(meta::EPOCH, epoch).while_doing(doing)?;
+        table.insert(meta::ORIGIN, origin.mark()).while_doing(doing)?;
         write.open_table(tables::SERIES).while_doing(doing)?;
         write.open_table(tables::METRICS).while_doing(doing)?;
         write.open_table(tables::TAIL).while_doing(doing)?;

@@ -11,7 +11,7 @@ use super::retention::Expiry;
 use super::seal::{Bounds, Sealing};
 use super::series::{self, SeriesIx};
 use super::tables::{self, meta};
-use super::{FORMAT, StoredSeries, metric, outbox};
+use super::{FORMAT, Origin, StoredSeries, metric, outbox};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
@@ -26,6 +26,7 @@ const DOING: &str = "reading the store";
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) epoch: u64,
+    pub(super) origin: Origin,
     pub(super) seq: u64,
     pub(super) next_series: u32,
     pub(super) next_notice: u64,
@@ -59,6 +60,7 @@ impl State {
         let number = |name: &str| -> Result<u64, StoreError> { Ok(entry(name)?.unwrap_or(0)) };
         check_format(number(meta::FORMAT)?)?;
         state.epoch = number(meta::EPOCH)?;
+        state.origin = Origin::of_mark(entry(meta::ORIGIN)?)?;
         state.seq = number(meta::SEQ)?;
         state.next_series = u32::try_from(number(meta::NEXT_SERIES)?)
             .map_err(|_| StoreError::Corrupt { what: "the number of the next series is out of range".to_owned() })?;

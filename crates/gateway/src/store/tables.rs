@@ -29,6 +29,8 @@ pub(super) mod meta {
     pub(in super::super) const FORMAT: &str = "format";
     /// The random number of the store.
     pub(in super::super) const EPOCH: &str = "epoch";
+    /// Where the samples come from, see [`super::super::Origin`]; missing: measured.
+    pub(in super::super) const ORIGIN: &str = "origin";
     /// The `seq` of the newest batch.
     pub(in super::super) const SEQ: &str = "seq";
     /// The number that the next new series gets.

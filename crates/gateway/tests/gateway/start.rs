@@ -116,6 +116,22 @@ fn this_machine_is_sampled_at_once() {
 }
 
 #[test]
+fn what_is_made_up_and_what_is_measured_never_mix() {
+    let made_up = tempfile::tempdir().unwrap();
+    Running::start_in(made_up.path(), &["--demo"]).terminate();
+    fails(&command(made_up.path()).output().unwrap(), &["holds a simulation", "--demo", "--data-dir"]);
+    let again = Running::start_in(made_up.path(), &["--demo"]);
+    assert!(crate::live::Live::open(&again).hello.demo);
+
+    let measured = tempfile::tempdir().unwrap();
+    Running::start_in(measured.path(), &[]).terminate();
+    let with_demo = command(measured.path()).arg("--demo").output().unwrap();
+    fails(&with_demo, &["holds measured samples", "without --demo", "--data-dir"]);
+    let again = Running::start_in(measured.path(), &[]);
+    assert!(!crate::live::Live::open(&again).hello.demo);
+}
+
+#[test]
 fn the_simulation_is_labelled_and_has_a_past() {
     let gateway = Running::start(&["--demo"]);
     assert!(crate::live::Live::open(&gateway).hello.demo);
