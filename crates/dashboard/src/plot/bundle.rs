@@ -4,8 +4,6 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Document, HtmlScriptElement};
 
-/// Where the bundle lies when the page does not say.
-const FALLBACK: &str = "plotly-basic.min.js";
 /// The name of the `meta` element that says where the bundle lies.
 const META: &str = "meta[name='bellwether-plotly']";
 
@@ -18,10 +16,16 @@ pub fn load(done: impl FnOnce(Result<(), String>) + 'static) {
     let (Some(script), Some(head)) = (script, document.head()) else {
         return done(Err("The chart cannot be loaded: the document has no head.".to_owned()));
     };
-    let address = address(&document);
+    let Some(address) = address(&document) else {
+        return done(Err(
+            "The chart cannot be loaded: index.html has no meta element \"bellwether-plotly\" that names the bundle."
+                .to_owned(),
+        ));
+    };
     script.set_src(&address);
     let failed = format!(
-        "The large chart could not be loaded from {address}, so the small one is shown. Load the page anew to try again."
+        "The large chart could not be loaded from {address}, so the small one is shown. The next panel that you open \
+         tries again."
     );
     let done = std::rc::Rc::new(std::cell::Cell::new(Some(done)));
     let also = std::rc::Rc::clone(&done);
@@ -30,7 +34,10 @@ pub fn load(done: impl FnOnce(Result<(), String>) + 'static) {
             done(Ok(()));
         }
     });
+    let useless = script.clone();
     let refused = Closure::once_into_js(move || {
+        // Each attempt is an element of its own; none stays behind.
+        useless.remove();
         if let Some(done) = also.take() {
             done(Err(failed));
         }
@@ -41,9 +48,7 @@ pub fn load(done: impl FnOnce(Result<(), String>) + 'static) {
     let _ = head.append_child(&script);
 }
 
-fn address(document: &Document) -> String {
+fn address(document: &Document) -> Option<String> {
     let meta = document.query_selector(META).ok().flatten();
-    meta.and_then(|meta| meta.get_attribute("content"))
-        .filter(|address| !address.is_empty())
-        .unwrap_or_else(|| FALLBACK.to_owned())
+    meta.and_then(|meta| meta.get_attribute("content")).filter(|address| !address.is_empty())
 }

@@ -32,15 +32,17 @@ pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
         .map_err(|error| format!("The chart cannot be made: {error}."))
 }
 
-/// Draws the figure, or changes what is drawn into it.
-pub(super) fn react(element: &Element, figure: &Figure) -> Result<(), String> {
+/// Draws the figure, or changes what is drawn into it. Plotly finishes later: `failed` hears of it where
+/// it does not.
+pub(super) fn react(element: &Element, figure: &Figure, failed: impl FnOnce(String) + 'static) -> Result<(), String> {
     // The crate's layout has no such field. Setting a property of a fresh object cannot fail.
     let _ = Reflect::set(&figure.layout, &"uirevision".into(), &figure.revision.as_str().into());
     let drawn = plotly_react(element, &figure.traces, &figure.layout, &figure.configuration)
-        .map_err(|error| format!("The chart cannot be drawn: {}", reason(&error)))?;
-    // Plotly finishes later; a rejection that nobody hears would show up as an error of the page.
+        .map_err(|error| sentence(&error))?;
     spawn_local(async move {
-        let _ = JsFuture::from(drawn).await;
+        if let Err(error) = JsFuture::from(drawn).await {
+            failed(sentence(&error));
+        }
     });
     Ok(())
 }
@@ -50,7 +52,8 @@ pub(super) fn purge(element: &Element) {
     let _ = plotly_purge(element);
 }
 
-fn reason(error: &JsValue) -> String {
+fn sentence(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    message.unwrap_or_else(|| "an unknown reason".to_owned())
+    let message = message.or_else(|| error.as_string());
+    format!("The chart cannot be drawn: {}.", message.as_deref().unwrap_or("Plotly gives no reason"))
 }

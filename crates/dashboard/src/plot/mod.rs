@@ -14,9 +14,15 @@ use crate::figures::Focus;
 /// Draws `focus` in `element`, keeping the reader's zoom.
 ///
 /// # Errors
-/// A sentence where Plotly is missing or refuses the figure.
-pub fn draw(element: &Element, focus: &Focus, palette: &Palette) -> Result<(), String> {
-    glue::react(element, &figure::figure(focus, palette)?)
+/// A sentence where Plotly is missing or refuses the figure at once; where it refuses later, `failed` gets
+/// the sentence.
+pub fn draw(
+    element: &Element,
+    focus: &Focus,
+    palette: &Palette,
+    failed: impl FnOnce(String) + 'static,
+) -> Result<(), String> {
+    glue::react(element, &figure::figure(focus, palette)?, failed)
 }
 
 /// Frees what Plotly keeps for `element`.

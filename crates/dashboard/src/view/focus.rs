@@ -106,7 +106,9 @@ fn PlotlyChart(props: &ChartProps) -> Html {
         let drawn = (Rc::clone(&props.focus), Rc::clone(&props.palette));
         use_effect_with(drawn, move |(focus, palette)| {
             if let Some(element) = node.cast::<Element>() {
-                failure.set(plot::draw(&element, focus, palette).err());
+                let later = failure.clone();
+                let failed = move |sentence| later.set(Some(sentence));
+                failure.set(plot::draw(&element, focus, palette, failed).err());
             }
         });
     }
