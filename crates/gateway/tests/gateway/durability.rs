@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::live::Live;
-use crate::running::{Running, command, now_ms};
+use crate::running::{Running, command, now_ms, rounds};
 
 #[test]
 fn a_sample_survives_a_kill_right_after_its_acknowledgement() {
@@ -24,7 +24,7 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = 0_u64;
     let mut sent = 0_u64;
-    for round in 0..3 {
+    for round in 0..rounds(3, 50) {
         let gateway = Running::start_in(folder.path(), &[]);
         let url = gateway.address().to_owned();
         let (acknowledgements, requests) = std::thread::scope(|scope| {

@@ -6,7 +6,7 @@ use bellwether_core::query::Aggregation;
 use bellwether_wire::frame::ServerFrame;
 
 use crate::live::{Live, connect};
-use crate::running::{Running, now_ms};
+use crate::running::{Running, now_ms, rounds};
 
 #[test]
 fn the_greeting_brings_board_and_clock() {
@@ -23,7 +23,9 @@ fn the_greeting_brings_board_and_clock() {
 /// Subscribes again and again while samples come, and counts them all in each client's engine.
 fn joins(step: &str, format: &str) {
     let gateway = Running::start(&[]);
-    let (batches, batch) = (120_i64, 7_i64);
+    let clients = rounds(12, 100);
+    // Enough that samples still come when the last client joins.
+    let (batches, batch) = (i64::from(clients) * 10, 7_i64);
     let total = (batches * batch) as u64;
     let sum: i64 = (0..batches).map(|number| number * batch).sum();
     let done = AtomicBool::new(false);
@@ -42,10 +44,10 @@ fn joins(step: &str, format: &str) {
             }
             done.store(true, Ordering::Release);
         });
-        let mut clients = Vec::new();
-        for client in 0..12 {
+        let mut joined = Vec::new();
+        for client in 0..clients {
             let gateway = &gateway;
-            clients.push(scope.spawn(move || {
+            joined.push(scope.spawn(move || {
                 // Each one comes when some more samples are there.
                 crate::running::until("some samples are there", || {
                     gateway.result("name=m&window=2h&agg=count").unwrap_or(0.0) >= f64::from(client) * 60.0
@@ -58,7 +60,7 @@ fn joins(step: &str, format: &str) {
                 live
             }));
         }
-        clients.into_iter().map(|client| client.join().unwrap()).collect()
+        joined.into_iter().map(|client| client.join().unwrap()).collect()
     });
     assert!(done.load(Ordering::Acquire));
     for mut live in lives {

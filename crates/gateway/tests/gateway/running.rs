@@ -11,6 +11,11 @@ use tempfile::TempDir;
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How much a test does: `usual`, or `soak` where the environment says BELLWETHER_SOAK=1.
+pub(crate) fn rounds(usual: u32, soak: u32) -> u32 {
+    if std::env::var("BELLWETHER_SOAK").is_ok_and(|value| value == "1") { soak } else { usual }
+}
+
 /// A running gateway; it is killed when dropped.
 pub(crate) struct Running {
     child: Child,
