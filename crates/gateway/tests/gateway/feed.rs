@@ -134,6 +134,32 @@ fn a_subscription_is_for_what_it_names() {
 }
 
 #[test]
+fn a_metric_of_too_many_series_is_named_and_the_others_go_on() {
+    let gateway = Running::start(&[]);
+    let many: Vec<_> =
+        (0..2_001).map(|number| format!(r#"{{"name":"many","value":1,"labels":{{"l":"{number}"}}}}"#)).collect();
+    assert_eq!(gateway.ingest(&format!("[{}]", many.join(","))).status, 204);
+    assert_eq!(gateway.ingest(r#"{"name":"m","value":1}"#).status, 204);
+    let mut live = Live::open(&gateway);
+    live.say(
+        r#"{"type":"subscribe","id":1,"metrics":[{"name":"many","range":"1h"},{"name":"m","range":"1h"}],"step":"1s"}"#,
+    );
+    let mut errors = Vec::new();
+    while !live.subscribed {
+        if let ServerFrame::Error(error) = live.step().unwrap() {
+            errors.push(error);
+        }
+    }
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].code, "too_many_series");
+    assert!(errors[0].message.contains("many has 2001 series"), "{errors:?}");
+    assert_eq!(live.figure("m", Aggregation::Count).count, 1);
+    assert_eq!(gateway.ingest(&format!(r#"[{},{{"name":"m","value":1}}]"#, many[0])).status, 204);
+    live.until("live values come too", |live| live.figure("m", Aggregation::Count).count == 2);
+    assert_eq!(live.engine.series_count(), 1, "of the other nothing comes");
+}
+
+#[test]
 fn a_quiet_feed_ticks() {
     let gateway = Running::start(&[]);
     let mut live = Live::open(&gateway);
