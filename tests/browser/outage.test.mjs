@@ -52,3 +52,43 @@ test('what was acknowledged before a kill is on the page after the restart, and 
   await context.close();
   await second.stop();
 });
+
+test('a chart that does not come, or that Plotly refuses, says so, and the next panel tries again', async () => {
+  const gateway = await startGateway();
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  watch.expect(/plotly-basic.*|ERR_FAILED/);
+  await page.route('**/plotly-basic.min.js', (route) => route.abort());
+  await page.goto(`${gateway.url}/#/panel/host-cpu`);
+  await page.getByText('The next panel that you open tries again').waitFor();
+  assert.equal(await page.locator('script[src*="plotly"]').count(), 0, 'no element stays behind');
+  await page.unroute('**/plotly-basic.min.js');
+  const refusing = "window.Plotly = { react: () => Promise.reject(new Error('no room')), purge() {} };";
+  await page.route('**/plotly-basic.min.js', (route) => route.fulfill({ contentType: 'text/javascript', body: refusing }));
+  await page.goto(`${gateway.url}/#/panel/host-memory`);
+  await page.getByText('The chart cannot be drawn: no room.').waitFor();
+  assert.equal(await page.locator('script[src*="plotly"]').count(), 1);
+  watch.check();
+  await context.close();
+  await gateway.stop();
+});
+
+test('the kept theme is in force before the page starts, also where nothing may be kept', async () => {
+  const gateway = await startGateway();
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], colorScheme: 'light' });
+  // The page itself never starts: what is seen is what stands before.
+  await page.route('**/boot.js*', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  await page.goto(gateway.url);
+  assert.equal(await theme(), undefined);
+  await page.evaluate(() => localStorage.setItem('bellwether.theme', 'dark'));
+  await page.reload();
+  assert.equal(await theme(), 'dark');
+  await page.addInitScript(() => {
+    Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('forbidden', 'SecurityError'); } });
+  });
+  await page.reload();
+  assert.equal(await theme(), undefined);
+  watch.check();
+  await context.close();
+  await gateway.stop();
+});

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bellwether_core::kpi::{Direction, Standing, Trend};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_dashboard::chart::palette::Palette;
-use bellwether_dashboard::figures::{KpiCard, Line, Point, Strip};
+use bellwether_dashboard::figures::{Comparison, KpiCard, Line, Point, Strip};
 use bellwether_dashboard::format::{self, Unit};
 use bellwether_dashboard::view::{App, StripCanvas, card, panel};
 use gloo_timers::future::TimeoutFuture;
@@ -75,6 +75,7 @@ fn kpi(value: Option<f64>, standing: Standing) -> KpiCard {
         standing,
         made_of: "average, last 5 min".into(),
         window: DurationMs::from_minutes(5),
+        comparison: Comparison::Possible,
         trend: value.map(|_| Trend::Change { by: 12.0, percent: Some(10.0) }),
         course: vec![Some(100.0), None, Some(140.0)],
         course_over: DurationMs::from_minutes(5),
@@ -209,4 +210,24 @@ async fn the_page_says_why_it_cannot_start() {
     assert_eq!(title, "The settings of this page cannot be read");
     assert!(text_of(&place, ".screen p").is_some_and(|reason| reason.contains("config.json")));
     assert_eq!(place.query_selector_all("header, main").unwrap().length(), 2);
+}
+
+#[wasm_bindgen_test]
+fn short_units_are_symbols_with_a_space() {
+    let plain = |text: String| text.replace(['\u{a0}', '\u{202f}'], " ");
+    assert_eq!(plain(format::length(DurationMs::from_secs(26))), "26 s");
+    assert_eq!(plain(format::length(DurationMs::from_hours(3))), "3 h");
+    assert_eq!(plain(format::figure(20.4, &Unit::parse("bytes/s")).text()), "20.4 B/s");
+    assert_eq!(plain(format::figure(120.0, &Unit::parse("ms")).text()), "120 ms");
+}
+
+#[wasm_bindgen_test]
+async fn a_window_that_has_no_window_before_says_nothing_of_it() {
+    let facts = |comparison| {
+        let kpi = KpiCard { comparison, trend: None, ..kpi(Some(120.0), Standing::Met) };
+        let place = mount(card(&kpi));
+        async move { until("the facts", || text_of(&place, ".card-facts")).await }
+    };
+    assert!(facts(Comparison::Possible).await.contains("No earlier figure"));
+    assert!(!facts(Comparison::Never).await.contains("No earlier figure"));
 }

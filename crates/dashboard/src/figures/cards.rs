@@ -5,6 +5,15 @@ use bellwether_core::time::DurationMs;
 
 use crate::format::Unit;
 
+/// Whether a figure can be compared with that of the window before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Both windows fit into what is kept.
+    Possible,
+    /// The window before reaches beyond what is kept.
+    Never,
+}
+
 /// A KPI with its figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KpiCard {
@@ -28,6 +37,8 @@ pub struct KpiCard {
     pub made_of: String,
     /// How far the figure looks back.
     pub window: DurationMs,
+    /// Whether the page could ever know the figure of the window before.
+    pub comparison: Comparison,
     /// The move against the window before, where both have a figure.
     pub trend: Option<Trend>,
     /// The figure's course in equal columns; `None` where nothing came.

@@ -11,7 +11,7 @@ pub mod status;
 pub mod units;
 
 pub use alerts::{AlertCard, Phase};
-pub use cards::KpiCard;
+pub use cards::{Comparison, KpiCard};
 pub use lines::{Line, Point, Strip};
 
 pub use snapshot::{Ask, Focus, Instant, Quantiles, Section, Snapshot};

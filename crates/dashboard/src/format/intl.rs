@@ -41,8 +41,14 @@ fn number_format(style: &Style, digits: (u8, u8), sign: Sign) -> Intl::NumberFor
         Style::Unit(unit) => {
             set(&options, "style", "unit");
             set(&options, "unit", *unit);
-            // "d" would be too short a word for the unit that managers read.
-            set(&options, "unitDisplay", if *unit == "day" { "long" } else { "short" });
+            let display = match *unit {
+                // "d" would be too short a word for the unit that managers read.
+                "day" => "long",
+                // The short forms are words in English: "26 secs", "3 hrs", "20 byte/s".
+                "second" | "hour" | "byte" | "byte-per-second" => "narrow",
+                _ => "short",
+            };
+            set(&options, "unitDisplay", display);
         }
     }
     Intl::NumberFormat::new(&Array::new(), &options)
@@ -67,7 +73,12 @@ pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) ->
             "unit" | "percentSign" | "literal" => Part::Unit,
             _ => Part::Number,
         };
-        let text = text_of(&part, "value");
+        let mut text = text_of(&part, "value");
+        // The narrow forms leave out the space before a Latin letter, which makes "26s" hard to read.
+        let glued = found.last().is_some_and(|(last, _)| *last == Part::Number) && kind == Part::Unit;
+        if glued && matches!(style, Style::Unit(_)) && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            text.insert(0, '\u{a0}');
+        }
         match found.last_mut() {
             Some((last, whole)) if *last == kind => whole.push_str(&text),
             _ => found.push((kind, text)),

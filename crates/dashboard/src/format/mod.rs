@@ -115,7 +115,7 @@ pub fn zone_offset_minutes(at: TimestampMs) -> i32 {
     locale::zone_offset_minutes(at)
 }
 
-/// A length of time in its greatest unit, or its two greatest: `45 sec`, `2 min`, `3 hr`, `90 days`.
+/// A length of time in its greatest unit: `45 s`, `2 min`, `3 h`, `90 days`.
 #[must_use]
 pub fn length(length: DurationMs) -> String {
     let secs = length.as_millis() / 1_000;
@@ -162,7 +162,9 @@ mod tests {
         check(1.0, "ratio", "100%");
         check(42.0, "percent", "42%");
         check(8_234_000_000.0, "bytes", "8.23 GB");
-        check(999.0, "bytes", "1 kB");
+        check(999.0, "bytes", "999 B");
+        check(20.4, "bytes/s", "20.4 B/s");
+        check(0.0, "bytes/s", "0 kB/s");
         check(12_345.0, "bytes/s", "12.3 kB/s");
         check(6.5, "days", "6.50 days");
         check(2.5, "/s", "2.50/s");

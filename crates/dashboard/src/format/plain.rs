@@ -5,7 +5,7 @@ use bellwether_core::time::TimestampMs;
 use super::{Formatted, Part, Precision, Sign, Style};
 
 /// Short words for the units that `Intl` knows by these names.
-const SHORT: [(&str, &str); 11] = [
+const SHORT: [(&str, &str); 12] = [
     ("nanosecond", "ns"),
     ("microsecond", "μs"),
     ("millisecond", "ms"),
@@ -13,6 +13,7 @@ const SHORT: [(&str, &str); 11] = [
     ("minute", "min"),
     ("hour", "h"),
     ("day", "days"),
+    ("byte", "B"),
     ("kilobyte", "kB"),
     ("megabyte", "MB"),
     ("gigabyte", "GB"),

@@ -81,11 +81,12 @@ pub struct Plan {
 }
 
 const SECONDS: [(f64, &str); 4] = [(1.0, "second"), (1e3, "millisecond"), (1e6, "microsecond"), (1e9, "nanosecond")];
-const BYTES: [(f64, &str, &str); 4] = [
+const BYTES: [(f64, &str, &str); 5] = [
     (1e-12, "terabyte", "terabyte-per-second"),
     (1e-9, "gigabyte", "gigabyte-per-second"),
     (1e-6, "megabyte", "megabyte-per-second"),
     (1e-3, "kilobyte", "kilobyte-per-second"),
+    (1.0, "byte", "byte-per-second"),
 ];
 
 impl Plan {
@@ -133,8 +134,9 @@ impl Plan {
             Unit::Ratio => (1.0, Style::Percent),
             Unit::Percent => (0.01, Style::Percent),
             Unit::Bytes | Unit::BytesPerSec => {
-                // Under a kilobyte stays in kilobytes: an idle line is no reason to change the unit.
-                let (factor, total, rate) = BYTES.iter().find(|(factor, ..)| size * factor >= 1.0).unwrap_or(&BYTES[3]);
+                // Nothing stays in kilobytes: an idle line is no reason to change the unit.
+                let fits = |(factor, ..): &&(f64, &str, &str)| size * factor >= 1.0;
+                let (factor, total, rate) = BYTES.iter().find(fits).unwrap_or(&BYTES[3]);
                 (*factor, Style::Unit(if *unit == Unit::Bytes { total } else { rate }))
             }
             Unit::PerSec => (1.0, Style::Suffix("/s".into())),

@@ -6,7 +6,7 @@ use yew::prelude::{Html, classes, html};
 use super::figure::figure;
 use super::icon::{Icon, icon};
 use super::spark::spark;
-use crate::figures::KpiCard;
+use crate::figures::{Comparison, KpiCard};
 use crate::format;
 
 /// Title, standing, figure, course, target, trend and owner of a KPI.
@@ -57,7 +57,11 @@ fn trend(card: &KpiCard) -> Html {
     if card.value.is_none() {
         return html! { <span>{ format!("Nothing in the last {}", format::length(card.window)) }</span> };
     }
-    let Some(trend) = card.trend else { return html! { <span>{ "No earlier figure" }</span> } };
+    let Some(trend) = card.trend else {
+        // An empty place keeps what stands beside it at its edge.
+        let said = if card.comparison == Comparison::Possible { "No earlier figure" } else { "" };
+        return html! { <span>{ said }</span> };
+    };
     let (by, text) = match trend {
         Trend::Points(points) => (points, format::points(points)),
         Trend::Change { by, percent: None } => (by, format::change(by, &card.unit)),

@@ -104,6 +104,12 @@ fn a_long_window_is_the_kpis_own_and_a_short_one_the_pages() {
     let length = |kpi: &Kpi| leading(&followed(&kpi.figure, PageWindow::QuarterHour)).window;
     assert_eq!(length(&board.kpis[0]), DurationMs::from_minutes(15));
     assert_eq!(length(&board.kpis[2]), DurationMs::from_days(90));
+    // Two windows of 90 days reach beyond the 92 that are kept.
+    let cards: Vec<_> = snapshot(View::Overview, Vec::new()).sections.iter().flat_map(|s| s.kpis.clone()).collect();
+    for card in cards {
+        let never = card.window == DurationMs::from_days(90);
+        assert_eq!(card.comparison == Comparison::Never, never, "{}", card.id);
+    }
 }
 
 #[test]
