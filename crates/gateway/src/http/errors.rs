@@ -136,6 +136,7 @@ impl From<QueryError> for ApiError {
             QueryError::ZeroWindow | QueryError::WindowTooLong { .. } => "bad_window",
             QueryError::NotForKind { .. } => "bad_aggregation",
             QueryError::AcrossNeeded { .. } => "bad_across",
+            QueryError::RightEdgeGone { .. } => "bad_at",
             _ => "bad_query",
         };
         Self::BadQuery { code, message: error.to_string() }
