@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bellwether_core::kpi::{Direction, Standing, Trend};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_dashboard::chart::palette::Palette;
-use bellwether_dashboard::figures::{Comparison, KpiCard, Line, Point, Strip};
+use bellwether_dashboard::figures::{KpiCard, Line, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
 use bellwether_dashboard::view::{App, StripCanvas, card, panel};
 use gloo_timers::future::TimeoutFuture;
@@ -75,7 +75,7 @@ fn kpi(value: Option<f64>, standing: Standing) -> KpiCard {
         standing,
         made_of: "average, last 5 min".into(),
         window: DurationMs::from_minutes(5),
-        comparison: Comparison::Possible,
+        before: WindowBefore::Kept,
         trend: value.map(|_| Trend::Change { by: 12.0, percent: Some(10.0) }),
         course: vec![Some(100.0), None, Some(140.0)],
         course_over: DurationMs::from_minutes(5),
@@ -223,11 +223,11 @@ fn short_units_are_symbols_with_a_space() {
 
 #[wasm_bindgen_test]
 async fn a_window_that_has_no_window_before_says_nothing_of_it() {
-    let facts = |comparison| {
-        let kpi = KpiCard { comparison, trend: None, ..kpi(Some(120.0), Standing::Met) };
+    let facts = |before| {
+        let kpi = KpiCard { before, trend: None, ..kpi(Some(120.0), Standing::Met) };
         let place = mount(card(&kpi));
         async move { until("the facts", || text_of(&place, ".card-facts")).await }
     };
-    assert!(facts(Comparison::Possible).await.contains("No earlier figure"));
-    assert!(!facts(Comparison::Never).await.contains("No earlier figure"));
+    assert!(facts(WindowBefore::Kept).await.contains("No earlier figure"));
+    assert!(!facts(WindowBefore::Beyond).await.contains("No earlier figure"));
 }

@@ -5,13 +5,13 @@ use bellwether_core::time::DurationMs;
 
 use crate::format::Unit;
 
-/// Whether a figure can be compared with that of the window before.
+/// Whether the window before a figure's own lies within what the page keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    /// Both windows fit into what is kept.
-    Possible,
-    /// The window before reaches beyond what is kept.
-    Never,
+pub enum WindowBefore {
+    /// It does: the two can be compared.
+    Kept,
+    /// It does not, and never will.
+    Beyond,
 }
 
 /// A KPI with its figure.
@@ -37,8 +37,8 @@ pub struct KpiCard {
     pub made_of: String,
     /// How far the figure looks back.
     pub window: DurationMs,
-    /// Whether the page could ever know the figure of the window before.
-    pub comparison: Comparison,
+    /// Whether the page can know the figure of the window before.
+    pub before: WindowBefore,
     /// The move against the window before, where both have a figure.
     pub trend: Option<Trend>,
     /// The figure's course in equal columns; `None` where nothing came.

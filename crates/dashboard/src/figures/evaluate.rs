@@ -15,7 +15,7 @@ use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::AlertCard;
-use super::{Ask, Comparison, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, notices};
+use super::{Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, notices};
 use crate::chart::palette::LINES;
 use crate::feed::Completeness;
 use crate::format::{self, Unit};
@@ -112,7 +112,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
         Err(error) => (None, at - length, Some(sentence(&error))),
     };
     let twice = DurationMs::from_millis(length.as_millis().saturating_mul(2));
-    let comparison = if twice <= source.engine.longest_window() { Comparison::Possible } else { Comparison::Never };
+    let window_before = if twice <= source.engine.longest_window() { WindowBefore::Kept } else { WindowBefore::Beyond };
     // The window before ends where this one really begins; it reaches back where history may not
     // have come yet.
     let before = match source.completeness {
@@ -135,7 +135,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
         standing: kpi.standing(value),
         made_of: made_of(source.engine, &figure),
         window: length,
-        comparison,
+        before: window_before,
         trend: value.zip(before).map(|(value, before)| Trend::between(before, value, &kpi.unit)),
         course: course.into_iter().next().map(|(_, columns)| columns).map_or_else(Vec::new, |columns| {
             columns.into_iter().map(|column| column.map(|point| point.value)).collect()

@@ -11,7 +11,7 @@ pub mod status;
 pub mod units;
 
 pub use alerts::{AlertCard, Phase};
-pub use cards::{Comparison, KpiCard};
+pub use cards::{KpiCard, WindowBefore};
 pub use lines::{Line, Point, Strip};
 
 pub use snapshot::{Ask, Focus, Instant, Quantiles, Section, Snapshot};

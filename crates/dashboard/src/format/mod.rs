@@ -164,7 +164,7 @@ mod tests {
         check(8_234_000_000.0, "bytes", "8.23 GB");
         check(999.0, "bytes", "999 B");
         check(20.4, "bytes/s", "20.4 B/s");
-        check(0.0, "bytes/s", "0 kB/s");
+        check(0.0, "bytes/s", "0 B/s");
         check(12_345.0, "bytes/s", "12.3 kB/s");
         check(6.5, "days", "6.50 days");
         check(2.5, "/s", "2.50/s");

@@ -134,9 +134,8 @@ impl Plan {
             Unit::Ratio => (1.0, Style::Percent),
             Unit::Percent => (0.01, Style::Percent),
             Unit::Bytes | Unit::BytesPerSec => {
-                // Nothing stays in kilobytes: an idle line is no reason to change the unit.
                 let fits = |(factor, ..): &&(f64, &str, &str)| size * factor >= 1.0;
-                let (factor, total, rate) = BYTES.iter().find(fits).unwrap_or(&BYTES[3]);
+                let (factor, total, rate) = BYTES.iter().find(fits).unwrap_or(&BYTES[4]);
                 (*factor, Style::Unit(if *unit == Unit::Bytes { total } else { rate }))
             }
             Unit::PerSec => (1.0, Style::Suffix("/s".into())),

@@ -6,7 +6,7 @@ use yew::prelude::{Html, classes, html};
 use super::figure::figure;
 use super::icon::{Icon, icon};
 use super::spark::spark;
-use crate::figures::{Comparison, KpiCard};
+use crate::figures::{KpiCard, WindowBefore};
 use crate::format;
 
 /// Title, standing, figure, course, target, trend and owner of a KPI.
@@ -59,7 +59,7 @@ fn trend(card: &KpiCard) -> Html {
     }
     let Some(trend) = card.trend else {
         // An empty place keeps what stands beside it at its edge.
-        let said = if card.comparison == Comparison::Possible { "No earlier figure" } else { "" };
+        let said = if card.before == WindowBefore::Kept { "No earlier figure" } else { "" };
         return html! { <span>{ said }</span> };
     };
     let (by, text) = match trend {
