@@ -76,7 +76,7 @@ pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) ->
         let mut text = text_of(&part, "value");
         // The narrow forms leave out the space before a Latin letter, which makes "26s" hard to read.
         let glued = found.last().is_some_and(|(last, _)| *last == Part::Number) && kind == Part::Unit;
-        if glued && matches!(style, Style::Unit(_)) && text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        if glued && matches!(style, Style::Unit(_)) && text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
             text.insert(0, '\u{a0}');
         }
         match found.last_mut() {

@@ -17,10 +17,7 @@ pub fn load(done: impl FnOnce(Result<(), String>) + 'static) {
         return done(Err("The chart cannot be loaded: the document has no head.".to_owned()));
     };
     let Some(address) = address(&document) else {
-        return done(Err(
-            "The chart cannot be loaded: index.html has no meta element \"bellwether-plotly\" that names the bundle."
-                .to_owned(),
-        ));
+        return done(Err("The chart cannot be loaded: index.html does not say where it lies.".to_owned()));
     };
     script.set_src(&address);
     let failed = format!(

@@ -6,7 +6,7 @@ use bellwether_core::sample::Sample;
 
 use super::*;
 use crate::feed::AlertNotice;
-use crate::figures::{Instant, Phase};
+use crate::figures::{Instant, Phase, WindowBefore};
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -108,7 +108,7 @@ fn a_long_window_is_the_kpis_own_and_a_short_one_the_pages() {
     let cards: Vec<_> = snapshot(View::Overview, Vec::new()).sections.iter().flat_map(|s| s.kpis.clone()).collect();
     for card in cards {
         let never = card.window == DurationMs::from_days(90);
-        assert_eq!(card.before == crate::figures::WindowBefore::Beyond, never, "{}", card.id);
+        assert_eq!(card.before == WindowBefore::Beyond, never, "{}", card.id);
     }
 }
 
