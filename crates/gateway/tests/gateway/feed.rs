@@ -23,7 +23,7 @@ fn the_greeting_brings_board_and_clock() {
 /// Subscribes again and again while samples come, and counts them all in each client's engine.
 fn joins(step: &str, format: &str) {
     let gateway = Running::start(&[]);
-    let clients = rounds(12, 100);
+    let clients = rounds(12, 40);
     // Enough that samples still come when the last client joins.
     let (batches, batch) = (i64::from(clients) * 10, 7_i64);
     let total = (batches * batch) as u64;

@@ -9,7 +9,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+fn patience() -> Duration {
+    Duration::from_secs(rounds(30, 300).into())
+}
 
 /// How much a test does: `usual`, or `soak` where the environment says BELLWETHER_SOAK=1.
 pub(crate) fn rounds(usual: u32, soak: u32) -> u32 {
@@ -122,7 +124,7 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        assert!(began.elapsed() < PATIENCE, "it does not end");
+        assert!(began.elapsed() < patience(), "it does not end");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -132,7 +134,7 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(began.elapsed() < patience(), "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -209,7 +211,7 @@ impl Request {
         use std::net::TcpStream;
 
         let mut stream = TcpStream::connect(to.address()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(patience())).unwrap();
         let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name == "host") {
             head += &format!("host: {}\r\n", to.address());
