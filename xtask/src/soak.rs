@@ -12,6 +12,9 @@ use crate::{place, progress, shell};
 /// The environment variable that asks tests for their long form.
 const LONG_FORM: &str = "BELLWETHER_SOAK";
 
+/// How many random cases a property test tries, ten times its usual number; the variable is proptest's own.
+const CASES: (&str, &str) = ("PROPTEST_CASES", "2560");
+
 /// Runs the groups called `names` (all where there are none) in their long form and records how they went.
 ///
 /// # Errors
@@ -20,7 +23,12 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
     if std::env::var_os(LONG_FORM).is_none() {
         // The groups' programs inherit the environment: start once more with the variable set.
         let own = std::env::current_exe()?;
-        let status = Command::new(own).arg("soak").args(names).env(LONG_FORM, "1").status()?;
+        let mut again = Command::new(own);
+        again.arg("soak").args(names).env(LONG_FORM, "1");
+        if std::env::var_os(CASES.0).is_none() {
+            again.env(CASES.0, CASES.1);
+        }
+        let status = again.status()?;
         return if status.success() { Ok(()) } else { Err(Failed.into()) };
     }
     let outcomes = test::outcomes(names)?;
@@ -30,9 +38,11 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
 }
 
 fn page(outcomes: &[Outcome], day: &str, machine: &str) -> String {
+    let cases = std::env::var(CASES.0).unwrap_or_else(|_| CASES.1.to_owned());
     let mut text = format!(
         "# The last soak\n\nWritten by `cargo xtask soak` on {day}, on {machine}. It runs every test in its long form \
-         (`{LONG_FORM}=1`).\n\n| group | what it tests | passed | failed | skipped | time |\n\
+         (`{LONG_FORM}=1`, \
+         property tests with {cases} random cases each where they set no number of their own).\n\n| group | what it tests | passed | failed | skipped | time |\n\
          | --- | --- | --- | --- | --- | --- |\n"
     );
     for Outcome { name, about, count, time, trouble } in outcomes {
