@@ -67,6 +67,19 @@ test('the empty state says how to send a first sample, and the line works', asyn
   await context.close();
 });
 
+test('a page that is cut off passes too', async () => {
+  const lost = await startGateway();
+  const { page, context, watch } = await openPage(browser, { allowed: [lost.url] });
+  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  await page.goto(lost.url);
+  await live(page);
+  await lost.stop();
+  await page.getByText('nothing newer is known').waitFor();
+  await axe(page, 'cut off');
+  watch.check();
+  await context.close();
+});
+
 test('a keyboard reaches every control, and the focus is seen', async () => {
   const { page, context, watch } = await openPage(browser, { allowed: [busy.url] });
   await page.goto(busy.url);
