@@ -26,7 +26,8 @@ pub(super) struct Bounds {
     pub(super) buckets_waiting: usize,
 }
 
-/// A time bucket takes some 300 bytes, and copying half a million of them a tenth of a second.
+/// A time bucket takes some 250 bytes, more where its values are spread wide; the hub is locked while
+/// they are copied.
 pub(super) const BOUNDS: Bounds = Bounds { series: 2_000, buckets: 500_000, buckets_waiting: 1_000_000 };
 
 /// A selection of a subscription that is left out; the others go on.
