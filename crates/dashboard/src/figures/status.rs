@@ -56,39 +56,34 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], as_of: Option<&str>) -> (Mo
     let (is, are) = if as_of.is_some() { ("was", "were") } else { ("is", "are") };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
-    let mut text = String::new();
-    // Parts are put together as they are, which is less code than as many formats.
-    let mut say = |parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
-    if let Some(time) = as_of {
-        say(&["As of ", time, "; nothing newer is known. "]);
-    }
+    let mut text = match as_of {
+        Some(time) => format!("As of {time}; nothing newer is known. "),
+        None => String::new(),
+    };
     match (judged, tally.not_met.as_slice()) {
         (0, _) => match tally.waiting {
             0 => {}
-            1 => say(&["There ", is, " no data yet for the one target. "]),
-            waiting => say(&["There ", is, " no data yet for any of the ", &waiting.to_string(), " targets. "]),
+            1 => text.push_str(&format!("There {is} no data yet for the one target. ")),
+            waiting => text.push_str(&format!("There {is} no data yet for any of the {waiting} targets. ")),
         },
-        (1, []) => say(&["The target ", is, " met. "]),
-        (_, []) => say(&["All ", &judged.to_string(), " targets ", are, " met. "]),
+        (1, []) => text.push_str(&format!("The target {is} met. ")),
+        (_, []) => text.push_str(&format!("All {judged} targets {are} met. ")),
         (_, missed) => {
-            say(&[&tally.met.to_string(), " of ", &judged.to_string(), " targets ", are, " met. Not met: "]);
-            for (place, (title, owner)) in missed.iter().enumerate() {
-                say(&[if place > 0 { ", " } else { "" }, title]);
-                if !owner.is_empty() {
-                    say(&[" (", owner, ")"]);
-                }
-            }
-            say(&[". "]);
+            let names: Vec<_> = missed
+                .iter()
+                .map(|(title, owner)| if owner.is_empty() { title.clone() } else { format!("{title} ({owner})") })
+                .collect();
+            text.push_str(&format!("{} of {judged} targets {are} met. Not met: {}. ", tally.met, names.join(", ")));
         }
     }
     match firing.as_slice() {
-        [] => say(&["No alert ", is, " firing."]),
-        [one] => say(&["Alert ", &one.rule, " ", is, " firing."]),
+        [] => text.push_str(&format!("No alert {is} firing.")),
+        [one] => text.push_str(&format!("Alert {} {is} firing.", one.rule)),
         more => {
             // One rule can fire for several groups; its name is said once.
             let mut names: Vec<_> = more.iter().map(|alert| alert.rule.as_str()).collect();
             names.dedup();
-            say(&[&more.len().to_string(), " alerts ", are, " firing: ", &names.join(", "), "."]);
+            text.push_str(&format!("{} alerts {are} firing: {}.", more.len(), names.join(", ")));
         }
     }
     let mood = if firing.iter().any(|alert| alert.severity == bellwether_core::rule::Severity::Page) {

@@ -54,6 +54,5 @@ pub(super) fn purge(element: &Element) {
 
 fn sentence(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    let message = message.or_else(|| error.as_string());
     format!("The chart cannot be drawn: {}.", message.as_deref().unwrap_or("Plotly gives no reason"))
 }
