@@ -81,3 +81,6 @@ pub(crate) fn recover(board: &Board, store: &dyn Store, now: TimestampMs) -> Res
     engine.advance(now);
     Ok((engine, recovery))
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,8 +91,10 @@ pub trait Store: Send {
 
     /// Streams what a starting engine needs to `each`, series by series and oldest first within a
     /// series: summaries of the hours that are older than 24 h, then raw samples from the edge of an
-    /// hour on; and last the tail, in the order in which it came, of whatever age. Each sample comes
-    /// once, in one form or the other. Returns what had to be left out because it is damaged.
+    /// hour on. What is not sealed comes raw in its place, and so does an old hour that it belongs to:
+    /// a counter's late samples say what it grew by only in the order of time. Each sample comes once,
+    /// in one form or the other. Returns what had to be left out because it is damaged. Cost: reads
+    /// it, and holds the tail in memory.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.

@@ -9,8 +9,8 @@ use super::{BatchSample, Resurfaced, StoredSeries, batch, hour, tables};
 use bellwether_core::sample::Sample;
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
-use redb::{Database, ReadOnlyTable, ReadableDatabase};
-use std::collections::BTreeSet;
+use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 const DOING: &str = "reading what is stored";
@@ -37,8 +37,7 @@ pub enum Recovered<'a> {
         /// What its samples say together.
         summary: &'a Summary,
     },
-    /// Samples of one series. Those from chunks are in the order of time; those from the tail in the
-    /// order in which they came.
+    /// Samples of one series in the order of time; equal timestamps in the order in which they came.
     Samples {
         /// The series.
         series: SeriesIx,
@@ -55,7 +54,6 @@ struct Replay<'a> {
     each: &'a mut dyn FnMut(Recovered<'_>),
     announced: BTreeSet<SeriesIx>,
     faults: Faults,
-    buffer: Vec<Sample>,
 }
 
 pub(super) fn replay(
@@ -70,39 +68,36 @@ pub(super) fn replay(
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
     let faults = state.faults.borrow().clone();
-    let mut replay = Replay { state, each, announced: BTreeSet::new(), faults, buffer: Vec::new() };
+    let mut replay = Replay { state, each, announced: BTreeSet::new(), faults };
 
+    let mut tail = replay.tail(&read)?;
     for series in state.series.keys().copied() {
-        for row in hours.range((series.0, i64::MIN)..=(series.0, old)).while_doing(DOING)? {
+        let of_tail = tail.remove(&series).unwrap_or_default();
+        let mut waiting = of_tail.as_slice();
+        for row in hours.range((series.0, i64::MIN)..=(series.0, i64::MAX)).while_doing(DOING)? {
             let (row, record) = row.while_doing(DOING)?;
             let hour = row.value().1;
-            match hour::decode(series, hour, record.value()) {
-                Ok(summary) => replay.summary(series, hour, &summary),
-                Err(reason) => {
-                    replay.faults.add(Fault { place: Place::Hour { series, end: chunk::end_of(hour) }, reason });
-                    replay.hour_of_chunks(&chunks, series, hour)?;
+            let earlier = take_while(&mut waiting, |sample| chunk::hour_of(sample.timestamp()) < hour);
+            replay.samples(series, earlier);
+            let late = take_while(&mut waiting, |sample| chunk::hour_of(sample.timestamp()) == hour);
+            if hour <= old && late.is_empty() {
+                match hour::decode(series, hour, record.value()) {
+                    Ok(summary) => replay.summary(series, hour, &summary),
+                    Err(reason) => {
+                        replay.faults.add(Fault { place: Place::Hour { series, end: chunk::end_of(hour) }, reason });
+                        replay.hour_of_chunks(&chunks, series, hour, &[])?;
+                    }
                 }
+            } else if !replay.hour_of_chunks(&chunks, series, hour, late)? {
+                // An hour with a damaged chunk comes as the summary that was made while it was whole:
+                // its figures over hours and days stay right, and minutes of it show a gap.
+                if let Ok(summary) = hour::decode(series, hour, record.value()) {
+                    replay.summary(series, hour, &summary);
+                }
+                replay.samples(series, late);
             }
         }
-        for row in hours.range((series.0, old.saturating_add(1))..=(series.0, i64::MAX)).while_doing(DOING)? {
-            let (row, record) = row.while_doing(DOING)?;
-            let hour = row.value().1;
-            // An hour with a damaged chunk comes as the summary that was made while it was whole:
-            // its figures over hours and days stay right, and minutes of it show a gap.
-            if !replay.hour_of_chunks(&chunks, series, hour)?
-                && let Ok(summary) = hour::decode(series, hour, record.value())
-            {
-                replay.summary(series, hour, &summary);
-            }
-        }
-    }
-    let tail = read.open_table(tables::TAIL).while_doing(DOING)?;
-    for &seq in state.tail.keys() {
-        let Some(record) = tail.get(seq).while_doing(DOING)? else { continue };
-        match batch::decode(seq, record.value()) {
-            Ok(batch) => replay.tail(seq, &batch),
-            Err(reason) => replay.faults.add(Fault { place: Place::Batch { seq }, reason }),
-        }
+        replay.samples(series, waiting);
     }
     let named = replay.faults.named.clone();
     state.faults.replace(replay.faults);
@@ -148,51 +143,74 @@ impl Replay<'_> {
         (self.each)(Recovered::Hour { series, width: HOUR, bucket_end: chunk::end_of(hour), summary });
     }
 
-    fn samples(&mut self, series: SeriesIx) {
-        if !self.buffer.is_empty() {
+    fn samples(&mut self, series: SeriesIx, samples: &[Sample]) {
+        if !samples.is_empty() {
             self.announce(series);
-            (self.each)(Recovered::Samples { series, samples: &self.buffer });
-            self.buffer.clear();
+            (self.each)(Recovered::Samples { series, samples });
         }
     }
 
-    /// Gives the samples of one hour if all its chunks are whole, else none of them.
-    fn hour_of_chunks(&mut self, chunks: &Chunks, series: SeriesIx, hour: i64) -> Result<bool, StoreError> {
+    /// Gives the samples of one hour, those of the tail among them, if all its chunks are whole, else
+    /// none of them.
+    fn hour_of_chunks(
+        &mut self,
+        chunks: &Chunks,
+        series: SeriesIx,
+        hour: i64,
+        of_tail: &[Sample],
+    ) -> Result<bool, StoreError> {
+        let mut samples = Vec::new();
         let mut whole = true;
-        self.buffer.clear();
         for row in chunks.range((series.0, hour, 0)..=(series.0, hour, u32::MAX)).while_doing(DOING)? {
             let (row, record) = row.while_doing(DOING)?;
             let key = ChunkKey::of_row(row.value());
             match chunk::decode(key, record.value()) {
-                Ok(samples) => self.buffer.extend(samples.iter().map(|each| each.sample)),
+                Ok(of_chunk) => samples.extend(of_chunk.iter().map(|each| each.sample)),
                 Err(reason) => {
                     whole = false;
                     self.faults.add(Fault { place: key.place(), reason });
                 }
             }
         }
-        if !whole {
-            self.buffer.clear();
-            return Ok(false);
+        if whole {
+            // Stable, and of equal timestamps the sealed ones came first.
+            samples.extend_from_slice(of_tail);
+            samples.sort_by_key(|sample| sample.timestamp());
+            self.samples(series, &samples);
         }
-        self.buffer.sort_by_key(|sample| sample.timestamp());
-        self.samples(series);
-        Ok(true)
+        Ok(whole)
     }
 
-    fn tail(&mut self, seq: u64, batch: &batch::TailBatch) {
-        for run in batch.samples.chunk_by(|one, next| one.series == next.series) {
-            let series = run[0].series;
-            if !self.state.series.contains_key(&series) {
-                continue;
+    /// What is not sealed, by series, ordered by time; equal timestamps keep the order in which they
+    /// came. Tail and rounds are bounded, so that all of it is held at once.
+    fn tail(&mut self, read: &ReadTransaction) -> Result<BTreeMap<SeriesIx, Vec<Sample>>, StoreError> {
+        let table = read.open_table(tables::TAIL).while_doing(DOING)?;
+        let mut tail: BTreeMap<SeriesIx, Vec<Sample>> = BTreeMap::new();
+        for &seq in self.state.tail.keys() {
+            let Some(record) = table.get(seq).while_doing(DOING)? else { continue };
+            let batch = match batch::decode(seq, record.value()) {
+                Ok(batch) => batch,
+                Err(reason) => {
+                    self.faults.add(Fault { place: Place::Batch { seq }, reason });
+                    continue;
+                }
+            };
+            for each in batch.samples {
+                if !self.state.sealing.holds(seq, each.series, each.sample.timestamp()) {
+                    tail.entry(each.series).or_default().push(each.sample);
+                }
             }
-            self.buffer.clear();
-            self.buffer.extend(
-                run.iter()
-                    .map(|each| each.sample)
-                    .filter(|sample| !self.state.sealing.holds(seq, series, sample.timestamp())),
-            );
-            self.samples(series);
         }
+        for samples in tail.values_mut() {
+            samples.sort_by_key(|sample| sample.timestamp());
+        }
+        Ok(tail)
     }
+}
+
+/// Takes off the front what satisfies `wanted`.
+fn take_while<'a>(samples: &mut &'a [Sample], wanted: impl Fn(&Sample) -> bool) -> &'a [Sample] {
+    let (taken, rest) = samples.split_at(samples.partition_point(wanted));
+    *samples = rest;
+    taken
 }

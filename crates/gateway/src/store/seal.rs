@@ -39,7 +39,8 @@ pub struct SealLimits {
     pub tail_samples: usize,
     /// Likewise for batches.
     pub tail_batches: usize,
-    /// Samples of one round at most, but at least one batch; a round holds them in memory.
+    /// Samples of one round over a tail that is too long, but at least one batch; a round holds them
+    /// in memory, as one over a tail that is not too long holds that.
     pub round_samples: usize,
     /// Samples that one step decodes, up to the end of a batch.
     pub load_samples: usize,
@@ -193,10 +194,10 @@ fn begin(database: &Database, state: &mut State, now: TimestampMs) -> Result<Pro
     }
     let mut samples = 0;
     let mut seq = state.sealing.done.seq;
-    let mut whole = true;
     for (each, mark) in &state.tail {
-        if samples > 0 && samples + mark.samples > limits.round_samples {
-            whole = false;
+        // A crowded round leaves nothing of its batches, so that the next one takes others. Any other
+        // leaves what is newer: it takes them all, or those that stay would fill each round anew.
+        if crowded && samples > 0 && samples + mark.samples > limits.round_samples {
             break;
         }
         samples += mark.samples;
@@ -212,7 +213,7 @@ fn begin(database: &Database, state: &mut State, now: TimestampMs) -> Result<Pro
     }
     write.commit().while_doing(DOING)?;
     state.sealing.round = Some((bounds, 0));
-    if whole && !crowded {
+    if !crowded {
         state.sealing.through = Some(over);
     }
     Ok(Progress::More)
