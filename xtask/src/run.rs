@@ -23,7 +23,7 @@ pub(crate) struct Run {
     /// Address to listen on; 0.0.0.0 for all of this machine's
     #[arg(long, env = "BELLWETHER_HOST", default_value = "127.0.0.1")]
     host: String,
-    /// Folder of the store [default: ./data, with --demo ./data-demo]
+    /// Folder of the store [default: data in the checkout, with --demo data-demo]
     #[arg(long, env = "BELLWETHER_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Board file [default: the built-in board]
@@ -87,7 +87,7 @@ impl Run {
     }
 
     fn data_folder(&self) -> PathBuf {
-        self.data_dir.clone().unwrap_or_else(|| if self.demo { "data-demo" } else { "data" }.into())
+        self.data_dir.clone().unwrap_or_else(|| place::root().join(if self.demo { "data-demo" } else { "data" }))
     }
 
     fn arguments(&self) -> Vec<OsString> {
@@ -212,8 +212,8 @@ mod tests {
 
     #[test]
     fn the_demo_has_a_data_folder_of_its_own() {
-        assert_eq!(run(&[]).data_folder(), Path::new("data"));
-        assert_eq!(run(&["--demo"]).data_folder(), Path::new("data-demo"));
+        assert_eq!(run(&[]).data_folder(), place::root().join("data"), "wherever the command is given");
+        assert_eq!(run(&["--demo"]).data_folder(), place::root().join("data-demo"));
         assert_eq!(run(&["--demo", "--data-dir", "x"]).data_folder(), Path::new("x"));
     }
 
