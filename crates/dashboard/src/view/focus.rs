@@ -49,7 +49,7 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
                 }
                 if focus.quantiles == Quantiles::Drawn {
                     <p class="focus-summary">
-                        { "Percentiles come from the sketch of all samples of each column, never from averages of percentiles." }
+                        { "Percentiles come from the sketch of all samples in the window of each point, never from averages of percentiles." }
                     </p>
                 }
                 { figures(focus) }
