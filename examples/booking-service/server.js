@@ -3,10 +3,15 @@ import http from 'node:http';
 import { bookSlot, getStats } from './bookingService.js';
 
 const server = http.createServer(async (req, res) => {
-  res.send = (body) => res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  const answer = (status, body) => res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+  res.send = (body) => answer(200, body);
   if (req.method === 'POST' && req.url === '/book') return bookSlot(req, res);
-  if (req.method === 'GET' && req.url === '/stats') return res.send({ avg_booking_time_ms: await getStats() });
-  res.writeHead(404).end();
+  if (req.method !== 'GET' || req.url !== '/stats') return answer(404, { error: 'there are only POST /book and GET /stats' });
+  try {
+    res.send({ avg_booking_time_ms: await getStats() });
+  } catch (error) {
+    answer(502, { error: error.message }); // bookings go on without their figures
+  }
 });
 
 server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {

@@ -1,15 +1,15 @@
-// The examples, as they stand, against a real gateway; only the gateway's address is changed.
+// The examples, as they stand, against a real gateway.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { startGateway, temporaryFolder, until } from '../browser/support/gateway.mjs';
 
 const run = promisify(execFile);
 const examples = path.resolve(import.meta.dirname, '../../examples');
-const COLLECTOR = path.join(examples, 'booking-service/metrics/collector.js');
 
 let gateway;
 before(async () => {
@@ -46,55 +46,75 @@ test('the Python example says what the gateway refused', async () => {
   assert.match(stdout, /^[a-z_]+ \| [a-z_]+: .*value/);
 });
 
-test('the collector is the well-known listing, with another address and fetch built in', () => {
-  const listing = `// Collector sends and queries metrics
-import fetch from 'node-fetch';
-
-export function recordMetric(name, value) {
-  // In reality, batch and retry for efficiency
-  fetch('http://metrics-store:4000/ingest', {
-    method: 'POST',
-    headers: {'Content-Type':'application/json'},
-    body: JSON.stringify({ name, value, timestamp: Date.now() })
+/** Starts the booking service, lets `work` use it, and ends it whatever happens. */
+async function withBookingService(url, work) {
+  const service = spawn(process.execPath, ['server.js'], {
+    cwd: path.join(examples, 'booking-service'),
+    env: { ...process.env, BELLWETHER_URL: url, PORT: '0' },
   });
-}
-
-export async function queryMetric(name, { window, agg }) {
-  const res = await fetch(
-    \`http://metrics-store:4000/query?name=\${name}&window=\${window}&agg=\${agg}\`
-  );
-  const data = await res.json();
-  return data.result;
-}
-`;
-  const ours = readFileSync(COLLECTOR, 'utf8');
-  assert.equal(ours, listing.replace("import fetch from 'node-fetch';\n", '').replaceAll('metrics-store', '127.0.0.1'));
-});
-
-test('the booking service records and asks', async () => {
-  const { folder, remove } = temporaryFolder();
-  cpSync(path.join(examples, 'booking-service'), folder, { recursive: true });
-  const collector = path.join(folder, 'metrics/collector.js');
-  writeFileSync(collector, readFileSync(collector, 'utf8').replaceAll('http://127.0.0.1:4000', gateway.url));
-  const service = spawn(process.execPath, ['server.js'], { cwd: folder, env: { ...process.env, PORT: '0' } });
+  const said = { out: '', err: '' };
+  service.stdout.on('data', (bytes) => { said.out += bytes; });
+  service.stderr.on('data', (bytes) => { said.err += bytes; });
   try {
-    let said = '';
-    service.stdout.on('data', (bytes) => { said += bytes; });
-    const address = await until(() => said.match(/http:\S+/)?.[0], 'the service says where it is');
-    const none = await (await fetch(`${address}/stats`)).json();
-    assert.deepEqual(none, { avg_booking_time_ms: null });
-    for (let booking = 0; booking < 3; booking += 1) {
-      const answer = await fetch(`${address}/book`, { method: 'POST' });
-      assert.deepEqual(await answer.json(), { status: 'ok' });
-    }
-    const counted = async () => (await query('name=booking_response_time&window=5m&agg=count')).result === 3;
-    await until(counted, 'the three bookings are recorded');
-    const { avg_booking_time_ms: average } = await (await fetch(`${address}/stats`)).json();
-    assert.ok(average >= 49 && average < 5_000, `average ${average} ms`);
-    assert.equal(average, (await query('name=booking_response_time&window=5m&agg=avg')).result);
-    assert.match(said, /Avg booking time: \d/);
+    await work(await until(() => said.out.match(/http:\S+/)?.[0], 'the service says where it is'), said);
   } finally {
     service.kill();
+  }
+}
+
+async function book(service) {
+  const answer = await fetch(`${service}/book`, { method: 'POST' });
+  assert.deepEqual(await answer.json(), { status: 'ok' });
+}
+
+test('the booking service records and asks', () =>
+  withBookingService(gateway.url, async (service, said) => {
+    const none = await (await fetch(`${service}/stats`)).json();
+    assert.deepEqual(none, { avg_booking_time_ms: null });
+    for (let booking = 0; booking < 3; booking += 1) await book(service);
+    const counted = async () => (await query('name=booking_response_time&window=5m&agg=count')).result === 3;
+    await until(counted, 'the three bookings are recorded');
+    const { avg_booking_time_ms: average } = await (await fetch(`${service}/stats`)).json();
+    assert.ok(average >= 49 && average < 5_000, `average ${average} ms`);
+    assert.equal(average, (await query('name=booking_response_time&window=5m&agg=avg')).result);
+    assert.match(said.out, /Avg booking time: \d/);
+    assert.equal(said.err, '');
+  }));
+
+test('bookings go on while the gateway is away', async () => {
+  const gone = await startGateway({ flags: ['--no-host-metrics'] });
+  await gone.stop();
+  await withBookingService(gone.url, async (service, said) => {
+    await book(service);
+    const why = `${gone.url} cannot be reached (ECONNREFUSED)`;
+    await until(() => said.err.includes(`booking_response_time was not recorded: ${why}`), 'it says what was lost');
+    const stats = await fetch(`${service}/stats`);
+    assert.equal(stats.status, 502);
+    assert.deepEqual(await stats.json(), { error: why });
+    await book(service);
+  });
+});
+
+test('the collector says what the gateway refuses', async () => {
+  const collector = path.join(examples, 'booking-service/metrics/collector.js');
+  const script = `import { recordMetric, queryMetric } from '${pathToFileURL(collector)}';
+    recordMetric('', 120);
+    await queryMetric('latency', { window: '5m', agg: 'mean' }).catch((error) => console.log(error.message));`;
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], { env: environment() });
+  assert.match(stderr, / was not recorded: http\S+ answered 422 .*bad_name/);
+  assert.match(stdout, /answered 400 .*bad_aggregation/);
+});
+
+test('the well-known collector of twenty lines works as written, but for its address', async () => {
+  const { folder, remove } = temporaryFolder();
+  try {
+    cpSync(path.join(import.meta.dirname, 'consumers/listings'), folder, { recursive: true });
+    const collector = path.join(folder, 'metrics/collector.js');
+    writeFileSync(collector, readFileSync(collector, 'utf8').replaceAll('http://metrics-store:4000', gateway.url));
+    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
+    const { stdout } = await run(process.execPath, ['main.mjs'], { cwd: folder, timeout: 30_000 });
+    assert.deepEqual(JSON.parse(stdout), { before: null, result: 130 });
+  } finally {
     remove();
   }
 });
