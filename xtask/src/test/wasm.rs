@@ -2,6 +2,7 @@
 //! it says `run_in_browser` (or one of the workers).
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -60,6 +61,9 @@ fn targets(package: &Package, host: Host) -> Result<Vec<String>> {
         let is_test = target.kinds.iter().any(|kind| kind == "test");
         let is_library = target.kinds.iter().any(|kind| kind.ends_with("lib"));
         let mut text = fs::read_to_string(&target.source)?;
+        if is_test {
+            text = with_modules(&target.source, text);
+        }
         if is_library {
             for file in stamp::files_below(&package.folder.join("src"))? {
                 text.push_str(&fs::read_to_string(&file).unwrap_or_default());
@@ -75,6 +79,16 @@ fn targets(package: &Package, host: Host) -> Result<Vec<String>> {
         }
     }
     Ok(arguments)
+}
+
+/// The text of a test file and of the modules that it shares with others.
+fn with_modules(file: &Path, mut text: String) -> String {
+    let modules: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).collect();
+    let shared: Vec<_> = modules.iter().map(|name| file.with_file_name(name).join("mod.rs")).collect();
+    for module in shared {
+        text.push_str(&fs::read_to_string(&module).unwrap_or_default());
+    }
+    text
 }
 
 /// Where the tests in `text` run; `None` where there are none.
@@ -98,5 +112,16 @@ mod tests {
             host_of("wasm_bindgen_test_configure!(run_in_browser);\n#[wasm_bindgen_test]\nfn a() {}"),
             Some(Host::Browser)
         );
+    }
+
+    #[test]
+    fn the_tests_may_stand_in_a_shared_module() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("shared")).unwrap();
+        fs::write(folder.path().join("shared/mod.rs"), "#[wasm_bindgen_test]\nfn a() {}").unwrap();
+        let host = |text: &str| host_of(&with_modules(&folder.path().join("web.rs"), text.to_owned()));
+        assert_eq!(host("mod shared;\n"), Some(Host::Node));
+        assert_eq!(host("mod shared;\nwasm_bindgen_test_configure!(run_in_browser);\n"), Some(Host::Browser));
+        assert_eq!(host("mod elsewhere;\n"), None);
     }
 }

@@ -4,30 +4,31 @@
 use bellwether_wasm::{BellwetherError, Engine};
 use js_sys::{Array, Float64Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
 
 /// The instant that the tests' clock stands at.
-pub(crate) const NOW: f64 = 1_800_000_000_000.0;
+const NOW: f64 = 1_800_000_000_000.0;
 
 /// A JavaScript value out of its text.
 #[track_caller]
-pub(crate) fn js(json: &str) -> JsValue {
+fn js(json: &str) -> JsValue {
     JSON::parse(json).unwrap()
 }
 
 /// The JSON of a JavaScript value.
 #[track_caller]
-pub(crate) fn json(value: &JsValue) -> String {
+fn json(value: &JsValue) -> String {
     JSON::stringify(value).unwrap().into()
 }
 
 /// A field of a JavaScript object.
 #[track_caller]
-pub(crate) fn field(object: &JsValue, name: &str) -> JsValue {
+fn field(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &name.into()).unwrap()
 }
 
 /// An engine whose clock stands at [`NOW`].
-pub(crate) fn engine() -> Engine {
+fn engine() -> Engine {
     let options = Object::new();
     Reflect::set(&options, &"clock".into(), &Function::new_no_args("return 1800000000000")).unwrap();
     Engine::new(&options).unwrap()
@@ -50,7 +51,8 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T, BellwetherError>, code: &str, 
 }
 
 /// A recorded window is answered with the figure and what stands behind it.
-pub(crate) fn a_window_is_answered() {
+#[wasm_bindgen_test]
+fn a_window_is_answered() {
     let mut engine = engine();
     for value in [100.0, 120.0, 140.0, 160.0, 180.0] {
         record(&mut engine, "booking_response_time", value, r#"{"unit": "ms"}"#);
@@ -76,14 +78,16 @@ pub(crate) fn a_window_is_answered() {
 }
 
 /// A window without samples has no value: `null`, neither 0 nor `undefined`.
-pub(crate) fn an_empty_window_is_null() {
+#[wasm_bindgen_test]
+fn an_empty_window_is_null() {
     let answer = engine().query(&js(r#"{"name": "nothing", "window": "5m", "agg": "avg"}"#)).unwrap();
     assert!(field(&answer, "result").is_null());
     assert_eq!(field(&answer, "count").as_f64(), Some(0.0));
 }
 
 /// Groups come as plain objects, and `where` says which series count.
-pub(crate) fn groups_and_conditions() {
+#[wasm_bindgen_test]
+fn groups_and_conditions() {
     let mut engine = engine();
     record(&mut engine, "latency", 10.0, r#"{"labels": {"route": "/a", "method": "GET"}}"#);
     record(&mut engine, "latency", 30.0, r#"{"labels": {"route": "/a", "method": "PUT"}}"#);
@@ -106,7 +110,8 @@ pub(crate) fn groups_and_conditions() {
 }
 
 /// Columns are recorded, and what is refused is counted and named.
-pub(crate) fn columns_are_recorded() {
+#[wasm_bindgen_test]
+fn columns_are_recorded() {
     let mut engine = engine();
     let times = Float64Array::from(&[NOW - 2_000.0, NOW - 1_000.5, NOW, NOW + 3_600_000.0][..]);
     let values = Float64Array::from(&[1.0, 2.0, 3.0, 4.0][..]);
@@ -128,7 +133,8 @@ pub(crate) fn columns_are_recorded() {
 }
 
 /// Everything refused is a `BellwetherError` with a stable code and a sentence that helps.
-pub(crate) fn refusals_have_codes() {
+#[wasm_bindgen_test]
+fn refusals_have_codes() {
     let mut engine = engine();
     let none = JsValue::UNDEFINED;
     refused(engine.record(&"".into(), &1.into(), &none), "bad_name", "empty");
@@ -178,7 +184,8 @@ pub(crate) fn refusals_have_codes() {
 }
 
 /// Tiers and limits of the caller are the engine's.
-pub(crate) fn options_are_heeded() {
+#[wasm_bindgen_test]
+fn options_are_heeded() {
     let options = js(r#"{"tiers": [{"width": 500, "span": "10s"}, {"width": "1s", "span": "1m"}], "maxSeries": 1}"#);
     Reflect::set(&options, &"clock".into(), &Function::new_no_args("return 1800000000000")).unwrap();
     let mut engine = Engine::new(&options).unwrap();
@@ -189,7 +196,8 @@ pub(crate) fn options_are_heeded() {
 }
 
 /// The platform's clock is read where the caller gives none.
-pub(crate) fn the_platforms_clock_is_the_default() {
+#[wasm_bindgen_test]
+fn the_platforms_clock_is_the_default() {
     let mut engine = Engine::new(&JsValue::UNDEFINED).unwrap();
     #[expect(clippy::disallowed_methods, reason = "the platform's clock is what is tested")]
     let before = js_sys::Date::now();

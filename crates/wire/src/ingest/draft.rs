@@ -5,13 +5,12 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
 use super::{MAX_DEPTH, RejectionCode};
-use crate::json::{nearest, shortened};
+use crate::json::{Any, ReadAny, nearest, shortened};
 
 /// The fields of a sample, as the message about an unknown one lists them.
 const FIELDS: [&str; 7] = ["name", "value", "timestamp", "labels", "kind", "unit", "ref"];
@@ -58,17 +57,9 @@ impl Draft<'_> {
 
 /// One sample; anything that is no object becomes a faulty draft.
 #[derive(Clone, Copy)]
-pub(super) struct SampleSeed<'s> {
+pub(super) struct ReadSample<'s> {
     pub(super) stops: &'s Stops,
     pub(super) depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for SampleSeed<'_> {
-    type Value = Draft<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Draft<'de>, D::Error> {
-        parser.deserialize_any(self)
-    }
 }
 
 fn no_object<'de>(found: &str) -> Draft<'de> {
@@ -77,55 +68,31 @@ fn no_object<'de>(found: &str) -> Draft<'de> {
     draft
 }
 
-impl<'de> Visitor<'de> for SampleSeed<'_> {
+impl<'de> ReadAny<'de> for ReadSample<'_> {
     type Value = Draft<'de>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sample")
+    fn plain(self, found: &'static str) -> Self::Value {
+        no_object(found)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(no_object("null"))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(no_object("true or false"))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(no_object("a number"))
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(no_object("a number"))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(no_object("a number"))
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(no_object("text"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
-        Skip { stops: self.stops, depth: self.depth }.visit_seq(values)?;
+    fn array<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.array(values)?;
         Ok(no_object("an array"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
         let Self { stops, depth } = self;
         let mut draft = Draft::default();
         let mut seen = [false; FIELDS.len()];
-        while let Some(field) = fields.next_key_seed(TextSeed { stops, depth })? {
+        while let Some(field) = fields.next_key_seed(Any(ReadText { stops, depth }))? {
             let field = field.unwrap_or(Cow::Borrowed(""));
             let Some(place) = FIELDS.iter().position(|known| *known == field) else {
-                fields.next_value_seed(Skip { stops, depth: depth + 1 })?;
+                fields.next_value_seed(Any(Skip { stops, depth: depth + 1 }))?;
                 draft.fault(RejectionCode::UnknownField, unknown_field(&field));
                 continue;
             };
             if std::mem::replace(&mut seen[place], true) {
-                fields.next_value_seed(Skip { stops, depth: depth + 1 })?;
+                fields.next_value_seed(Any(Skip { stops, depth: depth + 1 }))?;
                 draft.fault(RejectionCode::RepeatedField, format!("field {field:?} is given twice; give it once"));
                 continue;
             }
@@ -135,11 +102,11 @@ impl<'de> Visitor<'de> for SampleSeed<'_> {
                 "timestamp" => {
                     draft.timestamp = Some(raw(&mut fields, stops, depth)?).filter(|raw| raw.get() != "null");
                 }
-                "labels" => match fields.next_value_seed(LabelsSeed { stops, depth: depth + 1 })? {
+                "labels" => match fields.next_value_seed(Any(ReadLabels { stops, depth: depth + 1 }))? {
                     Ok(labels) => draft.labels = labels,
                     Err((code, message)) => draft.fault(code, message),
                 },
-                text => match fields.next_value_seed(TextSeed { stops, depth: depth + 1 })? {
+                text => match fields.next_value_seed(Any(ReadText { stops, depth: depth + 1 }))? {
                     Ok(given) => match text {
                         "name" => draft.name = Some(given),
                         "kind" => draft.kind = Some(given),
@@ -175,7 +142,7 @@ fn raw<'de, A: MapAccess<'de>>(fields: &mut A, stops: &Stops, depth: usize) -> R
     if matches!(raw.get().as_bytes().first(), Some(b'{' | b'[')) {
         let mut parser = serde_json::Deserializer::from_str(raw.get());
         // Its syntax is known to be good, so only the depth can fail.
-        if (Skip { stops, depth: depth + 1 }).deserialize(&mut parser).is_err() {
+        if Any(Skip { stops, depth: depth + 1 }).deserialize(&mut parser).is_err() {
             stops.too_deep.set(true);
             return Err(A::Error::custom("nested too deep"));
         }
@@ -185,61 +152,29 @@ fn raw<'de, A: MapAccess<'de>>(fields: &mut A, stops: &Stops, depth: usize) -> R
 
 /// Text, or what stands in its place, in words.
 #[derive(Clone, Copy)]
-struct TextSeed<'s> {
+struct ReadText<'s> {
     stops: &'s Stops,
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for TextSeed<'_> {
+impl<'de> ReadAny<'de> for ReadText<'_> {
     type Value = Result<Cow<'de, str>, &'static str>;
 
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
-        parser.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for TextSeed<'_> {
-    type Value = Result<Cow<'de, str>, &'static str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text")
+    fn plain(self, found: &'static str) -> Self::Value {
+        Err(found)
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Ok(Cow::Borrowed(text)))
+    fn text(self, text: Cow<'de, str>) -> Self::Value {
+        Ok(text)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Ok(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Err("null"))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Err("true or false"))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Err("a number"))
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Err("a number"))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Err("a number"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
-        Skip { stops: self.stops, depth: self.depth }.visit_seq(values)?;
+    fn array<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.array(values)?;
         Ok(Err("an array"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
-        Skip { stops: self.stops, depth: self.depth }.visit_map(fields)?;
+    fn object<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.object(fields)?;
         Ok(Err("an object"))
     }
 }
@@ -248,17 +183,9 @@ pub(super) type Pairs<'de> = Vec<(Cow<'de, str>, Cow<'de, str>)>;
 
 /// Labels, or why they are none.
 #[derive(Clone, Copy)]
-struct LabelsSeed<'s> {
+struct ReadLabels<'s> {
     stops: &'s Stops,
     depth: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for LabelsSeed<'_> {
-    type Value = Result<Pairs<'de>, (RejectionCode, String)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
-        parser.deserialize_any(self)
-    }
 }
 
 fn no_labels<T>(found: &str) -> Result<T, (RejectionCode, String)> {
@@ -266,49 +193,26 @@ fn no_labels<T>(found: &str) -> Result<T, (RejectionCode, String)> {
     Err((RejectionCode::WrongType, message))
 }
 
-impl<'de> Visitor<'de> for LabelsSeed<'_> {
+impl<'de> ReadAny<'de> for ReadLabels<'_> {
     type Value = Result<Pairs<'de>, (RejectionCode, String)>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("labels")
+    fn plain(self, found: &'static str) -> Self::Value {
+        // Null is how many languages write "not given".
+        if found == "null" { Ok(Vec::new()) } else { no_labels(found) }
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Ok(Vec::new()))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(no_labels("true or false"))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(no_labels("a number"))
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(no_labels("a number"))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(no_labels("a number"))
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(no_labels("text"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
-        Skip { stops: self.stops, depth: self.depth }.visit_seq(values)?;
+    fn array<A: SeqAccess<'de>>(self, values: A) -> Result<Self::Value, A::Error> {
+        Skip { stops: self.stops, depth: self.depth }.array(values)?;
         Ok(no_labels("an array"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut labels: A) -> Result<Self::Value, A::Error> {
-        let text = TextSeed { stops: self.stops, depth: self.depth + 1 };
+    fn object<A: MapAccess<'de>>(self, mut labels: A) -> Result<Self::Value, A::Error> {
+        let text = ReadText { stops: self.stops, depth: self.depth + 1 };
         let mut pairs = Vec::new();
         let mut fault = None;
-        while let Some(name) = labels.next_key_seed(text)? {
+        while let Some(name) = labels.next_key_seed(Any(text))? {
             let name = name.unwrap_or(Cow::Borrowed(""));
-            match labels.next_value_seed(text)? {
+            match labels.next_value_seed(Any(text))? {
                 Ok(value) => pairs.push((name, value)),
                 Err(found) => {
                     fault.get_or_insert_with(|| {
@@ -341,55 +245,21 @@ impl Skip<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Skip<'_> {
+impl<'de> ReadAny<'de> for Skip<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
-        parser.deserialize_any(self)
-    }
-}
+    fn plain(self, _: &'static str) {}
 
-impl<'de> Visitor<'de> for Skip<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+    fn array<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
         let inner = self.inner()?;
-        while values.next_element_seed(inner)?.is_some() {}
+        while values.next_element_seed(Any(inner))?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         let inner = self.inner()?;
         while fields.next_key::<IgnoredAny>()?.is_some() {
-            fields.next_value_seed(inner)?;
+            fields.next_value_seed(Any(inner))?;
         }
         Ok(())
     }

@@ -9,12 +9,12 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
-use super::draft::{Draft, Fault, Pairs, SampleSeed, Stops};
+use super::draft::{Draft, Fault, Pairs, ReadSample, Stops};
 use super::rejection::scale_hint;
 use super::{
     BodyError, Ingested, IngestedSample, MAX_REF_BYTES, MAX_SAMPLES, MAX_UNIT_BYTES, Rejection, RejectionCode,
 };
-use crate::json::{shortened, syntax_reason};
+use crate::json::{Any, shortened, syntax_reason};
 
 /// The label that protocols keep the metric name in.
 pub(crate) const NAME_LABEL: &str = "__name__";
@@ -40,7 +40,7 @@ fn one(text: &str, received_at: TimestampMs) -> Result<Ingested, BodyError> {
     let stops = Stops::default();
     let mut sink = Sink::new(received_at);
     let mut parser = serde_json::Deserializer::from_str(text);
-    let draft = SampleSeed { stops: &stops, depth: 1 }.deserialize(&mut parser).and_then(|draft| {
+    let draft = Any(ReadSample { stops: &stops, depth: 1 }).deserialize(&mut parser).and_then(|draft| {
         parser.end()?;
         Ok(draft)
     });
@@ -66,7 +66,7 @@ pub(super) fn ndjson(text: &str, received_at: TimestampMs) -> Result<Ingested, B
         }
         let stops = Stops::default();
         let mut parser = serde_json::Deserializer::from_str(line);
-        let draft = SampleSeed { stops: &stops, depth: 1 }.deserialize(&mut parser).and_then(|draft| {
+        let draft = Any(ReadSample { stops: &stops, depth: 1 }).deserialize(&mut parser).and_then(|draft| {
             parser.end()?;
             Ok(draft)
         });
@@ -313,7 +313,7 @@ impl<'de> Visitor<'de> for SamplesVisitor<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut samples: A) -> Result<(), A::Error> {
-        while let Some(draft) = samples.next_element_seed(SampleSeed { stops: self.stops, depth: 2 })? {
+        while let Some(draft) = samples.next_element_seed(Any(ReadSample { stops: self.stops, depth: 2 }))? {
             if self.sink.index >= MAX_SAMPLES {
                 self.stops.too_many.set(true);
                 return Err(A::Error::custom("too many samples"));

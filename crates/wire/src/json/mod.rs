@@ -1,10 +1,12 @@
 //! What all readers of JSON share: objects read field by field, with the path of every fault.
 
+mod any;
 mod object;
 mod write;
 
 use std::borrow::Cow;
 
+pub(crate) use any::{Any, ReadAny};
 pub(crate) use object::{Faults, Object, parse, type_name};
 pub(crate) use write::{Figure, LabelMap, text};
 
