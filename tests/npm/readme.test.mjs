@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { startGateway } from '../browser/support/gateway.mjs';
+import { binary, startGateway } from '../browser/support/gateway.mjs';
 import { project } from './support/project.mjs';
 
 const run = promisify(execFile);
@@ -32,8 +32,10 @@ const here = (code) => code.replaceAll('http://127.0.0.1:4000', gateway.url);
 
 /** Runs `code` as a module that prints `expression`; gives what it printed. */
 async function evaluated(code, expression) {
-  writeFileSync(path.join(consumer.folder, 'code.mjs'), `${here(code)}\nconsole.log(JSON.stringify(${expression}));\n`);
-  const { stdout } = await consumer.node('code.mjs');
+  // Under the name that it says; a file of another kind could not import or await.
+  const [, file] = code.match(/^\/\/ (\S+\.mjs)\n/);
+  writeFileSync(path.join(consumer.folder, file), `${here(code)}\nconsole.log(JSON.stringify(${expression}));\n`);
+  const { stdout } = await consumer.node(file);
   return JSON.parse(stdout);
 }
 
@@ -66,3 +68,10 @@ for (const file of ['README.md', 'crates/wasm/README.md']) {
     assert.equal(answer.count, 1);
   });
 }
+
+test('the board in README.md is right', async () => {
+  const [board] = blocks('README.md', 'json');
+  const file = path.join(consumer.folder, 'my-board.json');
+  writeFileSync(file, board);
+  await run(binary, ['check', file]);
+});

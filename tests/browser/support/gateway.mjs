@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../../..');
-const binary = process.env.BELLWETHER_BIN ?? path.join(root, 'target/gateway/bellwether');
+export const binary = process.env.BELLWETHER_BIN ?? path.join(root, 'target/gateway/bellwether');
 export const dist = process.env.BELLWETHER_DIST ?? path.join(root, 'dist');
 
 /** A folder that `remove()` takes away again. */
