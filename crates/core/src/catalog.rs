@@ -90,6 +90,11 @@ impl Catalog {
         Ok(())
     }
 
+    /// The series of a number, where it is one of this engine's.
+    pub(crate) fn numbered(&self, number: u32) -> Option<SeriesId> {
+        ((number as usize) < self.ids.len()).then_some(SeriesId(number))
+    }
+
     pub(crate) fn kind(&self, metric: &MetricName) -> Option<Kind> {
         self.metrics.get(metric).map(|metric| metric.kind)
     }

@@ -283,6 +283,12 @@ impl Engine {
         self.catalog.find(key)
     }
 
+    /// The series whose [`SeriesId::index`] is `number`, if there is one.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Option<SeriesId> {
+        self.catalog.numbered(number)
+    }
+
     /// Metric and labels of a series.
     #[must_use]
     pub fn key(&self, id: SeriesId) -> &SeriesKey {

@@ -37,6 +37,7 @@ mod figure;
 mod grid;
 pub mod history;
 mod horizon;
+pub mod intake;
 pub mod kpi;
 pub mod labels;
 mod layout;
