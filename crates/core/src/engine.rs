@@ -10,6 +10,7 @@ use crate::sample::{Kind, Sample};
 use crate::selector::Matcher;
 use crate::series::Series;
 use crate::summary::Summary;
+use crate::tier::Tier;
 use crate::time::{DurationMs, TimestampMs};
 
 /// Time buckets of one width and how long they are kept.
@@ -431,5 +432,25 @@ impl Engine {
 
     pub(crate) fn of(&self, id: SeriesId) -> &Series {
         &self.series[id.index()]
+    }
+
+    /// Every series, in the order in which they came.
+    pub(crate) fn all_series(&self) -> &[Series] {
+        &self.series
+    }
+
+    /// A tier of a series, to be restored.
+    pub(crate) fn tier_mut(&mut self, id: SeriesId, tier: usize) -> &mut Tier {
+        self.series[id.index()].tier_mut(tier)
+    }
+
+    /// The newest time bucket of a tier that was swept out of all series.
+    pub(crate) fn swept(&self, tier: usize) -> i64 {
+        self.swept[tier]
+    }
+
+    /// Sets what [`Engine::swept`] says.
+    pub(crate) fn restore_swept(&mut self, tier: usize, number: i64) {
+        self.swept[tier] = number;
     }
 }

@@ -56,6 +56,22 @@ impl Horizon {
         self.reaches.len()
     }
 
+    /// The newest `now` that was told.
+    pub(crate) fn now(&self) -> TimestampMs {
+        self.now
+    }
+
+    /// The newest time bucket of a tier that may lack samples.
+    pub(crate) fn incomplete(&self, tier: usize) -> i64 {
+        self.reaches[tier].incomplete
+    }
+
+    /// Sets what [`Horizon::incomplete`] says, no further than the present and no less than what is gone.
+    pub(crate) fn restore_incomplete(&mut self, tier: usize, number: i64) {
+        let reach = &mut self.reaches[tier];
+        reach.incomplete = number.min(reach.grid.bucket_of(self.now)).max(reach.gone);
+    }
+
     /// The grid of a tier; tiers ascend by width.
     pub(crate) fn grid(&self, tier: usize) -> Grid {
         self.reaches[tier].grid

@@ -60,7 +60,7 @@ pub enum LabelError {
     },
 }
 
-fn checked_name(what: &'static str, name: &str) -> Result<Arc<str>, LabelError> {
+fn checked_name(what: &'static str, name: &str) -> Result<(), LabelError> {
     if name.is_empty() {
         return Err(LabelError::EmptyName { what });
     }
@@ -71,7 +71,7 @@ fn checked_name(what: &'static str, name: &str) -> Result<Arc<str>, LabelError> 
     if name.chars().any(char::is_control) {
         return Err(LabelError::ControlCharacter { what, name: name.to_owned() });
     }
-    Ok(Arc::from(name))
+    Ok(())
 }
 
 /// The name of a metric: UTF-8, 1 to 256 bytes, no control character.
@@ -84,7 +84,7 @@ impl MetricName {
     /// # Errors
     /// [`LabelError`] where the name is empty, too long or holds a control character.
     pub fn new(name: &str) -> Result<Self, LabelError> {
-        checked_name("metric name", name).map(Self)
+        checked_name("metric name", name).map(|()| Self(Arc::from(name)))
     }
 
     /// The name as text.
@@ -110,7 +110,12 @@ impl LabelName {
     /// # Errors
     /// [`LabelError`] where the name is empty, too long or holds a control character.
     pub fn new(name: &str) -> Result<Self, LabelError> {
-        checked_name("label name", name).map(Self)
+        checked_name("label name", name).map(|()| Self(Arc::from(name)))
+    }
+
+    /// [`LabelName::new`] of a text that others hold as well.
+    pub(crate) fn shared(name: Arc<str>) -> Result<Self, LabelError> {
+        checked_name("label name", &name).map(|()| Self(name))
     }
 
     /// The name as text.
@@ -152,14 +157,21 @@ impl Labels {
     /// [`LabelError`] where a name or value is outside its limits, a name is given twice, or there
     /// are more than [`MAX_LABELS`].
     pub fn new<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, LabelError> {
+        let pairs = pairs.into_iter().map(|(name, value)| Ok((LabelName::new(name.as_ref())?, value.as_ref().into())));
+        Self::shared(pairs)
+    }
+
+    /// [`Labels::new`] of texts that others hold as well.
+    pub(crate) fn shared(
+        pairs: impl Iterator<Item = Result<(LabelName, Arc<str>), LabelError>>,
+    ) -> Result<Self, LabelError> {
         let mut labels = Vec::new();
-        for (name, value) in pairs {
-            let name = LabelName::new(name.as_ref())?;
-            let value = value.as_ref();
+        for pair in pairs {
+            let (name, value) = pair?;
             if value.len() > MAX_VALUE_BYTES {
                 return Err(LabelError::ValueTooLong { label: name.to_string(), bytes: value.len() });
             }
-            labels.push((name, Arc::from(value)));
+            labels.push((name, value));
         }
         if labels.len() > MAX_LABELS {
             return Err(LabelError::TooMany { count: labels.len() });

@@ -50,6 +50,7 @@ pub mod selector;
 mod series;
 pub mod sketch;
 mod slide;
+pub mod snapshot;
 pub mod summary;
 mod tier;
 pub mod time;

@@ -36,6 +36,10 @@ impl Series {
         &self.tiers
     }
 
+    pub(crate) fn tier_mut(&mut self, index: usize) -> &mut Tier {
+        &mut self.tiers[index]
+    }
+
     /// Records a sample into every tier that still holds its time bucket.
     pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon) {
         for index in 0..self.tiers.len() {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::query::Quantile;
 use crate::sample::{Kind, NotFinite, Sample};
-use crate::sketch::{Sketch, rank};
+use crate::sketch::{MAX_COUNT, Sketch, rank};
 use crate::time::TimestampMs;
 
 /// Sums stop at the greatest finite float instead of becoming infinite, so that no later
@@ -164,8 +164,18 @@ impl Summary {
     /// [`SummaryError`] where a float is not finite, there is no sample, the sketch has another
     /// count, or the fields contradict each other.
     pub fn from_parts(parts: SummaryParts) -> Result<Self, SummaryError> {
+        let (count, sketch) = (parts.count, parts.sketch.count());
+        let summary = Self::restored(parts, 0.0)?;
+        if sketch == count { Ok(summary) } else { Err(SummaryError::Count { count, sketch }) }
+    }
+
+    /// [`Summary::from_parts`] with [`Summary::residue`], of more samples than a sketch can count as
+    /// well.
+    pub(crate) fn restored(parts: SummaryParts, residue: f64) -> Result<Self, SummaryError> {
         let SummaryParts { count, sum, m2, min, max, first, last, increase, sketch } = parts;
-        for (field, value) in [("sum", sum), ("m2", m2), ("min", min), ("max", max), ("increase", increase)] {
+        let floats =
+            [("sum", sum), ("m2", m2), ("min", min), ("max", max), ("increase", increase), ("residue", residue)];
+        for (field, value) in floats {
             if !value.is_finite() {
                 return Err(SummaryError::NotFinite { field });
             }
@@ -177,7 +187,8 @@ impl Summary {
         if count == 0 {
             return Err(SummaryError::Empty);
         }
-        if sketch.count() != count {
+        // The counts of a sketch stop at the greatest; the summary's goes on.
+        if sketch.count() != count && count <= MAX_COUNT {
             return Err(SummaryError::Count { count, sketch: sketch.count() });
         }
         let contradictions = [
@@ -189,7 +200,7 @@ impl Summary {
         if let Some((field, _)) = contradictions.into_iter().find(|(_, found)| *found) {
             return Err(SummaryError::Contradiction { field });
         }
-        Ok(Self { count, sum, m2, min, max, first, last, increase, sketch, residue: Residue::default() })
+        Ok(Self { count, sum, m2, min, max, first, last, increase, sketch, residue: Residue(residue) })
     }
 
     /// The parts, for a frame or for disk; [`Summary::from_parts`] makes an equal summary of them.
@@ -206,6 +217,11 @@ impl Summary {
             increase: self.increase,
             sketch: self.sketch.clone(),
         }
+    }
+
+    /// What rounding took from the sum and later terms will give back.
+    pub(crate) fn residue(&self) -> f64 {
+        self.residue.0
     }
 
     /// Adds one sample, in any order.

@@ -100,6 +100,16 @@ impl Tier {
         self.incomplete_until
     }
 
+    /// Sets what [`Tier::incomplete_until`] says, for a tier that is restored.
+    pub(crate) fn set_incomplete_until(&mut self, until: TimestampMs) {
+        self.incomplete_until = until;
+    }
+
+    /// Appends a time bucket that is newer than all, for a tier that is restored.
+    pub(crate) fn push(&mut self, number: i64, content: Content) {
+        self.buckets.push_back(TimeBucket { number, content });
+    }
+
     /// Notes that samples up to `end` are not in this tier, of which `last` is the latest.
     pub(crate) fn lacks_until(&mut self, end: TimestampMs, last: Sample) {
         self.incomplete_until = self.incomplete_until.max(end);

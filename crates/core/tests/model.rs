@@ -36,6 +36,8 @@ enum Step {
     Pass(u64),
     /// What is too old is evicted.
     Advance,
+    /// The engine becomes what its snapshot makes of it.
+    Restore,
     /// A sample arrives, taken this long ago or, where negative, ahead of now.
     Arrive { series: usize, ago: i64, value: f64 },
     /// Figures are asked for, over a window of this length.
@@ -72,6 +74,7 @@ impl Pair {
             match *step {
                 Step::Pass(ms) => pair.now = pair.now + DurationMs::from_millis(ms),
                 Step::Advance => pair.engine.advance(pair.now),
+                Step::Restore => pair.engine = Engine::restore(config(), &pair.engine.snapshot()).unwrap(),
                 Step::Ask(window) => pair.ask(window),
                 Step::Arrive { series, ago, value: seed } => {
                     let timestamp = TimestampMs::new(pair.now.get() - ago);
@@ -209,6 +212,7 @@ fn steps(ago: impl Strategy<Value = i64> + Clone + 'static) -> impl Strategy<Val
         8 => arrive,
         4 => pass.prop_map(Step::Pass),
         1 => Just(Step::Advance),
+        1 => Just(Step::Restore),
         2 => window.prop_map(Step::Ask),
     ];
     proptest::collection::vec(step, 1..120)
