@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -17,12 +18,13 @@ use crate::clock::{self, Stopwatch};
 use crate::demo::{BOOKINGS_HISTORY, CASES_HISTORY, Demo};
 use crate::host::Host;
 use crate::http::page::Page;
+use crate::http::seats::Seats;
 use crate::http::security::AllowList;
 use crate::http::{self, Gateway, Life};
 use crate::hub::{self, Greeting, Hub};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
-use crate::store::{NewStore, Origin, RedbStore, Store};
+use crate::store::{NewStore, Origin, RedbStore, Store, StoreError};
 use crate::telemetry::{self, Metrics};
 use crate::threads::{self, Threads};
 use crate::writer::{self, Writer, WriterQueue, WriterThread};
@@ -43,24 +45,35 @@ const EPOCH_MASK: u64 = (1 << 53) - 1;
 pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     telemetry::start_log();
     let board = Arc::new(board::load(arguments.board.as_deref())?);
-    let folder = arguments.data_dir();
-    let origin = if arguments.demo { Origin::Simulated } else { Origin::Measured };
-    let store = RedbStore::open(&folder, NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin })?;
+    // Before the store: a start that fails leaves nothing behind.
     let listener = listen(SocketAddr::new(arguments.host, arguments.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(
-            %address,
-            "THERE IS NO SIGN-IN YET: whoever reaches this address can read everything and send samples; keep it to a \
-             trusted network or behind a proxy that asks who is there"
-        );
-    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")?;
-    let done = runtime.block_on(run(arguments, board, store, listener, address));
+    let done = runtime.block_on(run(arguments, board, listener, address));
     // What still blocks (a name look-up, say) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
+}
+
+/// Opens the store, or makes a new one.
+///
+/// # Errors
+/// One plain sentence; at a start nothing is tried again by itself.
+fn open_store(arguments: &ServeArgs) -> anyhow::Result<RedbStore> {
+    let folder = arguments.data_dir();
+    let origin = if arguments.demo { Origin::Simulated } else { Origin::Measured };
+    let new = NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin };
+    RedbStore::open(&folder, new).map_err(|error| match error {
+        StoreError::Full { reason } => {
+            anyhow::anyhow!("the disk of the data folder {folder:?} is full ({reason}); make room and start again")
+        }
+        StoreError::Io { doing, reason } => anyhow::anyhow!(
+            "the disk of the data folder {folder:?} failed while {doing} ({reason}); mend it and start again, or name \
+             another folder with --data-dir"
+        ),
+        error => error.into(),
+    })
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -87,10 +100,20 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 async fn run(
     arguments: &ServeArgs,
     board: Arc<Board>,
-    store: RedbStore,
     listener: TcpListener,
     address: SocketAddr,
 ) -> anyhow::Result<()> {
+    // From here on a signal ends the process in order, also while it still reads its store.
+    let told_to_stop = Arc::new(AtomicBool::new(false));
+    let stop_signal = tokio::spawn(noting(stop_signal()?, Arc::clone(&told_to_stop)));
+    let store = tokio::task::block_in_place(|| open_store(arguments))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "THERE IS NO SIGN-IN YET: whoever reaches this address can read everything and send samples; keep it to a \
+             trusted network or behind a proxy that asks who is there"
+        );
+    }
     let metrics = Metrics::new();
     let demo = store.origin() == Origin::Simulated;
     let greeting = Greeting { board: Arc::clone(&board), demo, version: env!("CARGO_PKG_VERSION") };
@@ -107,24 +130,24 @@ async fn run(
         life: Life::default(),
         stopping: stopping.clone(),
         connections,
+        seats: Seats::default(),
     });
 
     // Served from the start, so that who asks too early is told so.
     let page = Page::new(http::page::folder(arguments.page.as_deref()));
     let router = http::router(Arc::clone(&gateway), page);
     let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be prepared")?;
-    let mut stop_serving = stopping.clone();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ended = stop_serving.wait_for(|stopping| *stopping).await;
-    });
-    let serving = tokio::spawn(serving.into_future());
-    let stop_signal = tokio::spawn(stop_signal()?);
+    let serving = tokio::spawn(http::server::serve(listener, router, stopping));
 
     let (lost, mut missed) = mpsc::unbounded_channel();
-    let parts = Parts { arguments, board, hub, writer, metrics, gateway: Arc::clone(&gateway), address, lost };
-    let (threads, writing) = tokio::task::block_in_place(|| parts.start(store, queue))?;
-    gateway.life.begin();
-    crate::say(&format!("Bellwether is at http://{}", shown(address)));
+    let gateway_of_parts = Arc::clone(&gateway);
+    let parts =
+        Parts { arguments, board, hub, writer, metrics, gateway: gateway_of_parts, address, lost, told_to_stop };
+    let started = tokio::task::block_in_place(|| parts.start(store, queue))?;
+    if started.is_some() {
+        gateway.life.begin();
+        crate::say(&format!("Bellwether is at http://{}", shown(address)));
+    }
 
     let ended = tokio::select! {
         signal = stop_signal => signal.map(|signal| tracing::info!(signal, "stopping")).context("signals cannot be waited for"),
@@ -143,6 +166,7 @@ async fn run(
     let closed = async { while all_closed.recv().await.is_some() {} };
     let _late = tokio::time::timeout(CLOSE_LIMIT, closed).await;
     tokio::task::block_in_place(|| {
+        let Some((threads, writing)) = started else { return };
         threads.stop();
         writer.stop();
         // A panic of it is in `ended`.
@@ -156,6 +180,13 @@ async fn run(
 fn shown(address: SocketAddr) -> String {
     let loopback = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
     if address.ip().is_unspecified() { format!("{loopback}:{}", address.port()) } else { address.to_string() }
+}
+
+/// Passes on which signal came, and notes for who cannot wait for it that one did.
+async fn noting(signal: impl Future<Output = &'static str>, told_to_stop: Arc<AtomicBool>) -> &'static str {
+    let signal = signal.await;
+    told_to_stop.store(true, Ordering::Release);
+    signal
 }
 
 /// Waits for SIGTERM or Ctrl-C; which it was.
@@ -192,17 +223,23 @@ struct Parts<'a> {
     address: SocketAddr,
     /// Learns the name of a thread that panics.
     lost: mpsc::UnboundedSender<&'static str>,
+    /// Whether the start is to be given up.
+    told_to_stop: Arc<AtomicBool>,
 }
 
 impl Parts<'_> {
     /// Reads the store into the hub, then starts the threads; the writer's handle is apart because
-    /// it ends last.
-    fn start(self, store: RedbStore, queue: WriterQueue) -> anyhow::Result<(Threads, JoinHandle<()>)> {
+    /// it ends last. `None` where a stop came first: the store is as it was.
+    fn start(self, store: RedbStore, queue: WriterQueue) -> anyhow::Result<Option<(Threads, JoinHandle<()>)>> {
         let took = Stopwatch::start();
         let now = clock::now();
-        let (engine, recovery) = hub::recover(&self.board, &store, now)?;
+        tracing::info!(store = %store.path().display(), "reading the store");
+        let told_to_stop = || self.told_to_stop.load(Ordering::Acquire);
+        let Some((engine, recovery)) = hub::recover(&self.board, &store, now, &told_to_stop)? else {
+            return Ok(None);
+        };
         let alerts = alerting::restore(&self.board, &store.alerts()?, now);
-        tracing::info!(?recovery, took = ?took.elapsed(), store = %store.path().display(), "the store is read");
+        tracing::info!(?recovery, took = ?took.elapsed(), "the store is read");
 
         let mut threads = Threads::new(self.lost.clone());
         let webhook = self.webhook(&mut threads)?;
@@ -217,7 +254,7 @@ impl Parts<'_> {
         if self.arguments.demo {
             self.simulation(&mut threads)?;
         }
-        Ok((threads, writing))
+        Ok(Some((threads, writing)))
     }
 
     fn webhook(&self, threads: &mut Threads) -> anyhow::Result<Option<Webhook>> {

@@ -129,7 +129,10 @@ fn who_cannot_open_is_told_why() {
     std::fs::write(&file, b"").unwrap();
     let no_folder = bellwether_gateway::store::RedbStore::open(&file, EPOCH).unwrap_err();
     assert!(matches!(no_folder, StoreError::NotWritable { .. }), "{no_folder:?}");
-    assert!(no_folder.to_string().contains("--data-dir"), "{no_folder}");
+    let sentence = format!("the data folder {file:?} is a file, or is below one; name another one with --data-dir");
+    assert_eq!(no_folder.to_string(), sentence);
+    // Whoever prints the whole chain of an error must not print its reason twice.
+    assert!(std::error::Error::source(&no_folder).is_none());
 
     let other = tempfile::tempdir().unwrap();
     std::fs::write(other.path().join("bellwether.redb"), b"this is not a store, but a text of some length").unwrap();

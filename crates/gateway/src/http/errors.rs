@@ -8,6 +8,7 @@ use bellwether_core::scorecard::ScorecardError;
 use bellwether_wire::ingest::BodyError;
 use bellwether_wire::query::{ErrorBody, QueryParamError};
 
+use super::seats::NoSeat;
 use crate::writer::WriteError;
 
 /// Seconds after which a sender may try again.
@@ -58,9 +59,9 @@ pub(crate) enum ApiError {
     /// More is waiting to be written than fits.
     #[error("more samples are waiting than can be written; send this batch again in a second")]
     Overloaded,
-    /// Too many WebSocket connections.
-    #[error("{limit} live connections are open already; try again later")]
-    TooManyConnections { limit: usize },
+    /// Too many live connections.
+    #[error(transparent)]
+    TooManyConnections(#[from] NoSeat),
     /// The store cannot write.
     #[error("the store cannot write at the moment ({reason}); nothing of this batch was kept, send it again")]
     Store { reason: String },
@@ -86,11 +87,9 @@ impl ApiError {
             Self::Origin { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Overloaded
-            | Self::TooManyConnections { .. }
-            | Self::Store { .. }
-            | Self::Starting
-            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::TooManyConnections(_) | Self::Store { .. } | Self::Starting | Self::Stopping => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -110,7 +109,7 @@ impl ApiError {
             Self::NotFound { .. } => "not_found",
             Self::Method { .. } => "method_not_allowed",
             Self::Overloaded => "overloaded",
-            Self::TooManyConnections { .. } => "too_many_connections",
+            Self::TooManyConnections(_) => "too_many_connections",
             Self::Store { .. } => "store_unavailable",
             Self::Starting => "starting",
             Self::Stopping => "stopping",
@@ -194,7 +193,7 @@ mod tests {
         check(WriteError::Store { reason: "full".to_owned() }, 503, "store_unavailable");
         check(WriteError::Stopping, 503, "stopping");
         check(ApiError::Starting, 503, "starting");
-        check(ApiError::TooManyConnections { limit: 1 }, 503, "too_many_connections");
+        check(NoSeat::OfAddress, 503, "too_many_connections");
     }
 
     #[test]

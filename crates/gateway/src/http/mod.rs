@@ -5,7 +5,9 @@ mod health;
 mod ingest;
 pub(crate) mod page;
 mod query;
+pub(crate) mod seats;
 pub(crate) mod security;
+pub(crate) mod server;
 mod timing;
 mod ws;
 
@@ -24,6 +26,7 @@ use crate::telemetry::Metrics;
 use crate::writer::Writer;
 use errors::ApiError;
 use page::Page;
+use seats::Seats;
 use security::AllowList;
 
 /// Where the gateway is in its life.
@@ -57,6 +60,8 @@ pub(crate) struct Gateway {
     pub(crate) stopping: watch::Receiver<bool>,
     /// Held by every live connection; when all are gone, its other end learns of it.
     pub(crate) connections: mpsc::Sender<()>,
+    /// Who has how many live connections.
+    pub(crate) seats: Seats,
 }
 
 impl Gateway {
@@ -69,6 +74,12 @@ impl Gateway {
             _ => Err(ApiError::Starting),
         }
     }
+}
+
+/// Waits until the gateway stops.
+async fn stopping(mut stopping: watch::Receiver<bool>) {
+    // An error means that the gateway is gone, which is the same.
+    let _ended = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// All routes of the gateway.

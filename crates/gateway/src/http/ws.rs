@@ -1,18 +1,19 @@
 //! `GET /ws`: the handshake and the life of one live connection.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use bellwether_wire::binary::MAX_FRAME_BYTES;
 use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Gateway;
@@ -24,8 +25,6 @@ use crate::hub::{ConnectionId, Frame, Outbound, QueueReceiver, SubscribeError};
 const MAX_INBOUND_BYTES: usize = 64 * 1024;
 /// Most messages that a reader may send in a minute.
 const MAX_INBOUND_A_MINUTE: u32 = 100;
-/// Most live connections.
-const MAX_CONNECTIONS: usize = 1_000;
 /// How often a connection is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// After so long without a sign of life a connection is over.
@@ -36,10 +35,13 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 /// Most bytes that the socket's own buffer holds beyond the message under way.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
+/// Most bytes that the library keeps before it says that it has no room; no message is longer.
+const MAX_WRITE_BUFFER_BYTES: usize = WRITE_BUFFER_BYTES + MAX_FRAME_BYTES;
 
 /// Upgrades to the live feed.
 pub(super) async fn live(
     State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
@@ -52,19 +54,18 @@ pub(super) async fn live(
         .protocols([PROTOCOL])
         .max_message_size(MAX_INBOUND_BYTES)
         .max_frame_size(MAX_INBOUND_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES);
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
     if upgrade.selected_protocol().is_none() {
         return Err(ApiError::Handshake {
             message: format!("ask for the subprotocol {PROTOCOL} (Sec-WebSocket-Protocol)"),
         });
     }
-    if gateway.hub.connection_count() >= MAX_CONNECTIONS {
-        return Err(ApiError::TooManyConnections { limit: MAX_CONNECTIONS });
-    }
+    let seat = gateway.seats.take(peer.ip())?;
     Ok(upgrade.on_upgrade(move |socket| async move {
         let alive = gateway.connections.clone();
         serve(gateway, socket).await;
-        drop(alive);
+        drop((seat, alive));
     }))
 }
 
@@ -92,7 +93,7 @@ async fn serve(gateway: Arc<Gateway>, socket: WebSocket) {
     let farewell = tokio::select! {
         farewell = send(&gateway, &mut sink, queue) => farewell,
         farewell = receive(&gateway, id, &mut stream) => farewell,
-        () = stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
+        () = super::stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
     };
     gateway.hub.disconnect(id);
     gateway.metrics.subscribers.dec();
@@ -106,11 +107,6 @@ async fn serve(gateway: Arc<Gateway>, socket: WebSocket) {
         };
         let _late = timeout(GOODBYE_LIMIT, goodbye).await;
     }
-}
-
-async fn stopping(mut stopping: watch::Receiver<bool>) {
-    // An error means that the gateway is gone, which is the same.
-    let _ended = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// Sends what the hub queues, and a ping now and then.

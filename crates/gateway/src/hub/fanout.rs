@@ -89,10 +89,6 @@ impl Fanout {
         self.forget_takers();
     }
 
-    pub(super) fn connection_count(&self) -> usize {
-        self.connections.len()
-    }
-
     /// How many subscriptions a connection has, not counting the one numbered `besides`.
     pub(super) fn subscription_count(&self, id: ConnectionId, besides: u32) -> usize {
         let own = |channel: &&Channel| channel.members.contains(&id) && channel.feed.id != besides;

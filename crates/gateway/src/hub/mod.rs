@@ -202,10 +202,6 @@ impl Hub {
         self.state().fanout.disconnect(id);
     }
 
-    pub(crate) fn connection_count(&self) -> usize {
-        self.state().fanout.connection_count()
-    }
-
     /// Answers one connection.
     pub(crate) fn reply(&self, id: ConnectionId, frame: &ServerFrame) {
         self.state().fanout.push(id, Outbound::Reply(encode::text(frame)));

@@ -1,6 +1,7 @@
 //! Builds the engine anew from what the store holds.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use bellwether_core::board::Board;
 use bellwether_core::engine::{ConfigError, Engine, SeriesId};
@@ -33,11 +34,16 @@ pub(crate) struct Recovery {
     pub(crate) damaged: usize,
 }
 
-/// The engine as it was, from `store`.
+/// The engine as it was, from `store`; `None` as soon as `stop` says so, which is asked again and again.
 ///
 /// # Errors
 /// [`RecoveryError`] where the disk failed.
-pub(crate) fn recover(board: &Board, store: &dyn Store, now: TimestampMs) -> Result<(Engine, Recovery), RecoveryError> {
+pub(crate) fn recover(
+    board: &Board,
+    store: &dyn Store,
+    now: TimestampMs,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<(Engine, Recovery)>, RecoveryError> {
     let mut engine = new_engine(board)?;
     let mut recovery = Recovery::default();
     for declaration in store.declarations() {
@@ -46,40 +52,51 @@ pub(crate) fn recover(board: &Board, store: &dyn Store, now: TimestampMs) -> Res
         }
     }
     let mut ids: HashMap<SeriesIx, SeriesId> = HashMap::new();
-    let faults = store.replay(now, &mut |piece| match piece {
-        Recovered::Series(series) => match engine.series(&series.key, Some(series.kind)) {
-            Ok(id) => {
-                recovery.series += 1;
-                ids.insert(series.ix, id);
-            }
-            Err(error) => {
-                recovery.series_left_out += 1;
-                tracing::warn!(%error, series = %series.key, "a stored series is left out of figures; its samples stay stored");
-            }
-        },
-        Recovered::Hour { series, width, bucket_end, summary } => {
-            let Some(id) = ids.get(&series) else { return };
-            match engine.merge(*id, width, bucket_end, summary, now) {
-                Ok(()) => recovery.points += 1,
-                Err(_) => recovery.points_left_out += 1,
-            }
+    let mut stopped = false;
+    let faults = store.replay(now, &mut |piece| {
+        stopped = stop();
+        if stopped {
+            return ControlFlow::Break(());
         }
-        Recovered::Samples { series, samples } => {
-            let Some(id) = ids.get(&series) else { return };
-            for sample in samples {
-                match engine.record(*id, *sample, now) {
+        match piece {
+            Recovered::Series(series) => match engine.series(&series.key, Some(series.kind)) {
+                Ok(id) => {
+                    recovery.series += 1;
+                    ids.insert(series.ix, id);
+                }
+                Err(error) => {
+                    recovery.series_left_out += 1;
+                    tracing::warn!(%error, series = %series.key, "a stored series is left out of figures; its samples stay stored");
+                }
+            },
+            Recovered::Hour { series, width, bucket_end, summary } => {
+                let Some(id) = ids.get(&series) else { return ControlFlow::Continue(()) };
+                match engine.merge(*id, width, bucket_end, summary, now) {
                     Ok(()) => recovery.points += 1,
                     Err(_) => recovery.points_left_out += 1,
                 }
             }
+            Recovered::Samples { series, samples } => {
+                let Some(id) = ids.get(&series) else { return ControlFlow::Continue(()) };
+                for sample in samples {
+                    match engine.record(*id, *sample, now) {
+                        Ok(()) => recovery.points += 1,
+                        Err(_) => recovery.points_left_out += 1,
+                    }
+                }
+            }
         }
+        ControlFlow::Continue(())
     })?;
+    if stopped {
+        return Ok(None);
+    }
     for fault in &faults {
         tracing::error!(%fault, "the store holds a damaged record");
     }
     recovery.damaged = faults.len();
     engine.advance(now);
-    Ok((engine, recovery))
+    Ok(Some((engine, recovery)))
 }
 
 #[cfg(test)]

@@ -196,54 +196,11 @@ pub(super) fn read_optional(reader: &mut Reader<'_>, field: &'static str) -> Res
 
 /// CRC-32 (IEEE 802.3) over `parts` as if they were one; finds every burst of up to 32 bits.
 fn checksum(parts: &[&[u8]]) -> u32 {
-    let mut sum = u32::MAX;
+    let mut sum = crc32fast::Hasher::new();
     for part in parts {
-        let (eights, rest) = part.as_chunks::<8>();
-        for &[a, b, c, d, e, f, g, h] in eights {
-            let low = sum ^ u32::from_le_bytes([a, b, c, d]);
-            sum = TABLES[7][(low & 0xff) as usize]
-                ^ TABLES[6][(low >> 8 & 0xff) as usize]
-                ^ TABLES[5][(low >> 16 & 0xff) as usize]
-                ^ TABLES[4][(low >> 24) as usize]
-                ^ TABLES[3][usize::from(e)]
-                ^ TABLES[2][usize::from(f)]
-                ^ TABLES[1][usize::from(g)]
-                ^ TABLES[0][usize::from(h)];
-        }
-        for byte in rest {
-            sum = TABLES[0][((sum ^ u32::from(*byte)) & 0xff) as usize] ^ (sum >> 8);
-        }
+        sum.update(part);
     }
-    !sum
-}
-
-/// `TABLES[n][b]`: what the byte `b` adds to the sum once `n` more bytes have followed it.
-static TABLES: [[u32; 256]; 8] = tables();
-
-const fn tables() -> [[u32; 256]; 8] {
-    let mut tables = [[0_u32; 256]; 8];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut sum = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            sum = if sum & 1 == 1 { 0xedb8_8320 ^ (sum >> 1) } else { sum >> 1 };
-            bit += 1;
-        }
-        tables[0][byte] = sum;
-        byte += 1;
-    }
-    let mut table = 1;
-    while table < 8 {
-        let mut byte = 0;
-        while byte < 256 {
-            let before = tables[table - 1][byte];
-            tables[table][byte] = tables[0][(before & 0xff) as usize] ^ (before >> 8);
-            byte += 1;
-        }
-        table += 1;
-    }
-    tables
+    sum.finalize()
 }
 
 #[cfg(test)]
@@ -257,6 +214,18 @@ mod tests {
         assert_eq!(checksum(&[b"1234", b"56789"]), 0xcbf4_3926);
         let long: Vec<u8> = (0..=255).collect();
         assert_eq!(checksum(&[&long]), 0x2905_8c73);
+    }
+
+    #[test]
+    fn the_bytes_of_a_record_never_change() {
+        let mut writer = Writer::new(1);
+        writer.unsigned(300);
+        writer.signed(-2);
+        writer.slice(b"hello");
+        let record = writer.finish(b"here");
+        let written = [1, 0xac, 2, 3, 5, b'h', b'e', b'l', b'l', b'o', 0x8a, 0x63, 0x71, 0xaa];
+        assert_eq!(record, written);
+        assert!(Reader::new(b"here", &written, 1).is_ok());
     }
 
     #[test]

@@ -14,32 +14,29 @@ use super::Origin;
 #[non_exhaustive]
 pub enum StoreError {
     /// The disk, or the quota on it, is full.
-    #[error("the disk that holds the store is full; make room and the store goes on by itself ({source})")]
+    #[error("the disk that holds the store is full; make room and the store goes on by itself ({reason})")]
     Full {
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The disk failed in another way.
-    #[error("the disk that holds the store failed while {doing}: {source}; the store tries again by itself")]
+    #[error("the disk that holds the store failed while {doing}: {reason}; the store tries again by itself")]
     Io {
         /// What the store did.
         doing: &'static str,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// An earlier failure closed the store and it has not been opened since.
     #[error("the store is closed after a failure of the disk; it tries to open again by itself")]
     Closed,
     /// The folder or the file cannot be used.
-    #[error(
-        "the data folder {path:?} cannot be used ({source}); give this user the right to write there, \
-         or name another folder with --data-dir"
-    )]
+    #[error("{}", not_writable(.folder, .reason))]
     NotWritable {
-        /// The folder.
-        path: PathBuf,
+        /// The data folder.
+        folder: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Another process has the store open.
     #[error("another process has the store {path:?} open; stop that process, or name another folder with --data-dir")]
@@ -80,6 +77,23 @@ pub enum StoreError {
     },
 }
 
+/// The command makes the folder this user's, in the shell of whoever reads it.
+fn not_writable(folder: &Path, reason: &io::Error) -> String {
+    use io::ErrorKind;
+    let (trouble, mend) = match reason.kind() {
+        ErrorKind::PermissionDenied if folder.is_dir() => {
+            ("is not this user's to write", format!("run `sudo chown -R \"$(id -un)\" {folder:?}`, or "))
+        }
+        ErrorKind::PermissionDenied => {
+            ("cannot be made by this user", format!("run `sudo install -d -o \"$(id -un)\" {folder:?}`, or "))
+        }
+        ErrorKind::ReadOnlyFilesystem => ("is on a disk that is mounted read-only", String::new()),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => ("is a file, or is below one", String::new()),
+        _ => return format!("the data folder {folder:?} cannot be used ({reason}); name another one with --data-dir"),
+    };
+    format!("the data folder {folder:?} {trouble}; {mend}name another one with --data-dir")
+}
+
 fn other_origin(path: &Path, found: Origin) -> String {
     match found {
         Origin::Measured => format!(
@@ -102,7 +116,7 @@ impl StoreError {
     /// The error of `redb`, met while `doing`.
     pub(super) fn of(doing: &'static str, error: redb::Error) -> Self {
         match error {
-            redb::Error::Io(source) => Self::of_io(doing, source),
+            redb::Error::Io(reason) => Self::of_io(doing, reason),
             redb::Error::PreviousIo | redb::Error::DatabaseClosed => Self::Closed,
             redb::Error::Corrupted(what) => Self::Corrupt { what },
             // redb panicked under the lock: what it has in memory is not to be trusted.
@@ -116,12 +130,12 @@ impl StoreError {
         }
     }
 
-    pub(super) fn of_io(doing: &'static str, source: io::Error) -> Self {
-        match source.kind() {
+    pub(super) fn of_io(doing: &'static str, reason: io::Error) -> Self {
+        match reason.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Self::Full { source }
+                Self::Full { reason }
             }
-            _ => Self::Io { doing, source },
+            _ => Self::Io { doing, reason },
         }
     }
 }
@@ -134,5 +148,29 @@ pub(super) trait While<T> {
 impl<T, E: Into<redb::Error>> While<T> for Result<T, E> {
     fn while_doing(self, doing: &'static str) -> Result<T, StoreError> {
         self.map_err(|error| StoreError::of(doing, error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(folder: &Path, kind: io::ErrorKind, expected: &str) {
+        let error = StoreError::NotWritable { folder: folder.to_owned(), reason: kind.into() };
+        assert_eq!(error.to_string(), expected.replace("FOLDER", &format!("{folder:?}")));
+        assert!(std::error::Error::source(&error).is_none(), "its reason is in the sentence already");
+    }
+
+    #[test]
+    fn who_may_not_write_is_told_the_command_that_mends_it() {
+        let there = tempfile::tempdir().unwrap();
+        let of_another = r#"the data folder FOLDER is not this user's to write; run `sudo chown -R "$(id -un)" FOLDER`, or name another one with --data-dir"#;
+        check(there.path(), io::ErrorKind::PermissionDenied, of_another);
+        let to_be_made = r#"the data folder FOLDER cannot be made by this user; run `sudo install -d -o "$(id -un)" FOLDER`, or name another one with --data-dir"#;
+        check(&there.path().join("none"), io::ErrorKind::PermissionDenied, to_be_made);
+        let read_only =
+            "the data folder FOLDER is on a disk that is mounted read-only; name another one with --data-dir";
+        check(there.path(), io::ErrorKind::ReadOnlyFilesystem, read_only);
     }
 }

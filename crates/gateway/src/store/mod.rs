@@ -42,6 +42,8 @@ mod series;
 mod state;
 mod tables;
 
+use std::ops::ControlFlow;
+
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
@@ -93,12 +95,16 @@ pub trait Store: Send {
     /// series: summaries of the hours that are older than 24 h, then raw samples from the edge of an
     /// hour on. What is not sealed comes raw in its place, and so does an old hour that it belongs to:
     /// a counter's late samples say what it grew by only in the order of time. Each sample comes once,
-    /// in one form or the other. Returns what had to be left out because it is damaged. Cost: reads
-    /// it, and holds the tail in memory.
+    /// in one form or the other. Where `each` breaks, nothing more is read. Returns what had to be left
+    /// out because it is damaged. Cost: reads it, and holds the tail in memory.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.
-    fn replay(&self, now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError>;
+    fn replay(
+        &self,
+        now: TimestampMs,
+        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Fault>, StoreError>;
 
     /// Moves a bounded number of samples from the tail into chunks; to be called between commits
     /// until it says [`Progress::Done`], and again every few seconds. Hours that are over become one
@@ -249,7 +255,11 @@ impl Store for RedbStore {
         self.resurfaced()
     }
 
-    fn replay(&self, now: TimestampMs, each: &mut dyn FnMut(Recovered<'_>)) -> Result<Vec<Fault>, StoreError> {
+    fn replay(
+        &self,
+        now: TimestampMs,
+        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Fault>, StoreError> {
         self.look(|database, state| recovery::replay(database, state, now, each))
     }
 

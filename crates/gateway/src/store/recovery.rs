@@ -11,7 +11,7 @@ use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 
 const DOING: &str = "reading what is stored";
 /// The width of the time buckets that come as summaries.
@@ -51,7 +51,9 @@ type Chunks = ReadOnlyTable<(u32, i64, u32), &'static [u8]>;
 /// Where a replay stands.
 struct Replay<'a> {
     state: &'a State,
-    each: &'a mut dyn FnMut(Recovered<'_>),
+    each: &'a mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+    /// Whether `each` wants no more.
+    broken: bool,
     announced: BTreeSet<SeriesIx>,
     faults: Faults,
 }
@@ -60,7 +62,7 @@ pub(super) fn replay(
     database: &Database,
     state: &State,
     now: TimestampMs,
-    each: &mut dyn FnMut(Recovered<'_>),
+    each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Fault>, StoreError> {
     // Hours up to this one come as summaries: all of it is older than the raw span.
     let old = chunk::last_over(now - RAW_SPAN);
@@ -68,13 +70,16 @@ pub(super) fn replay(
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
     let faults = state.faults.borrow().clone();
-    let mut replay = Replay { state, each, announced: BTreeSet::new(), faults };
+    let mut replay = Replay { state, each, broken: false, announced: BTreeSet::new(), faults };
 
     let mut tail = replay.tail(&read)?;
     for series in state.series.keys().copied() {
         let of_tail = tail.remove(&series).unwrap_or_default();
         let mut waiting = of_tail.as_slice();
         for row in hours.range((series.0, i64::MIN)..=(series.0, i64::MAX)).while_doing(DOING)? {
+            if replay.broken {
+                break;
+            }
             let (row, record) = row.while_doing(DOING)?;
             let hour = row.value().1;
             let earlier = take_while(&mut waiting, |sample| chunk::hour_of(sample.timestamp()) < hour);
@@ -98,6 +103,9 @@ pub(super) fn replay(
             }
         }
         replay.samples(series, waiting);
+        if replay.broken {
+            break;
+        }
     }
     let named = replay.faults.named.clone();
     state.faults.replace(replay.faults);
@@ -130,23 +138,29 @@ pub(super) fn batches(
 }
 
 impl Replay<'_> {
+    fn give(&mut self, piece: Recovered<'_>) {
+        if !self.broken {
+            self.broken = (self.each)(piece).is_break();
+        }
+    }
+
     fn announce(&mut self, series: SeriesIx) {
         if self.announced.insert(series)
             && let Some((key, kind)) = self.state.series.get(&series)
         {
-            (self.each)(Recovered::Series(&StoredSeries { ix: series, key: key.clone(), kind: *kind }));
+            self.give(Recovered::Series(&StoredSeries { ix: series, key: key.clone(), kind: *kind }));
         }
     }
 
     fn summary(&mut self, series: SeriesIx, hour: i64, summary: &Summary) {
         self.announce(series);
-        (self.each)(Recovered::Hour { series, width: HOUR, bucket_end: chunk::end_of(hour), summary });
+        self.give(Recovered::Hour { series, width: HOUR, bucket_end: chunk::end_of(hour), summary });
     }
 
     fn samples(&mut self, series: SeriesIx, samples: &[Sample]) {
         if !samples.is_empty() {
             self.announce(series);
-            (self.each)(Recovered::Samples { series, samples });
+            self.give(Recovered::Samples { series, samples });
         }
     }
 

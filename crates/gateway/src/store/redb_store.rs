@@ -57,11 +57,11 @@ impl RedbStore {
         let path = folder.join(FILE_NAME);
         let changed = disk::folders_to_sync(&path);
         std::fs::create_dir_all(folder)
-            .map_err(|source| StoreError::NotWritable { path: folder.to_owned(), source })?;
+            .map_err(|reason| StoreError::NotWritable { folder: folder.to_owned(), reason })?;
         let store = Self::open_on(Box::new(FileDisk::new(path)), new)?;
         // What is acknowledged from here on must not vanish with the name of its file.
         for folder in changed {
-            disk::sync_folder(&folder).map_err(|source| StoreError::of_io("keeping the store's folder", source))?;
+            disk::sync_folder(&folder).map_err(|reason| StoreError::of_io("keeping the store's folder", reason))?;
         }
         Ok(store)
     }
@@ -256,7 +256,7 @@ fn open_database(disk: &dyn Disk, new: Option<NewStore>) -> Result<(Database, St
             redb::DatabaseError::DatabaseAlreadyOpen | redb::DatabaseError::LockProtocolMismatch => {
                 StoreError::Locked { path: path.to_owned() }
             }
-            redb::DatabaseError::Storage(redb::StorageError::Io(source)) => of_opening(path, source),
+            redb::DatabaseError::Storage(redb::StorageError::Io(reason)) => of_opening(path, reason),
             error => StoreError::of("opening the store", error.into()),
         })?;
         prepare(&database, new)?;
@@ -266,17 +266,17 @@ fn open_database(disk: &dyn Disk, new: Option<NewStore>) -> Result<(Database, St
 }
 
 /// What the system said of the file, told apart by who can mend it.
-fn of_opening(path: &Path, source: std::io::Error) -> StoreError {
+fn of_opening(path: &Path, reason: std::io::Error) -> StoreError {
     use std::io::ErrorKind;
-    match source.kind() {
+    match reason.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound | ErrorKind::IsADirectory => {
-            StoreError::NotWritable { path: path.to_owned(), source }
+            StoreError::NotWritable { folder: path.parent().unwrap_or(path).to_owned(), reason }
         }
         ErrorKind::InvalidData => {
-            StoreError::Corrupt { what: format!("{} is no redb file ({source})", path.display()) }
+            StoreError::Corrupt { what: format!("{} is no redb file ({reason})", path.display()) }
         }
-        ErrorKind::UnexpectedEof => StoreError::Corrupt { what: format!("{} is cut short ({source})", path.display()) },
-        _ => StoreError::of_io("opening the store", source),
+        ErrorKind::UnexpectedEof => StoreError::Corrupt { what: format!("{} is cut short ({reason})", path.display()) },
+        _ => StoreError::of_io("opening the store", reason),
     }
 }
 

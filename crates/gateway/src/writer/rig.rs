@@ -207,7 +207,7 @@ fn damage_that_a_start_finds_is_counted() {
         write.commit().unwrap();
     }
     let mut rig = Rig::on(disk);
-    recover(rig.hub.board(), rig.writer.store_for_tests(), now).unwrap();
+    recover(rig.hub.board(), rig.writer.store_for_tests(), now, &|| false).unwrap();
     rig.writer.statistics();
     assert_eq!(rig.metrics.store_corrupt.get(), 1);
 }

@@ -24,8 +24,13 @@ fn a_taken_port_is_said() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let folder = tempfile::tempdir().unwrap();
-    let output = command(folder.path()).args(["--port", &port]).output().unwrap();
+    let data = folder.path().join("data");
+    let output = command(&data).args(["--port", &port]).output().unwrap();
     fails(&output, &[&port, "taken", "--port"]);
+    // 192.0.2.0/24 is nobody's: it stands in documents only.
+    let output = command(&data).args(["--host", "192.0.2.1"]).output().unwrap();
+    fails(&output, &["192.0.2.1", "no address of this machine", "--host"]);
+    assert!(!data.exists(), "a start that fails leaves nothing behind");
 }
 
 #[test]
@@ -33,11 +38,57 @@ fn a_folder_that_cannot_be_used_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a-file");
     std::fs::write(&file, "").unwrap();
-    fails(&command(&file.join("data")).output().unwrap(), &["a-file", "--data-dir"]);
+    let data = file.join("data");
+    let sentence =
+        format!("bellwether: the data folder {data:?} is a file, or is below one; name another one with --data-dir\n");
+    let output = command(&data).output().unwrap();
+    fails(&output, &[]);
+    assert_eq!(said(&output), sentence);
 
     let used = Running::start_in(folder.path(), &[]);
     fails(&command(folder.path()).output().unwrap(), &["another process", "--data-dir"]);
     drop(used);
+}
+
+#[test]
+fn a_store_of_a_newer_program_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    Running::start_in(folder.path(), &[]).terminate();
+    let path = folder.path().join("bellwether.redb");
+    let database = redb::Database::create(&path).unwrap();
+    let write = database.begin_write().unwrap();
+    let meta = redb::TableDefinition::<&str, u64>::new("meta");
+    write.open_table(meta).unwrap().insert("format", 2).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let output = command(folder.path()).output().unwrap();
+    fails(&output, &["format 2", "newer program", "--data-dir"]);
+    assert_eq!(said(&output).lines().count(), 1, "{output:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stop_while_the_store_is_read_ends_in_order() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start_in(folder.path(), &[]);
+    let samples = vec![r#"{"name":"m","value":1}"#; 10_000].join(",");
+    for _ in 0..3 {
+        assert_eq!(gateway.ingest(&format!("[{samples}]")).status, 204);
+    }
+    gateway.terminate();
+
+    let mut child = command(folder.path()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("reading the store")));
+    assert!(Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap().success());
+    let rest: Vec<_> = lines.collect();
+    assert_eq!(crate::running::wait(&mut child).code(), Some(0), "{rest:?}");
+
+    let gateway = Running::start_in(folder.path(), &[]);
+    assert_eq!(gateway.result("name=m&window=1h&agg=count"), Some(30_000.0));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use bellwether_gateway::store::{
     StoredSample,
 };
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// The random number of every store of the tests.
@@ -84,21 +85,24 @@ pub(crate) fn replay(store: &RedbStore, now: i64) -> (BTreeMap<SeriesKey, Replay
     let mut names: BTreeMap<SeriesIx, SeriesKey> = BTreeMap::new();
     let mut all: BTreeMap<SeriesKey, Replayed> = BTreeMap::new();
     let faults = store
-        .replay(at(now), &mut |piece| match piece {
-            Recovered::Series(series) => {
-                assert!(names.insert(series.ix, series.key.clone()).is_none(), "{} comes twice", series.key);
-                all.insert(series.key.clone(), Replayed::default());
+        .replay(at(now), &mut |piece| {
+            match piece {
+                Recovered::Series(series) => {
+                    assert!(names.insert(series.ix, series.key.clone()).is_none(), "{} comes twice", series.key);
+                    all.insert(series.key.clone(), Replayed::default());
+                }
+                Recovered::Hour { series, bucket_end, summary, .. } => {
+                    let hours = &mut all.get_mut(&names[&series]).unwrap().hours;
+                    assert!(hours.insert(bucket_end.get(), summary.clone()).is_none(), "an hour comes twice");
+                }
+                Recovered::Samples { series, samples } => {
+                    assert!(!samples.is_empty());
+                    let points = &mut all.get_mut(&names[&series]).unwrap().points;
+                    points.extend(samples.iter().map(|each| (each.timestamp().get(), each.value().to_bits())));
+                }
+                other => panic!("not expected here: {other:?}"),
             }
-            Recovered::Hour { series, bucket_end, summary, .. } => {
-                let hours = &mut all.get_mut(&names[&series]).unwrap().hours;
-                assert!(hours.insert(bucket_end.get(), summary.clone()).is_none(), "an hour comes twice");
-            }
-            Recovered::Samples { series, samples } => {
-                assert!(!samples.is_empty());
-                let points = &mut all.get_mut(&names[&series]).unwrap().points;
-                points.extend(samples.iter().map(|each| (each.timestamp().get(), each.value().to_bits())));
-            }
-            other => panic!("not expected here: {other:?}"),
+            ControlFlow::Continue(())
         })
         .unwrap();
     (all, faults)

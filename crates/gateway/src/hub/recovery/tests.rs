@@ -198,7 +198,7 @@ impl Rig {
         let store = open(&disk, self.limits);
         drop(std::mem::replace(&mut self.store, store));
         self.disk = disk;
-        let (engine, recovery) = recover(&Board::default(), &self.store, self.now).unwrap();
+        let (engine, recovery) = recover(&Board::default(), &self.store, self.now, &|| false).unwrap().unwrap();
         prop_assert_eq!((recovery.series_left_out, recovery.points_left_out, recovery.damaged), (0, 0, 0));
         self.restarted = hub();
         self.restarted.state().engine = engine;
@@ -426,6 +426,20 @@ const SMALL_STEPS: SealLimits = SealLimits {
     sweep_batches: 2,
     chunk_samples: 16,
 };
+
+#[test]
+fn who_is_told_to_stop_reads_no_further() {
+    let mut rig = Rig::new(Counting::Steady, SealLimits::default());
+    let samples = (0..4).flat_map(|series| (0..10).map(move |ago| (series, ago * MINUTE, 1))).collect();
+    rig.apply(&Op::Record(samples)).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let third = || {
+        asked.set(asked.get() + 1);
+        asked.get() >= 3
+    };
+    assert!(recover(&Board::default(), &rig.store, rig.now, &third).unwrap().is_none());
+    assert_eq!(asked.get(), 3);
+}
 
 fn run(counting: Counting, limits: SealLimits, ops: &[Op]) -> Result<(), TestCaseError> {
     let mut rig = Rig::new(counting, limits);

@@ -1,0 +1,126 @@
+//! How many live connections there are, in all and from one address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Most live connections of one address; an office is one address. Loopback is exempt: a proxy on this
+/// machine speaks for everybody.
+const MAX_OF_ADDRESS: usize = 1_000;
+/// Most live connections in all, which bounds the memory of their queues.
+const MAX_IN_ALL: usize = 10_000;
+
+/// Hands out seats; clones hand out the same ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seats(Arc<Mutex<Taken>>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    in_all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Room for one live connection, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    seats: Seats,
+    address: IpAddr,
+}
+
+/// Why there is no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoSeat {
+    #[error("{MAX_OF_ADDRESS} live connections of this address are open already; close one of them first")]
+    OfAddress,
+    #[error("{MAX_IN_ALL} live connections are open already; try again later")]
+    InAll,
+}
+
+impl Seats {
+    /// A seat for a connection from `address`.
+    ///
+    /// # Errors
+    /// [`NoSeat`] where all are taken.
+    pub(crate) fn take(&self, address: IpAddr) -> Result<Seat, NoSeat> {
+        let address = household(address);
+        let mut taken = self.taken();
+        if taken.in_all >= MAX_IN_ALL {
+            return Err(NoSeat::InAll);
+        }
+        let of_address = taken.by_address.entry(address).or_default();
+        if *of_address >= MAX_OF_ADDRESS && !address.is_loopback() {
+            return Err(NoSeat::OfAddress);
+        }
+        *of_address += 1;
+        taken.in_all += 1;
+        drop(taken);
+        Ok(Seat { seats: self.clone(), address })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.taken();
+        taken.in_all -= 1;
+        if let Some(of_address) = taken.by_address.get_mut(&self.address) {
+            *of_address -= 1;
+            if *of_address == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// The address that counts. Of IPv6 it is the network of 64 bits: a single machine has all addresses
+/// of one.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_so_many_seats_and_leaves_the_others_theirs() {
+        let seats = Seats::default();
+        let mut taken: Vec<_> = (0..MAX_OF_ADDRESS).map(|_| seats.take(address("192.0.2.1")).unwrap()).collect();
+        assert_eq!(seats.take(address("192.0.2.1")).err(), Some(NoSeat::OfAddress));
+        assert_eq!(seats.take(address("::ffff:192.0.2.1")).err(), Some(NoSeat::OfAddress));
+        assert!(seats.take(address("192.0.2.2")).is_ok());
+        taken.pop();
+        assert!(seats.take(address("192.0.2.1")).is_ok(), "a seat that was given back is free");
+        drop(taken);
+        assert!(seats.taken().by_address.is_empty() && seats.taken().in_all == 0, "nobody is remembered");
+    }
+
+    #[test]
+    fn a_network_of_one_machine_is_one_address() {
+        let seats = Seats::default();
+        let own = |number: usize| address(&format!("2001:db8::{number:x}"));
+        let _taken: Vec<_> = (0..MAX_OF_ADDRESS).map(|number| seats.take(own(number)).unwrap()).collect();
+        assert_eq!(seats.take(own(MAX_OF_ADDRESS)).err(), Some(NoSeat::OfAddress));
+        assert!(seats.take(address("2001:db8:0:1::1")).is_ok());
+    }
+
+    #[test]
+    fn this_machine_has_as_many_as_there_are_in_all() {
+        let seats = Seats::default();
+        let _taken: Vec<_> = (0..MAX_IN_ALL).map(|_| seats.take(address("127.0.0.1")).unwrap()).collect();
+        assert_eq!(seats.take(address("::1")).err(), Some(NoSeat::InAll));
+        assert_eq!(seats.take(address("192.0.2.1")).err(), Some(NoSeat::InAll));
+    }
+}

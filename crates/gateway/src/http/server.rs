@@ -1,0 +1,152 @@
+//! Accepts connections and speaks HTTP/1.1 on them, within limits of time and size.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tower::ServiceExt;
+
+/// How long the head of a request may take to arrive; so long, too, a connection may wait for its next
+/// request. A sender that dribbles its head is let go.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// Longest head of a request, its target included.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long nothing is accepted after the system had no room for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stopping` turns true, then ends when the requests under way are answered. Who asks is
+/// told to the routes as [`ConnectInfo`].
+pub(crate) async fn serve(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
+    // Held by every connection; when all are closed, the other end learns of it.
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
+    let stop = super::stopping(stopping.clone());
+    tokio::pin!(stop);
+    let mut complained = false;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                complained = false;
+                let (router, stopping, open) = (router.clone(), stopping.clone(), open.clone());
+                tokio::spawn(async move {
+                    converse(stream, peer, router, stopping).await;
+                    drop(open);
+                });
+            }
+            // Whoever connected has gone again; the next one may be well.
+            Err(error) if is_of_the_other_side(&error) => {}
+            Err(error) => {
+                if !complained {
+                    complained = true;
+                    tracing::error!(%error, "no more connections can be accepted for now; `ulimit -n` says how many may be open");
+                }
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop((listener, open));
+    while all_closed.recv().await.is_some() {}
+}
+
+fn is_of_the_other_side(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+}
+
+/// Answers the requests of one connection until it ends, or until the one under way is answered once
+/// `stopping` turned true.
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping: watch::Receiver<bool>) {
+    // A live value is worth more than a full packet. Where it cannot be had, all goes on, a little later.
+    let _slower = stream.set_nodelay(true);
+    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let mut protocol = http1::Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_header_size(MAX_HEAD_BYTES);
+    let connection = protocol.serve_connection(TokioIo::new(stream), answer).with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = super::stopping(stopping) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::{Instant, timeout};
+
+    /// A server with one route, how to stop it, and its end.
+    async fn server() -> (SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let router =
+            Router::new().route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
+        (address, stop, tokio::spawn(serve(listener, router, stopping)))
+    }
+
+    /// What comes until the other side closes; an error where it does not.
+    async fn heard(stream: &mut TcpStream) -> Option<String> {
+        let mut bytes = Vec::new();
+        timeout(HEAD_LIMIT * 3, stream.read_to_end(&mut bytes)).await.ok()?.ok()?;
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_dribbles_a_head_is_let_go() {
+        let (address, _stop, _serving) = server().await;
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n").await.unwrap();
+        assert_eq!(heard(&mut stream).await.as_deref(), Some(""));
+        assert!(began.elapsed() >= HEAD_LIMIT && began.elapsed() < HEAD_LIMIT * 2, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_head_without_end_is_refused() {
+        let (address, _stop, _serving) = server().await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}", "x".repeat(MAX_HEAD_BYTES));
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let answer = heard(&mut stream).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_asker_is_told_to_the_routes_and_a_stop_lets_go_of_who_asks_nothing() {
+        let (address, stop, serving) = server().await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let own = stream.local_addr().unwrap().to_string();
+        let mut answer = Vec::new();
+        while !answer.ends_with(own.as_bytes()) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "{}", String::from_utf8_lossy(&answer));
+        }
+        // The connection waits for its next request.
+        stop.send_replace(true);
+        assert_eq!(heard(&mut stream).await.as_deref(), Some(""));
+        timeout(Duration::from_secs(20), serving).await.unwrap().unwrap();
+    }
+}
