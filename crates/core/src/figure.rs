@@ -214,6 +214,28 @@ impl Engine {
         Ok(Answer { value, ..current })
     }
 
+    /// Several figures of the same window, which is put together once. The query's own aggregation
+    /// is left aside; each of `aggregations` is one that [`Engine::checked`] lets pass.
+    pub(crate) fn answers(
+        &self,
+        query: &Query,
+        aggregations: &[Aggregation],
+        series: &[SeriesId],
+        now: TimestampMs,
+    ) -> Result<Vec<Answer>, QueryError> {
+        let kind = self.kind(&query.metric).unwrap_or(Kind::Observation);
+        let plan = Plan::new(&self.horizon, &self.complete_from(series), now - query.window, now)
+            .settled(series.iter().map(|id| self.of(*id)), &self.horizon)?;
+        let needs_sketches = aggregations.iter().any(|aggregation| aggregation.spread() == Spread::Needed);
+        let pooled = self.pooled(query, if needs_sketches { Spread::Needed } else { Spread::NotNeeded }, series, &plan);
+        let answer = |aggregation: &Aggregation| match aggregation {
+            // It is made of two windows.
+            Aggregation::Delta => self.answer(&Query { aggregation: *aggregation, ..query.clone() }, kind, series, now),
+            _ => pooled.answer(query, *aggregation, &plan),
+        };
+        aggregations.iter().map(answer).collect()
+    }
+
     fn figure(
         &self,
         query: &Query,
@@ -221,27 +243,44 @@ impl Engine {
         series: &[SeriesId],
         plan: &Plan,
     ) -> Result<Answer, QueryError> {
-        let mut answer = Answer { value: None, count: 0, from: plan.from, to: plan.to, relative_error: 0.0 };
-        let mut pools = Vec::new();
-        for id in series {
-            let pool = plan.pool(self.of(*id), &self.horizon, aggregation.spread());
-            answer.count = answer.count.saturating_add(pool.count());
-            if pool.count() > 0 {
-                pools.push(pool);
-            }
+        self.pooled(query, aggregation.spread(), series, plan).answer(query, aggregation, plan)
+    }
+
+    fn pooled(&self, query: &Query, spread: Spread, series: &[SeriesId], plan: &Plan) -> Pooled {
+        let pools = series.iter().map(|id| plan.pool(self.of(*id), &self.horizon, spread));
+        let pools: Vec<Pool> = pools.filter(|pool| pool.count() > 0).collect();
+        Pooled {
+            count: pools.iter().fold(0, |count: u64, pool| count.saturating_add(pool.count())),
+            series: pools.len(),
+            pools: if query.across == Across::Merge { merged(pools).into_iter().collect() } else { pools },
         }
-        if query.across == Across::Merge {
-            if aggregation.is_of_one_series() && pools.len() > 1 {
-                let (metric, series) = (query.metric.clone(), pools.len());
-                return Err(QueryError::AcrossNeeded { metric, aggregation, series });
-            }
-            pools = merged(pools).into_iter().collect();
+    }
+}
+
+/// The samples of a window, joined as far as the query says.
+struct Pooled {
+    /// Number of samples.
+    count: u64,
+    /// Number of series that have any.
+    series: usize,
+    pools: Vec<Pool>,
+}
+
+impl Pooled {
+    fn answer(&self, query: &Query, aggregation: Aggregation, plan: &Plan) -> Result<Answer, QueryError> {
+        if query.across == Across::Merge && aggregation.is_of_one_series() && self.series > 1 {
+            let (metric, series) = (query.metric.clone(), self.series);
+            return Err(QueryError::AcrossNeeded { metric, aggregation, series });
         }
-        let covered = answer.to.since(plan.from);
-        let figures: Vec<(f64, f64)> = pools.iter().filter_map(|pool| aggregation.of(pool, covered)).collect();
-        answer.value = query.across.join(figures.iter().map(|(figure, _)| *figure));
-        answer.relative_error = query.across.relative_error(&figures);
-        Ok(answer)
+        let covered = plan.to.since(plan.from);
+        let figures: Vec<(f64, f64)> = self.pools.iter().filter_map(|pool| aggregation.of(pool, covered)).collect();
+        Ok(Answer {
+            value: query.across.join(figures.iter().map(|(figure, _)| *figure)),
+            count: self.count,
+            from: plan.from,
+            to: plan.to,
+            relative_error: query.across.relative_error(&figures),
+        })
     }
 }
 

@@ -52,6 +52,7 @@ pub mod sketch;
 mod slide;
 pub mod snapshot;
 pub mod summary;
+pub mod table;
 mod tier;
 pub mod time;
 mod window;

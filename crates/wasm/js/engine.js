@@ -1,7 +1,7 @@
-// What the entries for Node and for browsers share: loading once, and an Engine that says so when it was forgotten.
-import { BellwetherError, Engine as WasmEngine } from './dist/bellwether.js';
+// What the entries for Node and for browsers share: loading once, and objects that say so when they were freed.
+import { BellwetherError, Engine as WasmEngine, Table } from './dist/bellwether.js';
 
-export { BellwetherError };
+export { BellwetherError, Table };
 
 let loading;
 let loaded = false;
@@ -36,21 +36,28 @@ export class Engine extends WasmEngine {
     }
     super(options);
   }
+}
 
-  free() {
-    super.free();
-    // On this one engine only, so that a living one pays nothing for it.
-    for (const name of ['record', 'recordColumns', 'query', 'metrics', 'memory']) this[name] = refuse;
+/** Lets objects of a class be freed twice, and say so when they are used afterwards. */
+function freeable(Class) {
+  const { free } = Class.prototype;
+  const methods = Object.getOwnPropertyNames(Class.prototype).filter((name) => name !== 'constructor' && !name.startsWith('__'));
+  Class.prototype.free = function freeOnce() {
+    free.call(this);
+    // On this one object only, so that a living one pays nothing for it.
+    for (const name of methods) this[name] = refuse;
     this.free = () => {};
+  };
+  if (Symbol.dispose) {
+    Class.prototype[Symbol.dispose] = function dispose() {
+      this.free();
+    };
   }
 }
 
 function refuse() {
-  throw new BellwetherError('freed', 'the engine was freed; make a new one with `new Engine()`');
+  throw new BellwetherError('freed', 'this was freed; make a new one');
 }
 
-if (Symbol.dispose) {
-  Engine.prototype[Symbol.dispose] = function dispose() {
-    this.free();
-  };
-}
+freeable(WasmEngine);
+freeable(Table);

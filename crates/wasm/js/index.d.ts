@@ -111,6 +111,9 @@ export interface Series extends Declaration {
   labels?: Labels;
 }
 
+/** The number that an engine gives a series, for columns; it means nothing to another engine. */
+export type SeriesHandle = number;
+
 /** What became of columns of samples. */
 export interface Receipt {
   /** How many samples were recorded. */
@@ -132,14 +135,12 @@ export type LabelCondition =
   | string
   | { readonly not?: string; readonly matches?: string; readonly matches_not?: string };
 
-export interface Query {
+/** Over which samples a figure is made. */
+export interface Selection {
   /** The metric. */
   name: string;
   /** Length of the window: `(now − window, now]`. */
   window: Duration;
-  agg: Aggregation;
-  /** Labels to group by; the answer is then a list of groups. */
-  by?: readonly string[] | undefined;
   /** Which series count: `{ route: '/book' }`, `{ host: { matches: 'web-.*' } }` or `['route:/book']`. */
   where?: { readonly [label: string]: LabelCondition } | readonly string[];
   /**
@@ -147,8 +148,35 @@ export interface Query {
    * the others combine each series' own figure ("memory of three hosts together" is a `sum` of `last`s).
    */
   across?: 'merge' | 'sum' | 'avg' | 'min' | 'max';
+}
+
+export interface Query extends Selection {
+  agg: Aggregation;
+  /** Labels to group by; the answer is then a list of groups. */
+  by?: readonly string[] | undefined;
   /** The instant that is asked for; the engine's clock by default. */
   now?: TimestampMs;
+}
+
+/** What a {@link Table} shows. */
+export interface TableQuery<Agg extends Aggregation = Aggregation> extends Selection {
+  /** The figures of each row, at most 100. */
+  aggs: readonly Agg[];
+  /** Labels to group by: a row for each group. Without it each series has a row; `[]` makes one row of all. */
+  by?: readonly string[];
+}
+
+/** The figures of a {@link Table} at one instant. */
+export interface TableAnswer<Agg extends Aggregation = Aggregation> {
+  /**
+   * The labels of each row. Rows stand in the order in which they appeared and keep their place; the array
+   * is the same one as before unless there are new rows.
+   */
+  rows: readonly Labels[];
+  /** By aggregation, the figure of each row; `NaN` where the window holds nothing that could give one. */
+  columns: { readonly [agg in Agg]: Float64Array };
+  /** Bound of the relative error of any of the figures; 0 where all are exact. */
+  relativeError: number;
 }
 
 /** A figure and what stands behind it. */
@@ -217,16 +245,36 @@ export class Engine {
   record(name: string, value: number, options?: RecordOptions): void;
 
   /**
-   * Records columns of one series at once. Each good sample is recorded; the receipt says what became
-   * of the others.
+   * The handle of a series, made where it is new; the same series has the same handle.
    *
-   * @throws {BellwetherError} `bad_columns` and what {@link record} throws for names and labels;
-   *   nothing is recorded then.
+   * @throws {BellwetherError} `bad_name`, `bad_labels`, `bad_kind`, `kind_conflict`, `bad_unit`, `unit_conflict`,
+   *   `too_many_series`.
+   *
+   * @example
+   * const latencyOfA = engine.series('latency', { host: 'a' });
+   */
+  series(name: string, labels?: Labels, declaration?: Declaration): SeriesHandle;
+
+  /**
+   * Records columns of samples at once: of one series, or with one handle for each sample of many. This
+   * is the fast way in: the columns are copied into the engine's memory once, and nothing is made for a sample.
+   * Each good sample is recorded; the receipt says what became of the others. A fraction of a
+   * millisecond counts as the millisecond that it ends in.
+   *
+   * @throws {BellwetherError} `bad_columns`, `bad_series` where a single handle is none of this engine's, and what
+   *   {@link record} throws for names and labels; nothing is recorded then.
    *
    * @example
    * engine.recordColumns({ name: 'latency', labels: { host: 'a' } }, timestampsMs, values).accepted;
+   *
+   * const [a, b] = ['a', 'b'].map((host) => engine.series('latency', { host }));
+   * engine.recordColumns(Uint32Array.of(a, b, a), timestampsMs, values);
    */
-  recordColumns(series: string | Series, timestampsMs: Float64Array, values: Float64Array): Receipt;
+  recordColumns(
+    series: string | Series | SeriesHandle | Uint32Array,
+    timestampsMs: Float64Array,
+    values: Float64Array,
+  ): Receipt;
 
   /**
    * Answers a query over the window that ends at `now`.
@@ -245,6 +293,20 @@ export class Engine {
   query(query: Query & { by?: undefined }): Figure;
   query(query: Query): Figure | Groups;
 
+  /**
+   * A table of several figures of each series or group of series, for what is shown again and again:
+   * each refresh is one call, and each window is put together once for all its figures.
+   *
+   * @throws {BellwetherError} what {@link query} throws for the same fields; what depends on the metric's kind
+   *   is thrown by {@link Table.answer}.
+   *
+   * @example
+   * const routes = engine.table({ name: 'latency', window: '5m', aggs: ['count', 'p50', 'p99'], by: ['route'] });
+   * const { rows, columns } = routes.answer();
+   * rows.forEach(({ route }, row) => console.log(route, columns.p99[row]));
+   */
+  table<const Agg extends Aggregation>(query: TableQuery<Agg>): Table<Agg>;
+
   /** The metrics that the engine knows, sorted by name. */
   metrics(): Metric[];
 
@@ -255,6 +317,24 @@ export class Engine {
    * Gives the engine's memory back at once; a second call does nothing, any other one throws `freed`.
    * Forgotten engines are freed by the garbage collector.
    */
+  free(): void;
+
+  /** The same as {@link free}, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** Several figures of each series or group of series of one engine; see {@link Engine.table}. */
+export class Table<Agg extends Aggregation = Aggregation> {
+  private constructor();
+
+  /**
+   * The figures over the window that ends at `now`, by default that of the engine's clock.
+   *
+   * @throws {BellwetherError} what {@link Engine.query} throws; `freed` where the engine was freed.
+   */
+  answer(now?: TimestampMs): TableAnswer<Agg>;
+
+  /** Gives the table's memory back at once. A forgotten table is freed by the garbage collector. */
   free(): void;
 
   /** The same as {@link free}, for `using`. */
@@ -276,6 +356,7 @@ export type ErrorCode =
   | 'bad_labels'
   | 'bad_timestamp'
   | 'bad_columns'
+  | 'bad_series'
   | 'too_late'
   | 'too_new'
   | 'bad_kind'

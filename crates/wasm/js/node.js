@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import load, { initSync } from './dist/bellwether.js';
 import { loadOnce } from './engine.js';
 
-export { BellwetherError, Engine } from './engine.js';
+export { BellwetherError, Engine, Table } from './engine.js';
 
 export function init(source) {
   return loadOnce(() =>

@@ -1,57 +1,37 @@
 //! Answers as plain JavaScript objects.
 
-use std::collections::BTreeMap;
-
+use bellwether_core::labels::Labels;
 use bellwether_core::query::{Answer, Group};
+use js_sys::Array;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
 use crate::error::Refusal;
+use crate::shapes;
 
 /// `{ result, count, from, to, relativeError }`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Figure {
-    result: Option<f64>,
-    count: u64,
-    from: i64,
-    to: i64,
-    relative_error: f64,
-}
-
-impl From<Answer> for Figure {
-    fn from(Answer { value, count, from, to, relative_error }: Answer) -> Self {
-        Self { result: value, count, from: from.get(), to: to.get(), relative_error }
-    }
+pub(crate) fn figure(answer: &Answer) -> JsValue {
+    let Answer { value, count, from, to, relative_error } = *answer;
+    shapes::figure(value, count as f64, from.get() as f64, to.get() as f64, relative_error)
 }
 
 /// `{ groups: [{ labels, result, … }] }`.
-#[derive(Serialize)]
-pub(crate) struct Groups<'a> {
-    groups: Vec<LabelledFigure<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LabelledFigure<'a> {
-    labels: BTreeMap<&'a str, &'a str>,
-    result: Option<f64>,
-    count: u64,
-    from: i64,
-    to: i64,
-    relative_error: f64,
-}
-
-impl<'a> Groups<'a> {
-    pub(crate) fn of(groups: &'a [Group]) -> Self {
-        let groups = groups.iter().map(|group| {
-            let Answer { value, count, from, to, relative_error } = group.answer;
-            let labels = group.labels.iter().collect();
-            LabelledFigure { labels, result: value, count, from: from.get(), to: to.get(), relative_error }
-        });
-        Self { groups: groups.collect() }
+pub(crate) fn groups(groups: &[Group]) -> JsValue {
+    let list = Array::new();
+    for group in groups {
+        list.push(&shapes::group(&labels(&group.labels), &figure(&group.answer)));
     }
+    shapes::groups(&list)
+}
+
+/// A plain object of strings, whatever the labels are called.
+pub(crate) fn labels(labels: &Labels) -> JsValue {
+    let pairs = Array::new();
+    for (name, value) in labels.iter() {
+        pairs.push(&Array::of2(&name.into(), &value.into()));
+    }
+    shapes::labels(&pairs)
 }
 
 /// What an engine holds.
@@ -71,14 +51,6 @@ pub(crate) struct Metric<'a> {
     pub(crate) kind: &'static str,
     pub(crate) unit: Option<&'a str>,
     pub(crate) series: usize,
-}
-
-/// What became of a column of samples.
-#[derive(Serialize)]
-pub(crate) struct Receipt {
-    pub(crate) accepted: usize,
-    pub(crate) rejected: usize,
-    pub(crate) rejections: Vec<Rejection>,
 }
 
 /// One refused sample of a column.

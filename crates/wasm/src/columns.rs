@@ -1,76 +1,80 @@
-//! Whole columns of one series at once.
+//! Whole columns of samples at once.
 
 use bellwether_core::engine::{Engine, SeriesId};
-use bellwether_core::sample::Sample;
+use bellwether_core::intake::{self, LengthError, Refused};
 use bellwether_core::time::TimestampMs;
-use js_sys::Float64Array;
+use js_sys::{Array, Float64Array, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::answer::{Receipt, Rejection};
+use crate::answer::{self, Rejection};
 use crate::error::Refusal;
-use crate::options::instant_of;
+use crate::shapes;
 
-/// The most refused samples that a receipt names one by one; all are counted.
-const NAMED_REJECTIONS: usize = 100;
-
-/// Two columns of the same length.
+/// Columns in wasm memory: the only copy that is made of them. It is kept from call to call, so that
+/// small batches cost no allocation.
+#[derive(Debug, Default)]
 pub(crate) struct Columns {
+    /// The handle of each sample's series.
+    series: Vec<u32>,
     timestamps_ms: Vec<f64>,
     values: Vec<f64>,
 }
 
 impl Columns {
-    /// Copies the columns into wasm memory: the only copy that is made of them.
+    /// Takes in the columns of timestamps and values.
     ///
     /// # Errors
     /// `bad_columns` where one is no `Float64Array`, or their lengths differ.
-    pub(crate) fn copied(timestamps_ms: &JsValue, values: &JsValue) -> Result<Self, Refusal> {
-        let column = |name: &str, value: &JsValue| {
-            value
-                .dyn_ref::<Float64Array>()
-                .map(Float64Array::to_vec)
-                .ok_or_else(|| Refusal::new("bad_columns", format!("recordColumns: the {name} must be a Float64Array")))
+    pub(crate) fn take(&mut self, timestamps_ms: &JsValue, values: &JsValue) -> Result<(), Refusal> {
+        let column = |name: &str, value: &JsValue, into: &mut Vec<f64>| {
+            let column = value.dyn_ref::<Float64Array>().ok_or_else(|| {
+                Refusal::new("bad_columns", format!("recordColumns: the {name} must be a Float64Array"))
+            })?;
+            into.resize(column.length() as usize, 0.0);
+            column.copy_to(into);
+            Ok::<(), Refusal>(())
         };
-        let timestamps_ms = column("timestamps", timestamps_ms)?;
-        let values = column("values", values)?;
-        if timestamps_ms.len() != values.len() {
-            let (times, values) = (timestamps_ms.len(), values.len());
-            return Err(Refusal::new(
-                "bad_columns",
-                format!(
-                    "recordColumns: {times} timestamps and {values} values were given; give one of each for a sample"
-                ),
-            ));
-        }
-        Ok(Self { timestamps_ms, values })
+        column("timestamps", timestamps_ms, &mut self.timestamps_ms)?;
+        column("values", values, &mut self.values)?;
+        let (timestamps, values) = (self.timestamps_ms.len(), self.values.len());
+        if timestamps == values { Ok(()) } else { Err(differ(LengthError { series: values, timestamps, values })) }
+    }
+
+    /// Takes in the column of handles.
+    pub(crate) fn take_series(&mut self, series: &Uint32Array) {
+        self.series.resize(series.length() as usize, 0);
+        series.copy_to(&mut self.series);
+    }
+
+    /// Gives all samples the same series.
+    pub(crate) fn are_all_of(&mut self, series: SeriesId) {
+        self.series.clear();
+        self.series.resize(self.values.len(), series.index() as u32);
     }
 
     /// Records each good sample and says what became of the others.
-    pub(crate) fn record(&self, engine: &mut Engine, series: SeriesId, now: TimestampMs) -> Receipt {
-        let mut receipt = Receipt { accepted: 0, rejected: 0, rejections: Vec::new() };
-        for (index, (&ms, &value)) in self.timestamps_ms.iter().zip(&self.values).enumerate() {
-            match sample(ms, value).and_then(|sample| Ok(engine.record(series, sample, now)?)) {
-                Ok(()) => receipt.accepted += 1,
-                Err(refusal) => {
-                    receipt.rejected += 1;
-                    if receipt.rejections.len() < NAMED_REJECTIONS {
-                        let Refusal { code, message } = refusal;
-                        receipt.rejections.push(Rejection { index, code, message });
-                    }
-                }
-            }
+    ///
+    /// # Errors
+    /// `bad_columns` where the columns differ in length.
+    pub(crate) fn record(&self, engine: &mut Engine, now: TimestampMs) -> Result<JsValue, Refusal> {
+        let receipt = engine.record_columns(&self.series, &self.timestamps_ms, &self.values, now).map_err(differ)?;
+        let named = Array::new();
+        for Refused { index, why } in receipt.refusals {
+            let Refusal { code, message } = why.into();
+            named.push(&answer::object(&Rejection { index, code, message })?);
         }
-        receipt
+        Ok(shapes::receipt(receipt.accepted as u32, receipt.refused as u32, named))
     }
 }
 
-/// A checked sample.
+fn differ(error: LengthError) -> Refusal {
+    Refusal::new("bad_columns", format!("recordColumns: {error}"))
+}
+
+/// The series of a handle.
 ///
 /// # Errors
-/// `bad_timestamp` or `bad_value`.
-fn sample(ms: f64, value: f64) -> Result<Sample, Refusal> {
-    let timestamp = instant_of(ms).ok_or_else(|| {
-        Refusal::new("bad_timestamp", "the timestamp must be a whole number of milliseconds since 1970")
-    })?;
-    Sample::new(timestamp, value).map_err(|error| Refusal::new("bad_value", error.to_string()))
+/// `bad_series` where the engine never gave it.
+pub(crate) fn known(engine: &Engine, handle: u32) -> Result<SeriesId, Refusal> {
+    engine.numbered(handle).ok_or_else(|| intake::Refusal::Series { number: handle }.into())
 }

@@ -1,28 +1,48 @@
 //! The class `Engine`.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use bellwether_core::engine::{Engine as Core, EngineConfig, SeriesId, TierConfig};
-use bellwether_core::labels::SeriesKey;
+use bellwether_core::labels::{Labels, SeriesKey};
 use bellwether_core::sample::Sample;
 use bellwether_core::time::TimestampMs;
-use js_sys::{Function, WebAssembly};
+use js_sys::{Function, Uint32Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 
-use crate::answer::{self, Figure, Groups, Holdings, Metric};
+use crate::answer::{self, Holdings, Metric};
 use crate::clock::Clock;
-use crate::columns::Columns;
+use crate::columns::{self, Columns};
 use crate::error::{BellwetherError, Refusal};
-use crate::options::{Options, elements, metric_name};
-use crate::query::{Grouping, question};
+use crate::options::{Options, elements, labels_of, metric_name};
+use crate::query::{Grouping, question, table_question};
+use crate::table::Table;
 
 /// Keeps samples in rolling windows and answers queries over them.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
-    core: Core,
-    clock: Clock,
+    shared: Rc<Shared>,
     units: HashMap<String, String>,
+    columns: Columns,
+}
+
+/// What an engine's tables use as well.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) core: RefCell<Core>,
+    clock: Clock,
+}
+
+impl Shared {
+    /// What the engine's clock says.
+    ///
+    /// # Errors
+    /// `bad_clock`.
+    pub(crate) fn now(&self) -> Result<TimestampMs, Refusal> {
+        self.clock.now()
+    }
 }
 
 #[wasm_bindgen]
@@ -51,23 +71,32 @@ impl Engine {
         Ok(self.record_one(name, value, options)?)
     }
 
-    /// Records columns of one series.
+    /// The handle of a series, for columns.
+    ///
+    /// # Errors
+    /// `BellwetherError` where its name or its labels are refused.
+    #[wasm_bindgen(unchecked_return_type = "number")]
+    pub fn series(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "object")] labels: &JsValue,
+        #[wasm_bindgen(unchecked_optional_param_type = "object")] declaration: &JsValue,
+    ) -> Result<u32, BellwetherError> {
+        Ok(self.handle(name, labels, declaration)?)
+    }
+
+    /// Records columns of one series or of many.
     ///
     /// # Errors
     /// `BellwetherError` where the series or the columns as a whole are refused.
     #[wasm_bindgen(js_name = recordColumns, unchecked_return_type = "object")]
     pub fn record_columns(
         &mut self,
-        #[wasm_bindgen(unchecked_param_type = "string | object")] series: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "string | number | object | Uint32Array")] series: &JsValue,
         #[wasm_bindgen(js_name = timestampsMs, unchecked_param_type = "Float64Array")] timestamps_ms: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "Float64Array")] values: &JsValue,
     ) -> Result<JsValue, BellwetherError> {
-        let columns = Columns::copied(timestamps_ms, values)?;
-        let now = self.clock.now()?;
-        let series = self.series_of(series)?;
-        let receipt = columns.record(&mut self.core, series, now);
-        self.core.advance(now);
-        Ok(answer::object(&receipt)?)
+        Ok(self.record_all(series, timestamps_ms, values)?)
     }
 
     /// Answers a query.
@@ -82,14 +111,25 @@ impl Engine {
         Ok(self.answer(query)?)
     }
 
+    /// A table of several figures of each series or group of series.
+    ///
+    /// # Errors
+    /// `BellwetherError` where the question is wrong.
+    pub fn table(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "object")] question: &JsValue,
+    ) -> Result<Table, BellwetherError> {
+        Ok(Table::new(table_question(question)?, &self.shared))
+    }
+
     /// The metrics that the engine knows.
     ///
     /// # Errors
     /// None in practice; the signature is that of every answer.
     #[wasm_bindgen(unchecked_return_type = "object[]")]
     pub fn metrics(&self) -> Result<JsValue, BellwetherError> {
-        let metrics: Vec<_> = self
-            .core
+        let core = self.shared.core.borrow();
+        let metrics: Vec<_> = core
             .metrics()
             .map(|(name, kind, series)| Metric {
                 name: name.as_str(),
@@ -107,7 +147,7 @@ impl Engine {
     /// None in practice; the signature is that of every answer.
     #[wasm_bindgen(unchecked_return_type = "object")]
     pub fn memory(&self) -> Result<JsValue, BellwetherError> {
-        let memory = self.core.memory();
+        let memory = self.shared.core.borrow().memory();
         let holdings = Holdings {
             series: memory.series,
             time_buckets: memory.time_buckets,
@@ -144,40 +184,77 @@ impl Engine {
             ),
         };
         let core = Core::new(config).map_err(|error| Refusal::new("bad_tiers", format!("new Engine: {error}")))?;
-        Ok(Self { core, clock, units: HashMap::new() })
+        let shared = Rc::new(Shared { core: RefCell::new(core), clock });
+        Ok(Self { shared, units: HashMap::new(), columns: Columns::default() })
     }
 
     fn record_one(&mut self, name: &JsValue, value: &JsValue, options: &JsValue) -> Result<(), Refusal> {
         let options = Options::new("record", options, &["labels", "timestamp", "kind", "unit"])?;
-        let now = self.clock.now()?;
+        let now = self.shared.now()?;
         let timestamp = options.instant("timestamp")?.unwrap_or(now);
         // A string or null would silently become a number if the platform converted it.
         let sample = value
             .as_f64()
             .and_then(|value| Sample::new(timestamp, value).ok())
             .ok_or_else(|| Refusal::new("bad_value", "record: the value must be a finite number"))?;
-        self.core.check(timestamp, now)?;
-        let series = self.series("record", name, &options)?;
-        self.core.record(series, sample, now)?;
-        self.core.advance(now);
+        self.shared.core.borrow().check(timestamp, now)?;
+        let series = self.series_with("record", name, options.labels()?, &options)?;
+        let mut core = self.shared.core.borrow_mut();
+        core.record(series, sample, now)?;
+        core.advance(now);
         Ok(())
     }
 
-    /// The series of `recordColumns`: a metric's name, or `{ name, labels, kind, unit }`.
+    fn record_all(&mut self, series: &JsValue, timestamps_ms: &JsValue, values: &JsValue) -> Result<JsValue, Refusal> {
+        self.columns.take(timestamps_ms, values)?;
+        let now = self.shared.now()?;
+        match series.dyn_ref::<Uint32Array>() {
+            Some(series) => self.columns.take_series(series),
+            None => {
+                let series = self.series_of(series)?;
+                self.columns.are_all_of(series);
+            }
+        }
+        let mut core = self.shared.core.borrow_mut();
+        let receipt = self.columns.record(&mut core, now)?;
+        core.advance(now);
+        Ok(receipt)
+    }
+
+    fn handle(&mut self, name: &JsValue, labels: &JsValue, declaration: &JsValue) -> Result<u32, Refusal> {
+        const CALL: &str = "series";
+        let labels = if labels.is_undefined() || labels.is_null() { Labels::empty() } else { labels_of(CALL, labels)? };
+        let declaration = Options::new(CALL, declaration, &["kind", "unit"])?;
+        Ok(self.series_with(CALL, name, labels, &declaration)?.index() as u32)
+    }
+
+    /// The series of `recordColumns`: a handle, a metric's name, or `{ name, labels, kind, unit }`.
     fn series_of(&mut self, series: &JsValue) -> Result<SeriesId, Refusal> {
         const CALL: &str = "recordColumns";
+        if let Some(handle) = series.as_f64() {
+            // What is no handle becomes the greatest one, which no engine gives.
+            let whole = (0.0..f64::from(u32::MAX)).contains(&handle) && handle.fract() == 0.0;
+            return columns::known(&self.shared.core.borrow(), if whole { handle as u32 } else { u32::MAX });
+        }
         if series.is_string() {
-            return self.series(CALL, series, &Options::new(CALL, &JsValue::UNDEFINED, &[])?);
+            return self.series_with(CALL, series, Labels::empty(), &Options::new(CALL, &JsValue::UNDEFINED, &[])?);
         }
         let options = Options::new(CALL, series, &["name", "labels", "kind", "unit"])?;
         let name = options.value("name").unwrap_or(JsValue::UNDEFINED);
-        self.series(CALL, &name, &options)
+        self.series_with(CALL, &name, options.labels()?, &options)
     }
 
-    fn series(&mut self, call: &str, name: &JsValue, options: &Options<'_>) -> Result<SeriesId, Refusal> {
+    /// The series of a name and labels; `declared` has its kind and unit, where they are said.
+    fn series_with(
+        &mut self,
+        call: &str,
+        name: &JsValue,
+        labels: Labels,
+        declared: &Options<'_>,
+    ) -> Result<SeriesId, Refusal> {
         let metric = metric_name(call, name)?;
         let unit: Option<String> =
-            options.text("unit", "a string such as \"ms\"").map_err(|refusal| refusal.coded("bad_unit"))?;
+            declared.text("unit", "a string such as \"ms\"").map_err(|refusal| refusal.coded("bad_unit"))?;
         if let (Some(unit), Some(known)) = (&unit, self.units.get(metric.as_str()))
             && unit != known
         {
@@ -186,9 +263,8 @@ impl Engine {
                 format!("{call}: the unit of {metric} is {known:?} and cannot become {unit:?}"),
             ));
         }
-        let kind = options.kind()?;
-        let key = SeriesKey { metric, labels: options.labels()? };
-        let series = self.core.series(&key, kind)?;
+        let key = SeriesKey { metric, labels };
+        let series = self.shared.core.borrow_mut().series(&key, declared.kind()?)?;
         if let Some(unit) = unit {
             self.units.insert(key.metric.as_str().to_owned(), unit);
         }
@@ -199,12 +275,13 @@ impl Engine {
         let asked = question(query)?;
         let now: TimestampMs = match asked.now {
             Some(now) => now,
-            None => self.clock.now()?,
+            None => self.shared.now()?,
         };
-        match asked.grouped {
-            Grouping::One => answer::object(&Figure::from(self.core.query(&asked.query, now)?)),
-            Grouping::Groups => answer::object(&Groups::of(&self.core.query_groups(&asked.query, now)?)),
-        }
+        let core = self.shared.core.borrow();
+        Ok(match asked.grouped {
+            Grouping::One => answer::figure(&core.query(&asked.query, now)?),
+            Grouping::Groups => answer::groups(&core.query_groups(&asked.query, now)?),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Refusals, and the JavaScript error that carries them.
 
 use bellwether_core::engine::{SeriesError, TimestampError};
+use bellwether_core::intake;
 use bellwether_core::query::QueryError;
 use wasm_bindgen::prelude::*;
 
@@ -51,6 +52,18 @@ impl From<TimestampError> for Refusal {
             _ => "bad_timestamp",
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<intake::Refusal> for Refusal {
+    fn from(refusal: intake::Refusal) -> Self {
+        let code = match refusal {
+            intake::Refusal::Timestamp(error) => return error.into(),
+            intake::Refusal::Series { .. } => "bad_series",
+            intake::Refusal::Value(_) => "bad_value",
+            _ => "bad_timestamp",
+        };
+        Self::new(code, refusal.to_string())
     }
 }
 

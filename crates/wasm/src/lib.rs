@@ -12,6 +12,9 @@ mod engine;
 mod error;
 mod options;
 mod query;
+mod shapes;
+mod table;
 
 pub use engine::Engine;
 pub use error::BellwetherError;
+pub use table::Table;

@@ -80,6 +80,11 @@ impl<'a> Options<'a> {
         Ok(Self { object, call })
     }
 
+    /// The call whose options they are.
+    pub(crate) const fn call(&self) -> &'static str {
+        self.call
+    }
+
     /// The raw value of a field; `None` where it is absent, `undefined` or `null`.
     pub(crate) fn value(&self, field: &str) -> Option<JsValue> {
         if self.object.is_undefined() || self.object.is_null() {
@@ -142,7 +147,7 @@ impl<'a> Options<'a> {
     /// `bad_labels` where it is no object of strings, or breaks a rule of labels.
     pub(crate) fn labels(&self) -> Result<Labels, Refusal> {
         let Some(value) = self.value("labels") else { return Ok(Labels::empty()) };
-        labels(self.call, &value)
+        labels_of(self.call, &value)
     }
 
     /// The field `kind`; `None` where it is absent.
@@ -177,7 +182,10 @@ pub(crate) fn metric_name(call: &str, value: &JsValue) -> Result<MetricName, Ref
 }
 
 /// Labels out of an object of strings.
-fn labels(call: &str, value: &JsValue) -> Result<Labels, Refusal> {
+///
+/// # Errors
+/// `bad_labels` where it is no object of strings, or breaks a rule of labels.
+pub(crate) fn labels_of(call: &str, value: &JsValue) -> Result<Labels, Refusal> {
     let refuse = |why: &str| Refusal::new("bad_labels", format!("{call}: {why}"));
     let fields = fields(value).ok_or_else(|| refuse("`labels` must be an object, such as { route: \"/book\" }"))?;
     let mut pairs = Vec::new();

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use bellwether_wasm::{BellwetherError, Engine};
-use js_sys::{Array, Float64Array, Function, JSON, Object, Reflect};
+use js_sys::{Array, Float64Array, Function, JSON, Object, Reflect, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -113,7 +113,7 @@ fn groups_and_conditions() {
 #[wasm_bindgen_test]
 fn columns_are_recorded() {
     let mut engine = engine();
-    let times = Float64Array::from(&[NOW - 2_000.0, NOW - 1_000.5, NOW, NOW + 3_600_000.0][..]);
+    let times = Float64Array::from(&[NOW - 2_000.0, -0.5e9, NOW, NOW + 3_600_000.0][..]);
     let values = Float64Array::from(&[1.0, 2.0, 3.0, 4.0][..]);
     let series = js(r#"{"name": "m", "labels": {"host": "a"}, "kind": "gauge"}"#);
     let receipt = engine.record_columns(&series, &times, &values).unwrap();
@@ -130,6 +130,75 @@ fn columns_are_recorded() {
     assert_eq!(field(&receipt, "accepted").as_f64(), Some(1.0));
     refused(engine.record_columns(&series, &times, &values.subarray(0, 1)), "bad_columns", "4 timestamps and 1 values");
     refused(engine.record_columns(&series, &js("[1]"), &values), "bad_columns", "Float64Array");
+}
+
+/// Columns of many series go by the handles that the engine gave; a fraction of a millisecond
+/// belongs to the millisecond that it ends in.
+#[wasm_bindgen_test]
+fn columns_of_many_series() {
+    let mut engine = engine();
+    let mut handle = |host: &str| {
+        engine.series(&"m".into(), &js(&format!(r#"{{"host": "{host}"}}"#)), &js(r#"{"unit": "ms"}"#)).unwrap()
+    };
+    let (a, b) = (handle("a"), handle("b"));
+    assert_eq!(handle("a"), a);
+    let series = Uint32Array::from(&[a, b, 9, a][..]);
+    let times = Float64Array::from(&[NOW - 999.5, NOW - 10_000.25, NOW, NOW - 0.75][..]);
+    let values = Float64Array::from(&[1.0, 2.0, 3.0, 4.0][..]);
+    let receipt = engine.record_columns(&series, &times, &values).unwrap();
+    assert_eq!(json(&field(&receipt, "accepted")), "3");
+    let rejection = Array::from(&field(&receipt, "rejections")).get(0);
+    assert_eq!(field(&rejection, "index").as_f64(), Some(2.0));
+    assert_eq!(field(&rejection, "code").as_string().as_deref(), Some("bad_series"));
+    let ask = |name: &str, host: &str, agg: &str| {
+        let query = format!(r#"{{"name": "{name}", "window": "10s", "agg": "{agg}", "where": {{"host": "{host}"}}}}"#);
+        field(&engine.query(&js(&query)).unwrap(), "result").as_f64()
+    };
+    assert_eq!(ask("m", "a", "sum"), Some(5.0));
+    // −10,000.25 ms becomes −10,000 ms, which is the left edge and so outside.
+    assert_eq!(ask("m", "b", "sum"), None);
+    let receipt = engine.record_columns(&b.into(), &times.subarray(0, 1), &values.subarray(0, 1)).unwrap();
+    assert_eq!(field(&receipt, "accepted").as_f64(), Some(1.0));
+    refused(engine.record_columns(&9.into(), &times, &values), "bad_series", "9 is no series");
+    refused(engine.record_columns(&0.5.into(), &times, &values), "bad_series", "series()");
+    refused(engine.record_columns(&series.subarray(0, 1), &times, &values), "bad_columns", "1 series, 4 timestamps");
+    refused(engine.series(&"m".into(), &JsValue::NULL, &js(r#"{"unit": "s"}"#)), "unit_conflict", "ms");
+    refused(engine.series(&"m".into(), &js(r#"{"a": 1}"#), &JsValue::UNDEFINED), "bad_labels", "String");
+}
+
+/// A table answers several figures of each row in one call, and its rows keep their place.
+#[wasm_bindgen_test]
+fn a_table_is_answered() {
+    let mut engine = engine();
+    record(&mut engine, "latency", 30.0, r#"{"labels": {"host": "b", "__proto__": "x"}}"#);
+    let question = js(r#"{"name": "latency", "window": "1m", "aggs": ["count", "avg", "p50"], "by": ["host"]}"#);
+    let mut table = engine.table(&question).unwrap();
+    let first = table.answer(&JsValue::UNDEFINED).unwrap();
+    assert_eq!(json(&field(&first, "rows")), r#"[{"host":"b"}]"#);
+    assert!(Object::is(&field(&first, "rows"), &field(&table.answer(&NOW.into()).unwrap(), "rows")));
+    record(&mut engine, "latency", 10.0, r#"{"labels": {"host": "a"}}"#);
+    record(&mut engine, "latency", 20.0, r#"{"labels": {"host": "a"}}"#);
+    let answer = table.answer(&JsValue::UNDEFINED).unwrap();
+    assert_eq!(json(&field(&answer, "rows")), r#"[{"host":"b"},{"host":"a"}]"#);
+    let column = |answer: &JsValue, name: &str| Float64Array::from(field(&field(answer, "columns"), name)).to_vec();
+    assert_eq!(column(&answer, "count"), [1.0, 2.0]);
+    assert_eq!(column(&answer, "avg"), [30.0, 15.0]);
+    assert!((column(&answer, "p50")[1] - 10.0).abs() <= 10.0 * field(&answer, "relativeError").as_f64().unwrap());
+    let later = table.answer(&(NOW + 120_000.0).into()).unwrap();
+    assert!(column(&later, "avg").iter().all(|figure| figure.is_nan()));
+
+    let all = js(r#"{"name": "latency", "window": "1m", "aggs": ["max"]}"#);
+    let rows = field(&engine.table(&all).unwrap().answer(&JsValue::UNDEFINED).unwrap(), "rows");
+    assert_eq!(json(&rows), r#"[{"__proto__":"x","host":"b"},{"host":"a"}]"#);
+    let one = js(r#"{"name": "latency", "window": "1m", "aggs": ["max"], "by": [], "where": {"host": "a"}}"#);
+    let one = engine.table(&one).unwrap().answer(&JsValue::UNDEFINED).unwrap();
+    assert_eq!((json(&field(&one, "rows")), column(&one, "max")), ("[{}]".to_owned(), vec![20.0]));
+
+    refused(table.answer(&"now".into()), "bad_timestamp", "`now`");
+    refused(engine.table(&js(r#"{"name": "latency", "window": "1m"}"#)), "missing_option", "`aggs`");
+    refused(engine.table(&js(r#"{"name": "latency", "window": "1m", "aggs": ["mean"]}"#)), "bad_aggregation", "avg");
+    drop(engine);
+    refused(table.answer(&JsValue::UNDEFINED), "freed", "engine");
 }
 
 /// Everything refused is a `BellwetherError` with a stable code and a sentence that helps.

@@ -53,6 +53,24 @@ for (const clock of [() => 0, () => 1, () => 1_800_000_000_000, () => Number.MAX
     attempt('columns timestamps', () => engine.recordColumns('m', one, Float64Array.of(1)));
     attempt('columns values', () => engine.recordColumns('m', Float64Array.of(now), one));
     attempt('columns extremes', () => engine.recordColumns('m', Float64Array.of(one === 10n || typeof one === 'symbol' ? 0 : Number(typeof one === 'object' || typeof one === 'function' ? 0 : one)), Float64Array.of(1)));
+    attempt('columns handles', () => engine.recordColumns(Uint32Array.of(0, 2 ** 32 - 1), Float64Array.of(now, now), Float64Array.of(1, 1)));
+    attempt('series name', () => engine.series(one));
+    attempt('series labels', () => engine.series('m', one));
+    attempt('series label', () => engine.series('m', { a: one }));
+    attempt('series declaration', () => engine.series('m', {}, one));
+    attempt('table', () => engine.table(one).free());
+    for (const option of ['name', 'window', 'aggs', 'by', 'where', 'across']) {
+      attempt(`table ${option}`, () => {
+        const table = engine.table({ name: 'm', window: '5m', aggs: ['avg', 'p99'], [option]: one });
+        try {
+          table.answer();
+          table.answer(one);
+        } finally {
+          table.free();
+        }
+      });
+    }
+    attempt('table figure', () => engine.table({ name: 'm', window: '5m', aggs: [one] }).answer());
     attempt('query', () => engine.query(one));
     const query = { name: 'm', window: '5m', agg: 'avg' };
     for (const option of ['name', 'window', 'agg', 'by', 'where', 'across', 'now']) {

@@ -13,6 +13,7 @@ type Arities<Class> = { [Name in keyof Class]: Arity<Class[Name]> };
 
 export const sameMembers: Same<keyof Written.Engine, keyof Generated.Engine> = true;
 export const sameArities: Same<Arities<Written.Engine>, Arities<Generated.Engine>> = true;
+export const sameTable: Same<Arities<Written.Table>, Arities<Generated.Table>> = true;
 export const sameConstructor: Same<
   ConstructorParameters<typeof Written.Engine>['length'],
   ConstructorParameters<typeof Generated.Engine>['length']

@@ -10,6 +10,12 @@ engine.record('latency', 120);
 engine.record('latency', 120, { labels: { route: '/book' }, timestamp: Date.now(), kind: 'observation', unit: 'ms' });
 const accepted: number = engine.recordColumns('latency', new Float64Array(2), new Float64Array(2)).accepted;
 
+const handle: number = engine.series('latency', { host: 'a' }, { kind: 'observation', unit: 'ms' });
+engine.recordColumns(Uint32Array.of(handle), new Float64Array(1), new Float64Array(1));
+using table = engine.table({ name: 'latency', window: '5m', aggs: ['count', 'p99'], by: ['host'] });
+const { rows, columns } = table.answer(Date.now());
+const slowest: [string | undefined, number | undefined] = [rows[0]?.host, columns.p99[0]];
+
 const one: Figure = engine.query({ name: 'latency', window: '5m', agg: 'p99.9' });
 const value: number | null = one.result;
 const many: Groups<'route'> = engine.query({ name: 'latency', window: 300_000, agg: 'avg', by: ['route'] });
@@ -33,9 +39,11 @@ engine.query({ name: 'latency', agg: 'avg' });
 many.groups[0]?.labels.host;
 // @ts-expect-error without `by` there are no groups
 engine.query({ name: 'latency', window: '5m', agg: 'avg' }).groups;
+// @ts-expect-error the table has only the figures asked for
+columns.p50;
 // @ts-expect-error there is no such option
 new Engine({ futureSkw: '1m' });
 // @ts-expect-error an empty window has no value
 const never: number = one.result;
 
-export { accepted, either, never, reused, route, value };
+export { accepted, either, never, reused, route, slowest, value };

@@ -1,0 +1,38 @@
+// Bellwether behind the shared harness: through the packed package and its public API alone.
+// Aggregation over many series (W1, W2); `new Engine()` keeps what it always keeps.
+import { pathToFileURL } from 'node:url';
+
+const from = process.env.BELLWETHER_NPM ?? new URL('../../target/npm/bellwether/node.js', import.meta.url).pathname;
+const { Engine, init } = await import(pathToFileURL(from));
+await init();
+
+const METRIC = 'latency';
+const AGGREGATIONS = ['count', 'avg', 'p50', 'p95', 'p99'];
+
+export const meta = { name: 'bellwether', version: '0.1.0', notes: 'default tiers, everything kept; relative error ≤ 0.55 %' };
+
+export function create({ mode, names, windowMs }) {
+  let now = 0;
+  const engine = new Engine({ clock: () => now });
+  const handles = Uint32Array.from(names, (name) => engine.series(METRIC, { series: name }));
+  // Handles are the places of the series, so that the harness' numbers serve as they are.
+  if (handles.some((handle, place) => handle !== place)) throw new Error('series are not numbered from 0');
+  // W1 asks for all of its hour.
+  const table = engine.table({ name: METRIC, window: mode === 'all' ? '1h' : windowMs, aggs: AGGREGATIONS });
+  return {
+    ingest({ seriesIds, ts, values }) {
+      now = Math.ceil(ts[ts.length - 1]);
+      const { rejected } = engine.recordColumns(seriesIds, ts, values);
+      if (rejected > 0) throw new Error(`${rejected} samples were refused`);
+    },
+    query(at, out) {
+      const { columns } = table.answer(Math.ceil(at));
+      for (const word of AGGREGATIONS) out[word].set(columns[word]);
+    },
+    memoryBytes: () => engine.memory().wasmBytes,
+    dispose() {
+      table.free();
+      engine.free();
+    },
+  };
+}
