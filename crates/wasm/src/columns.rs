@@ -75,6 +75,13 @@ fn differ(error: LengthError) -> Refusal {
 ///
 /// # Errors
 /// `bad_series` where the engine never gave it.
-pub(crate) fn known(engine: &Engine, handle: u32) -> Result<SeriesId, Refusal> {
-    engine.numbered(handle).ok_or_else(|| intake::Refusal::Series { number: handle }.into())
+pub(crate) fn known(engine: &Engine, handle: f64) -> Result<SeriesId, Refusal> {
+    let number = handle as u32;
+    let series = engine.numbered(number).filter(|_| f64::from(number) == handle);
+    series.ok_or_else(|| {
+        Refusal::new(
+            "bad_series",
+            format!("recordColumns: {handle} is no series of this engine; take the numbers that its series() gives"),
+        )
+    })
 }

@@ -232,9 +232,7 @@ impl Engine {
     fn series_of(&mut self, series: &JsValue) -> Result<SeriesId, Refusal> {
         const CALL: &str = "recordColumns";
         if let Some(handle) = series.as_f64() {
-            // What is no handle becomes the greatest one, which no engine gives.
-            let whole = (0.0..f64::from(u32::MAX)).contains(&handle) && handle.fract() == 0.0;
-            return columns::known(&self.shared.core.borrow(), if whole { handle as u32 } else { u32::MAX });
+            return columns::known(&self.shared.core.borrow(), handle);
         }
         if series.is_string() {
             return self.series_with(CALL, series, Labels::empty(), &Options::new(CALL, &JsValue::UNDEFINED, &[])?);

@@ -113,7 +113,7 @@ fn groups_and_conditions() {
 #[wasm_bindgen_test]
 fn columns_are_recorded() {
     let mut engine = engine();
-    let times = Float64Array::from(&[NOW - 2_000.0, -0.5e9, NOW, NOW + 3_600_000.0][..]);
+    let times = Float64Array::from(&[NOW - 2_000.0, f64::NAN, NOW, NOW + 3_600_000.0][..]);
     let values = Float64Array::from(&[1.0, 2.0, 3.0, 4.0][..]);
     let series = js(r#"{"name": "m", "labels": {"host": "a"}, "kind": "gauge"}"#);
     let receipt = engine.record_columns(&series, &times, &values).unwrap();
@@ -160,7 +160,7 @@ fn columns_of_many_series() {
     let receipt = engine.record_columns(&b.into(), &times.subarray(0, 1), &values.subarray(0, 1)).unwrap();
     assert_eq!(field(&receipt, "accepted").as_f64(), Some(1.0));
     refused(engine.record_columns(&9.into(), &times, &values), "bad_series", "9 is no series");
-    refused(engine.record_columns(&0.5.into(), &times, &values), "bad_series", "series()");
+    refused(engine.record_columns(&0.5.into(), &times, &values), "bad_series", "0.5 is no series");
     refused(engine.record_columns(&series.subarray(0, 1), &times, &values), "bad_columns", "1 series, 4 timestamps");
     refused(engine.series(&"m".into(), &JsValue::NULL, &js(r#"{"unit": "s"}"#)), "unit_conflict", "ms");
     refused(engine.series(&"m".into(), &js(r#"{"a": 1}"#), &JsValue::UNDEFINED), "bad_labels", "String");
