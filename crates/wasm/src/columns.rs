@@ -1,7 +1,7 @@
 //! Whole columns of samples at once.
 
 use bellwether_core::engine::{Engine, SeriesId};
-use bellwether_core::intake::{self, LengthError, Refused};
+use bellwether_core::intake::{LengthError, Refused};
 use bellwether_core::time::TimestampMs;
 use js_sys::{Array, Float64Array, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
