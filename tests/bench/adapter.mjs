@@ -1,15 +1,18 @@
 // Bellwether behind the shared harness: through the packed package and its public API alone.
 // Aggregation over many series (W1, W2); `new Engine()` keeps what it always keeps.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const from = process.env.BELLWETHER_NPM ?? new URL('../../target/npm/bellwether/node.js', import.meta.url).pathname;
-const { Engine, init } = await import(pathToFileURL(from));
+const folder = process.env.BELLWETHER_NPM ?? path.resolve(import.meta.dirname, '../../target/npm/bellwether');
+const { main, version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+const { Engine, init } = await import(pathToFileURL(path.join(folder, main)));
 await init();
 
 const METRIC = 'latency';
 const AGGREGATIONS = ['count', 'avg', 'p50', 'p95', 'p99'];
 
-export const meta = { name: 'bellwether', version: '0.1.0', notes: 'default tiers, everything kept; relative error ≤ 0.55 %' };
+export const meta = { name: 'bellwether', version, notes: 'default tiers, everything kept; relative error ≤ 0.55 %' };
 
 export function create({ mode, names, windowMs }) {
   let now = 0;

@@ -1,8 +1,9 @@
-//! The project's commands: `cargo xtask run`, `dist`, `npm`, `test`, `ci`, `tidy`, `sizes`, `soak`.
+//! The project's commands: `cargo xtask run`, `dist`, `npm`, `test`, `ci`, `tidy`, `sizes`, `soak`, `bench`.
 //!
 //! Each installs what it needs, once, and says so; what it cannot install it asks for in one sentence.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the person at the terminal is its job")]
 
+mod bench;
 mod chromium;
 mod ci;
 mod dist;
@@ -61,6 +62,8 @@ enum Task {
     Tidy,
     /// Weighs the page and records it in docs/sizes.md
     Sizes,
+    /// Measures the npm engine beside others and records the ratios in docs/bench.md
+    Bench(bench::Bench),
     /// Runs the long forms of the tests and records them in docs/soak.md
     Soak {
         /// Only these groups
@@ -101,6 +104,7 @@ fn perform(task: Task) -> Result<()> {
             dist::build(&[])?;
             sizes::record()
         }
+        Task::Bench(bench) => bench.run(),
         Task::Soak { groups } => soak::run(&groups),
     }
 }

@@ -1,4 +1,5 @@
-//! The npm package, packed and installed as its users do, and the examples: `tests/npm`.
+//! The npm package, packed and installed as its users do, the examples, and whether its bench measures what is right:
+//! `tests/npm` and `tests/bench`.
 
 use anyhow::Result;
 
@@ -10,7 +11,9 @@ pub(super) fn run() -> Result<Count> {
     packages::program("python3")?;
     packages::program("curl")?;
     let chromium = chromium::ensure()?;
-    node::run("tests/npm", |node| {
+    let mut count = node::run("tests/npm", |node| {
         node.env("CHROMIUM", &chromium.browser);
-    })
+    })?;
+    count += node::run("tests/bench", |_| ())?;
+    Ok(count)
 }

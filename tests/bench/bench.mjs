@@ -1,0 +1,71 @@
+// Runs every contender at every workload and tells how they did: `node bench.mjs [--quick] [--only=ingest,…] [--json=FILE]
+// [--record=FILE]`. `cargo xtask bench` builds what it needs and calls it.
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { contenders, workloads } from './contenders.mjs';
+import { report } from './report.mjs';
+
+const here = import.meta.dirname;
+const run = promisify(execFile);
+
+/** The version of a contender: its own, its package's, else that of Node. */
+async function version({ package: name, module }) {
+  if (name) return JSON.parse(readFileSync(path.join(here, 'node_modules', name, 'package.json'), 'utf8')).version;
+  return (await import(module)).meta?.version ?? `Node ${process.versions.node}`;
+}
+
+/** What one contender did, in a fresh process. */
+async function result(workload, key, size) {
+  const { title } = contenders[key];
+  const about = { key, title, version: await version(contenders[key]) };
+  try {
+    const { stdout } = await run(process.execPath, ['--expose-gc', 'one.mjs', workload, key, size], { cwd: here, timeout: 300_000 });
+    return { ...about, ...JSON.parse(stdout) };
+  } catch (error) {
+    return { ...about, failure: String(error.stderr || error.message).trim().split('\n').at(-1) };
+  }
+}
+
+/** Runs the workloads called `only` with the contenders called `who`, or all of them. */
+export async function bench({ size, only, who, told = () => {} }) {
+  const environment = {
+    node: process.versions.node,
+    v8: process.versions.v8,
+    processor: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.cpus().length,
+    memoryMb: Math.round(os.totalmem() / 1e6),
+    load: os.loadavg(),
+  };
+  const done = [];
+  for (const [name, workload] of Object.entries(workloads)) {
+    if (only && !only.includes(name)) continue;
+    const results = [];
+    for (const key of workload.contenders) {
+      if (who && !who.includes(key)) continue;
+      const one = await result(name, key, size);
+      told(`${name}: ${one.title}: ${one.failure ?? `${one.ms.toFixed(3)} ms`}`);
+      results.push(one);
+    }
+    const { title, against, note, file: kind = name } = workload;
+    done.push({ name, kind, title, against, note, results });
+  }
+  return { day: new Date().toISOString().slice(0, 10), size, environment, workloads: done };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, record: { type: 'string' } },
+  });
+  const measured = await bench({ size: values.quick ? 'quick' : 'full', only: values.only?.split(','), told: console.error });
+  const write = (file, text) => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  if (values.json) write(values.json, `${JSON.stringify(measured, null, 1)}\n`);
+  if (values.record) write(values.record, report(measured));
+  console.log(report(measured));
+  if (measured.workloads.some(({ results }) => results.some(({ failure }) => failure))) process.exitCode = 1;
+}

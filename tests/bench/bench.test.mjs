@@ -1,0 +1,67 @@
+// What the bench measures must be right; how long it takes is not a matter for tests.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bench } from './bench.mjs';
+import { contenders, workloads } from './contenders.mjs';
+import { errors, rankError, sortedValues, valueError } from './lib/exact.mjs';
+import { responseTimes } from './lib/generate.mjs';
+import { report } from './report.mjs';
+
+/** The published bound of the sketch's default scale. */
+const VALUE_ERROR = 0.0055;
+
+for (const [name, workload] of Object.entries(workloads)) {
+  test(`${name}: ours answers right, whole and for every series`, async () => {
+    const measured = await bench({ size: 'quick', only: [name], who: ['bellwether'] });
+    const [{ results }] = measured.workloads;
+    const [{ failure, isWhole = true, errors: worst }] = results;
+    assert.equal(failure, undefined);
+    assert.ok(isWhole);
+    assert.equal(worst.count, 0);
+    assert.ok(worst.avg <= 1e-9, `averages are off by ${worst.avg}`);
+    assert.ok(worst.value <= VALUE_ERROR, `values are off by ${worst.value}`);
+    assert.match(report(measured), new RegExp(`\\| ${contenders.bellwether.title} \\|`));
+    assert.equal(workload.contenders[0], 'bellwether');
+  });
+}
+
+test('the others work', async () => {
+  const { workloads: measured } = await bench({ size: 'quick', only: ['ingest'] });
+  for (const { key, failure, errors: worst } of measured[0].results) {
+    assert.equal(failure, undefined, key);
+    assert.ok(worst.rank < 0.02, `${key} is off by ${worst.rank} of the ranks`);
+  }
+});
+
+test('what failed is told and does not end the bench', async () => {
+  const measured = await bench({ size: 'none', only: ['ingest'], who: ['by-hand'] });
+  const [{ results }] = measured.workloads;
+  assert.match(results[0].failure, /\w/);
+  assert.match(report(measured), /histogram written by hand.*\| – \|/);
+});
+
+test('errors are seen', () => {
+  const sorted = Float64Array.from({ length: 101 }, (_, place) => place + 1);
+  assert.equal(rankError(sorted, 51, 0.5), 0);
+  assert.ok(Math.abs(rankError(sorted, 61, 0.5) - 9.5 / 101) < 0.01);
+  assert.equal(valueError(sorted, 51, 0.5), 0);
+  assert.ok(Math.abs(valueError(sorted, 102, 0.5) - 1) < 1e-12);
+
+  const all = responseTimes({ samples: 2_000, series: 2 });
+  const columns = sortedValues(all, 0, 2_000);
+  const figures = { count: [], avg: [], p50: [], p95: [], p99: [] };
+  for (const values of columns) {
+    figures.count.push(values.length);
+    figures.avg.push(values.reduce((sum, value) => sum + value, 0) / values.length);
+    for (const [word, q] of [['p50', 0.5], ['p95', 0.95], ['p99', 0.99]]) figures[word].push(values[Math.floor(q * (values.length - 1))]);
+  }
+  const right = errors(columns, figures);
+  assert.deepEqual([right.count, right.avg, right.value], [0, 0, 0]);
+  // An order statistic is at most one rank away from the quantile.
+  assert.ok(right.rank <= 1 / Math.min(...figures.count), `${right.rank}`);
+  figures.count[1] += 1;
+  figures.p99[0] = Number.NaN;
+  const worst = errors(columns, figures);
+  assert.ok(worst.count > 0);
+  assert.equal(worst.p99Rank, 1);
+});

@@ -1,0 +1,68 @@
+// What was measured, as Markdown.
+
+const number = (value) => {
+  if (value === undefined || Number.isNaN(value)) return '–';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size < 0.001) return value.toExponential(1).replace('e', ' · 10^').replace(/10\^(-?\d+)/, (_, power) => `10<sup>${power}</sup>`);
+  if (size >= 1000) return Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
+  return String(Number(value.toPrecision(3)));
+};
+
+/** The columns of each kind of workload: heading, and what of a result it shows. */
+const columns = {
+  ingest: [
+    ['total ms', (result) => result.ms],
+    ['ingest ms', (result) => result.ingestMs],
+    ['query ms', (result) => result.queryMs],
+    ['memory MB', (result) => result.memoryMb],
+    ['rank error of p99', (result) => result.errors.p99Rank],
+    ['value error', (result) => result.errors.value],
+    ['error of averages', (result) => result.errors.avg],
+    ['error of counts', (result) => result.errors.count],
+  ],
+  window: [
+    ['tick p50 ms', (result) => result.ms],
+    ['tick p95 ms', (result) => result.p95Ms],
+    ['longest pause ms', (result) => result.longestMs],
+    ['memory MB', (result) => result.memoryMb],
+    ['rank error of p99', (result) => result.errors.p99Rank],
+    ['value error', (result) => result.errors.value],
+    ['error of counts', (result) => result.errors.count],
+  ],
+};
+
+function row(cells) {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function table(workload) {
+  const shown = columns[workload.kind];
+  const base = workload.results.find(({ key }) => key === workload.against)?.ms;
+  const lines = [
+    row(['', 'version', ...shown.map(([heading]) => heading), 'time, ours = 1']),
+    row(['---', '---', ...shown.map(() => '---:'), '---:']),
+  ];
+  for (const result of workload.results) {
+    if (result.failure) lines.push(row([result.title, result.version, ...shown.map(() => '–'), result.failure]));
+    else {
+      const cut = result.isWhole === false ? ' (stopped early)' : '';
+      lines.push(row([result.title + cut, result.version, ...shown.map(([, of]) => number(of(result))), number(result.ms / base)]));
+    }
+  }
+  return lines.join('\n');
+}
+
+/** The whole report. */
+export function report({ day, environment, workloads }) {
+  const { node, cores, processor, load } = environment;
+  const head = [
+    '# What was measured, beside others',
+    '',
+    `Written by \`cargo xtask bench\` on ${day}: Node ${node}, ${cores} cores of ${processor}, load ${load.map(number).join(', ')} before the first run.`,
+    'Each row ran in a process of its own; times are medians. Times are this machine\'s, ratios hold roughly elsewhere: above 1 is slower than ours.',
+    'Errors are the greatest over all series, against the exact figures; memory is the growth of the process.',
+  ];
+  const parts = workloads.map((workload) => [`## ${workload.title}`, '', table(workload), ...(workload.note ? ['', workload.note] : [])].join('\n'));
+  return `${[head.join('\n'), ...parts].join('\n\n')}\n`;
+}
