@@ -2,7 +2,7 @@
 
 use bellwether_core::labels::LabelName;
 use bellwether_core::query::{Across, Aggregation, Query};
-use bellwether_core::selector::{Condition, Matcher, Pattern};
+use bellwether_core::selector::{Condition, MAX_PATTERNS, Matcher, Pattern};
 use bellwether_core::table::Rows;
 use bellwether_core::time::TimestampMs;
 use js_sys::Array;
@@ -140,7 +140,7 @@ fn matchers(call: &str, value: &JsValue) -> Result<Vec<Matcher>, Refusal> {
             })
             .collect();
     }
-    let mut matchers = Vec::new();
+    let mut matchers: Vec<Matcher> = Vec::new();
     for (label, expected) in fields(value).ok_or_else(refuse)? {
         let label = label_name(call, &label)?;
         if let Some(text) = expected.as_string() {
@@ -149,6 +149,11 @@ fn matchers(call: &str, value: &JsValue) -> Result<Vec<Matcher>, Refusal> {
         }
         for (word, text) in fields(&expected).ok_or_else(refuse)? {
             let text = text.as_string().ok_or_else(refuse)?;
+            let patterns = matchers.iter().filter(|matcher| matcher.condition.is_pattern()).count();
+            if patterns == MAX_PATTERNS && word.starts_with("matches") {
+                let message = format!("{call}: `where` has too many patterns; at most {MAX_PATTERNS} are taken");
+                return Err(Refusal::new("bad_where", message));
+            }
             let condition = match word.as_str() {
                 "not" => Condition::NotEqual(text),
                 "matches" => Condition::Matches(pattern(call, &text)?),

@@ -271,3 +271,17 @@ fn the_examples_of_the_documentation_are_read() {
     let samples = format!(r#"{{"type":"samples","samples":[],"summaries":[{summary}]}}"#);
     bellwether_wire::frame::ServerFrame::decode(&samples).unwrap();
 }
+
+#[test]
+fn a_query_takes_only_so_many_patterns() {
+    let board = |patterns: usize| {
+        let conditions: Vec<_> = (0..patterns).map(|n| format!(r#""l{n}":{{"matches":"5.."}}"#)).collect();
+        let query = format!(r#"{{"metric":"m","window":"5m","agg":"avg","where":{{{}}}}}"#, conditions.join(","));
+        let panel = |id| format!(r#"{{"id":"{id}","title":"P","query":{query}}}"#);
+        decode_strictly(&format!(r#"{{"title":"T","panels":[{},{}]}}"#, panel("a"), panel("b")))
+    };
+    assert!(board(8).is_ok(), "each query has its own");
+    let faults = board(9).unwrap_err();
+    let told = "panels[0].query.where.l8.matches: this is one pattern too many; at most 8 are taken in one where";
+    assert_eq!(faults[0].to_string(), told);
+}

@@ -222,7 +222,7 @@ proptest! {
 }
 
 #[test]
-fn a_where_takes_only_so_many_patterns() {
+fn a_subscription_takes_only_so_many_patterns() {
     let ask = |patterns: usize, text: &str| {
         let conditions = (0..patterns).map(|n| format!(r#"{{"l{n}":{{"matches":"{text}"}}}}"#)).collect::<Vec<_>>();
         let conditions = conditions.join(",");
@@ -233,8 +233,13 @@ fn a_where_takes_only_so_many_patterns() {
     };
     assert!(ask(8, "5..").is_ok());
     let many = ask(9, "5..").unwrap_err();
-    let told = "metrics[0].where[8].l8.matches: this is one pattern too many; at most 8 are taken in one where";
+    let told = "metrics[0].where[8].l8.matches: this is one pattern too many; at most 8 are taken in one subscribe";
     assert!(many.contains(told), "{many}");
+    // Spread over its metrics they are no cheaper.
+    let metrics = vec![r#"{"name":"m","where":{"a":{"matches":"5.."}}}"#; 9].join(",");
+    let spread = ClientFrame::decode(&format!(r#"{{"type":"subscribe","id":1,"metrics":[{metrics}],"step":"1s"}}"#));
+    let spread = spread.unwrap_err().to_string();
+    assert!(spread.contains("metrics[8].where.a.matches: this is one pattern too many"), "{spread}");
     let hostile = ask(1, "(.{999}){99}").unwrap_err();
     assert!(hostile.contains("metrics[0].where[0].l0.matches: \"(.{999}){99}\" asks for too much"), "{hostile}");
 }

@@ -240,6 +240,13 @@ fn refusals_have_codes() {
         "bad_where",
         "matches",
     );
+    let patterns = |count: usize| {
+        let conditions: Vec<_> = (0..count).map(|number| format!(r#""l{number}": {{"matches": "a"}}"#)).collect();
+        let text = format!(r#"{{"name": "m", "window": "5m", "agg": "avg", "where": {{{}}}}}"#, conditions.join(","));
+        ask(&text)
+    };
+    assert!(patterns(8).is_ok());
+    refused(patterns(9), "bad_where", "at most 8");
     refused(engine.record(&"m".into(), &1.into(), &js(r#"{"unit": 5}"#)), "bad_unit", "string");
     record(&mut engine, "m", 1.0, r#"{"labels": {"host": "a"}}"#);
     refused(engine.query(&js(r#"{"name": "m", "window": "5m", "agg": "last"}"#)), "bad_across", "across");

@@ -30,7 +30,7 @@ pub(super) fn read(value: &Value, path: &str, faults: &Faults) -> Option<Express
 fn query(object: &mut Object<'_>) -> Option<Query> {
     let metric = metric(object, "metric");
     let matchers = match object.optional("where") {
-        Some(value) => read_conditions(value, &object.at("where"), object.faults()),
+        Some(value) => read_conditions(value, &object.at("where"), object.faults(), &mut PatternRoom::of("where")),
         None => Some(Vec::new()),
     };
     let window = object.duration("window").and_then(|window| {
@@ -66,12 +66,38 @@ pub(super) fn metric(object: &mut Object<'_>, field: &'static str) -> Option<Met
     MetricName::new(text).map_err(|error| object.fault(field, error.to_string())).ok()
 }
 
+/// How many patterns may still come; each is compiled and kept, so their number is bounded.
+pub(crate) struct PatternRoom {
+    left: usize,
+    whole: &'static str,
+}
+
+impl PatternRoom {
+    /// Room for the patterns of one `whole`.
+    pub(crate) fn of(whole: &'static str) -> Self {
+        Self { left: MAX_PATTERNS, whole }
+    }
+
+    /// Compiles one more pattern.
+    fn pattern(&mut self, text: &str) -> Result<Pattern, String> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            format!("this is one pattern too many; at most {MAX_PATTERNS} are taken in one {}", self.whole)
+        })?;
+        Pattern::new(text).map_err(|error| error.to_string())
+    }
+}
+
 /// `{"label": "value", "other": {"not": "value"}}`, or a list of such objects and of `"label:value"`.
-pub(crate) fn read_conditions(value: &Value, path: &str, faults: &Faults) -> Option<Vec<Matcher>> {
+pub(crate) fn read_conditions(
+    value: &Value,
+    path: &str,
+    faults: &Faults,
+    room: &mut PatternRoom,
+) -> Option<Vec<Matcher>> {
     let mut matchers = Vec::new();
     let mut whole = true;
     match value {
-        Value::Object(_) => whole = conditions_of_object(value, path, faults, &mut matchers).is_some(),
+        Value::Object(_) => whole = conditions_of_object(value, path, faults, room, &mut matchers).is_some(),
         Value::Array(conditions) => {
             for (place, condition) in conditions.iter().enumerate() {
                 let path = format!("{path}[{place}]");
@@ -80,7 +106,7 @@ pub(crate) fn read_conditions(value: &Value, path: &str, faults: &Faults) -> Opt
                         .map_err(|fault| faults.add(&path, in_words(text, fault)))
                         .ok()
                         .map(|matcher| matchers.push(matcher)),
-                    None => conditions_of_object(condition, &path, faults, &mut matchers),
+                    None => conditions_of_object(condition, &path, faults, room, &mut matchers),
                 };
                 whole &= read.is_some();
             }
@@ -105,7 +131,13 @@ fn in_words(text: &str, fault: NoCondition) -> String {
 /// The words for conditions other than equality.
 const CONDITIONS: [&str; 3] = ["not", "matches", "matches_not"];
 
-fn conditions_of_object(value: &Value, path: &str, faults: &Faults, matchers: &mut Vec<Matcher>) -> Option<()> {
+fn conditions_of_object(
+    value: &Value,
+    path: &str,
+    faults: &Faults,
+    room: &mut PatternRoom,
+    matchers: &mut Vec<Matcher>,
+) -> Option<()> {
     let object = Object::new(value, path, faults)?;
     let mut whole = true;
     for (name, value) in object.fields() {
@@ -119,7 +151,9 @@ fn conditions_of_object(value: &Value, path: &str, faults: &Faults, matchers: &m
         };
         match value {
             Value::String(text) => matchers.push(Matcher { label, condition: Condition::Equal(text.clone()) }),
-            Value::Object(_) => whole &= other_conditions(value, &object.at(name), faults, &label, matchers).is_some(),
+            Value::Object(_) => {
+                whole &= other_conditions(value, &object.at(name), faults, &label, room, matchers).is_some()
+            }
             other => {
                 let message = format!(
                     "this is {}; write the value as text, or an object with one of {}",
@@ -139,6 +173,7 @@ fn other_conditions(
     path: &str,
     faults: &Faults,
     label: &LabelName,
+    room: &mut PatternRoom,
     matchers: &mut Vec<Matcher>,
 ) -> Option<()> {
     let mut object = Object::new(value, path, faults)?;
@@ -154,17 +189,7 @@ fn other_conditions(
             whole = false;
             continue;
         };
-        let patterns = matchers.iter().filter(|matcher| matcher.condition.is_pattern()).count();
-        let pattern = || match Pattern::new(text) {
-            Ok(_) if patterns >= MAX_PATTERNS => {
-                object.fault(
-                    word,
-                    format!("this is one pattern too many; at most {MAX_PATTERNS} are taken in one where"),
-                );
-                None
-            }
-            read => read.map_err(|error| object.fault(word, error.to_string())).ok(),
-        };
+        let mut pattern = || room.pattern(text).map_err(|fault| object.fault(word, fault)).ok();
         let condition = match word {
             "not" => Some(Condition::NotEqual(text.to_owned())),
             "matches" => pattern().map(Condition::Matches),

@@ -9,7 +9,7 @@ mod write;
 
 use bellwether_core::board::Board;
 
-pub(crate) use expression::{Conditions, read_conditions};
+pub(crate) use expression::{Conditions, PatternRoom, read_conditions};
 pub use write::BoardJson;
 
 use crate::json::{Faults, JsonFault, parse};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{ClientFrame, FeedFormat, FrameError, MAX_SELECTIONS, Selection, Step, Subscribe, unknown_type};
-use crate::board::{Conditions, read_conditions};
+use crate::board::{Conditions, PatternRoom, read_conditions};
 use crate::json::{Faults, Object, parse, text};
 
 /// The words for a format.
@@ -86,11 +86,12 @@ fn selections(object: &mut Object<'_>) -> Option<Vec<Selection>> {
         return None;
     }
     let count = elements.len();
+    let mut room = PatternRoom::of("subscribe");
     let read: Vec<_> = elements
         .into_iter()
         .filter_map(|(path, value)| {
             let mut selection = Object::new(value, &path, object.faults())?;
-            let read = self::selection(&mut selection);
+            let read = self::selection(&mut selection, &mut room);
             selection.refuse_unknown();
             read
         })
@@ -98,12 +99,12 @@ fn selections(object: &mut Object<'_>) -> Option<Vec<Selection>> {
     (read.len() == count).then_some(read)
 }
 
-fn selection(object: &mut Object<'_>) -> Option<Selection> {
+fn selection(object: &mut Object<'_>, room: &mut PatternRoom) -> Option<Selection> {
     let name = object
         .text("name")
         .and_then(|text| MetricName::new(text).map_err(|error| object.fault("name", error.to_string())).ok());
     let matchers = match object.optional("where") {
-        Some(value) => read_conditions(value, &object.at("where"), object.faults()),
+        Some(value) => read_conditions(value, &object.at("where"), object.faults(), room),
         None => Some(Vec::new()),
     };
     let range = object.duration_or_zero("range");
