@@ -172,7 +172,9 @@ impl Metrics {
 /// Sends the log to stderr; `RUST_LOG` says how much, `info` without it.
 pub(crate) fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    // A log that nobody reads is no reason to stop: without this, its first line would be a panic.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
+    let started = log.try_init();
     // A second start in one process (tests) keeps the first log.
     drop(started);
 }

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use bellwether_core::alerts::{Alert, Alerts, Transition};
+use bellwether_core::alerts::{Alert, Alerts};
 use bellwether_core::board::Board;
 use bellwether_core::rule::AlertState;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 pub(crate) use outbox::Dispatcher;
 
-use crate::hub::Pulse;
+use crate::hub::{News, Pulse};
 use crate::store::AlertChange;
 use crate::telemetry::Metrics;
 use crate::writer::{NewNotice, Writer};
@@ -63,7 +63,7 @@ impl Watch {
         self.report_failures(pulse.failures);
         let firing = pulse.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count();
         self.metrics.alerts_firing.set(i64::try_from(firing).unwrap_or(i64::MAX));
-        let notices = self.notices(&pulse.transitions);
+        let notices = self.notices(pulse.news);
         let changes = self.changes(&pulse.alerts, now);
         if changes.is_empty() && notices.is_empty() {
             return;
@@ -76,19 +76,26 @@ impl Watch {
         }
     }
 
-    fn notices(&self, transitions: &[Transition]) -> Vec<NewNotice> {
+    fn notices(&self, news: Vec<News>) -> Vec<NewNotice> {
         let mut notices = Vec::new();
-        for Transition { alert, to, .. } in transitions {
-            let told = matches!(to, AlertState::Firing { .. } | AlertState::Resolved { .. });
-            if !told {
-                continue;
-            }
-            let state = if matches!(to, AlertState::Firing { .. }) { "firing" } else { "resolved" };
-            tracing::warn!(labels = %alert.labels, value = alert.value, state, "alert");
+        for news in news {
+            let (alert, state) = match news {
+                News::Fires(alert) => {
+                    tracing::warn!(labels = %alert.labels, value = alert.value, "an alert fires");
+                    (alert, "firing")
+                }
+                News::Resolved(mut alert, ending) => {
+                    // What it was while it fired says nothing of now.
+                    alert.value = ending.value();
+                    let reason = ending.reason();
+                    tracing::info!(labels = %alert.labels, value = alert.value, reason, "an alert is resolved");
+                    (alert, "resolved")
+                }
+            };
             let Some(webhook) = &self.webhook else { continue };
             let rule = self.board.rules.iter().find(|rule| rule.name == alert.rule);
-            let payload = webhook::message(alert, rule, &webhook.address);
-            notices.extend(payload.map(|payload| NewNotice { alert: saved::key(alert), state, payload }));
+            let payload = webhook::message(&alert, rule, &webhook.address);
+            notices.extend(payload.map(|payload| NewNotice { alert: saved::key(&alert), state, payload }));
         }
         notices
     }

@@ -7,12 +7,13 @@ mod fanout;
 mod feed;
 mod gather;
 mod history;
+mod news;
 mod queue;
 mod recovery;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bellwether_core::alerts::{Alert, Alerts, Transition};
+use bellwether_core::alerts::{Alert, Alerts};
 use bellwether_core::board::Board;
 use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory};
 use bellwether_core::labels::MetricName;
@@ -25,6 +26,7 @@ use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 pub(crate) use admission::{Admission, Admitted};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use history::History;
+pub(crate) use news::News;
 pub(crate) use queue::{Frame, Outbound, QueueReceiver};
 pub(crate) use recovery::recover;
 
@@ -246,6 +248,7 @@ impl Hub {
         let State { engine, alerts, alerts_sent, place, fanout, .. } = &mut *state;
         engine.advance(now);
         let transitions = alerts.evaluate(&self.greeting.board.rules, engine, now);
+        let news = news::news(transitions, &self.greeting.board.rules, engine, now);
         let failures = alerts.failures().iter().map(ToString::to_string).collect();
         fanout.flush(engine, *place);
         if !alerts.iter().eq(alerts_sent.iter()) {
@@ -253,7 +256,7 @@ impl Hub {
             fanout.broadcast(&encode::alerts(alerts_sent, &self.greeting.board.rules, place.seq));
         }
         fanout.tick(|| encode::text(&ServerFrame::Tick(Tick { now, seq: place.seq })));
-        Pulse { transitions, failures, alerts: alerts_sent.clone() }
+        Pulse { news, failures, alerts: alerts_sent.clone() }
     }
 }
 
@@ -277,8 +280,8 @@ fn refusal_frames(refusals: &[Refusal]) -> Vec<ErrorFrame> {
 
 /// What a second brought.
 pub(crate) struct Pulse {
-    /// Alerts that changed their state.
-    pub(crate) transitions: Vec<Transition>,
+    /// Alerts that began to fire or ended.
+    pub(crate) news: Vec<News>,
     /// Rules that could not be evaluated.
     pub(crate) failures: Vec<String>,
     /// All alerts there are.

@@ -148,6 +148,33 @@ fn slow_bookings_raise_an_alert_that_resolves() {
 }
 
 #[test]
+fn the_log_says_what_fires_and_what_ended_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = board(folder.path(), BOARD);
+    let data = folder.path().join("data");
+    let (gateway, mut log) = Running::start_heard(&data, &["--board", path.to_str().unwrap()]);
+    slow(&gateway);
+    let fires = log.find(|line| line.contains("an alert fires")).unwrap();
+    assert!(fires.contains("WARN") && fires.contains("BookingSlow") && fires.contains("value=900"), "{fires}");
+    // Nothing more comes: no figure is left, and the one of before is none of now.
+    let ended = log.find(|line| line.contains("an alert is resolved")).unwrap();
+    assert!(ended.contains("INFO") && ended.contains("no figure any more"), "{ended}");
+    assert!(!ended.contains("value="), "{ended}");
+    slow(&gateway);
+    log.find(|line| line.contains("an alert fires")).unwrap();
+    // The log comes before what is kept.
+    until("it is kept", || Live::open(&gateway).alerts.alerts.iter().any(|alert| alert.state.is_active()));
+    // Who read the log may go: what is said then is said to nobody, and all goes on.
+    drop(log);
+    assert_eq!(gateway.terminate().0.code(), Some(0));
+
+    let other = board(folder.path(), r#"{"title":"Service"}"#);
+    let (_gateway, mut log) = Running::start_heard(&data, &["--board", other.to_str().unwrap()]);
+    let ended = log.find(|line| line.contains("an alert is resolved")).unwrap();
+    assert!(ended.contains("INFO") && ended.contains("the rule was removed from the board"), "{ended}");
+}
+
+#[test]
 fn a_receiver_that_was_down_is_told_once_each() {
     let port = ReservedPort::new();
     let address = port.address();

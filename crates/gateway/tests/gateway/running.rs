@@ -60,9 +60,22 @@ impl Running {
         Self::start_command(command)
     }
 
+    /// Starts with a data folder that may hold something already, and hears the log, which must be read.
+    pub(crate) fn start_heard(folder: &Path, flags: &[&str]) -> (Self, impl Iterator<Item = String> + use<>) {
+        let mut command = command(folder);
+        command.args(flags);
+        let mut running = Self::start_process(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let log = BufReader::new(running.child.stderr.take().unwrap());
+        (running, log.lines().map_while(Result::ok))
+    }
+
     /// Starts with a command line of its own.
     pub(crate) fn start_command(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_process(command.stdout(Stdio::piped()).stderr(Stdio::inherit()))
+    }
+
+    fn start_process(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url =
@@ -117,16 +130,19 @@ impl Drop for Running {
     }
 }
 
-/// Waits for the end of a process.
+/// Waits for the end of a process; kills one that does not end.
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    let began = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status;
-        }
-        assert!(began.elapsed() < patience(), "it does not end");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let pid = child.id().to_string();
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let watchdog = std::thread::spawn(move || {
+        let late = end.recv_timeout(patience()) == Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+        // It is waited for still, so that the number is its own.
+        late && Command::new("kill").arg("-KILL").arg(pid).status().is_ok()
+    });
+    let status = child.wait().unwrap();
+    drop(ended);
+    assert!(!watchdog.join().unwrap(), "it does not end");
+    status
 }
 
 /// Asks again and again until `condition` holds.
