@@ -236,7 +236,7 @@ fn a_subscription_takes_only_so_many_patterns() {
     let told = "metrics[0].where[8].l8.matches: this is one pattern too many; at most 8 are taken in one subscribe";
     assert!(many.contains(told), "{many}");
     // Spread over its metrics they are no cheaper.
-    let metrics = vec![r#"{"name":"m","where":{"a":{"matches":"5.."}}}"#; 9].join(",");
+    let metrics = [r#"{"name":"m","where":{"a":{"matches":"5.."}}}"#; 9].join(",");
     let spread = ClientFrame::decode(&format!(r#"{{"type":"subscribe","id":1,"metrics":[{metrics}],"step":"1s"}}"#));
     let spread = spread.unwrap_err().to_string();
     assert!(spread.contains("metrics[8].where.a.matches: this is one pattern too many"), "{spread}");
