@@ -30,6 +30,8 @@ after(async () => {
 
 const here = (code) => code.replaceAll('http://127.0.0.1:4000', gateway.url);
 
+const ask = async (parameters) => (await (await fetch(`${gateway.url}/query?${parameters}`)).json()).result ?? 0;
+
 /** Runs `code` as a module that prints `expression`; gives what it printed. */
 async function evaluated(code, expression) {
   // Under the name that it says; a file of another kind could not import or await.
@@ -61,13 +63,33 @@ test('curl', async () => {
 
 for (const file of ['README.md', 'crates/wasm/README.md']) {
   test(`the engine, in ${file}`, async () => {
-    const code = blocks(file, 'js').find((block) => block.includes("from 'bellwether'"));
+    const code = blocks(file, 'js').find((block) => block.includes('new Engine()'));
     const answer = await evaluated(code, lastExpression(code));
     assert.deepEqual(Object.keys(answer), ['result', 'count', 'from', 'to', 'relativeError']);
     assert.equal(answer.result, 120);
     assert.equal(answer.count, 1);
   });
 }
+
+test('the monitoring module', async () => {
+  const code = blocks('crates/wasm/README.md', 'js').find((block) => block.includes('new MonitoringModule()'));
+  const [, expression, expected] = code.match(/^(monitoring\.getDashboard\(\)); \/\/ (.*)$/m);
+  const shown = JSON.stringify(await evaluated(code, expression));
+  assert.equal(shown.replaceAll('"', ''), expected.replaceAll(' ', ''));
+});
+
+test('the collector', async () => {
+  const code = blocks('crates/wasm/README.md', 'js').find((block) => block.includes('queryMetric('));
+  const [, expression, expected] = code.match(/^(await queryMetric\(.*\)); \/\/ (\d+)$/m);
+  assert.equal(await evaluated(code, expression), Number(expected));
+});
+
+test('the collector, in README.md', async () => {
+  const code = blocks('README.md', 'js').find((block) => block.includes('createCollector'));
+  const before = await ask('name=booking_response_time&window=5m&agg=count');
+  await evaluated(code, 'null');
+  assert.equal(await ask('name=booking_response_time&window=5m&agg=count'), before + 1);
+});
 
 test('the board in README.md is right', async () => {
   const [board] = blocks('README.md', 'json');

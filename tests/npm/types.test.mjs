@@ -19,6 +19,8 @@ const cases = [
   ['nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'use.ts'],
   ['nodenext, with them', [...nodenext, '--lib', 'es2022,dom'], 'use.ts'],
   ['bundler', [...bundler, '--lib', 'es2022,dom'], 'use.ts'],
+  ['the collector, nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'collector.ts'],
+  ['the collector, bundler', [...bundler, '--lib', 'es2022,dom'], 'collector.ts'],
   ['a CommonJS module under nodenext', [...nodenext, '--lib', 'es2022'], 'use.cts'],
   ['written and generated types agree', [...nodenext, '--lib', 'es2022,dom,esnext.disposable'], 'generated.ts'],
 ];

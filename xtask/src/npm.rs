@@ -1,7 +1,7 @@
 //! `cargo xtask npm`: the package `bellwether` in `target/npm/bellwether` and, packed, beside it.
 //!
-//! `crates/wasm/package.json` is its manifest, `crates/wasm/js` its hand-written part (copied to the package's top),
-//! and what wasm-bindgen makes of the crate goes to its `dist/`.
+//! `crates/wasm/package.json` is its manifest, `crates/wasm/js` its hand-written part (copied to the package's top,
+//! TypeScript compiled), and what wasm-bindgen makes of the crate goes to its `dist/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,8 @@ pub(crate) fn build() -> Result<PathBuf> {
     fs::create_dir_all(&package)?;
     compile(&package.join("dist"))?;
     copy_hand_written(&package)?;
+    compile_typescript(&package)?;
+    name_the_error(&package)?;
 
     let mut npm = shell::command("npm")?;
     npm.current_dir(&package).args(["pack", "--silent", "--pack-destination", ".."]);
@@ -91,6 +93,9 @@ fn copy_hand_written(package: &Path) -> Result<()> {
     }
     let js = krate.join("js");
     for file in stamp::files_below(&js)? {
+        if is_source(&file) {
+            continue;
+        }
         let to = package.join(file.strip_prefix(&js)?);
         files.push((file, to));
     }
@@ -100,6 +105,29 @@ fn copy_hand_written(package: &Path) -> Result<()> {
         }
         fs::copy(&from, &to).with_context(|| format!("the package needs {}", from.display()))?;
     }
+    Ok(())
+}
+
+/// Whether the file is TypeScript to be compiled, and no declarations that are there to be read.
+fn is_source(file: &Path) -> bool {
+    let name = file.to_string_lossy();
+    name.ends_with(".ts") && !name.ends_with(".d.ts")
+}
+
+/// The collector: JavaScript, types and source maps.
+fn compile_typescript(package: &Path) -> Result<()> {
+    let mut tsc = shell::command("tsc")?;
+    tsc.arg("--project").arg(place::root().join("crates/wasm")).arg("--outDir").arg(package);
+    shell::stream(&mut tsc).context("the collector does not compile")
+}
+
+/// `error.js`: the one class of errors, wherever wasm-bindgen has put it, for those who do without the wasm.
+fn name_the_error(package: &Path) -> Result<()> {
+    let snippets = stamp::files_below(&package.join("dist/snippets"))?;
+    let snippet =
+        snippets.iter().find(|file| file.ends_with("src/error.js")).context("wasm-bindgen left no error.js")?;
+    let path = snippet.strip_prefix(package)?.to_string_lossy().replace('\\', "/");
+    fs::write(package.join("error.js"), format!("export {{ BellwetherError }} from './{path}';\n"))?;
     Ok(())
 }
 

@@ -373,12 +373,5 @@ export type ErrorCode =
   | 'bad_answer'
   | (string & {});
 
-/** Every error that Bellwether throws. */
-export class BellwetherError extends Error {
-  private constructor();
-  readonly name: 'BellwetherError';
-  /** What went wrong, for programs; the message is for people. */
-  readonly code: ErrorCode;
-}
-
-export {};
+export { BellwetherError } from './error.js';
+export { MonitoringModule } from './monitoring.js';

@@ -3,6 +3,7 @@ import load from './dist/bellwether.js';
 import { loadOnce } from './engine.js';
 
 export { BellwetherError, Engine, Table } from './engine.js';
+export { MonitoringModule } from './monitoring.js';
 
 export function init(source) {
   return loadOnce(() => load(source === undefined ? undefined : { module_or_path: source }));

@@ -4,6 +4,7 @@ import load, { initSync } from './dist/bellwether.js';
 import { loadOnce } from './engine.js';
 
 export { BellwetherError, Engine, Table } from './engine.js';
+export { MonitoringModule } from './monitoring.js';
 
 export function init(source) {
   return loadOnce(() =>

@@ -19,6 +19,6 @@ export const sameConstructor: Same<
   ConstructorParameters<typeof Generated.Engine>['length']
 > = true;
 export const sameExports: Same<
-  Exclude<keyof typeof Written, 'init'>,
+  Exclude<keyof typeof Written, 'init' | 'MonitoringModule'>,
   Exclude<keyof typeof Generated, 'default' | 'initSync'>
 > = true;

@@ -1,0 +1,3 @@
+const { recordMetric } = require('bellwether/collector');
+
+recordMetric('required', 1);
