@@ -23,8 +23,11 @@
 mod bounds;
 mod entry;
 mod mapping;
+mod store;
+mod window;
 
 use entry::{Entries, Entry};
+use store::Store;
 
 use crate::query::Quantile;
 
@@ -71,10 +74,20 @@ pub enum SketchError {
 #[error("the sketch to subtract holds samples that the other does not hold")]
 pub struct SubtractError;
 
+/// A column of values holds one that is NaN or infinite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("value {place} of the column (from 0) is not a finite number; leave it out")]
+pub struct NotFiniteAt {
+    /// Its place in the column, from 0.
+    pub place: usize,
+}
+
 /// How many values fell into each value bucket.
 ///
-/// Sparse: one value needs no memory outside the struct, each further value bucket 8 bytes.
-/// Counts are exact, whatever the order of recording and merging, up to [`MAX_COUNT`].
+/// One value needs no memory outside the struct. Few value buckets, or such that lie far apart, are a
+/// sorted list of 8 bytes each; many close together are a window of 4 bytes for each place, in which a
+/// value is counted without a search. Counts are exact, whatever the order of recording and merging,
+/// up to [`MAX_COUNT`].
 ///
 /// ```
 /// use bellwether_core::query::Quantile;
@@ -90,7 +103,7 @@ pub struct SubtractError;
 #[derive(Clone, Debug)]
 pub struct Sketch {
     scale: i8,
-    entries: Entries,
+    store: Store,
 }
 
 impl Default for Sketch {
@@ -101,7 +114,7 @@ impl Default for Sketch {
 
 impl PartialEq for Sketch {
     fn eq(&self, other: &Self) -> bool {
-        self.scale == other.scale && self.entries.as_slice() == other.entries.as_slice()
+        self.scale == other.scale && self.store.iter().eq(other.store.iter())
     }
 }
 
@@ -114,7 +127,7 @@ impl Sketch {
     /// A sketch without samples; a scale out of range becomes the nearest one in range.
     #[must_use]
     pub fn new(scale: i8) -> Self {
-        Self { scale: scale.clamp(MIN_SCALE, MAX_SCALE), entries: Entries::default() }
+        Self { scale: scale.clamp(MIN_SCALE, MAX_SCALE), store: Store::default() }
     }
 
     /// A sketch from its value buckets, as they come from a frame or from disk.
@@ -145,7 +158,7 @@ impl Sketch {
             list.push(Entry::new(0, zero_count));
         }
         checked_entries(scale, &mut total, positive, &mut list)?;
-        let mut sketch = Self { scale, entries: Entries::from(list) };
+        let mut sketch = Self { scale, store: Store::List(Entries::from(list)) };
         sketch.bound();
         Ok(sketch)
     }
@@ -156,50 +169,75 @@ impl Sketch {
         self.scale
     }
 
-    /// Number of recorded values. Cost: O(value buckets).
+    /// Number of recorded values. Cost: O(1) for many, O(value buckets) for few.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.entries.as_slice().iter().map(|entry| entry.count()).sum()
+        self.store.total()
     }
 
     /// Whether nothing is recorded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.as_slice().is_empty()
+        self.store.is_empty()
     }
 
     /// Number of recorded zeros.
     #[must_use]
     pub fn zero_count(&self) -> u64 {
-        let entries = self.entries.as_slice();
-        entries.binary_search_by_key(&0, |entry| entry.key()).map_or(0, |place| entries[place].count())
+        self.store.zeros()
     }
 
     /// The value buckets of positive values: (OpenTelemetry index, count), ascending by index.
     pub fn positive(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        let entries = self.entries.as_slice();
-        let start = entries.partition_point(|entry| entry.key() <= 0);
-        entries[start..].iter().map(|entry| (mapping::index(entry.key()), entry.count()))
+        self.store.positive()
     }
 
     /// The value buckets of negative values by their magnitude: (OpenTelemetry index, count),
     /// ascending by index.
     pub fn negative(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        let entries = self.entries.as_slice();
-        let end = entries.partition_point(|entry| entry.key() < 0);
-        entries[..end].iter().rev().map(|entry| (mapping::index(-entry.key()), entry.count()))
+        self.store.negative()
     }
 
     /// Bytes of the heap that the sketch holds.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        self.entries.heap_bytes()
+        self.store.heap_bytes()
     }
 
-    /// Adds one finite value. Cost: O(log value buckets) where its value bucket exists.
+    /// Adds one finite value. Cost: O(1) where many are close together, else O(log value buckets)
+    /// where its value bucket exists.
+    #[inline]
     pub fn record(&mut self, value: f64) {
         debug_assert!(value.is_finite(), "a sketch takes finite values only");
-        self.entries.add(mapping::key(value, self.scale), 1);
+        let is_counted = match &mut self.store {
+            Store::Windows(windows) => windows.record(value, self.scale),
+            Store::List(_) => false,
+        };
+        if !is_counted {
+            self.record_anew(value);
+        }
+    }
+
+    /// [`Sketch::record`] for each of a column of values, which is several times as fast.
+    ///
+    /// # Errors
+    /// [`NotFiniteAt`], and nothing is recorded, where one of them is NaN or infinite.
+    pub fn record_all(&mut self, values: &[f64]) -> Result<(), NotFiniteAt> {
+        check_finite(values)?;
+        let mut rest = values;
+        loop {
+            if let Store::Windows(windows) = &mut self.store {
+                rest = &rest[windows.record_all(rest, self.scale)..];
+            }
+            let Some((value, later)) = rest.split_first() else { return Ok(()) };
+            self.record_anew(*value);
+            rest = later;
+        }
+    }
+
+    /// Records a value that may need a new value bucket.
+    fn record_anew(&mut self, value: f64) {
+        self.store.add(mapping::key(value, self.scale), 1, self.scale);
         self.bound();
     }
 
@@ -212,9 +250,9 @@ impl Sketch {
         if other.scale > self.scale {
             let mut coarser = other.clone();
             coarser.downscale(self.scale);
-            self.entries.merge(coarser.entries.as_slice());
+            self.store.merge(&coarser.store, self.scale);
         } else {
-            self.entries.merge(other.entries.as_slice());
+            self.store.merge(&other.store, self.scale);
         }
         self.bound();
     }
@@ -228,15 +266,14 @@ impl Sketch {
         if other.scale < self.scale {
             self.downscale(other.scale);
         }
-        let mut coarser;
-        let taken = if other.scale > self.scale {
-            coarser = other.clone();
+        let is_held = if other.scale > self.scale {
+            let mut coarser = other.clone();
             coarser.downscale(self.scale);
-            coarser.entries.as_slice()
+            self.store.subtract(&coarser.store)
         } else {
-            other.entries.as_slice()
+            self.store.subtract(&other.store)
         };
-        if self.entries.subtract(taken) { Ok(()) } else { Err(SubtractError) }
+        if is_held { Ok(()) } else { Err(SubtractError) }
     }
 
     /// Merges value buckets until the scale is `scale`; exact, as if every value had been recorded
@@ -245,7 +282,7 @@ impl Sketch {
         let scale = scale.max(MIN_SCALE);
         if scale < self.scale {
             let steps = (self.scale - scale).unsigned_abs();
-            self.entries.map_keys(|key| mapping::coarser(key, steps));
+            self.store.downscale(steps, scale);
             self.scale = scale;
         }
     }
@@ -256,14 +293,7 @@ impl Sketch {
     #[must_use]
     pub fn quantile(&self, q: Quantile) -> Option<f64> {
         let last = self.count().checked_sub(1)?;
-        let mut before = rank(q, last);
-        for entry in self.entries.as_slice() {
-            let Some(rest) = before.checked_sub(entry.count()) else {
-                return Some(mapping::midpoint(entry.key(), self.scale));
-            };
-            before = rest;
-        }
-        None
+        self.store.find(rank(q, last)).map(|key| mapping::midpoint(key, self.scale))
     }
 
     /// Bound of the relative error of [`Sketch::quantile`]: `(base − 1)/(base + 1)`.
@@ -275,7 +305,7 @@ impl Sketch {
 
     /// Keeps the number of value buckets within its bound.
     fn bound(&mut self) {
-        while self.entries.as_slice().len() > MAX_VALUE_BUCKETS && self.scale > MIN_SCALE {
+        while self.store.is_too_long() && self.scale > MIN_SCALE {
             self.downscale(self.scale - 1);
         }
     }
@@ -289,6 +319,25 @@ pub(crate) fn rank(q: Quantile, last: u64) -> u64 {
     let nearest = product.round();
     let is_whole = (product - nearest).abs() <= 4.0 * f64::EPSILON * nearest;
     (if is_whole { nearest as u64 } else { product as u64 }).min(last)
+}
+
+fn check_finite(values: &[f64]) -> Result<(), NotFiniteAt> {
+    // Zero times a finite number is zero, and times any other NaN: several sums side by side find out
+    // faster than a test of each value.
+    let mut sums = [0.0; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += value * 0.0;
+        }
+    }
+    if sums.iter().chain(rest).all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(place) => Err(NotFiniteAt { place }),
+        None => Ok(()),
+    }
 }
 
 fn add_checked(total: &mut u64, count: u64) -> Result<(), SketchError> {

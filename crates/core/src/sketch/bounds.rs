@@ -262,19 +262,30 @@ pub(crate) const MANTISSA: [u64; 256] = [
     0xfe9d96b2a23da,
 ];
 
-/// `START[n]` is the number of entries of [`MANTISSA`] that are at most `n/256`: where the search
-/// begins for a mantissa whose upper eight bits are `n`. At most two more entries follow below the
-/// next `n`, because the logarithm's slope is below 1.443.
-pub(crate) const START: [u8; 256] = {
-    let mut start = [0_u8; 256];
-    let mut n = 0;
-    let mut found = 0;
-    while n < 256 {
-        while found < 255 && MANTISSA[found] <= (n as u64) << 44 {
-            found += 1;
+/// Bits of a mantissa that lie below the number of its cell.
+pub(crate) const CELL_BITS: u32 = 43;
+/// Cells of equal width that a power of two is cut into: so many that none holds two bounds, as the
+/// logarithm's slope is below 1.443.
+pub(crate) const CELLS: usize = 1 << (52 - CELL_BITS);
+
+/// `(mantissa + STEP[cell]) >> CELL_BITS`, added modulo 2^64, is the number of entries of [`MANTISSA`] that are at most
+/// `mantissa`, which lies in `cell`: what is added carries over exactly from the cell's bound on.
+pub(crate) const STEP: [u64; CELLS] = {
+    let mut steps = [0_u64; CELLS];
+    let mut below = 0;
+    let mut cell = 0;
+    while cell < CELLS {
+        let end = (cell as u64 + 1) << CELL_BITS;
+        // A cell without a bound is as one whose bound is its end.
+        let mut bound = end;
+        let count = below;
+        if below < MANTISSA.len() && MANTISSA[below] < end {
+            bound = MANTISSA[below];
+            below += 1;
         }
-        start[n] = found as u8;
-        n += 1;
+        assert!(below == MANTISSA.len() || MANTISSA[below] >= end, "a cell holds one bound at most");
+        steps[cell] = ((count as u64 + 1) << CELL_BITS).wrapping_sub(bound);
+        cell += 1;
     }
-    start
+    steps
 };

@@ -6,10 +6,12 @@
 use std::ops::RangeInclusive;
 
 use super::MAX_SCALE;
-use super::bounds::{MANTISSA, START};
+use super::bounds::{CELL_BITS, CELLS, MANTISSA, STEP};
 
 /// Bits of a float's mantissa.
 const MANTISSA_BITS: u32 = 52;
+/// The bits of a float's mantissa.
+const MANTISSA_MASK: u64 = (1 << MANTISSA_BITS) - 1;
 /// The bias of a float's exponent.
 const BIAS: i32 = 1_023;
 /// Value buckets of one power of two at the finest scale.
@@ -61,20 +63,35 @@ pub(super) const fn coarser(key: i32, steps: u8) -> i32 {
 
 /// The index at the finest scale of the positive float with these bits.
 fn finest_index(bits: u64) -> i32 {
-    let mut exponent = (bits >> MANTISSA_BITS) as i32 - BIAS;
-    let mut mantissa = bits & ((1 << MANTISSA_BITS) - 1);
-    if exponent == -BIAS {
-        // Subnormal: move the leading one to where it is implied.
-        let shift = mantissa.leading_zeros() - (63 - MANTISSA_BITS);
-        mantissa = (mantissa << shift) & ((1 << MANTISSA_BITS) - 1);
-        exponent = 1 - BIAS - shift as i32;
+    if bits >> MANTISSA_BITS != 0 {
+        return finest_index_of_normal(bits);
     }
-    let mut below = usize::from(START[(mantissa >> (MANTISSA_BITS - 8)) as usize]);
-    while below < MANTISSA.len() && MANTISSA[below] <= mantissa {
-        below += 1;
-    }
+    // Subnormal: move the leading one to where it is implied.
+    let shift = bits.leading_zeros() - (63 - MANTISSA_BITS);
+    let mantissa = (bits << shift) & MANTISSA_MASK;
+    finest_index_of_normal(1 << MANTISSA_BITS | mantissa) - shift as i32 * FINEST
+}
+
+#[inline]
+fn finest_index_of_normal(bits: u64) -> i32 {
+    let exponent = (bits >> MANTISSA_BITS) as i32 - BIAS;
+    let cell = (bits >> CELL_BITS) as usize % CELLS;
+    let below = (bits & MANTISSA_MASK).wrapping_add(STEP[cell]) >> CELL_BITS;
     // An exact power of two has no bound below it, so that it falls into the value bucket before.
     exponent * FINEST + below as i32 - 1
+}
+
+/// The index at `scale` of the positive normal float with these bits. Any other bits give an index
+/// below [`least_normal`], beyond that of the greatest float, or its very own.
+#[inline]
+pub(super) fn index_of_normal(bits: u64, scale: i8) -> i32 {
+    finest_index_of_normal(bits) >> (MAX_SCALE - scale)
+}
+
+/// The least index at `scale` whose value bucket holds normal floats only.
+pub(super) const fn least_normal(scale: i8) -> i32 {
+    // The least normal float is a power of two and so closes the value bucket before.
+    (((1 - BIAS) * FINEST - 1) >> (MAX_SCALE - scale)) + 1
 }
 
 /// 2^(1/2^scale).

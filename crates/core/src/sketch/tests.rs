@@ -19,16 +19,58 @@ fn merged(a: &Sketch, b: &Sketch) -> Sketch {
     sum
 }
 
-/// Values of every size and both signs, zeros among them.
-fn values(most: usize) -> impl Strategy<Value = Vec<f64>> {
-    let one = prop_oneof![
+/// A finite value of any size and sign, zero among them.
+fn one() -> impl Strategy<Value = f64> {
+    prop_oneof![
         any::<f64>().prop_filter("finite", |value| value.is_finite()),
         -100.0..100.0_f64,
         Just(0.0),
         Just(-0.0),
         (-1_074_i32..1_024).prop_map(|exponent| 2.0_f64.powi(exponent)),
-    ];
-    proptest::collection::vec(one, 0..most)
+    ]
+}
+
+/// Up to `most` values far apart, or up to ten times as many close together on one or both sides of
+/// zero with a few others among them.
+fn values(most: usize) -> impl Strategy<Value = Vec<f64>> {
+    let crowd = (-1_074..1_022_i32, 1..4_i32).prop_flat_map(move |(exponent, octaves)| {
+        let near = (1.0..2.0_f64, 0..octaves)
+            .prop_map(move |(value, octave)| value * 2.0_f64.powi((exponent + octave).min(1_023)));
+        let one = prop_oneof![60 => near.clone(), 3 => near.prop_map(|value| -value), 2 => Just(0.0), 1 => one()];
+        proptest::collection::vec(one, 0..most * 10)
+    });
+    prop_oneof![proptest::collection::vec(one(), 0..most), crowd]
+}
+
+/// Counts by key, the slow and certain way.
+fn counted(values: &[f64], scale: i8) -> Vec<(i32, u64)> {
+    let mut counts = std::collections::BTreeMap::new();
+    for value in values {
+        *counts.entry(mapping::key(*value, scale)).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+fn is_windows(sketch: &Sketch) -> bool {
+    matches!(sketch.store, Store::Windows(_))
+}
+
+/// `count` values of the normal distribution, by the polar method.
+fn normal(count: usize) -> Vec<f64> {
+    let mut state = 42_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0
+    };
+    let mut found = Vec::new();
+    while found.len() < count {
+        let (x, y) = (random(), random());
+        let square = x * x + y * y;
+        if square > 0.0 && square < 1.0 {
+            found.push(x * (-2.0 * square.ln() / square).sqrt());
+        }
+    }
+    found
 }
 
 #[test]
@@ -69,6 +111,65 @@ fn one_value_costs_no_heap() {
     assert_eq!(sketch.heap_bytes(), 0);
     assert_eq!(sketch.count(), 3);
     assert!(size_of::<Sketch>() <= 32);
+}
+
+#[test]
+fn many_values_close_together_are_counted_in_windows() {
+    let latencies: Vec<f64> = normal(10_000).into_iter().map(|z| (3.0 + 0.8 * z).exp()).collect();
+    let mut sketch = Sketch::default();
+    let mut largest = 0;
+    for value in &latencies {
+        sketch.record(*value);
+        largest = largest.max(sketch.heap_bytes());
+    }
+    assert!(is_windows(&sketch) && largest < 6_000, "{largest}");
+    assert_eq!(sketch.store.iter().collect::<Vec<_>>(), counted(&latencies, 6));
+    // One far away would make the window long: a list is smaller.
+    let mut wide = of(&latencies[..100]);
+    assert!(is_windows(&wide));
+    wide.record(1e300);
+    assert!(!is_windows(&wide) && wide.heap_bytes() < 2_000);
+    assert_eq!(wide.count(), 101);
+}
+
+#[test]
+fn windows_that_are_full_go_on_as_a_list() {
+    let none: [(i32, u64); 0] = [];
+    let crowd = (0..64).map(|index| (index, 1 << 25));
+    let half = Sketch::from_parts(6, 1, crowd, none).unwrap();
+    let mut sketch = merged(&Sketch::default(), &half);
+    assert!(is_windows(&sketch));
+    for merges in 2..10_u64 {
+        sketch.merge(&half);
+        assert_eq!(sketch.count(), merges * half.count());
+        assert_eq!(is_windows(&sketch), merges * half.count() <= u64::from(u32::MAX));
+    }
+    sketch.record_all(&[1.5; 3]).unwrap();
+    sketch.record(0.0);
+    assert_eq!((sketch.count(), sketch.zero_count()), (9 * half.count() + 4, 10));
+    // A window with room for two more values takes two of three.
+    let room = u64::from(u32::MAX) - half.count() - 2;
+    let mut sketch = merged(&half, &Sketch::from_parts(6, 0, [(1, room)], none).unwrap());
+    assert!(is_windows(&sketch));
+    sketch.record_all(&[1.5; 3]).unwrap();
+    assert_eq!(sketch.count(), u64::from(u32::MAX) + 1);
+    assert!(!is_windows(&sketch));
+}
+
+#[test]
+fn what_is_not_finite_is_refused_with_its_place() {
+    for (place, bad) in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -f64::NAN].into_iter().enumerate() {
+        for length in [place + 1, 7, 8, 9, 40] {
+            let mut values = vec![f64::MAX; length];
+            values.push(-f64::MAX);
+            let mut sketch = Sketch::default();
+            sketch.record_all(&values).unwrap();
+            assert_eq!(sketch.count(), length as u64 + 1);
+            values[place] = bad;
+            assert_eq!(sketch.record_all(&values), Err(NotFiniteAt { place }));
+            assert_eq!(sketch.count(), length as u64 + 1);
+        }
+    }
 }
 
 #[test]
@@ -144,6 +245,50 @@ proptest! {
     }
 
     #[test]
+    fn every_value_is_counted_once(values in values(60), scale in MIN_SCALE..=MAX_SCALE) {
+        let mut one_by_one = Sketch::new(scale);
+        for value in &values {
+            one_by_one.record(*value);
+        }
+        prop_assert_eq!(one_by_one.store.iter().collect::<Vec<_>>(), counted(&values, one_by_one.scale()));
+        prop_assert_eq!(one_by_one.count(), values.len() as u64);
+        let mut at_once = Sketch::new(scale);
+        for column in values.chunks(values.len() / 2 + 1) {
+            at_once.record_all(column).unwrap();
+        }
+        prop_assert_eq!(&at_once, &one_by_one);
+        let mut negated = Sketch::new(scale);
+        negated.record_all(&values.iter().map(|value| -value).collect::<Vec<_>>()).unwrap();
+        prop_assert!(negated.negative().eq(one_by_one.positive()) && negated.positive().eq(one_by_one.negative()));
+        prop_assert_eq!(negated.zero_count(), one_by_one.zero_count());
+    }
+
+    #[test]
+    fn the_published_error_holds_for_every_shape(shape in 0..7_usize, size in 0.01..3.0_f64, scale in 3_i8..=MAX_SCALE) {
+        let normal = normal(2_000);
+        let values: Vec<f64> = match shape {
+            0 => normal.iter().map(|z| (size * z).exp()).collect(),
+            1 => normal.iter().map(|z| z.abs() * size + 1.0).collect(),
+            2 => normal.iter().enumerate().map(|(n, z)| if n % 2 == 0 { 10.0 + z } else { 1_000.0 + size * z }).collect(),
+            3 => vec![size; 2_000],
+            4 => normal.iter().map(|z| -(size * z).exp()).collect(),
+            5 => normal.iter().map(|z| (size * z).exp() * 1e-320).collect(),
+            _ => normal.iter().map(|z| (size * z).exp() * 1e300).filter(|value| value.is_finite()).collect(),
+        };
+        let mut sketch = Sketch::new(scale);
+        sketch.record_all(&values).unwrap();
+        prop_assert_eq!(sketch.scale(), scale);
+        let mut sorted = values;
+        sorted.sort_by(f64::total_cmp);
+        for percent in 0..=100_u32 {
+            let exact = sorted[(sorted.len() - 1) * percent as usize / 100];
+            let found = sketch.quantile(q(f64::from(percent) / 100.0)).unwrap();
+            let allowed = exact.abs() * sketch.relative_error() * (1.0 + 1e-12) + f64::from_bits(1);
+            prop_assert!((found - exact).abs() <= allowed, "p{percent}: {found} for {exact}");
+        }
+    }
+
+    #[test]
     fn merging_commutes_and_associates(a in values(60), b in values(60), c in values(60)) {
         let all: Vec<f64> = a.iter().chain(&b).chain(&c).copied().collect();
         let (a, b, c) = (of(&a), of(&b), of(&c));
@@ -156,8 +301,19 @@ proptest! {
     fn subtracting_undoes_merging(a in values(60), b in values(60)) {
         let (a, b) = (of(&a), of(&b));
         let mut sketch = merged(&a, &b);
+        let whole = sketch.clone();
         prop_assert_eq!(sketch.subtract(&b), Ok(()));
-        prop_assert_eq!(sketch, a);
+        let mut coarser = a.clone();
+        coarser.downscale(sketch.scale());
+        prop_assert_eq!(&sketch, &coarser);
+        prop_assert_eq!(sketch.count(), a.count());
+        // What is not held is refused and changes nothing.
+        if sketch != whole {
+            prop_assert_eq!(sketch.subtract(&whole), Err(SubtractError));
+            prop_assert_eq!(&sketch, &coarser);
+        }
+        prop_assert_eq!(sketch.subtract(&coarser), Ok(()));
+        prop_assert!(sketch.is_empty());
     }
 
     #[test]
