@@ -42,6 +42,7 @@ pub mod kpi;
 pub mod labels;
 mod layout;
 mod plan;
+pub mod points;
 pub mod query;
 pub mod rule;
 pub mod sample;
