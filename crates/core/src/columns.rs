@@ -145,6 +145,17 @@ impl Engine {
         Ok(lines)
     }
 
+    /// The columns of a chart of the samples in each.
+    pub(crate) fn chart_layout(
+        &self,
+        query: &Query,
+        from: TimestampMs,
+        to: TimestampMs,
+        columns: usize,
+    ) -> Result<Layout, QueryError> {
+        self.layout(&[(query, Reach::Column)], from, to, columns)
+    }
+
     /// The columns of a chart that several queries share.
     fn layout(
         &self,
@@ -185,7 +196,7 @@ impl Engine {
     }
 
     /// The samples of one series in each column.
-    fn pools_of_columns(&self, id: SeriesId, spread: Spread, layout: &Layout) -> Vec<Pool> {
+    pub(crate) fn pools_of_columns(&self, id: SeriesId, spread: Spread, layout: &Layout) -> Vec<Pool> {
         let series = self.of(id);
         let mut before = self.held(id, layout);
         let mut buckets = self.drawn_buckets(id, layout).peekable();

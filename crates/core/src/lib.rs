@@ -35,6 +35,7 @@ pub mod columns;
 pub mod engine;
 mod figure;
 mod grid;
+pub mod heat;
 pub mod history;
 mod horizon;
 pub mod intake;

@@ -74,6 +74,20 @@ pub enum SketchError {
 #[error("the sketch to subtract holds samples that the other does not hold")]
 pub struct SubtractError;
 
+/// A value bucket and how many values fell into it.
+///
+/// Of its two bounds the one that is farther from zero belongs to it and the nearer one does not; the
+/// one of zeros has zero for both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValueBucket {
+    /// The lesser bound.
+    pub lower: f64,
+    /// The greater bound.
+    pub upper: f64,
+    /// Number of values.
+    pub count: u64,
+}
+
 /// A column of values holds one that is NaN or infinite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("value {place} of the column (from 0) is not a finite number; leave it out")]
@@ -196,6 +210,19 @@ impl Sketch {
     /// ascending by index.
     pub fn negative(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
         self.store.negative()
+    }
+
+    /// The value buckets that hold something, of all signs, ascending by their values.
+    pub fn value_buckets(&self) -> impl Iterator<Item = ValueBucket> + '_ {
+        self.store.iter().map(|(key, count)| {
+            let index = mapping::index(key.abs());
+            let (near, far) = match key {
+                0 => (0.0, 0.0),
+                _ => (mapping::lower_bound(index, self.scale), mapping::lower_bound(index + 1, self.scale)),
+            };
+            let (lower, upper) = if key < 0 { (-far, -near) } else { (near, far) };
+            ValueBucket { lower, upper, count }
+        })
     }
 
     /// Bytes of the heap that the sketch holds.

@@ -114,6 +114,21 @@ pub(super) fn midpoint(key: i32, scale: i8) -> f64 {
     if key < 0 { -magnitude } else { magnitude }
 }
 
+/// The greatest float that lies below the value bucket `index` at `scale`; 0 below the first one, and
+/// the greatest finite float below the one behind the last.
+pub(super) fn lower_bound(index: i32, scale: i8) -> f64 {
+    let finest = i64::from(index) << (MAX_SCALE - scale);
+    let exponent = finest.div_euclid(i64::from(FINEST)) as i32;
+    let part = finest.rem_euclid(i64::from(FINEST)) as i32;
+    let near_one = fraction(part).to_bits() & MANTISSA_MASK;
+    match exponent + BIAS {
+        biased @ 1.. if biased <= 2 * BIAS => f64::from_bits((biased as u64) << MANTISSA_BITS | near_one),
+        1.. => f64::MAX,
+        // Subnormal floats lack bits at the end, whose loss makes the bound lower.
+        biased => f64::from_bits((1 << MANTISSA_BITS | near_one) >> (1 - biased).min(63)),
+    }
+}
+
 /// 2^(part/256) for a part in 0..256.
 fn fraction(part: i32) -> f64 {
     let mantissa = MANTISSA[part as usize] - 1;
@@ -230,6 +245,17 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn bounds_enclose_the_values_of_a_bucket(value in proptest::num::f64::POSITIVE, scale in MIN_SCALE..=MAX_SCALE) {
+            proptest::prop_assume!(value.is_finite() && value > 0.0);
+            let index = index(key(value, scale));
+            let (lower, upper) = (lower_bound(index, scale), lower_bound(index + 1, scale));
+            proptest::prop_assert!(lower < value && value <= upper);
+            // They are the very bounds: the greatest floats of two neighbouring value buckets.
+            proptest::prop_assert_eq!(key(upper, scale), key(value, scale));
+            proptest::prop_assert!(lower == 0.0 || key(lower, scale) == key(value, scale) - 1 || lower < f64::MIN_POSITIVE);
+        }
+
         /// Against `powf`, which may be off at the very bound: there only the neighbour is allowed.
         #[test]
         fn positive_scales_match_powf(mantissa in 1.0_f64..2.0, exponent in -1_000_i32..1_000, scale in 1_i8..=8) {
