@@ -45,7 +45,7 @@ pub(crate) enum ApiError {
     #[error("this gateway does not answer for the host {host:?}; start it with --allow-host to add the name")]
     Host { host: String },
     /// A page of another origin asks.
-    #[error("pages of {origin:?} may not ask this gateway; start it with --allow-origin {origin} to allow them")]
+    #[error("{}", foreign(.origin))]
     Origin { origin: String },
     /// The WebSocket handshake is not ours.
     #[error("{message}")]
@@ -71,6 +71,15 @@ pub(crate) enum ApiError {
     /// The gateway is about to end.
     #[error("the gateway is stopping; try again in a moment")]
     Stopping,
+}
+
+fn foreign(origin: &str) -> String {
+    if origin == "null" {
+        // What a browser says of a file, or of a frame in a sandbox: it names nobody who could be allowed.
+        "a page without an origin may not ask this gateway; open the page from a web server, not as a file".to_owned()
+    } else {
+        format!("pages of {origin} may not ask this gateway; start it with --allow-origin {origin} to allow them")
+    }
 }
 
 impl ApiError {

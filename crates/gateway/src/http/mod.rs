@@ -91,7 +91,8 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
         .route("/api/v1/dashboard", get(query::dashboard))
         .route("/api/v1/board", get(query::board))
         .method_not_allowed_fallback(wrong_method)
-        .layer(allow.cors());
+        .layer(allow.cors())
+        .layer(middleware::from_fn_with_state(allow.clone(), security::note_origin));
     Router::new()
         .merge(elsewhere)
         .route("/ws", get(ws::live))

@@ -1,6 +1,8 @@
 //! Who may ask: the `Host` and `Origin` allow-lists, and the headers that keep a browser strict.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -14,12 +16,19 @@ use super::errors::ApiError;
 /// the chart bundle adds.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
+/// Most refused origins that the log names; senders may invent any number of them.
+const MAX_NAMED: usize = 100;
+/// Longest part of a refused origin that is shown.
+const MAX_SHOWN_CHARS: usize = 200;
+
 /// The hosts and origins that the gateway answers to.
 #[derive(Clone, Debug)]
 pub(crate) struct AllowList {
     hosts: Vec<String>,
     origins: Vec<String>,
     any_address: bool,
+    /// Refused origins that the log has named.
+    named: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl AllowList {
@@ -32,7 +41,7 @@ impl AllowList {
         let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
         let hosts = loopback.into_iter().chain([own]).chain(hosts.iter().cloned()).collect();
         // DNS rebinding needs a name; who listens on every address is asked by any of them.
-        Self { hosts, origins: origins.to_vec(), any_address: listen.ip().is_unspecified() }
+        Self { hosts, origins: origins.to_vec(), any_address: listen.ip().is_unspecified(), named: Arc::default() }
     }
 
     fn allows_host(&self, host: &str) -> bool {
@@ -41,6 +50,7 @@ impl AllowList {
     }
 
     /// Whether the request comes from no page, from a page of the gateway's own, or from an allowed one.
+    /// Where it does not, the log says so, once for each origin.
     ///
     /// # Errors
     /// [`ApiError::Origin`] otherwise.
@@ -51,7 +61,23 @@ impl AllowList {
         let own = origin
             .split_once("://")
             .is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest == host && !host.is_empty());
-        if own || self.origins.contains(&origin) { Ok(()) } else { Err(ApiError::Origin { origin }) }
+        if own || self.origins.contains(&origin) {
+            return Ok(());
+        }
+        // It goes to a log, and so perhaps to a terminal: nothing in it may be a command there.
+        let shown = origin.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_default).collect();
+        let error = ApiError::Origin { origin: shown };
+        if self.is_new(&error) {
+            // Its page shows no more than that it is not connected, and its console no reason.
+            tracing::warn!(code = error.code(), "{error}");
+        }
+        Err(error)
+    }
+
+    /// Whether the log has not said this yet, and still may.
+    fn is_new(&self, error: &ApiError) -> bool {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.len() < MAX_NAMED && named.insert(error.to_string())
     }
 
     /// CORS, preflight included, for the allowed origins; without any there is no CORS header at all.
@@ -85,6 +111,13 @@ pub(crate) async fn check_host(State(allow): State<AllowList>, request: Request,
     } else {
         ApiError::Host { host: host.chars().take(100).collect() }.into_response()
     }
+}
+
+/// Has the log name the origins that may not read an answer. The browser keeps it from their pages and
+/// says so to nobody but whoever opens its console.
+pub(crate) async fn note_origin(State(allow): State<AllowList>, request: Request, next: Next) -> Response {
+    let _named = allow.check_origin(request.headers());
+    next.run(request).await
 }
 
 /// Headers of every answer.
@@ -126,6 +159,23 @@ mod tests {
         check_host("0.0.0.0:4000", "[fe80::1]:4000", true);
         check_host("0.0.0.0:4000", "evil.example:4000", false);
         check_host("[::1]:4000", "[::1]:4000", true);
+    }
+
+    #[test]
+    fn a_refused_origin_is_named_once_and_not_without_end() {
+        let allow = list("127.0.0.1:4000");
+        let refused = |origin: &str| ApiError::Origin { origin: origin.to_owned() };
+        assert!(allow.is_new(&refused("https://a.example")));
+        assert!(!allow.clone().is_new(&refused("https://a.example")));
+        let named = (0..2 * MAX_NAMED).filter(|n| allow.is_new(&refused(&format!("https://{n}.example"))));
+        assert_eq!(named.count(), MAX_NAMED - 1);
+    }
+
+    #[test]
+    fn what_cannot_be_allowed_is_told_another_way_out() {
+        let told = |origin: &str| ApiError::Origin { origin: origin.to_owned() }.to_string();
+        assert!(told("https://a.example").contains("start it with --allow-origin https://a.example to"));
+        assert!(!told("null").contains("--allow-origin") && told("null").contains("web server"));
     }
 
     #[track_caller]

@@ -52,6 +52,25 @@ fn pages_elsewhere_need_to_be_allowed() {
 }
 
 #[test]
+fn the_log_names_a_refused_page_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, log) = Running::start_heard(folder.path(), &[]);
+    let ask = |path: &str, origin: &str| Request::get(path).header("origin", origin).send(&gateway);
+    for _ in 0..3 {
+        // A handshake is refused; of a figure the browser keeps the answer to itself.
+        ask("/ws", ELSEWHERE).is_error(403, "origin_not_allowed");
+        assert_eq!(ask("/query?name=m&window=5m&agg=count", "https://other.example").status, 200);
+        ask("/ws", &gateway.url);
+    }
+    gateway.terminate();
+    let told: Vec<_> = log.filter(|line| line.contains("WARN")).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    for (line, origin) in told.iter().zip([ELSEWHERE, "https://other.example"]) {
+        assert!(line.contains(&format!("start it with --allow-origin {origin} ")), "{line}");
+    }
+}
+
+#[test]
 fn without_allowed_origins_nothing_is_said_of_them() {
     let gateway = Running::start(&[]);
     let request = Request::new("OPTIONS", "/ingest").header("origin", ELSEWHERE);
