@@ -77,9 +77,15 @@ struct Farewell {
 
 impl Farewell {
     const STOPPING: Self = Self { code: close_code::AWAY, reason: "the gateway is stopping; connect again" };
-    const TOO_SLOW: Self = Self { code: close_code::AGAIN, reason: "this connection does not keep up; connect again" };
+    // The first word is for programs: who was let go while its history came does better to wait longer.
+    const TOO_SLOW: Self =
+        Self { code: close_code::AGAIN, reason: "slow: this connection does not keep up; connect again" };
+    const FILLING: Self = Self {
+        code: close_code::AGAIN,
+        reason: "filling: this connection is too slow for its history and live values; connect again, later",
+    };
     const BUSY: Self =
-        Self { code: close_code::AGAIN, reason: "too much history waits to be sent to others; connect again" };
+        Self { code: close_code::AGAIN, reason: "busy: too much history waits to be sent to others; connect again" };
     const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
     const TOO_LONG: Self = Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB" };
     const SILENT: Self = Self { code: close_code::AWAY, reason: "no sign of life for 60 s; connect again" };
@@ -127,8 +133,7 @@ async fn send(
             }
         };
         if queue.overflowed() {
-            gateway.metrics.subscribers_too_slow.inc();
-            return Some(Farewell::TOO_SLOW);
+            return Some(too_slow(gateway, &queue));
         }
         let sent = match outbound? {
             Outbound::Reply(frame) => deliver(sink, message(frame)).await,
@@ -140,27 +145,36 @@ async fn send(
                 sent
             }
             Outbound::History(history) => {
-                let sent = send_history(sink, &history).await;
-                queue.sent_history();
+                let sent = send_history(sink, &history, &queue).await;
+                if sent.is_ok() {
+                    queue.sent_history();
+                }
                 sent
             }
         };
         match sent {
             Ok(()) => {}
-            Err(Undelivered::TooSlow) => {
-                gateway.metrics.subscribers_too_slow.inc();
-                return Some(Farewell::TOO_SLOW);
-            }
+            Err(Undelivered::TooSlow) => return Some(too_slow(gateway, &queue)),
             Err(Undelivered::Gone) => return None,
         }
     }
 }
 
+/// Counts a connection that does not keep up, and says with what.
+fn too_slow(gateway: &Gateway, queue: &QueueReceiver) -> Farewell {
+    gateway.metrics.subscribers_too_slow.inc();
+    if queue.filling() { Farewell::FILLING } else { Farewell::TOO_SLOW }
+}
+
 async fn send_history(
     sink: &mut SplitSink<WebSocket, Message>,
     history: &crate::hub::History,
+    queue: &QueueReceiver,
 ) -> Result<(), Undelivered> {
     for frame in history.frames() {
+        if queue.overflowed() {
+            return Err(Undelivered::TooSlow);
+        }
         deliver(sink, message(frame)).await?;
         // Encoding a long history is work: let the others of this thread have their turn.
         tokio::task::yield_now().await;

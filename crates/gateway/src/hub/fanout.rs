@@ -161,7 +161,7 @@ impl Fanout {
                     series.push((engine.key(*id), engine.series_kind(*id), samples.as_slice()));
                 }
             }
-            if series.is_empty() { None } else { Some(encode::samples(feed, place, &series)) }
+            encode::samples(feed, place, &series)
         });
     }
 
@@ -179,18 +179,21 @@ impl Fanout {
                     series.push((engine.key(*id), engine.series_kind(*id), summaries));
                 }
             }
-            if series.is_empty() { None } else { Some(encode::steps(feed, place, &series)) }
+            encode::steps(feed, place, &series)
         });
     }
 
-    fn send(&mut self, resolution: Resolution, encode: impl Fn(&Feed, &mut Takes) -> Option<Frame>) {
+    fn send(&mut self, resolution: Resolution, encode: impl Fn(&Feed, &mut Takes) -> Vec<Frame>) {
         let mut lost = Vec::new();
         for channel in self.channels.iter_mut().filter(|channel| channel.feed.resolution == resolution) {
-            let Some(frame) = encode(&channel.feed, &mut channel.takes) else { continue };
+            let frames = encode(&channel.feed, &mut channel.takes);
+            if frames.is_empty() {
+                continue;
+            }
             for id in &channel.members {
                 if let Some(connection) = self.connections.get_mut(id) {
                     connection.heard = true;
-                    if connection.queue.push_live(frame.clone()) != Pushed::Queued {
+                    if connection.queue.push_live(&frames) != Pushed::Queued {
                         lost.push(*id);
                     }
                 }
@@ -204,7 +207,7 @@ impl Fanout {
         let mut lost = Vec::new();
         for (id, connection) in &mut self.connections {
             connection.heard = true;
-            if connection.queue.push_live(frame.clone()) != Pushed::Queued {
+            if connection.queue.push_live(std::slice::from_ref(frame)) != Pushed::Queued {
                 lost.push(*id);
             }
         }
@@ -220,7 +223,7 @@ impl Fanout {
             connection.untold_secs += 1;
             if !connection.heard || connection.untold_secs >= TICK_AT_LEAST_EVERY_SECS {
                 connection.untold_secs = 0;
-                if connection.queue.push_live(frame.clone()) != Pushed::Queued {
+                if connection.queue.push_live(std::slice::from_ref(&*frame)) != Pushed::Queued {
                     lost.push(*id);
                 }
             }

@@ -8,6 +8,7 @@ mod feed;
 mod gather;
 mod history;
 mod news;
+mod pack;
 mod queue;
 mod recovery;
 

@@ -67,10 +67,10 @@ pub(crate) struct QueueReceiver {
     load: Arc<Load>,
 }
 
-/// Whether a live frame found room.
+/// Whether live frames found room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
-    /// It will be sent.
+    /// They will be sent.
     Queued,
     /// The connection does not keep up and is to be let go.
     TooSlow,
@@ -86,20 +86,22 @@ pub(crate) fn queue() -> (QueueSender, QueueReceiver) {
 }
 
 impl QueueSender {
-    /// Queues a live frame unless too much waits already.
-    pub(crate) fn push_live(&self, frame: Frame) -> Pushed {
-        let bytes = frame.bytes();
+    /// Queues live frames that belong together, all of them or, where too much waits already, none.
+    pub(crate) fn push_live(&self, frames: &[Frame]) -> Pushed {
+        let bytes: usize = frames.iter().map(Frame::bytes).sum();
         let waiting_frames = self.load.frames.load(Ordering::Acquire);
         let waiting_bytes = self.load.bytes.load(Ordering::Acquire);
-        // One frame always finds room, however large it is.
-        let full = waiting_frames >= MAX_LIVE_FRAMES || waiting_bytes + bytes > MAX_LIVE_BYTES;
+        // Who has taken all that came before gets what comes at once, however much it is: its frames
+        // are shared by all who get them, and the next ones find no room before these have left.
+        let full = waiting_frames + frames.len() > MAX_LIVE_FRAMES || waiting_bytes + bytes > MAX_LIVE_BYTES;
         if waiting_frames > 0 && full {
             self.load.overflowed.store(true, Ordering::Release);
             return Pushed::TooSlow;
         }
-        self.load.frames.fetch_add(1, Ordering::AcqRel);
+        self.load.frames.fetch_add(frames.len(), Ordering::AcqRel);
         self.load.bytes.fetch_add(bytes, Ordering::AcqRel);
-        if self.queue.send(Outbound::Live(frame)).is_ok() { Pushed::Queued } else { Pushed::Gone }
+        let queued = frames.iter().all(|frame| self.queue.send(Outbound::Live(frame.clone())).is_ok());
+        if queued { Pushed::Queued } else { Pushed::Gone }
     }
 
     /// How many histories wait to be sent.
@@ -139,6 +141,11 @@ impl QueueReceiver {
         self.load.bytes.fetch_sub(bytes, Ordering::AcqRel);
     }
 
+    /// Whether a history is on its way or waits to be.
+    pub(crate) fn filling(&self) -> bool {
+        self.load.histories.load(Ordering::Acquire) > 0
+    }
+
     /// Whether a frame found no room.
     pub(crate) fn overflowed(&self) -> bool {
         self.load.overflowed.load(Ordering::Acquire)
@@ -147,6 +154,8 @@ impl QueueReceiver {
 
 #[cfg(test)]
 mod tests {
+    use super::super::feed::{Encoding, Feed, Place, Resolution};
+    use super::super::gather::Room;
     use super::*;
 
     fn frame(bytes: usize) -> Frame {
@@ -156,26 +165,54 @@ mod tests {
     #[test]
     fn a_queue_is_bounded_by_frames_and_by_bytes() {
         let (sender, receiver) = queue();
-        assert_eq!(sender.push_live(frame(3 * MAX_LIVE_BYTES)), Pushed::Queued, "one frame always finds room");
-        assert_eq!(sender.push_live(frame(1)), Pushed::TooSlow);
+        assert_eq!(sender.push_live(&[frame(3 * MAX_LIVE_BYTES)]), Pushed::Queued, "one frame always finds room");
+        assert_eq!(sender.push_live(&[frame(1)]), Pushed::TooSlow);
         assert!(receiver.overflowed());
 
         let (sender, _receiver) = queue();
         for _ in 0..MAX_LIVE_FRAMES {
-            assert_eq!(sender.push_live(frame(1)), Pushed::Queued);
+            assert_eq!(sender.push_live(&[frame(1)]), Pushed::Queued);
         }
-        assert_eq!(sender.push_live(frame(1)), Pushed::TooSlow);
+        assert_eq!(sender.push_live(&[frame(1)]), Pushed::TooSlow);
+    }
+
+    #[test]
+    fn frames_that_belong_together_are_queued_together_or_not_at_all() {
+        let together = [frame(MAX_LIVE_BYTES), frame(MAX_LIVE_BYTES), frame(1)];
+        let (sender, mut receiver) = queue();
+        assert_eq!(sender.push_live(&together), Pushed::Queued, "nothing waits");
+        assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), 3);
+
+        let (sender, mut receiver) = queue();
+        assert_eq!(sender.push_live(&[frame(1)]), Pushed::Queued);
+        assert_eq!(sender.push_live(&together), Pushed::TooSlow);
+        assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), 1, "none of them");
+    }
+
+    #[test]
+    fn a_queue_knows_whether_a_history_is_on_its_way() {
+        let (sender, mut receiver) = queue();
+        let feed = Feed { id: 1, selections: Vec::new(), resolution: Resolution::Raw, encoding: Encoding::Json };
+        let place = Place { epoch: 1, seq: 1 };
+        let history = History { feed, place, tiers: Vec::new(), _room: Room::default() };
+        assert!(!receiver.filling());
+        assert!(sender.push(Outbound::History(Box::new(history))));
+        assert!(receiver.filling());
+        assert!(matches!(receiver.next_at_once(), Some(Outbound::History(_))));
+        assert!(receiver.filling(), "it is being sent");
+        receiver.sent_history();
+        assert!(!receiver.filling());
     }
 
     #[tokio::test]
     async fn what_is_sent_makes_room() {
         let (sender, mut receiver) = queue();
-        assert_eq!(sender.push_live(frame(MAX_LIVE_BYTES)), Pushed::Queued);
+        assert_eq!(sender.push_live(&[frame(MAX_LIVE_BYTES)]), Pushed::Queued);
         assert!(matches!(receiver.next().await, Some(Outbound::Live(_))));
         receiver.sent(MAX_LIVE_BYTES);
-        assert_eq!(sender.push_live(frame(MAX_LIVE_BYTES)), Pushed::Queued);
+        assert_eq!(sender.push_live(&[frame(MAX_LIVE_BYTES)]), Pushed::Queued);
         assert!(!receiver.overflowed());
         drop(receiver);
-        assert_eq!(sender.push_live(frame(0)), Pushed::Gone);
+        assert_eq!(sender.push_live(&[frame(0)]), Pushed::Gone);
     }
 }
