@@ -10,13 +10,15 @@ pub(crate) const CORE: &str = "bellwether-core";
 const OURS: &str = "bellwether-";
 
 /// Each crate and those of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("bellwether-core", &[]),
     ("bellwether-wire", &["bellwether-core"]),
     ("bellwether-wasm", &["bellwether-core", "bellwether-wire"]),
     ("bellwether-dashboard", &["bellwether-core", "bellwether-wire"]),
     ("bellwether-gateway", &["bellwether-core", "bellwether-wire"]),
     ("bellwether-testkit", &["bellwether-core", "bellwether-wire"]),
+    // Tests only, from end to end; nothing depends on it.
+    ("bellwether-fuzz", &["bellwether-core", "bellwether-testkit", "bellwether-wire"]),
 ];
 
 /// Only tests may use it.

@@ -1,0 +1,38 @@
+//! Fuzz targets: whatever comes in, nothing panics and every law holds.
+//!
+//! Each target is a function of bytes that panics where a law is broken. `cargo test -p
+//! bellwether-fuzz` calls it with the committed corpus, with bytes made of it, and with random ones;
+//! `cargo fuzz run` lets libFuzzer look for more (see `fuzz/README.md`).
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a target ends where something is wrong")]
+
+mod edges;
+mod engine;
+mod engine_model;
+mod sketch;
+mod snapshot;
+mod source;
+
+pub use edges::{board, client_frame, feed_frame, ingest, query, server_frame};
+pub use engine::engine;
+pub use engine_model::engine_model;
+pub use sketch::sketch;
+pub use snapshot::snapshot;
+
+/// A target and its name, which is that of its corpus.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 10] = [
+    ("board", board),
+    ("client_frame", client_frame),
+    ("engine", engine),
+    ("engine_model", engine_model),
+    ("feed_frame", feed_frame),
+    ("ingest", ingest),
+    ("query", query),
+    ("server_frame", server_frame),
+    ("sketch", sketch),
+    ("snapshot", snapshot),
+];
