@@ -26,15 +26,15 @@ impl Layout {
     /// at least one.
     pub(crate) fn new(horizon: &Horizon, tier: usize, from: TimestampMs, to: TimestampMs, columns: usize) -> Self {
         let grid = horizon.grid(tier);
-        let (first, last) = (grid.whole_until(from) + 1, grid.bucket_of(to));
+        let (first, last) = (grid.whole_until(from).saturating_add(1), grid.bucket_of(to));
         let buckets = last.saturating_sub(first).saturating_add(1).max(1);
         let most = i64::try_from(columns).unwrap_or(i64::MAX);
         // Where several time buckets share a column, the edges may cut two columns.
         let per_column = if buckets <= most { 1 } else { div_ceil(buckets, most - 2) };
-        let column_of = |bucket: i64| (bucket - 1).div_euclid(per_column);
+        let column_of = |bucket: i64| bucket.saturating_sub(1).div_euclid(per_column);
         let (first_column, count) = match most {
             1 | 2 if buckets > most => (0, 1),
-            _ => (column_of(first), column_of(last) - column_of(first) + 1),
+            _ => (column_of(first), column_of(last).saturating_sub(column_of(first)).saturating_add(1)),
         };
         Self { tier, per_column, first, last, first_column, columns: count.max(1) as usize, to }
     }
@@ -48,8 +48,9 @@ impl Layout {
         if self.columns == 1 {
             return (self.first, self.last);
         }
-        let number = self.first_column + column as i64;
-        ((number * self.per_column + 1).max(self.first), ((number + 1) * self.per_column).min(self.last))
+        let end = |column: i64| self.first_column.saturating_add(column).saturating_mul(self.per_column);
+        let column = column as i64;
+        (end(column).saturating_add(1).max(self.first), end(column + 1).min(self.last))
     }
 
     /// The edges of a column.
@@ -62,7 +63,7 @@ impl Layout {
 
 /// `a / b` rounded up, `b` taken as 1 where it is less.
 fn div_ceil(a: i64, b: i64) -> i64 {
-    (a - 1).div_euclid(b.max(1)) + 1
+    a.saturating_sub(1).div_euclid(b.max(1)).saturating_add(1)
 }
 
 #[cfg(test)]
