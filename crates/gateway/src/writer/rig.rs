@@ -1,13 +1,12 @@
 //! The writer over a disk that fails on purpose: what senders are told, and what is then to be seen.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bellwether_core::board::Board;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Aggregation, Expression, Query};
 use bellwether_core::sample::{Kind, Sample};
-use bellwether_core::time::DurationMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::ingest::IngestedSample;
 use redb::ReadableTable;
 use tokio::sync::oneshot;
@@ -15,7 +14,7 @@ use tokio::sync::oneshot;
 use self::faulty::{Failure, FaultyDisk};
 use super::thread::WriterThread;
 use super::{BatchName, Delivery, NewNotice, Receipt, WriteError, Written};
-use crate::clock::{self, Stopwatch};
+use crate::clock;
 use crate::hub::{Greeting, Hub, recover};
 use crate::own::OwnWork;
 use crate::store::{AlertChange, Disk, IdempotencyKey, Progress, RedbStore, Store};
@@ -52,6 +51,10 @@ impl Rig {
 
     /// Writes a group of batches and gives what each sender is told.
     fn write(&mut self, deliveries: Vec<Delivery>) -> Vec<Result<Written, WriteError>> {
+        self.write_at(clock::now(), deliveries)
+    }
+
+    fn write_at(&mut self, now: TimestampMs, deliveries: Vec<Delivery>) -> Vec<Result<Written, WriteError>> {
         let (group, answers): (Vec<_>, Vec<_>) = deliveries
             .into_iter()
             .map(|delivery| {
@@ -59,7 +62,7 @@ impl Rig {
                 ((delivery, Some(reply)), answer)
             })
             .unzip();
-        self.writer.commit(group);
+        self.writer.commit(group, now);
         answers.into_iter().map(|mut answer| answer.try_recv().unwrap()).collect()
     }
 
@@ -67,16 +70,10 @@ impl Rig {
         self.write(vec![delivery]).remove(0)
     }
 
-    /// Writes again and again while the store is out of use, as a sender does.
-    fn write_until_taken(&mut self, delivery: impl Fn() -> Delivery) -> Result<Written, WriteError> {
-        let began = Stopwatch::start();
-        loop {
-            let answer = self.write_one(delivery());
-            if !matches!(answer, Err(WriteError::Store { .. })) || began.elapsed() > Duration::from_secs(20) {
-                return answer;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    /// Writes a batch that comes when the store tries anew: a second after its failure.
+    fn write_when_mended(&mut self, mut delivery: Delivery) -> Result<Written, WriteError> {
+        delivery.received_at = delivery.received_at + DurationMs::from_millis(1_001);
+        self.write_one(delivery)
     }
 
     /// The disk, once nothing is open on it any more.
@@ -124,7 +121,7 @@ fn a_batch_that_failed_and_yet_reached_the_disk_is_seen_once() {
     }
     let mut resurfaced = 0;
     for rig in &mut rigs {
-        let again = rig.write_until_taken(|| batch("first", vec![sample(None)]));
+        let again = rig.write_when_mended(batch("first", vec![sample(None)]));
         assert_eq!(again, stored(1));
         assert_eq!(rig.count(), 1.0);
         resurfaced += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.batches_repeated.get() > 0);
@@ -139,11 +136,11 @@ fn what_was_not_stored_leaves_no_trace_in_the_engine() {
     let refused = rig.write_one(batch("a", vec![sample(Some(Kind::Gauge))]));
     assert!(matches!(refused, Err(WriteError::Store { .. })), "{refused:?}");
     assert_eq!(rig.metrics.own_samples_lost.get(), 0, "its sender was told");
-    rig.writer.commit(vec![(batch("own", vec![sample(None)]), None)]);
+    rig.writer.commit(vec![(batch("own", vec![sample(None)]), None)], clock::now());
     assert_eq!(rig.metrics.own_samples_lost.get(), 1, "nobody else would say so");
     assert_eq!(rig.hub.memory().series, 0);
     rig.disk.fail(None);
-    let taken = rig.write_until_taken(|| batch("b", vec![sample(Some(Kind::Counter))]));
+    let taken = rig.write_when_mended(batch("b", vec![sample(Some(Kind::Counter))]));
     assert_eq!(taken, stored(1));
     // From then on the other kind is refused, within a group of batches as after it.
     let other =
@@ -157,20 +154,19 @@ fn what_was_not_stored_leaves_no_trace_in_the_engine() {
 fn a_repeated_batch_is_told_what_it_was_told_and_not_judged_anew() {
     let mut rig = Rig::new();
     let good = sample(None);
-    let edge = clock::now() + DurationMs::from_minutes(10);
+    let now = clock::now();
     // Too new by so little that it is not when the batch comes again.
-    let too_new = Sample::new(edge + DurationMs::from_millis(400), 1.0).unwrap();
+    let later = now + DurationMs::from_millis(400);
+    let too_new = Sample::new(later + DurationMs::from_minutes(10), 1.0).unwrap();
     let too_new = IngestedSample { index: 1, sample: too_new, ..good.clone() };
     let given = || batch("first", vec![good.clone(), too_new.clone()]);
-    let [first, at_once] = rig.write(vec![given(), given()]).try_into().unwrap();
+    let [first, at_once] = rig.write_at(now, vec![given(), given()]).try_into().unwrap();
     let Ok(Written::Told(Receipt { accepted: 1, rejected })) = &first else { panic!("{first:?}") };
     assert_eq!((rejected.len(), rejected[0].code.as_str()), (1, "too_new"));
     assert_eq!(at_once, first, "in the same group");
-    while clock::now() <= edge + DurationMs::from_millis(400) - DurationMs::from_minutes(10) {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    assert_eq!(rig.write_one(batch("other", vec![too_new.clone()])), stored(1), "it is not too new any more");
-    assert_eq!(rig.write_one(given()), first);
+    let mut write_later = |delivery| rig.write_at(later, vec![delivery]).remove(0);
+    assert_eq!(write_later(batch("other", vec![too_new.clone()])), stored(1), "it is not too new any more");
+    assert_eq!(write_later(given()), first);
     assert_eq!(rig.metrics.rejected("too_new"), 1, "and counted once");
     assert_eq!(rig.count(), 1.0);
 
@@ -226,7 +222,7 @@ fn a_notice_whose_commit_failed_and_yet_reached_the_disk_is_told_once() {
     for rig in &mut rigs {
         let failed = rig.metrics.store_failures.get() > 0;
         // Another change opens the file anew: what had reached the disk is there before it is saved again.
-        let _stored = rig.write_until_taken(|| batch("first", vec![sample(None)]));
+        let _stored = rig.write_when_mended(batch("first", vec![sample(None)]));
         known += usize::from(failed && rig.writer.store_for_tests().statistics().notices == 1);
         let notices = rig.writer.notices();
         let payloads: Vec<_> = notices.iter().map(|notice| notice.payload.as_slice()).collect();

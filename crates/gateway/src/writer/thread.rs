@@ -146,7 +146,7 @@ impl<S: Store> WriterThread<S> {
         if !group.is_empty() {
             self.queue.waiting_samples.fetch_sub(samples, Ordering::AcqRel);
             self.metrics.batches_waiting.dec_by(i64::try_from(group.len()).unwrap_or(i64::MAX));
-            self.commit(group);
+            self.commit(group, clock::now());
         }
         match other {
             None => false,
@@ -158,16 +158,16 @@ impl<S: Store> WriterThread<S> {
         }
     }
 
-    /// Makes a group of batches durable with one fsync, shows it, and answers.
-    pub(super) fn commit(&mut self, mut group: Vec<Waiting>) {
+    /// Makes a group of batches durable with one fsync, shows it, and answers; all of it is judged as of
+    /// `now`.
+    pub(super) fn commit(&mut self, mut group: Vec<Waiting>, now: TimestampMs) {
         while !group.is_empty() {
-            group = self.commit_first_of_each_name(group);
+            group = self.commit_first_of_each_name(group, now);
         }
     }
 
     /// Commits a group but for batches with the name of another before them; gives those back.
-    fn commit_first_of_each_name(&mut self, group: Vec<Waiting>) -> Vec<Waiting> {
-        let now = clock::now();
+    fn commit_first_of_each_name(&mut self, group: Vec<Waiting>, now: TimestampMs) -> Vec<Waiting> {
         let oldest = now - self.retention;
         let mut plan = Plan::default();
         let mut names = HashSet::new();
