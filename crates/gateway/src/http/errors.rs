@@ -42,7 +42,7 @@ pub(crate) enum ApiError {
     #[error("the content encoding {given:?} is not taken here; send the body as it is")]
     ContentEncoding { given: String },
     /// The `Host` header names another host.
-    #[error("this gateway does not answer for the host {host:?}; start it with --allow-host to add the name")]
+    #[error("{}", foreign_host(.host))]
     Host { host: String },
     /// A page of another origin asks.
     #[error("{}", foreign(.origin))]
@@ -71,6 +71,13 @@ pub(crate) enum ApiError {
     /// The gateway is about to end.
     #[error("the gateway is stopping; try again in a moment")]
     Stopping,
+}
+
+fn foreign_host(host: &str) -> String {
+    if host.is_empty() {
+        return "the request names no host, or several; send one Host header".to_owned();
+    }
+    format!("this gateway does not answer for the host {host}; start it with --allow-host {host} to add the name")
 }
 
 fn foreign(origin: &str) -> String {

@@ -16,9 +16,9 @@ use super::errors::ApiError;
 /// the chart bundle adds.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-/// Most refused origins that the log names; senders may invent any number of them.
+/// Most refused origins and hosts that the log names; senders may invent any number of them.
 const MAX_NAMED: usize = 100;
-/// Longest part of a refused origin that is shown.
+/// Longest part of a refused origin or host that is shown.
 const MAX_SHOWN_CHARS: usize = 200;
 
 /// The hosts and origins that the gateway answers to.
@@ -27,7 +27,7 @@ pub(crate) struct AllowList {
     hosts: Vec<String>,
     origins: Vec<String>,
     any_address: bool,
-    /// Refused origins that the log has named.
+    /// Refusals of origins and hosts that the log has named.
     named: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -64,14 +64,28 @@ impl AllowList {
         if own || self.origins.contains(&origin) {
             return Ok(());
         }
-        // It goes to a log, and so perhaps to a terminal: nothing in it may be a command there.
-        let shown = origin.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_default).collect();
-        let error = ApiError::Origin { origin: shown };
+        Err(self.told(ApiError::Origin { origin: shown(&origin) }))
+    }
+
+    /// Whether the request asks by a name of the gateway's. Where it does not, the log says so, once for
+    /// each name.
+    ///
+    /// # Errors
+    /// [`ApiError::Host`] otherwise.
+    fn check_host(&self, request: &Request) -> Result<(), ApiError> {
+        let host = request.uri().host().map_or_else(|| host_of(request.headers()), str::to_owned);
+        if self.allows_host(&host) {
+            return Ok(());
+        }
+        Err(self.told(ApiError::Host { host: shown(host_without_port(&host)) }))
+    }
+
+    /// Has the log say a refusal, once: a page shows no more than that it is not connected.
+    fn told(&self, error: ApiError) -> ApiError {
         if self.is_new(&error) {
-            // Its page shows no more than that it is not connected, and its console no reason.
             tracing::warn!(code = error.code(), "{error}");
         }
-        Err(error)
+        error
     }
 
     /// Whether the log has not said this yet, and still may.
@@ -92,8 +106,18 @@ impl AllowList {
     }
 }
 
+/// The host that is asked; nobody's where none is named, or more than one.
 fn host_of(headers: &HeaderMap) -> String {
-    headers.get(header::HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned()).unwrap_or_default()
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => String::from_utf8_lossy(host.as_bytes()).into_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A text of a sender's as it may stand in a log, and so perhaps on a terminal: nothing in it is a command.
+fn shown(text: &str) -> String {
+    text.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_default).collect()
 }
 
 fn host_without_port(host: &str) -> &str {
@@ -105,11 +129,12 @@ fn host_without_port(host: &str) -> &str {
 
 /// Refuses requests for other hosts (DNS rebinding). Health is asked by address and says nothing.
 pub(crate) async fn check_host(State(allow): State<AllowList>, request: Request, next: Next) -> Response {
-    let host = request.uri().host().map_or_else(|| host_of(request.headers()), str::to_owned);
-    if allow.allows_host(&host) || request.uri().path().starts_with("/-/") {
-        next.run(request).await
-    } else {
-        ApiError::Host { host: host.chars().take(100).collect() }.into_response()
+    if request.uri().path().starts_with("/-/") {
+        return next.run(request).await;
+    }
+    match allow.check_host(&request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
 }
 

@@ -52,7 +52,7 @@ fn pages_elsewhere_need_to_be_allowed() {
 }
 
 #[test]
-fn the_log_names_a_refused_page_once() {
+fn the_log_names_a_refused_page_or_host_once() {
     let folder = tempfile::tempdir().unwrap();
     let (gateway, log) = Running::start_heard(folder.path(), &[]);
     let ask = |path: &str, origin: &str| Request::get(path).header("origin", origin).send(&gateway);
@@ -61,12 +61,22 @@ fn the_log_names_a_refused_page_once() {
         ask("/ws", ELSEWHERE).is_error(403, "origin_not_allowed");
         assert_eq!(ask("/query?name=m&window=5m&agg=count", "https://other.example").status, 200);
         ask("/ws", &gateway.url);
+        Request::get("/").header("host", "Metrics.example:4000").send(&gateway).is_error(421, "host_not_allowed");
+        // Who names two hosts may mean the other one.
+        let both = Request::get("/").header("host", gateway.address()).header("host", "metrics.example");
+        both.send(&gateway).is_error(421, "host_not_allowed");
     }
     gateway.terminate();
     let told: Vec<_> = log.filter(|line| line.contains("WARN")).collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    for (line, origin) in told.iter().zip([ELSEWHERE, "https://other.example"]) {
-        assert!(line.contains(&format!("start it with --allow-origin {origin} ")), "{line}");
+    let expected = [
+        "start it with --allow-origin https://status.example.org to",
+        "start it with --allow-origin https://other.example to",
+        "start it with --allow-host Metrics.example to",
+        "send one Host header",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for (line, words) in told.iter().zip(expected) {
+        assert!(line.contains(words), "{line}");
     }
 }
 
