@@ -6,7 +6,7 @@ import { launch, openPage } from '../browser/support/chromium.mjs';
 import { project } from './support/project.mjs';
 
 test('the page works unbuilt, when the package is left out of pre-bundling', async () => {
-  const consumer = await project('vite');
+  const consumer = await project('page');
   const server = await createServer({
     root: consumer.folder,
     logLevel: 'error',

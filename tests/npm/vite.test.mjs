@@ -13,7 +13,7 @@ let site;
 let browser;
 
 before(async () => {
-  consumer = await project('vite');
+  consumer = await project('page');
   await build({ root: consumer.folder, base: './', logLevel: 'error', worker: { format: 'es' } });
   site = await serveFolder(path.join(consumer.folder, 'dist'), '/deep/path/');
   browser = await launch();
