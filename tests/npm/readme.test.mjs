@@ -91,6 +91,19 @@ test('the collector, in README.md', async () => {
   assert.equal(await ask('name=booking_response_time&window=5m&agg=count'), before + 1);
 });
 
+/** What a program says that it prints: the comments behind its `console.log` lines. */
+const promised = (code) => [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, line]) => line);
+
+for (const code of blocks('docs/guides/migrate-javascript.md', 'js')) {
+  const [, file] = code.match(/^\/\/ (\S+\.mjs)\n/);
+  test(`${file} of the migration guide`, async () => {
+    writeFileSync(path.join(consumer.folder, file), here(code));
+    const { stdout, stderr } = await consumer.node(file);
+    assert.equal(stderr, '');
+    assert.deepEqual(stdout.trimEnd().split('\n'), promised(code));
+  });
+}
+
 test('the board in README.md is right', async () => {
   const [board] = blocks('README.md', 'json');
   const file = path.join(consumer.folder, 'my-board.json');
