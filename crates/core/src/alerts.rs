@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
 
 use crate::engine::Engine;
-use crate::labels::{LabelError, Labels};
+use crate::labels::{LabelError, Labels, MAX_VALUE_BYTES};
 use crate::query::{Expression, Group, QueryError};
 use crate::rule::{ALERT_NAME, AlertState, NoData, Observed, Rule, Severity, Step, advance};
 use crate::time::{DurationMs, TimestampMs};
@@ -140,8 +140,12 @@ impl Alerts {
                 self.failures.push(RuleError::DuplicateName { rule: rule.name.clone() });
                 continue;
             }
+            let figures = figures(&rule.figure, now - rule.query_offset);
+            if !self.by_rule.contains_key(&rule.name) && figures.as_ref().is_ok_and(|groups| is_quiet(rule, groups)) {
+                continue;
+            }
             let alerts = self.by_rule.entry(rule.name.clone()).or_default();
-            match figures(&rule.figure, now - rule.query_offset)
+            match figures
                 .map_err(|source| RuleError::Query { rule: rule.name.clone(), source })
                 .and_then(|groups| findings(rule, &groups, alerts))
             {
@@ -221,6 +225,22 @@ enum Finding {
     Observed(Observed),
     /// It can no longer come from its rule.
     Ended,
+}
+
+/// Whether a rule without alerts has nothing to say, as most have at most times: what that takes no
+/// labels to find out.
+fn is_quiet(rule: &Rule, groups: &[Group]) -> bool {
+    let is_calm = |value: Option<f64>| match value {
+        Some(value) => !rule.comparison.holds(value, rule.threshold),
+        None => rule.no_data != NoData::Fire,
+    };
+    let is_calm = match groups {
+        [] => is_calm(None),
+        [group] => is_calm(group.answer.value),
+        // Two of them may make the same alert, which is an error.
+        _ => false,
+    };
+    is_calm && rule.name.len() <= MAX_VALUE_BYTES
 }
 
 /// What the figures of a rule say of each of its alerts, old and new.

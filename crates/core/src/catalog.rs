@@ -1,15 +1,13 @@
 //! Catalog: which metrics and series there are, found by name and labels.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::labels::{LabelName, Labels, MetricName, SeriesKey};
+use crate::postings::{Map, Postings};
 use crate::sample::Kind;
-use crate::selector::{Condition, Matcher};
-
-/// Hashing without a random seed: the order of a map is never shown, and core draws no randomness.
-type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+use crate::selector::Matcher;
 
 /// A series of one engine: a dense number, in the order in which the series came. It means nothing
 /// to another engine: there it names another series, or none, and then stops the program.
@@ -63,8 +61,7 @@ pub enum SeriesError {
 struct Metric {
     kind: Kind,
     series: Vec<SeriesId>,
-    /// The series that have a label with a value, so that a search for one of many looks at few.
-    having: Map<(LabelName, Arc<str>), Vec<SeriesId>>,
+    postings: Postings,
 }
 
 /// The metrics, their kinds and their series.
@@ -140,9 +137,7 @@ impl Catalog {
         let id = SeriesId(self.ids.len() as u32);
         let metric = self.metric(&key.metric, kind);
         metric.series.push(id);
-        for (name, value) in key.labels.pairs() {
-            metric.having.entry((name.clone(), Arc::clone(value))).or_default().push(id);
-        }
+        metric.postings.add(id, &key.labels);
         self.ids.insert(key.clone(), id);
         Ok((id, key))
     }
@@ -151,24 +146,19 @@ impl Catalog {
         self.metrics.iter().map(|(name, metric)| (name, metric.kind, metric.series.len()))
     }
 
-    /// The series among which those that satisfy `matchers` are, ascending; the fewer, the better.
-    pub(crate) fn candidates(&self, metric: &MetricName, matchers: &[Matcher]) -> &[SeriesId] {
-        let Some(metric) = self.metrics.get(metric) else { return &[] };
-        let mut fewest = &metric.series[..];
-        for matcher in matchers {
-            let Condition::Equal(value) = &matcher.condition else { continue };
-            // An absent label has the empty value and is in no list.
-            if !value.is_empty() {
-                let wanted = (matcher.label.clone(), Arc::from(value.as_str()));
-                let having = metric.having.get(&wanted).map_or(&[][..], |series| &series[..]);
-                fewest = if having.len() < fewest.len() { having } else { fewest };
-            }
-        }
-        fewest
+    /// The series of `metric` whose labels satisfy all `matchers`, ascending.
+    pub(crate) fn matching<'a, 'b>(
+        &'a self,
+        metric: &MetricName,
+        matchers: &[Matcher],
+        labels_of: impl Fn(SeriesId) -> &'b Labels,
+    ) -> Cow<'a, [SeriesId]> {
+        let Some(metric) = self.metrics.get(metric) else { return Cow::Borrowed(&[]) };
+        metric.postings.select(&metric.series, matchers, labels_of)
     }
 
     fn metric(&mut self, name: &MetricName, kind: Kind) -> &mut Metric {
-        let new = || Metric { kind, series: Vec::new(), having: Map::default() };
+        let new = || Metric { kind, series: Vec::new(), postings: Postings::default() };
         self.metrics.entry(name.clone()).or_insert_with(new)
     }
 }

@@ -402,18 +402,15 @@ impl Engine {
     }
 
     /// The series of `metric` whose labels satisfy all `matchers`, oldest first. An equality
-    /// narrows the search to the series that have the label's value.
+    /// narrows the search to the series that have the label's value, and every other condition looks
+    /// at each value of its label once, however many series the metric has.
     pub fn matching<'a>(
         &'a self,
         metric: &'a MetricName,
         matchers: &'a [Matcher],
     ) -> impl Iterator<Item = SeriesId> + 'a {
-        let candidates = self.catalog.candidates(metric, matchers);
-        let wanted = |id: &SeriesId| {
-            let labels = &self.of(*id).key().labels;
-            matchers.iter().all(|matcher| matcher.matches(labels))
-        };
-        candidates.iter().copied().filter(wanted)
+        let matching = self.catalog.matching(metric, matchers, |id| &self.of(id).key().labels);
+        (0..matching.len()).map(move |place| matching[place])
     }
 
     /// What the engine holds. Cost: O(time buckets).

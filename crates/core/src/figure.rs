@@ -175,6 +175,13 @@ impl Engine {
     /// The matching series by the labels of `by`.
     pub(crate) fn groups(&self, query: &Query) -> BTreeMap<Labels, Vec<SeriesId>> {
         let mut groups: BTreeMap<Labels, Vec<SeriesId>> = BTreeMap::new();
+        if query.by.is_empty() {
+            let all: Vec<SeriesId> = self.matching(&query.metric, &query.matchers).collect();
+            if !all.is_empty() {
+                groups.insert(Labels::empty(), all);
+            }
+            return groups;
+        }
         for id in self.matching(&query.metric, &query.matchers) {
             groups.entry(self.key(id).labels.only(&query.by)).or_default().push(id);
         }

@@ -44,6 +44,7 @@ pub mod labels;
 mod layout;
 mod plan;
 pub mod points;
+mod postings;
 pub mod query;
 pub mod rule;
 pub mod sample;

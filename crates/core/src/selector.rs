@@ -116,7 +116,11 @@ impl Matcher {
     /// Whether `labels` satisfy the condition. Cost: O(log labels), plus the pattern's.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
-        let value = labels.get(self.label.as_str()).unwrap_or("");
+        self.accepts(labels.get(self.label.as_str()).unwrap_or(""))
+    }
+
+    /// Whether a value of the label satisfies the condition; an absent label has the empty value.
+    pub(crate) fn accepts(&self, value: &str) -> bool {
         match &self.condition {
             Condition::Equal(expected) => value == expected,
             Condition::NotEqual(expected) => value != expected,

@@ -90,6 +90,23 @@ fn each_group_has_an_alert_of_its_own() {
 }
 
 #[test]
+fn a_quiet_rule_has_its_errors_told() {
+    let mut alerts = Alerts::new();
+    let long = [rule(&"x".repeat(MAX_VALUE_BYTES + 1), 0)];
+    assert_eq!(evaluate(&mut alerts, &long, 0, &[group("", Some(1.0))]), [""; 0]);
+    assert!(matches!(alerts.failures(), [RuleError::Name { .. }]));
+    // Its own label makes one alert of two groups.
+    let mut twice = by(rule("Slow", 0), "route");
+    twice.labels = labels(&[("route", "any")]);
+    evaluate(&mut alerts, &[twice], 1, &[group("/a", Some(1.0)), group("/b", Some(2.0))]);
+    assert!(matches!(alerts.failures(), [RuleError::DuplicateKey { .. }]));
+    let same_name = [rule("Slow", 0), rule("Slow", 0)];
+    evaluate(&mut alerts, &same_name, 2, &[group("", None)]);
+    assert!(matches!(alerts.failures(), [RuleError::DuplicateName { .. }]));
+    assert_eq!(alerts.iter().count(), 0);
+}
+
+#[test]
 fn the_labels_are_the_groups_the_rules_and_the_name() {
     let mut rule = by(rule("Slow", 0), "route");
     rule.labels = labels(&[("team", "bookings")]);
