@@ -22,6 +22,7 @@
 
 mod bounds;
 mod entry;
+pub mod exchange;
 mod mapping;
 mod store;
 mod window;
@@ -216,13 +217,15 @@ impl Sketch {
     pub fn value_buckets(&self) -> impl Iterator<Item = ValueBucket> + '_ {
         self.store.iter().map(|(key, count)| {
             let index = mapping::index(key.abs());
-            let (near, far) = match key {
-                0 => (0.0, 0.0),
-                _ => (mapping::lower_bound(index, self.scale), mapping::lower_bound(index + 1, self.scale)),
-            };
+            let (near, far) = if key == 0 { (0.0, 0.0) } else { self.bounds(index) };
             let (lower, upper) = if key < 0 { (-far, -near) } else { (near, far) };
             ValueBucket { lower, upper, count }
         })
+    }
+
+    /// The bounds of the value bucket `index` of positive values.
+    fn bounds(&self, index: i32) -> (f64, f64) {
+        (mapping::lower_bound(index, self.scale), mapping::lower_bound(index + 1, self.scale))
     }
 
     /// Bytes of the heap that the sketch holds.
