@@ -200,7 +200,8 @@ impl Points {
         let (from, length) = (*range.start(), *range.end() - *range.start());
         let mut guess = (last - start) / columns.max(1);
         for column in 1..=columns {
-            let edge = from + length * (column as f64 / columns as f64);
+            // Multiplied first: whole numbers of milliseconds keep exact edges.
+            let edge = from + length * column as f64 / columns as f64;
             let end = if column == columns { last } else { gallop(&self.timestamps[..last], start, guess, edge) };
             if start < end {
                 draw(start, &self.values[start..end]);
