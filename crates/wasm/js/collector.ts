@@ -9,8 +9,8 @@ import { timing, type Time, type Timer } from './collector/timing.js';
 
 export { BellwetherError };
 export { expressRequests, fastifyRequests } from './collector/requests.js';
-export type { Clock, CollectorOptions, Counters, Fetch, Problem, SampleOptions } from './collector/options.js';
-export type { Recorder } from './collector/requests.js';
+export type { AbortSignalLike, Clock, CollectorOptions, Counters, Fetch, Problem, SampleOptions } from './collector/options.js';
+export type { ExpressRequest, ExpressResponse, FastifyReply, FastifyRequest, Recorder } from './collector/requests.js';
 export type { Time, Timer } from './collector/timing.js';
 
 /** What is asked of a metric. */

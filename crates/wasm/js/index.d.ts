@@ -297,7 +297,7 @@ export class Engine {
    * A table of several figures of each series or group of series, for what is shown again and again:
    * each refresh is one call, and each window is put together once for all its figures.
    *
-   * @throws {BellwetherError} what {@link query} throws for the same fields; what depends on the metric's kind
+   * @throws {BellwetherError} what {@link Engine.query} throws for the same fields; what depends on the metric's kind
    *   is thrown by {@link Table.answer}.
    *
    * @example
@@ -374,4 +374,4 @@ export type ErrorCode =
   | (string & {});
 
 export { BellwetherError } from './error.js';
-export { MonitoringModule } from './monitoring.js';
+export { MonitoringModule, type Gateway } from './monitoring.js';

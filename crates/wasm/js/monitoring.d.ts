@@ -29,4 +29,4 @@ export declare class MonitoringModule<Through extends Gateway | undefined = unde
 }
 
 /** The part of a collector that the module uses. */
-type Gateway = Pick<Collector, 'recordMetric' | 'flush' | 'getDashboard'>;
+export type Gateway = Pick<Collector, 'recordMetric' | 'flush' | 'getDashboard'>;

@@ -8,13 +8,15 @@ export interface Recorder {
 
 const NAME = 'http_server_request_duration_seconds';
 
-interface ExpressRequest {
+/** The part of an Express request that is looked at. */
+export interface ExpressRequest {
   method: string;
   baseUrl?: string;
   route?: { path?: unknown };
 }
 
-interface ExpressResponse {
+/** The part of an Express response that is looked at. */
+export interface ExpressResponse {
   statusCode: number;
   once(event: 'close', then: () => void): unknown;
 }
@@ -39,12 +41,14 @@ export function expressRequests(collector: Recorder) {
   };
 }
 
-interface FastifyRequest {
+/** The part of a Fastify request that is looked at. */
+export interface FastifyRequest {
   method: string;
   routeOptions?: { url?: string | undefined };
 }
 
-interface FastifyReply {
+/** The part of a Fastify reply that is looked at. */
+export interface FastifyReply {
   statusCode: number;
   elapsedTime: number;
 }
