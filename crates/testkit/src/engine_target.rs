@@ -2,6 +2,7 @@
 
 use bellwether_core::alerts::Alerts;
 use bellwether_core::engine::{Engine, EngineConfig, TimestampError};
+use bellwether_core::kpi::{Kpi, Standing};
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::Expression;
 use bellwether_core::rule::Rule;
@@ -9,7 +10,7 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::{Scorecard, scorecard};
 use bellwether_core::time::TimestampMs;
 
-use crate::target::{Acceptance, Figure, SeenAlert, Target, is_grouped};
+use crate::target::{Acceptance, Figure, SeenAlert, SeenKpi, Target, is_grouped};
 
 /// The engine with a set of rules.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Target for EngineTarget {
             return Ok(groups.into_iter().map(Figure::from).collect());
         }
         let answer = engine.evaluate_one(expression, now).map_err(|error| error.to_string())?;
-        Ok(vec![Figure { labels: Labels::empty(), value: answer.value }])
+        Ok(vec![Figure::of(Labels::empty(), &answer)])
     }
 
     fn set_rules(&mut self, rules: &[Rule]) -> Result<(), String> {
@@ -89,5 +90,18 @@ impl Target for EngineTarget {
         let engine = self.engine()?;
         engine.advance(now);
         scorecard(engine, now).map_err(|error| error.to_string())
+    }
+
+    fn kpi(&mut self, kpi: &Kpi, now: TimestampMs) -> Result<SeenKpi, String> {
+        let engine = self.engine()?;
+        engine.advance(now);
+        let figure = kpi.evaluate(engine, now).map_err(|error| error.to_string())?;
+        let standing = match figure.standing {
+            Standing::Met => "met",
+            Standing::NotMet => "not_met",
+            Standing::NoTarget => "no_target",
+            Standing::NoFigure => "no_figure",
+        };
+        Ok(SeenKpi { standing: standing.to_owned(), value: figure.value, trend: figure.trend })
     }
 }

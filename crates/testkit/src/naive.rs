@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
-use bellwether_core::query::{Across, Aggregation, Expression, Query};
+use bellwether_core::query::{Across, Aggregation, Query};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
@@ -93,50 +93,30 @@ impl Naive {
         self.of_series(query, &self.matching(query), from, to)
     }
 
-    /// The figure of each group of series that agree in the labels of `by`, sorted by labels.
+    /// The figure of each group of series that agree in the labels of `by`, over `(from, to]`, sorted
+    /// by labels.
     ///
     /// # Errors
     /// [`NaiveError`] where the question makes no sense.
-    pub fn query_groups(&self, query: &Query, now: TimestampMs) -> Result<Vec<(Labels, Exact)>, NaiveError> {
+    pub fn figures(
+        &self,
+        query: &Query,
+        from: TimestampMs,
+        to: TimestampMs,
+    ) -> Result<Vec<(Labels, Exact)>, NaiveError> {
         let mut groups: BTreeMap<Labels, Vec<&SeriesKey>> = BTreeMap::new();
         for key in self.matching(query) {
             groups.entry(key.labels.only(&query.by)).or_default().push(key);
         }
-        let figure = |(labels, keys): (Labels, Vec<&SeriesKey>)| {
-            Ok((labels, self.of_series(query, &keys, now - query.window, now)?))
-        };
+        let figure = |(labels, keys): (Labels, Vec<&SeriesKey>)| Ok((labels, self.of_series(query, &keys, from, to)?));
         groups.into_iter().map(figure).collect()
     }
 
-    /// The groups of an expression; of a ratio those that both queries have.
-    ///
-    /// # Errors
-    /// [`NaiveError`] where the question makes no sense.
-    pub fn evaluate(&self, expression: &Expression, now: TimestampMs) -> Result<Vec<(Labels, Exact)>, NaiveError> {
-        match expression {
-            Expression::Single(query) => self.query_groups(query, now),
-            Expression::Ratio(dividend, divisor) => {
-                let dividends: BTreeMap<_, _> = self.query_groups(dividend, now)?.into_iter().collect();
-                let divisors = self.query_groups(divisor, now)?.into_iter();
-                let both = divisors.filter_map(|(labels, divisor)| {
-                    let dividend = dividends.get(&labels)?;
-                    let ratio = ratio(*dividend, divisor);
-                    Some((labels, ratio))
-                });
-                Ok(both.collect())
-            }
-        }
-    }
-
-    /// One figure of an expression over all series that match.
-    ///
-    /// # Errors
-    /// [`NaiveError`] where the question makes no sense.
-    pub fn evaluate_one(&self, expression: &Expression, now: TimestampMs) -> Result<Exact, NaiveError> {
-        match expression {
-            Expression::Single(query) => self.query(query, now),
-            Expression::Ratio(dividend, divisor) => Ok(ratio(self.query(dividend, now)?, self.query(divisor, now)?)),
-        }
+    /// Whether a series that matches has a sample in `(from, to]`.
+    #[must_use]
+    pub fn any_between(&self, query: &Query, from: TimestampMs, to: TimestampMs) -> bool {
+        let between = |sample: &Sample| from < sample.timestamp() && sample.timestamp() <= to;
+        self.matching(query).iter().any(|key| self.samples(key).iter().any(between))
     }
 
     fn matching(&self, query: &Query) -> Vec<&SeriesKey> {
@@ -266,7 +246,9 @@ fn joined(
     Ok(Exact { value, count, magnitude })
 }
 
-fn ratio(dividend: Exact, divisor: Exact) -> Exact {
+/// One figure divided by another; none where that is zero. The count is the divisor's.
+#[must_use]
+pub fn ratio(dividend: Exact, divisor: Exact) -> Exact {
     let value = match (dividend.value, divisor.value) {
         (Some(_), Some(0.0)) => None,
         (Some(dividend), Some(divisor)) => Some(dividend / divisor),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! # A comment. Times are lengths since the start: 0, 40s, 1h30m.
-//! kind latency observation                           # as a board declares it
+//! kind latency observation                           # as a board declares it; may end in => refused "kept"
 //! load 10s  latency{route="/a"}  1 2 _ 4 1+1x3        # one value each 10 s from 0 on; _ is none; 1+1x3 is 1 2 3 4
 //! load 10s from 5s  latency  7 8                      # the same from 5 s on
 //! put  latency  7@1500ms 8@3s                         # values at their own times
@@ -10,6 +10,7 @@
 //! at 40s  p50 latency [1m]  =>  3 ±1%                 # also ±0.5, null; without ± equal to nine digits
 //! at 40s  avg latency{route=~"/a|/b"} [1m] by (route) => {route="/a"} 3, {route="/b"} null
 //! at 40s  last memory [1m] across sum => 12           # merge sum avg min max
+//! at 40s  avg latency [500ms] => 3 over 39s 40s       # the range that is really covered
 //! at 40s  increase errors [1m] / increase all [1m] => 0.5
 //! at 40s  rate memory [1m] => refused "gauge"         # an error whose text holds this
 //! every 10s                                           # how often rules are evaluated; 1 s unless told
@@ -18,6 +19,10 @@
 //! at 55s  alerts  =>  none
 //! at 55s  failures  =>  "two alerts"                  # a rule failed with this text; or none
 //! at 55s  scorecard  =>  4.5 4.2 1                    # days, score, conflicts
+//! at 55s  kpi avg latency [1m] lower target 300 unit ms  =>  met 276 by -24 percent -8   # or higher; not_met
+//! at 55s  kpi increase errors [1m] / increase all [1m] lower target 0.1 unit ratio  =>  met 0.05 points -1
+//! at 55s  kpi avg latency [1m] lower unit ms  =>  no_target 276 by 276     # nothing in percent of zero
+//! at 55s  kpi avg other [1m] lower target 300  =>  no_figure            # and no trend
 //! clear                                               # all is forgotten and time begins anew
 //! ```
 //!
@@ -31,6 +36,7 @@ mod run;
 
 use std::path::{Path, PathBuf};
 
+use bellwether_core::kpi::Kpi;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::Expression;
 use bellwether_core::rule::Rule;
@@ -127,6 +133,7 @@ impl Script {
             Statement::Load { samples, .. } => samples.iter().map(|(time, _)| *time).max(),
             Statement::Late { arrival, samples, .. } => samples.iter().map(|(time, _)| *time).chain([*arrival]).max(),
             Statement::Query { at, .. }
+            | Statement::Kpi { at, .. }
             | Statement::Alerts { at, .. }
             | Statement::Failures { at, .. }
             | Statement::Scorecard { at, .. } => Some(*at),
@@ -141,6 +148,12 @@ impl Script {
         self.lines.iter().any(|(_, statement)| matches!(statement, Statement::Rule(_)))
     }
 
+    /// Whether it asks for KPIs, for targets that have none.
+    #[must_use]
+    pub fn has_kpis(&self) -> bool {
+        self.lines.iter().any(|(_, statement)| matches!(statement, Statement::Kpi { .. }))
+    }
+
     /// Whether it has samples that arrive late, for targets that cannot be told what time it is.
     #[must_use]
     pub fn has_late_samples(&self) -> bool {
@@ -151,7 +164,7 @@ impl Script {
 /// One line of a script. Times are lengths since the script's start.
 #[derive(Clone, Debug)]
 enum Statement {
-    Kind { metric: MetricName, kind: Kind },
+    Kind { metric: MetricName, kind: Kind, refused: Option<String> },
     Load { series: SeriesKey, samples: Vec<(DurationMs, f64)> },
     Late { arrival: DurationMs, series: SeriesKey, samples: Vec<(DurationMs, f64)>, expected: Acceptance },
     Every(DurationMs),
@@ -160,13 +173,14 @@ enum Statement {
     Alerts { at: DurationMs, expected: Vec<ExpectedAlert> },
     Failures { at: DurationMs, expected: Vec<String> },
     Scorecard { at: DurationMs, expected: [ExpectedNumber; 3] },
+    Kpi { at: DurationMs, text: String, kpi: Box<Kpi>, expected: ExpectedKpi },
     Clear,
 }
 
-/// What a query should answer.
+/// What a query should answer; of one figure also what range it should cover, if that is said.
 #[derive(Clone, Debug, PartialEq)]
 enum Expected {
-    One(Option<ExpectedNumber>),
+    One(Option<ExpectedNumber>, Option<(DurationMs, DurationMs)>),
     Groups(Vec<(Labels, Option<ExpectedNumber>)>),
     Refused(String),
 }
@@ -176,6 +190,16 @@ enum Expected {
 struct ExpectedNumber {
     value: f64,
     tolerance: Option<f64>,
+}
+
+/// What a KPI should show.
+#[derive(Clone, Debug, PartialEq)]
+struct ExpectedKpi {
+    standing: String,
+    value: Option<ExpectedNumber>,
+    by: Option<ExpectedNumber>,
+    percent: Option<ExpectedNumber>,
+    points: Option<ExpectedNumber>,
 }
 
 /// An alert as it should be; what is `None` is not compared.

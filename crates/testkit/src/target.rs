@@ -1,8 +1,9 @@
 //! What a script runs against.
 
 use bellwether_core::alerts::Alert;
+use bellwether_core::kpi::{Kpi, Trend};
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
-use bellwether_core::query::{Expression, Group, Query};
+use bellwether_core::query::{Answer, Expression, Group, Query};
 use bellwether_core::rule::{ALERT_NAME, AlertState, Rule};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::Scorecard;
@@ -38,11 +39,23 @@ pub struct Figure {
     pub labels: Labels,
     /// The figure, if there is one.
     pub value: Option<f64>,
+    /// Left edge of the range that is really covered, not included.
+    pub from: TimestampMs,
+    /// Right edge of the range that is really covered, included.
+    pub to: TimestampMs,
+}
+
+impl Figure {
+    /// The figure of an answer for the group that has `labels`.
+    #[must_use]
+    pub fn of(labels: Labels, answer: &Answer) -> Self {
+        Self { labels, value: answer.value, from: answer.from, to: answer.to }
+    }
 }
 
 impl From<Group> for Figure {
     fn from(group: Group) -> Self {
-        Self { labels: group.labels, value: group.answer.value }
+        Self::of(group.labels, &group.answer)
     }
 }
 
@@ -89,6 +102,17 @@ impl From<&Alert> for SeenAlert {
             active_at,
         }
     }
+}
+
+/// A KPI as a reader sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenKpi {
+    /// `met`, `not_met`, `no_target` or `no_figure`.
+    pub standing: String,
+    /// The figure.
+    pub value: Option<f64>,
+    /// How it changed against the window before.
+    pub trend: Option<Trend>,
 }
 
 /// Something that takes samples and answers with figures and alerts.
@@ -143,4 +167,10 @@ pub trait Target {
     /// # Errors
     /// Why it could not be had.
     fn scorecard(&mut self, now: TimestampMs) -> Result<Scorecard, String>;
+
+    /// What a KPI shows at `now`.
+    ///
+    /// # Errors
+    /// Why it could not be had.
+    fn kpi(&mut self, kpi: &Kpi, now: TimestampMs) -> Result<SeenKpi, String>;
 }

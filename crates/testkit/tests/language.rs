@@ -147,6 +147,35 @@ fn an_alert_that_differs_is_said_with_both() {
 }
 
 #[test]
+fn a_range_a_refused_kind_and_a_kpi_that_differ_are_said_with_both() {
+    let load = "load 10s m 1 3\n";
+    holds(&format!("{load}at 10s sum m [10s] => 3 over 0s 10s"), 1);
+    differs(
+        &format!("{load}at 10s sum m [10s] => 3 over 1s 10s"),
+        &["a.test:2: at 10s sum m [10s]: expected 3 over 1s 10s, found 3 over 0s 10s"],
+    );
+    differs(
+        "kind m gauge => refused \"kept\"",
+        &[r#"a.test:1: kind m gauge: expected an error with "kept", found it declared"#],
+    );
+    let kpi = |kpi: &str| format!("{load}at 10s kpi last m [10s] {kpi}");
+    holds(&kpi("lower target 3 unit ms => met 3 by 2 percent 200"), 1);
+    differs(
+        &kpi("higher target 4 => met 3 by 2 percent 200"),
+        &[
+            "a.test:2: at 10s kpi last m [10s] higher target 4: expected met 3 by 2 percent 200, found not_met 3 by 2 percent 200",
+        ],
+    );
+    differs(
+        &kpi("lower unit ratio => no_target 3 by 2"),
+        &[
+            "a.test:2: at 10s kpi last m [10s] lower unit ratio: expected no_target 3 by 2, found no_target 3 points 200",
+        ],
+    );
+    refused("at 10s kpi last m [10s] by (a) lower => no_figure", "a.test:1:12: a KPI has one figure; leave out by");
+}
+
+#[test]
 fn the_fate_of_a_late_sample_is_checked() {
     differs(
         "load 1d m 1 2\nat 1d sum m [1m] => 2\nlate 1d m 3@1h => too_late",

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::rc::Rc;
 
+use bellwether_core::kpi::Kpi;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Expression, Query};
 use bellwether_core::rule::Rule;
@@ -14,7 +15,7 @@ use bellwether_core::scorecard::Scorecard;
 use bellwether_core::selector::{Condition, Matcher};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_testkit::script::{RunError, Script};
-use bellwether_testkit::target::{Acceptance, Figure, SeenAlert, Target, is_grouped};
+use bellwether_testkit::target::{Acceptance, Figure, SeenAlert, SeenKpi, Target, is_grouped};
 use serde_json::{Value, json};
 
 use crate::running::{Running, now_ms};
@@ -42,8 +43,8 @@ impl Http {
 
 impl Target for Http {
     fn declare(&mut self, metric: &MetricName, kind: Kind) -> Result<(), String> {
-        self.kinds.insert(metric.clone(), kind);
-        Ok(())
+        let kept = *self.kinds.entry(metric.clone()).or_insert(kind);
+        if kept == kind { Ok(()) } else { Err(format!("{metric} is kept as {}", kept.as_str())) }
     }
 
     fn load(&mut self, samples: &[(SeriesKey, Sample)], _now: TimestampMs) -> Result<Vec<Acceptance>, String> {
@@ -75,12 +76,12 @@ impl Target for Http {
             return Err(body["error"]["message"].as_str().unwrap().to_owned());
         }
         if !is_grouped(expression) {
-            return Ok(vec![Figure { labels: Labels::empty(), value: body["result"].as_f64() }]);
+            return Ok(vec![figure(Labels::empty(), &body)]);
         }
         let groups = body["groups"].as_array().unwrap().iter().map(|group| {
             let labels = group["labels"].as_object().unwrap().iter();
             let labels = Labels::new(labels.map(|(name, value)| (name, value.as_str().unwrap()))).unwrap();
-            Figure { labels, value: group["result"].as_f64() }
+            figure(labels, group)
         });
         Ok(groups.collect())
     }
@@ -110,6 +111,16 @@ impl Target for Http {
             total_conflicts: body["total_conflicts"].as_f64().unwrap(),
         })
     }
+
+    fn kpi(&mut self, _kpi: &Kpi, _now: TimestampMs) -> Result<SeenKpi, String> {
+        Err("the gateway shows its KPIs on the page".to_owned())
+    }
+}
+
+/// The figure that a body tells of.
+fn figure(labels: Labels, body: &Value) -> Figure {
+    let edge = |name: &str| TimestampMs::new(body[name].as_i64().unwrap());
+    Figure { labels, value: body["result"].as_f64(), from: edge("from"), to: edge("to") }
 }
 
 /// The parameters that ask for `expression`; `None` where they cannot.
@@ -157,7 +168,11 @@ fn scripts_hold_over_http() {
     let (mut scripts, mut unasked) = (0, 0);
     for script in Script::read_folder(&folder).unwrap() {
         // The gateway's clock cannot be set: what is older than its finest tier is seen less sharply.
-        if script.has_rules() || script.has_late_samples() || script.length() > DurationMs::from_minutes(9) {
+        if script.has_rules()
+            || script.has_kpis()
+            || script.has_late_samples()
+            || script.length() > DurationMs::from_minutes(9)
+        {
             continue;
         }
         scripts += 1;

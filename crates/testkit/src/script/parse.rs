@@ -1,5 +1,6 @@
 //! The statements of a script.
 
+use bellwether_core::kpi::{Direction, Kpi};
 use bellwether_core::labels::Labels;
 use bellwether_core::query::{Across, Aggregation, Expression, Query};
 use bellwether_core::rule::{Comparison, NoData, Rule, Severity};
@@ -7,8 +8,8 @@ use bellwether_core::sample::Kind;
 use bellwether_core::time::DurationMs;
 
 use super::line::{Line, LineError};
-use super::{Expected, ExpectedAlert, Freshness, Script, ScriptError, Statement};
-use crate::target::Acceptance;
+use super::{Expected, ExpectedAlert, ExpectedKpi, Freshness, Script, ScriptError, Statement};
+use crate::target::{Acceptance, is_grouped};
 
 /// Most values that one `x` may stand for, so that a slip of the pen does not fill the memory.
 const MAX_REPEATS: u32 = 1_000_000;
@@ -25,11 +26,13 @@ pub(super) fn script(name: &str, text: &str) -> Result<Script, ScriptError> {
             Ok(statement) => {
                 checks += usize::from(matches!(
                     statement,
-                    Statement::Late { .. }
+                    Statement::Kind { refused: Some(_), .. }
+                        | Statement::Late { .. }
                         | Statement::Query { .. }
                         | Statement::Alerts { .. }
                         | Statement::Failures { .. }
                         | Statement::Scorecard { .. }
+                        | Statement::Kpi { .. }
                 ));
                 lines.push((index + 1, statement));
             }
@@ -48,7 +51,16 @@ pub(super) fn script(name: &str, text: &str) -> Result<Script, ScriptError> {
 fn statement(line: &mut Line<'_>) -> Result<Statement, LineError> {
     let start = line.place();
     match line.word() {
-        "kind" => Ok(Statement::Kind { metric: line.metric()?, kind: kind(line)? }),
+        "kind" => {
+            let (metric, kind) = (line.metric()?, kind(line)?);
+            let refused = if line.take("=>") {
+                line.expect("refused")?;
+                Some(line.quoted()?)
+            } else {
+                None
+            };
+            Ok(Statement::Kind { metric, kind, refused })
+        }
         "load" => load(line),
         "put" => Ok(Statement::Load { series: line.series()?, samples: timed_values(line)? }),
         "late" => late(line),
@@ -250,6 +262,12 @@ fn at(line: &mut Line<'_>) -> Result<Statement, LineError> {
         return Ok(Statement::Scorecard { at, expected });
     }
     let start = line.place();
+    if line.take_word("kpi") {
+        let kpi = kpi(line)?;
+        let text = line.since(start).to_owned();
+        line.expect("=>")?;
+        return Ok(Statement::Kpi { at, text, kpi: Box::new(kpi), expected: expected_kpi(line)? });
+    }
     let expression = expression(line)?;
     let text = line.since(start).to_owned();
     line.expect("=>")?;
@@ -257,7 +275,9 @@ fn at(line: &mut Line<'_>) -> Result<Statement, LineError> {
     let expected = if line.take_word("refused") {
         Expected::Refused(line.quoted()?)
     } else if by.is_empty() {
-        Expected::One(line.expected_figure()?)
+        let figure = line.expected_figure()?;
+        let covered = line.take_word("over").then(|| Ok((line.duration()?, line.duration()?))).transpose()?;
+        Expected::One(figure, covered)
     } else if line.take_word("nothing") {
         Expected::Groups(Vec::new())
     } else {
@@ -271,6 +291,39 @@ fn at(line: &mut Line<'_>) -> Result<Statement, LineError> {
         })?)
     };
     Ok(Statement::Query { at, text, expression: Box::new(expression), expected })
+}
+
+/// `avg latency [1m] lower target 300 unit ms`; target and unit may be left out.
+fn kpi(line: &mut Line<'_>) -> Result<Kpi, LineError> {
+    let start = line.place();
+    let figure = expression(line)?;
+    if is_grouped(&figure) {
+        return Line::error_at(start, "a KPI has one figure; leave out by");
+    }
+    let directions = [("lower", Direction::LowerIsBetter), ("higher", Direction::HigherIsBetter)];
+    let direction = choice(line, "which way is better", &directions)?;
+    let target = if line.take_word("target") { Some(line.number()?) } else { None };
+    let unit = if line.take_word("unit") { line.name("a unit")? } else { String::new() };
+    let (id, title, owner, section) = ("kpi".into(), "KPI".into(), String::new(), String::new());
+    Ok(Kpi { id, title, unit, figure, direction, target, owner, section })
+}
+
+/// `met 276 by -24 percent -8`, `met 0.05 points -1`, `no_figure`.
+fn expected_kpi(line: &mut Line<'_>) -> Result<ExpectedKpi, LineError> {
+    let standings = ["met", "not_met", "no_target", "no_figure"].map(|standing| (standing, standing));
+    let standing = choice(line, "where the KPI stands", &standings)?.to_owned();
+    let mut expected = ExpectedKpi { standing, value: None, by: None, percent: None, points: None };
+    if expected.standing != "no_figure" {
+        expected.value = Some(line.expected_number()?);
+    }
+    for (word, place) in
+        [("by", &mut expected.by), ("percent", &mut expected.percent), ("points", &mut expected.points)]
+    {
+        if line.take_word(word) {
+            *place = Some(line.expected_number()?);
+        }
+    }
+    Ok(expected)
 }
 
 /// `none`, or elements parted by commas.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use bellwether_core::kpi::Trend;
 use bellwether_core::labels::{Labels, SeriesKey};
 use bellwether_core::query::Expression;
 use bellwether_core::rule::Rule;
 use bellwether_core::sample::Sample;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::{Expected, ExpectedAlert, ExpectedNumber, Freshness, Script, Statement};
-use crate::target::{Acceptance, Figure, SeenAlert, Target};
+use super::{Expected, ExpectedAlert, ExpectedKpi, ExpectedNumber, Freshness, Script, Statement};
+use crate::target::{Acceptance, Figure, SeenAlert, SeenKpi, Target};
 
 /// What a run checked, where all was as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +128,16 @@ impl<T: Target> Run<T> {
 
     fn carry_out(&mut self, statement: &Statement) -> Result<Outcome, String> {
         match statement {
-            Statement::Kind { metric, kind } => self.target.declare(metric, *kind)?,
+            Statement::Kind { metric, kind, refused: None } => self.target.declare(metric, *kind)?,
+            Statement::Kind { metric, kind, refused: Some(reason) } => {
+                let found = self.target.declare(metric, *kind);
+                if found.as_ref().is_err_and(|error| error.contains(reason.as_str())) {
+                    return Ok(Outcome::Holds);
+                }
+                let found = found.map_or_else(|error| format!("the error {error:?}"), |()| "it declared".to_owned());
+                let what = format!("kind {metric} {}", kind.as_str());
+                return Ok(Outcome::Differs { what, expected: format!("an error with {reason:?}"), found });
+            }
             Statement::Load { series, samples } => {
                 for (time, value) in samples {
                     let sample = self.sample(*time, *value)?;
@@ -153,6 +163,15 @@ impl<T: Target> Run<T> {
             Statement::Query { at, text, expression, expected } => {
                 self.go_to(*at)?;
                 return Ok(self.query(*at, text, expression, expected));
+            }
+            Statement::Kpi { at, text, kpi, expected } => {
+                self.go_to(*at)?;
+                let found = self.target.kpi(kpi, self.start + *at)?;
+                if expected.holds(&found) {
+                    return Ok(Outcome::Holds);
+                }
+                let (expected, found) = (expected.to_string(), seen_kpi(&found));
+                return Ok(Outcome::Differs { what: format!("at {at} {text}"), expected, found });
             }
             Statement::Alerts { at, expected } => {
                 self.go_to(*at)?;
@@ -266,9 +285,13 @@ impl<T: Target> Run<T> {
         let found = self.target.query(expression, self.start + at);
         let holds = match (expected, &found) {
             (Expected::Refused(reason), Err(error)) => error.contains(reason.as_str()),
-            (Expected::One(expected), Ok(found)) => match found.as_slice() {
-                [] => expected.is_none(),
-                [figure] => figure.labels.is_empty() && figure_holds(*expected, figure.value),
+            (Expected::One(expected, covered), Ok(found)) => match found.as_slice() {
+                [] => expected.is_none() && covered.is_none(),
+                [figure] => {
+                    let range = (figure.from, figure.to);
+                    let covered = covered.map_or(range, |(from, to)| (self.start + from, self.start + to));
+                    figure.labels.is_empty() && figure_holds(*expected, figure.value) && covered == range
+                }
                 _ => false,
             },
             (Expected::Groups(expected), Ok(found)) => {
@@ -279,12 +302,17 @@ impl<T: Target> Run<T> {
                         *labels == figure.labels && figure_holds(*expected, figure.value)
                     })
             }
-            (Expected::Refused(_), Ok(_)) | (Expected::One(_) | Expected::Groups(_), Err(_)) => false,
+            (Expected::Refused(_), Ok(_)) | (Expected::One(..) | Expected::Groups(_), Err(_)) => false,
         };
         if holds {
             return Outcome::Holds;
         }
-        Outcome::Differs { what: format!("at {at} {text}"), expected: said(expected), found: answered(&found) }
+        let mut answer = answered(&found);
+        if let (Expected::One(_, Some(_)), Ok([figure])) = (expected, found.as_deref()) {
+            // Writing to a String cannot fail.
+            let _ = write!(answer, " over {} {}", figure.from.since(self.start), figure.to.since(self.start));
+        }
+        Outcome::Differs { what: format!("at {at} {text}"), expected: said(expected), found: answer }
     }
 
     fn alerts(&mut self, at: DurationMs, expected: &[ExpectedAlert]) -> Result<Outcome, String> {
@@ -320,6 +348,41 @@ impl ExpectedNumber {
     }
 }
 
+impl ExpectedKpi {
+    fn holds(&self, found: &SeenKpi) -> bool {
+        let (by, percent, points) = changes(found);
+        let pairs = [(self.value, found.value), (self.by, by), (self.percent, percent), (self.points, points)];
+        self.standing == found.standing && pairs.into_iter().all(|(expected, found)| figure_holds(expected, found))
+    }
+}
+
+impl fmt::Display for ExpectedKpi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.standing)?;
+        let numbers = [("", self.value), (" by", self.by), (" percent", self.percent), (" points", self.points)];
+        for (word, number) in numbers {
+            number.map_or(Ok(()), |number| write!(f, "{word} {number}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A change in the unit of the figure, in percent and in percentage points.
+fn changes(kpi: &SeenKpi) -> (Option<f64>, Option<f64>, Option<f64>) {
+    match kpi.trend {
+        None => (None, None, None),
+        Some(Trend::Points(points)) => (None, None, Some(points)),
+        Some(Trend::Change { by, percent }) => (Some(by), percent, None),
+    }
+}
+
+fn seen_kpi(kpi: &SeenKpi) -> String {
+    let exactly = |value: Option<f64>| value.map(|value| ExpectedNumber { value, tolerance: None });
+    let (by, percent, points) = changes(kpi);
+    let (value, by, percent, points) = (exactly(kpi.value), exactly(by), exactly(percent), exactly(points));
+    ExpectedKpi { standing: kpi.standing.clone(), value, by, percent, points }.to_string()
+}
+
 impl fmt::Display for ExpectedNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.value)?;
@@ -341,7 +404,8 @@ fn listed(texts: &[String]) -> String {
 
 fn said(expected: &Expected) -> String {
     match expected {
-        Expected::One(figure) => said_figure(*figure),
+        Expected::One(figure, None) => said_figure(*figure),
+        Expected::One(figure, Some((from, to))) => format!("{} over {from} {to}", said_figure(*figure)),
         Expected::Groups(groups) => {
             let groups: Vec<String> =
                 groups.iter().map(|(labels, figure)| format!("{labels} {}", said_figure(*figure))).collect();
