@@ -109,6 +109,32 @@ test('a wrong address is said at once, a foreign server is noticed', async () =>
   await road.close();
 });
 
+test('a number that makes no sense is said at once', () => {
+  for (const name of ['batchMs', 'batchSamples', 'queueBytes', 'retryMs', 'retryMostMs', 'timeoutMs']) {
+    for (const value of [0, -1, Number.NaN, 'x', null]) {
+      assert.throws(() => collector({ [name]: value }), { name: 'BellwetherError', code: 'bad_option' }, `${name} ${value}`);
+    }
+  }
+});
+
+test('a flush waits for what was recorded before, whatever is lost meanwhile', async () => {
+  const road = await unreliableRoad(gateway.url, () => 'pass');
+  const own = collector({ url: road.url, batchSamples: 2 });
+  for (let value = 1; value <= 6; value += 1) own.recordMetric('flushed', value);
+  const flushed = own.flush();
+  for (let n = 0; n < 6; n += 1) own.recordMetric('x'.repeat(20_000), 1);
+  assert.equal(await flushed, true);
+  assert.deepEqual(own.counters(), { ...none, recorded: 12, stored: 6, rejected: 6 });
+  await road.close();
+});
+
+test('a batch never has more samples than the gateway takes', async () => {
+  const own = collector({ batchSamples: 1_000_000 });
+  for (let value = 1; value <= 10_001; value += 1) own.recordMetric('many', 1);
+  assert.equal(await own.flush(30_000), true);
+  assert.deepEqual(own.counters(), { ...none, recorded: 10_001, stored: 10_001 });
+});
+
 test('the token goes along, and never in the address', async () => {
   const road = await unreliableRoad(gateway.url, () => 'pass');
   const own = collector({ url: road.url, token: 'secret' });

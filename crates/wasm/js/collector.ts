@@ -97,6 +97,8 @@ export interface Collector {
 
 /** Most bytes of a batch: below the gateway's limit of 1 MiB. */
 const BODY_BYTES = 1_000_000;
+/** Most samples of a batch: the gateway's limit. */
+const BATCH_SAMPLES = 10_000;
 /** In a page two batches may be on their way when it ends, and browsers let 64 KiB outlive it. */
 const PAGE_BODY_BYTES = 30 * 1024;
 /** Answers after which the same batch is sent again. */
@@ -123,12 +125,16 @@ export function createCollector(options: CollectorOptions): Collector {
     retryMostMs = 30_000,
     onProblem = warnOnce(),
     clock = platformClock,
+    timeoutMs = 15_000,
     random = Math.random,
   } = options;
+  for (const [name, value] of Object.entries({ batchMs, batchSamples, queueBytes, retryMs, retryMostMs, timeoutMs })) {
+    if (!(value > 0)) throw new BellwetherError('bad_option', `\`${name}\` is ${String(value)}; give a number above 0`);
+  }
   const door: Door = {
     url: address(options.url),
     token: options.token,
-    timeoutMs: options.timeoutMs ?? 15_000,
+    timeoutMs,
     clock,
     // Looked up at each call, as what watches or replaces `fetch` expects.
     fetch: options.fetch ?? (((url, init) => fetch(url, init as RequestInit)) as Fetch),
@@ -138,12 +144,14 @@ export function createCollector(options: CollectorOptions): Collector {
   const counters: Counters = { recorded: 0, stored: 0, rejected: 0, dropped: 0, waiting: 0, retries: 0 };
   const sender = uniqueName();
   let batches = 0;
+  /** Samples that were lost without ever having waited. */
+  let neverWaited = 0;
   let closed = false;
   let draining: Promise<void> | undefined;
   let due: (() => void) | undefined;
   /** Ends the pauses between repetitions early. */
   const wake = new Set<() => void>();
-  /** Who waits until so many samples are settled. */
+  /** Who waits until so many of the samples that waited are settled. */
   let flushes: { wanted: number; done: () => void }[] = [];
 
   const tell = (code: string, message: string, lost: number) => {
@@ -156,12 +164,17 @@ export function createCollector(options: CollectorOptions): Collector {
   const settled = () => counters.stored + counters.rejected + counters.dropped;
   const settle = (what: 'stored' | 'rejected' | 'dropped', samples: number) => {
     counters[what] += samples;
-    for (const { done } of flushes.filter(({ wanted }) => wanted <= settled())) done();
-    flushes = flushes.filter(({ wanted }) => wanted > settled());
+    const through = settled() - neverWaited;
+    for (const { done } of flushes.filter(({ wanted }) => wanted <= through)) done();
+    flushes = flushes.filter(({ wanted }) => wanted > through);
   };
   const lose = (what: 'rejected' | 'dropped', samples: number, code: string, message: string) => {
     settle(what, samples);
     tell(code, message, samples);
+  };
+  const refuse = (what: 'rejected' | 'dropped', code: string, message: string) => {
+    neverWaited += 1;
+    lose(what, 1, code, message);
   };
   const pause = (ms: number) =>
     new Promise<void>((done) => {
@@ -176,7 +189,7 @@ export function createCollector(options: CollectorOptions): Collector {
 
   /** Takes the oldest samples off the queue and sends them until they are stored or refused. */
   const send = async () => {
-    const samples = waiting.take(batchSamples, inBrowser ? PAGE_BODY_BYTES : BODY_BYTES);
+    const samples = waiting.take(Math.min(Math.ceil(batchSamples), BATCH_SAMPLES), inBrowser ? PAGE_BODY_BYTES : BODY_BYTES);
     const body = `[${samples.join(',')}]`;
     const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': `${sender}:${(batches += 1)}` };
     for (let tries = 0; ; tries += 1) {
@@ -211,15 +224,15 @@ export function createCollector(options: CollectorOptions): Collector {
 
   const recordMetric: Collector['recordMetric'] = (name, value, labels, more) => {
     counters.recorded += 1;
-    if (closed) return lose('dropped', 1, 'closed', 'a sample was recorded after the collector was closed');
+    if (closed) return refuse('dropped', 'closed', 'a sample was recorded after the collector was closed');
     let json: string;
     try {
       json = JSON.stringify({ name, value, timestamp: clock.now(), labels: common || labels ? { ...common, ...labels } : undefined, ...more });
     } catch (error) {
-      return lose('rejected', 1, 'not_json', `a sample cannot be written as JSON (${(error as Error)?.message})`);
+      return refuse('rejected', 'not_json', `a sample cannot be written as JSON (${(error as Error)?.message})`);
     }
     const dropped = waiting.push(json);
-    if (dropped < 0) return lose('rejected', 1, 'too_long', 'a sample is longer than 16 KiB');
+    if (dropped < 0) return refuse('rejected', 'too_long', 'a sample is longer than 16 KiB');
     if (dropped > 0) lose('dropped', dropped, 'queue_full', `more than ${queueBytes} bytes of samples wait; the oldest were dropped`);
     if (waiting.length >= batchSamples) drain();
     else if (!draining) due ??= clock.after(batchMs, drain);
@@ -238,7 +251,7 @@ export function createCollector(options: CollectorOptions): Collector {
       if (settled() >= counters.recorded) return resolve(true);
       const cancel = clock.after(timeoutMs, () => resolve(false));
       flushes.push({
-        wanted: counters.recorded,
+        wanted: counters.recorded - neverWaited,
         done: () => {
           cancel();
           resolve(true);

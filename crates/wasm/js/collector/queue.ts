@@ -2,7 +2,7 @@
 
 const encoder = new TextEncoder();
 
-/** Most bytes of one sample: 30 labels of ordinary length fit many times over. */
+/** Most bytes of one sample: 30 labels of ordinary length fit many times over, and it fits any batch. */
 const SAMPLE_BYTES = 16 * 1024;
 
 export interface Queue {
