@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::lock::Lock;
 use crate::plain::Plain;
 use crate::{packages, place, shell};
 
@@ -20,11 +21,11 @@ pub(crate) struct Chromium {
 ///
 /// # Errors
 /// A plain sentence when they are missing and cannot be installed from here.
-pub(crate) fn ensure() -> Result<Chromium> {
+pub(crate) fn ensure(held: &Lock) -> Result<Chromium> {
     if let Some(found) = look() {
         return Ok(found);
     }
-    packages::install("There is no Chromium with its driver", &["chromium", "chromium-driver"])?;
+    packages::install("There is no Chromium with its driver", &["chromium", "chromium-driver"], held)?;
     look().ok_or_else(|| {
         Plain::error(
             "The system's packages brought no `chromium` and `chromedriver` that can be found.",
@@ -50,7 +51,7 @@ fn look() -> Option<Chromium> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn webdriver_settings(browser: &Path) -> Result<PathBuf> {
+pub(crate) fn webdriver_settings(browser: &Path, _held: &Lock) -> Result<PathBuf> {
     let mut arguments = vec![
         "--headless=new",
         "--disable-gpu",
@@ -68,7 +69,12 @@ pub(crate) fn webdriver_settings(browser: &Path) -> Result<PathBuf> {
     let settings = serde_json::json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } });
     std::fs::create_dir_all(place::state())?;
     let path = place::state().join("webdriver.json");
-    std::fs::write(&path, settings.to_string())?;
+    let settings = settings.to_string();
+    // Not written anew without need: another run's tests may be reading it.
+    if std::fs::read_to_string(&path).is_ok_and(|there| there == settings) {
+        return Ok(path);
+    }
+    std::fs::write(&path, settings)?;
     Ok(path)
 }
 

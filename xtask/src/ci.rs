@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::lock::Lock;
 use crate::plain::describe;
 use crate::test::{self, Failed};
-use crate::{dist, place, progress, shell, sizes, tidy, tools};
+use crate::{page, place, progress, shell, sizes, tidy, tools};
 
 /// The crates that are compiled to WebAssembly.
 const WASM_CRATES: [&str; 4] = ["bellwether-core", "bellwether-wire", "bellwether-wasm", "bellwether-dashboard"];
@@ -68,18 +69,25 @@ fn holds(check: &Check) -> bool {
 }
 
 fn format() -> Result<()> {
+    tools::component("rustfmt", &Lock::take()?)?;
     shell::stream(shell::cargo()?.args(["fmt", "--all", "--check"]))
 }
 
 fn clippy() -> Result<()> {
-    tools::crates()?;
+    let held = Lock::take()?;
+    tools::component("clippy", &held)?;
+    tools::crates(&held)?;
+    drop(held);
     let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
     shell::stream(shell::cargo()?.args(arguments))
 }
 
 fn clippy_wasm() -> Result<()> {
-    tools::wasm_target()?;
-    tools::crates()?;
+    let held = Lock::take()?;
+    tools::component("clippy", &held)?;
+    tools::wasm_target(&held)?;
+    tools::crates(&held)?;
+    drop(held);
     let mut cargo = shell::cargo()?;
     cargo.args(["clippy", "--locked", "--target", tools::WASM_TARGET]);
     for name in WASM_CRATES {
@@ -101,15 +109,17 @@ fn docs() -> Result<()> {
 }
 
 fn deny() -> Result<()> {
-    tools::crates()?;
-    tools::cargo_deny()?;
+    let held = Lock::take()?;
+    tools::crates(&held)?;
+    tools::cargo_deny(&held)?;
+    drop(held);
     let deny = ["--locked", "--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
     shell::stream(shell::command("cargo-deny")?.args(deny))
 }
 
 fn budget() -> Result<()> {
-    dist::build(&[])?;
-    let sizes = sizes::measure(&place::dist())?;
+    page::build(&Lock::take()?)?;
+    let sizes = sizes::measure(&place::page())?;
     sizes::print(&sizes);
     sizes::check(&sizes)
 }

@@ -1,83 +1,83 @@
-//! The static site in `dist/`: Trunk's build, the connect rule of the security policy, compressed twins.
+//! The static site in `dist/`: the built page with the connect rule of its security policy, and with the settings that
+//! somebody made there.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::lock::Lock;
 use crate::plain::Plain;
 use crate::stamp::{self, Fingerprint};
-use crate::{place, shell, sizes, tools};
-
-/// What the page is built from.
-const INPUTS: [&str; 13] = [
-    "Cargo.toml",
-    "Cargo.lock",
-    "Trunk.toml",
-    "index.html",
-    "rust-toolchain.toml",
-    "package-lock.json",
-    ".cargo/config.toml",
-    "www",
-    "crates/core/Cargo.toml",
-    "crates/core/src",
-    "crates/wire/Cargo.toml",
-    "crates/wire/src",
-    "crates/dashboard",
-];
+use crate::{page, place};
 
 /// The connect rule that index.html carries and `--connect` narrows.
 const OPEN_CONNECT: &str = "connect-src 'self' https: wss:";
 
+/// What whoever hosts the site edits in it; `tools/compress.mjs` makes no twins of these.
+const SETTINGS: [&str; 2] = ["config.json", "board.json"];
+
 /// Builds the site; does nothing when nothing changed. With `connect` the page may reach these origins and its own only.
+/// Settings that somebody edited stay as they are, and it says so.
 ///
 /// # Errors
 /// When a tool is missing, an origin is malformed or the page does not build.
 pub(crate) fn build(connect: &[String]) -> Result<()> {
     let rule = connect_rule(connect)?;
-    let _lock = stamp::lock()?;
-    let mut fingerprint = Fingerprint::new();
-    fingerprint.word(tools::TRUNK).word(tools::WASM_BINDGEN);
-    for input in INPUTS {
-        fingerprint.path(&place::root().join(input))?;
-    }
-    let page = fingerprint.text();
-    let site = fingerprint.word(&rule).path(&place::root().join("tools/compress.mjs"))?.text();
-    if stamp::is_fresh("dist", &site) && place::dist().join("index.html").is_file() {
+    let held = Lock::take()?;
+    let site = Fingerprint::new().word(&page::build(&held)?).word(&rule).text();
+    let (page, dist) = (place::page(), place::dist());
+    let whole = SETTINGS.iter().chain(["index.html"].iter()).all(|name| dist.join(name).is_file());
+    if whole && stamp::is_fresh("dist", &site) {
         return Ok(());
     }
-    tools::for_the_page()?;
-    tools::crates()?;
-    let built = place::root().join("target/page");
-    if !(stamp::is_fresh("page", &page) && built.join("index.html").is_file()) {
-        stamp::forget("page")?;
-        trunk(&built)?;
-        stamp::keep("page", &page)?;
-    }
     stamp::forget("dist")?;
-    assemble(&built, &place::dist(), &rule)?;
+    let edited: Vec<&str> = SETTINGS.into_iter().filter(|name| is_edited(name, &page, &dist)).collect();
+    assemble(&page, &dist, &rule, &edited)?;
+    page::compress(&dist)?;
+    for name in SETTINGS.iter().filter(|name| !edited.contains(name)) {
+        stamp::keep(&stamp_of(name), &fingerprint(&dist.join(name))?)?;
+    }
     stamp::keep("dist", &site)?;
-    sizes::print(&sizes::measure(&place::dist())?);
+    for name in edited {
+        println!("Kept dist/{name}, which was edited; to have the page's own again, delete it and repeat the command.");
+    }
     Ok(())
 }
 
-fn trunk(built: &Path) -> Result<()> {
-    eprintln!("Building the page (release; about 2 minutes the first time).");
-    let mut trunk = shell::command("trunk")?;
-    trunk.args(["build", "--release", "--dist"]).arg(built);
-    // The compiler's message is what helps; a backtrace through Trunk would push it off the screen.
-    trunk.env("RUST_BACKTRACE", "0");
-    shell::without_machine_paths(&mut trunk)?;
-    shell::stream(&mut trunk).context("the page does not build")
+/// Whether somebody wrote `dist/<name>`: it is neither the page's own nor what an earlier build left there.
+fn is_edited(name: &str, page: &Path, dist: &Path) -> bool {
+    let Ok(theirs) = fs::read(dist.join(name)) else { return false };
+    let from_a_build = fingerprint(&dist.join(name)).is_ok_and(|text| stamp::is_fresh(&stamp_of(name), &text));
+    !from_a_build && fs::read(page.join(name)).is_ok_and(|own| own != theirs)
 }
 
-/// Copies Trunk's output to `dist`, sets the connect rule, adds the compressed twins.
-fn assemble(built: &Path, dist: &Path, rule: &str) -> Result<()> {
-    if dist.exists() {
-        fs::remove_dir_all(dist).with_context(|| format!("cannot empty {}", dist.display()))?;
+fn stamp_of(setting: &str) -> String {
+    format!("dist-{setting}")
+}
+
+fn fingerprint(file: &Path) -> Result<String> {
+    Ok(Fingerprint::new().path(file)?.text())
+}
+
+/// Empties `dist` but for the settings in `edited`, copies the page there and sets the connect rule.
+fn assemble(page: &Path, dist: &Path, rule: &str, edited: &[&str]) -> Result<()> {
+    fs::create_dir_all(dist).with_context(|| format!("cannot make the folder {}", dist.display()))?;
+    for entry in fs::read_dir(dist).with_context(|| format!("cannot read {}", dist.display()))? {
+        let entry = entry?;
+        if edited.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        let removed =
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+        removed.with_context(|| format!("cannot remove {}", entry.path().display()))?;
     }
-    for file in stamp::files_below(built)? {
-        let to = dist.join(file.strip_prefix(built)?);
+    for file in stamp::files_below(page)? {
+        let name = file.strip_prefix(page)?;
+        let to = dist.join(name);
+        if edited.iter().any(|edited| name == Path::new(edited)) {
+            continue;
+        }
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
@@ -85,9 +85,7 @@ fn assemble(built: &Path, dist: &Path, rule: &str) -> Result<()> {
     }
     let index = dist.join("index.html");
     let page = with_connect_rule(&fs::read_to_string(&index)?, rule)?;
-    fs::write(&index, page)?;
-    // Node's zlib has both formats, and Node is needed anyway.
-    shell::stream(shell::command("node")?.arg("tools/compress.mjs").arg(dist)).context("cannot compress the site")
+    fs::write(&index, page).with_context(|| format!("cannot write {}", index.display()))
 }
 
 fn with_connect_rule(page: &str, rule: &str) -> Result<String> {
@@ -164,6 +162,38 @@ mod tests {
             "<meta content=\"connect-src 'self'; img-src 'self'\">"
         );
         assert!(with_connect_rule("<html>", "connect-src 'self'").is_err());
+    }
+
+    #[test]
+    fn edited_settings_stay_and_everything_else_is_the_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let (page, dist) = (folder.path().join("page"), folder.path().join("dist"));
+        let write = |folder: &Path, name: &str, text: &str| {
+            fs::create_dir_all(folder.join("vendor")).unwrap();
+            fs::write(folder.join(name), text).unwrap();
+        };
+        let read = |name: &str| fs::read_to_string(dist.join(name)).ok();
+        let own =
+            [("index.html", OPEN_CONNECT), ("config.json", "{}"), ("board.json", "own"), ("vendor/chart.js", "1")];
+        for (name, text) in own {
+            write(&page, name, text);
+        }
+        write(&dist, "config.json", "theirs");
+        write(&dist, "board.json", "own");
+        write(&dist, "page-0123.wasm", "old");
+        write(&dist, "vendor/old.js", "old");
+
+        assert!(is_edited("config.json", &page, &dist));
+        assert!(!is_edited("board.json", &page, &dist), "the same as the page's");
+        fs::remove_file(dist.join("board.json")).unwrap();
+        assert!(!is_edited("board.json", &page, &dist), "not there");
+
+        assemble(&page, &dist, "connect-src 'self'", &["config.json"]).unwrap();
+        assert_eq!(read("config.json").as_deref(), Some("theirs"));
+        assert_eq!(read("board.json").as_deref(), Some("own"));
+        assert_eq!(read("index.html").as_deref(), Some("connect-src 'self'"));
+        assert_eq!(read("vendor/chart.js").as_deref(), Some("1"));
+        assert_eq!((read("page-0123.wasm"), read("vendor/old.js")), (None, None));
     }
 
     #[test]

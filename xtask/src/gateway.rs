@@ -2,15 +2,18 @@
 
 use anyhow::{Context, Result};
 
-use crate::{shell, tools};
+use crate::lock::Lock;
+use crate::{progress, shell, tools};
 
 /// Builds the gateway with its own profile; cargo does nothing when nothing changed.
 ///
 /// # Errors
 /// When it does not compile.
-pub(crate) fn build() -> Result<()> {
+pub(crate) fn build(held: &Lock) -> Result<()> {
     tools::c_compiler()?;
+    tools::crates(held)?;
     let mut cargo = shell::cargo()?;
     cargo.args(["build", "--locked", "--profile", "gateway", "--package", "bellwether-gateway"]);
-    shell::stream(&mut cargo).context("the gateway does not build")
+    progress::build("gateway", "release; about 5 minutes the first time", &mut cargo)
+        .context("the gateway does not build")
 }

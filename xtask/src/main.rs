@@ -8,9 +8,13 @@ mod chromium;
 mod ci;
 mod dist;
 mod gateway;
+mod lock;
 mod metadata;
+mod network;
+mod node;
 mod npm;
 mod packages;
+mod page;
 mod place;
 mod plain;
 mod progress;
@@ -27,6 +31,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::lock::Lock;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Bellwether's commands", long_about = None)]
@@ -93,7 +99,8 @@ fn perform(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Npm => {
-            println!("The package is in {} and {}", place::npm_package().display(), npm::build()?.display());
+            let packed = npm::build(&Lock::take()?)?;
+            println!("The package is in {} and {}", place::npm_package().display(), packed.display());
             Ok(())
         }
         Task::Test { groups } => test::run(&groups),
@@ -101,7 +108,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Ci { checks_only: false } => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Sizes => {
-            dist::build(&[])?;
+            page::build(&Lock::take()?)?;
             sizes::record()
         }
         Task::Bench(bench) => bench.run(),

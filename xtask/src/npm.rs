@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::lock::Lock;
 use crate::stamp::{self, Fingerprint};
-use crate::{place, shell, tools};
+use crate::{node, place, progress, shell, tools};
 
 /// What the package is made from.
 const INPUTS: [&str; 10] = [
@@ -29,8 +30,7 @@ const INPUTS: [&str; 10] = [
 ///
 /// # Errors
 /// When a tool is missing or the package does not build.
-pub(crate) fn build() -> Result<PathBuf> {
-    let _lock = stamp::lock()?;
+pub(crate) fn build(held: &Lock) -> Result<PathBuf> {
     let mut fingerprint = Fingerprint::new();
     fingerprint.word(tools::WASM_BINDGEN);
     for input in INPUTS {
@@ -43,11 +43,11 @@ pub(crate) fn build() -> Result<PathBuf> {
     {
         return Ok(packed);
     }
-    tools::node()?;
-    tools::wasm_target()?;
-    tools::wasm_bindgen()?;
-    tools::npm_parts(&place::root())?;
-    tools::crates()?;
+    node::ensure(node::For::Building)?;
+    tools::wasm_target(held)?;
+    tools::wasm_bindgen(held)?;
+    tools::npm_parts(held, &place::root())?;
+    tools::crates(held)?;
     stamp::forget("package")?;
     if let Some(parent) = package.parent().filter(|parent| parent.exists()) {
         fs::remove_dir_all(parent).with_context(|| format!("cannot empty {}", parent.display()))?;
@@ -66,11 +66,11 @@ pub(crate) fn build() -> Result<PathBuf> {
 }
 
 fn compile(out: &Path) -> Result<()> {
-    eprintln!("Building the npm package's engine (release; about a minute the first time).");
     let mut cargo = shell::cargo()?;
     cargo.args(["build", "--locked", "--release", "--target", tools::WASM_TARGET, "--package", "bellwether-wasm"]);
     shell::without_machine_paths(&mut cargo)?;
-    shell::stream(&mut cargo).context("the npm package's engine does not build")?;
+    progress::build("npm package's engine", "release; about a minute the first time", &mut cargo)
+        .context("the npm package's engine does not build")?;
     let wasm = place::target().join(tools::WASM_TARGET).join("release/bellwether_wasm.wasm");
     let mut bindgen = shell::command("wasm-bindgen")?;
     bindgen.args(["--target", "web", "--out-name", "bellwether", "--out-dir"]).arg(out).arg(wasm);

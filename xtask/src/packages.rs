@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 
+use crate::lock::Lock;
 use crate::plain::Plain;
 use crate::{progress, shell};
 
@@ -10,7 +11,7 @@ use crate::{progress, shell};
 ///
 /// # Errors
 /// A plain sentence with the command where this process may not install them.
-pub(crate) fn install(what: &str, names: &[&str]) -> Result<()> {
+pub(crate) fn install(what: &str, names: &[&str], _held: &Lock) -> Result<()> {
     let names_in_words = names.join(" ");
     if !shell::is_root() || shell::find("apt-get").is_none() {
         let mend = if cfg!(target_os = "macos") { "brew install" } else { "sudo apt-get install" };
@@ -20,22 +21,28 @@ pub(crate) fn install(what: &str, names: &[&str]) -> Result<()> {
         ));
     }
     eprintln!("{what} on this machine; installing {names_in_words} with apt-get (once; about 2 minutes).");
-    for (arguments, packages) in [(&["update"][..], &[][..]), (&["install", "--yes", "--no-install-recommends"], names)]
-    {
-        let mut apt = shell::command("apt-get")?;
-        apt.args(arguments).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
-        progress::run("apt-get", 0, &mut apt)?;
-    }
-    Ok(())
+    // Without a network the update only warns, and then the packages are unknown; another apt-get may be at work.
+    let update = ["update", "--option", "APT::Update::Error-Mode=any"];
+    let install = ["install", "--yes", "--no-install-recommends", "--option", "DPkg::Lock::Timeout=600"];
+    let updated = apt_get(&update, &[]);
+    let installed = apt_get(&install, names);
+    // Lists that are not quite new may do; where they do not, the update has said why.
+    if installed.is_err() { updated.and(installed) } else { Ok(()) }
+}
+
+fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<()> {
+    let mut apt = shell::command("apt-get")?;
+    apt.args(arguments).args(packages).env("DEBIAN_FRONTEND", "noninteractive");
+    progress::run("apt-get", &mut apt)
 }
 
 /// The program `name`, installed as the package of that name where it is missing.
 ///
 /// # Errors
 /// See [`install`].
-pub(crate) fn program(name: &str) -> Result<()> {
+pub(crate) fn program(name: &str, held: &Lock) -> Result<()> {
     match shell::find(name) {
         Some(_) => Ok(()),
-        None => install(&format!("There is no {name}"), &[name]),
+        None => install(&format!("There is no {name}"), &[name], held),
     }
 }

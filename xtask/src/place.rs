@@ -1,6 +1,6 @@
 //! Where things lie: the checkout, its tools, what is built.
 //!
-//! What other parts rely on by name (`dist/`, `target/npm`, `target/tools`) lies there always. Cargo's own output
+//! What other parts rely on by name (`dist/`, `target/page`, `target/npm`, `target/tools`) lies there always. Cargo's own output
 //! follows `CARGO_TARGET_DIR`.
 
 use std::env::consts::EXE_SUFFIX;
@@ -34,7 +34,12 @@ pub(crate) fn state() -> PathBuf {
     root().join("target/xtask")
 }
 
-/// The finished static site.
+/// The built page, as `cargo xtask run` serves it and the tests copy it.
+pub(crate) fn page() -> PathBuf {
+    root().join("target/page")
+}
+
+/// The static site of whoever hosts it, which only `cargo xtask dist` writes.
 pub(crate) fn dist() -> PathBuf {
     root().join("dist")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -10,26 +10,42 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::plain::Plain;
-use crate::{place, shell};
+use crate::{network, place, shell};
 
-/// Lines of the output that are shown when the command fails.
-const SHOWN_ON_FAILURE: usize = 40;
-/// How often a line is printed when no terminal shows the moving one.
-const QUIET_STEP: Duration = Duration::from_secs(20);
+/// Most lines of the output that are shown when the command fails.
+const SHOWN_ON_FAILURE: usize = 60;
+/// How often the line is written anew on a terminal.
+const WATCHED_STEP: Duration = Duration::from_millis(500);
+/// How often a line is printed where there is no terminal.
+const QUIET_STEP: Duration = Duration::from_secs(30);
 
 /// Runs `command`, shows one line of progress, keeps its output in `target/xtask/<name>.log`.
 ///
-/// `crates` is about how many "Compiling" lines cargo will print; 0 where the command is not cargo's.
+/// # Errors
+/// A plain sentence when the network is the reason, else what the command said of it.
+pub(crate) fn run(name: &str, command: &mut Command) -> Result<()> {
+    follow(name, None, command)
+}
+
+/// The same for a build of ours: says that it builds, and what that takes (`cost`), once there is something to compile,
+/// and how long it took.
 ///
 /// # Errors
-/// A plain sentence when the network is the reason, else the last lines of the output.
-pub(crate) fn run(name: &str, crates: usize, command: &mut Command) -> Result<()> {
+/// As [`run`].
+pub(crate) fn build(name: &str, cost: &str, command: &mut Command) -> Result<()> {
+    follow(name, Some(cost), command)
+}
+
+fn follow(name: &str, cost: Option<&str>, command: &mut Command) -> Result<()> {
     std::fs::create_dir_all(place::state())?;
     let log_path = place::state().join(format!("{name}.log"));
     let mut log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
     let shown = shell::show(command);
     let mut child = command
+        // Cargo's own progress, which carries exact counts, is drawn for terminals alone unless it is told to.
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "80")
+        .env("CARGO_TERM_COLOR", "never")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -43,75 +59,138 @@ pub(crate) fn run(name: &str, crates: usize, command: &mut Command) -> Result<()
     if let Some(stderr) = child.stderr.take() {
         forward(stderr, sender);
     }
-    let tail = follow(name, crates, &lines, &mut log)?;
-
+    let mut course = Course::begin(name, cost);
+    course.read(&lines, &mut log)?;
     let status = child.wait()?;
     if status.success() {
+        if course.announced && cost.is_some() {
+            eprintln!("Built the {name} in {}.", spoken(course.start.elapsed()));
+        }
         return Ok(());
     }
-    if names_the_network(&tail) {
-        return Err(Plain::error(
-            format!("The network could not be reached while fetching what {name} needs."),
-            "connect this machine (or set HTTPS_PROXY) and run the same command again: it goes on where it stopped",
-        ));
+    let said = course.said.into_iter().collect::<Vec<_>>();
+    if network::is_named(&said) {
+        return Err(network::unreachable(name));
     }
-    let tail = tail.into_iter().collect::<Vec<_>>().join("\n");
-    anyhow::bail!("{tail}\n\n`{shown}` failed ({status}); all of its output is in {}", log_path.display())
+    anyhow::bail!("{}\n\n`{shown}` failed ({status}); all of its output is in {}", said.join("\n"), log_path.display())
 }
 
-fn forward(source: impl Read + Send + 'static, sender: Sender<String>) {
+/// Sends each line of `source`; a line that a program would write anew on a terminal ends with a carriage return.
+fn forward(mut source: impl Read + Send + 'static, sender: Sender<String>) {
     thread::spawn(move || {
-        for line in BufReader::new(source).split(b'\n') {
-            let Ok(line) = line else { return };
-            if sender.send(String::from_utf8_lossy(&line).trim_end().to_owned()).is_err() {
-                return;
+        let mut line = Vec::new();
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = source.read(&mut bytes) {
+            for byte in bytes.iter().take(count) {
+                if !matches!(byte, b'\n' | b'\r') {
+                    line.push(*byte);
+                } else if !line.is_empty() {
+                    // Whoever listened may have ended; then the rest is for nobody.
+                    let _ = sender.send(String::from_utf8_lossy(&line).trim_end().to_owned());
+                    line.clear();
+                }
             }
+        }
+        if !line.is_empty() {
+            let _ = sender.send(String::from_utf8_lossy(&line).trim_end().to_owned());
         }
     });
 }
 
-/// Shows the progress until both outputs have ended; returns the last lines.
-fn follow(name: &str, crates: usize, lines: &Receiver<String>, log: &mut File) -> Result<VecDeque<String>> {
-    let start = Instant::now();
-    let watched = shell::watched();
-    let step = if watched { Duration::from_millis(500) } else { QUIET_STEP };
-    let mut next = start + step;
-    let mut compiled = 0;
-    let mut tail = VecDeque::new();
-    loop {
-        match lines.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(line) => {
-                writeln!(log, "{line}")?;
-                compiled += usize::from(line.trim_start().starts_with("Compiling "));
-                if tail.len() == SHOWN_ON_FAILURE {
-                    tail.pop_front();
-                }
-                tail.push_back(line);
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                let text = line(name, compiled, crates, start.elapsed());
-                if watched {
-                    eprint!("\r\x1b[2K{text}");
-                } else {
-                    eprintln!("{text}");
-                }
-                next = Instant::now() + step;
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    if watched {
-        eprint!("\r\x1b[2K");
-    }
-    Ok(tail)
+/// How far a command is, and what it said.
+struct Course<'a> {
+    name: &'a str,
+    /// What a build costs, to be said once there is something to compile.
+    cost: Option<&'a str>,
+    start: Instant,
+    /// Parts compiled, and how many there are.
+    compiled: Option<(u32, u32)>,
+    announced: bool,
+    /// The last lines; once there is an error, the lines from the first one on.
+    said: VecDeque<String>,
+    failing: bool,
 }
 
-fn line(name: &str, compiled: usize, crates: usize, elapsed: Duration) -> String {
-    let time = spoken(elapsed);
-    if crates == 0 || compiled == 0 {
-        return format!("  {name}: working, {time}");
+impl<'a> Course<'a> {
+    fn begin(name: &'a str, cost: Option<&'a str>) -> Self {
+        let start = Instant::now();
+        Self { name, cost, start, compiled: None, announced: false, said: VecDeque::new(), failing: false }
     }
-    format!("  {name}: {compiled} of about {crates} crates compiled, {time}")
+
+    /// Shows the progress until both outputs have ended.
+    fn read(&mut self, lines: &Receiver<String>, log: &mut File) -> Result<()> {
+        let watched = shell::watched();
+        let step = if watched { WATCHED_STEP } else { QUIET_STEP };
+        let mut next = self.start + step;
+        loop {
+            match lines.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    if let Some(announcement) = self.take(line, log)? {
+                        eprintln!("{announcement}");
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    if watched {
+                        eprint!("\r\x1b[2K{}", self.line());
+                    } else {
+                        eprintln!("{}", self.line());
+                    }
+                    next = Instant::now() + step;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if watched {
+            eprint!("\r\x1b[2K");
+        }
+        Ok(())
+    }
+
+    /// Takes a line of the output; returns what is to be said because of it.
+    fn take(&mut self, line: String, log: &mut impl Write) -> Result<Option<String>> {
+        if let Some(counts) = counts(&line) {
+            self.compiled = Some(counts);
+            return Ok(None);
+        }
+        writeln!(log, "{line}")?;
+        let compiles = line.trim_start().starts_with("Compiling ");
+        if !self.failing && is_error(&line) {
+            self.failing = true;
+            self.said.clear();
+        }
+        if self.said.len() < SHOWN_ON_FAILURE {
+            self.said.push_back(line);
+        } else if !self.failing {
+            self.said.pop_front();
+            self.said.push_back(line);
+        }
+        if self.announced || !compiles {
+            return Ok(None);
+        }
+        self.announced = true;
+        Ok(self.cost.map(|cost| format!("Building the {} ({cost}).", self.name)))
+    }
+
+    fn line(&self) -> String {
+        let time = spoken(self.start.elapsed());
+        match self.compiled {
+            Some((done, all)) => format!("  {}: {done} of {all} parts compiled, {time}", self.name),
+            None => format!("  {}: working, {time}", self.name),
+        }
+    }
+}
+
+/// The counts in cargo's own progress: `Building [=====>   ] 12/340: serde, syn`.
+fn counts(line: &str) -> Option<(u32, u32)> {
+    let (_, after) = line.trim_start().strip_prefix("Building [")?.split_once("] ")?;
+    let (done, rest) = after.split_once('/')?;
+    let all = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((done.trim().parse().ok()?, all.parse().ok()?))
+}
+
+/// Whether a compiler, cargo, npm or apt-get begins to say what is wrong.
+fn is_error(line: &str) -> bool {
+    ["error:", "error[", "npm error", "npm ERR!", "E: "].iter().any(|start| line.starts_with(start))
 }
 
 /// A duration as a person says it: `8 s`, `1 min 05 s`.
@@ -120,44 +199,49 @@ pub(crate) fn spoken(duration: Duration) -> String {
     if seconds < 60 { format!("{seconds} s") } else { format!("{} min {:02} s", seconds / 60, seconds % 60) }
 }
 
-/// Whether a failed command's last words say that the network is the reason.
-fn names_the_network(tail: &VecDeque<String>) -> bool {
-    const SIGNS: [&str; 10] = [
-        "could not resolve host",
-        "couldn't resolve host",
-        "failed to download from",
-        "spurious network error",
-        "network is unreachable",
-        "temporary failure in name resolution",
-        "temporary failure resolving",
-        "enotfound",
-        "eai_again",
-        "enetunreach",
-    ];
-    tail.iter().any(|line| {
-        let line = line.to_lowercase();
-        SIGNS.iter().any(|sign| line.contains(sign))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn progress_names_crates_and_time() {
-        assert_eq!(line("trunk", 0, 290, Duration::from_secs(4)), "  trunk: working, 4 s");
-        assert_eq!(
-            line("trunk", 120, 290, Duration::from_secs(65)),
-            "  trunk: 120 of about 290 crates compiled, 1 min 05 s"
-        );
+    fn cargos_counts_are_read() {
+        assert_eq!(counts("    Building [=>      ] 3/14: quote(build), syn…"), Some((3, 14)));
+        assert_eq!(counts("    Building [=======>] 112/340"), Some((112, 340)));
+        assert_eq!(counts("   Compiling syn v3.0.9"), None);
+        assert_eq!(counts("    Building [of a house] some/day"), None);
     }
 
     #[test]
-    fn the_network_is_told_from_other_failures() {
-        let said = |text: &str| names_the_network(&VecDeque::from([text.to_owned()]));
-        assert!(said("warning: spurious network error (3 tries remaining): Could not resolve host"));
-        assert!(said("npm error code EAI_AGAIN"));
-        assert!(!said("error[E0308]: mismatched types"));
+    fn a_build_is_announced_once_and_only_when_there_is_something_to_compile() {
+        let mut course = Course::begin("page", Some("about 2 minutes"));
+        let mut log = Vec::new();
+        let mut said = Vec::new();
+        for line in ["    Blocking waiting", "   Compiling a v1", "    Building [>  ] 1/9: a", "   Compiling b v1"] {
+            said.extend(course.take(line.to_owned(), &mut log).unwrap());
+        }
+        assert_eq!(said, ["Building the page (about 2 minutes)."]);
+        assert_eq!(course.line(), "  page: 1 of 9 parts compiled, 0 s");
+        let log = String::from_utf8(log).unwrap();
+        assert_eq!(log, "    Blocking waiting\n   Compiling a v1\n   Compiling b v1\n", "the drawn bar is not kept");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_failure_begins_with_the_error_and_has_an_end() {
+        let mut course = Course::begin("page", None);
+        for line in (0..100).map(|n| format!("line {n}")).chain(["error[E0308]: mismatched types".to_owned()]) {
+            course.take(line, &mut Vec::new()).unwrap();
+        }
+        for n in 0..100 {
+            course.take(format!("note {n}"), &mut Vec::new()).unwrap();
+        }
+        assert_eq!(course.said.len(), SHOWN_ON_FAILURE);
+        assert_eq!(course.said[0], "error[E0308]: mismatched types");
+    }
+
+    #[test]
+    fn a_line_written_anew_counts_as_a_line() {
+        let (sender, lines) = channel();
+        forward(&b"one\rtwo\r\nthree"[..], sender);
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["one", "two", "three"]);
     }
 }

@@ -11,8 +11,9 @@ use anyhow::{Context, Result};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use crate::lock::Lock;
 use crate::plain::Plain;
-use crate::{dist, gateway, place, shell, tools};
+use crate::{gateway, node, page, place, shell, tools};
 
 /// What the gateway is started with; the same flags and environment variables as `bellwether serve`.
 #[derive(Debug, Args)]
@@ -56,14 +57,12 @@ impl Run {
     /// A plain sentence for whatever is in the way.
     pub(crate) fn run(self) -> Result<()> {
         self.check_first()?;
-        dist::build(&[])?;
-        {
-            let _lock = crate::stamp::lock()?;
-            if !place::gateway_binary().is_file() {
-                eprintln!("Building the gateway (release; about 5 minutes the first time).");
-            }
-            gateway::build()?;
-        }
+        let held = Lock::take()?;
+        // The gateway first: it knows whether the board is right.
+        gateway::build(&held)?;
+        self.check_board()?;
+        page::build(&held)?;
+        drop(held);
         let mut serve = Command::new(place::gateway_binary());
         serve.args(self.arguments());
         start(serve)
@@ -74,16 +73,23 @@ impl Run {
         port_is_free(&self.host, self.port)?;
         folder_is_writable(&self.data_folder(), "cargo xtask run --data-dir ~/bellwether-data")?;
         folder_is_writable(&place::state(), "chown -R \"$(id -un)\" .   (in the checkout, as administrator)")?;
-        if let Some(board) = &self.board
-            && let Err(error) = fs::File::open(board)
-        {
-            return Err(Plain::error(
-                format!("The board {} cannot be read: {error}.", board.display()),
-                "give --board the path of an existing board.json, or leave it out for the built-in board",
-            ));
+        if let Some(board) = &self.board {
+            board_is_json(board)?;
         }
         tools::c_compiler()?;
-        tools::node()
+        node::ensure(node::For::Building)
+    }
+
+    /// Has the gateway look at the board, which names every fault.
+    fn check_board(&self) -> Result<()> {
+        let Some(board) = &self.board else { return Ok(()) };
+        let mut check = Command::new(place::gateway_binary());
+        let output = check.arg("check").arg(board).output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let faults = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(Plain::error(faults, format!("edit the board, then: {}", shell::own_command())))
     }
 
     fn data_folder(&self) -> PathBuf {
@@ -94,7 +100,7 @@ impl Run {
         let mut arguments: Vec<OsString> = vec!["serve".into()];
         arguments.extend(["--host".into(), self.host.clone().into(), "--port".into(), self.port.to_string().into()]);
         arguments.extend(["--data-dir".into(), self.data_folder().into()]);
-        arguments.extend(["--page".into(), place::dist().into()]);
+        arguments.extend(["--page".into(), place::page().into()]);
         if let Some(board) = &self.board {
             arguments.extend(["--board".into(), board.into()]);
         }
@@ -117,6 +123,22 @@ impl Run {
         }
         arguments
     }
+}
+
+/// Whether the board is there and is JSON; what it says is the gateway's to judge.
+fn board_is_json(board: &Path) -> Result<()> {
+    let text = fs::read_to_string(board).map_err(|error| {
+        Plain::error(
+            format!("The board {} cannot be read: {error}.", board.display()),
+            "give --board the path of an existing board.json, or leave it out for the built-in board",
+        )
+    })?;
+    serde_json::from_str::<serde_json::Value>(&text).map(drop).map_err(|error| {
+        Plain::error(
+            format!("The board {} is not JSON: {error}.", board.display()),
+            format!("edit the board, then: {}", shell::own_command()),
+        )
+    })
 }
 
 /// Whether the gateway will be able to listen there.
@@ -208,6 +230,18 @@ mod tests {
         fs::write(&file, "").unwrap();
         let said = describe(&folder_is_writable(&file.join("below"), "mend so").unwrap_err());
         assert!(said.contains("cannot be written") && said.ends_with("mend so"), "{said}");
+    }
+
+    #[test]
+    fn a_board_that_is_missing_or_broken_is_said_with_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let board = folder.path().join("board.json");
+        assert!(describe(&board_is_json(&board).unwrap_err()).contains("cannot be read"));
+        fs::write(&board, "{\n  \"title\": \"Checkout\",\n}").unwrap();
+        let said = describe(&board_is_json(&board).unwrap_err());
+        assert!(said.contains("is not JSON") && said.contains("line 3"), "{said}");
+        fs::write(&board, "{}").unwrap();
+        assert!(board_is_json(&board).is_ok());
     }
 
     #[test]

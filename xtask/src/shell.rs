@@ -148,6 +148,12 @@ pub(crate) fn show(command: &Command) -> String {
         .join(" ")
 }
 
+/// What the person typed to start this, as they would type it again.
+pub(crate) fn own_command() -> String {
+    let mut command = Command::new("cargo");
+    show(command.arg("xtask").args(std::env::args_os().skip(1)))
+}
+
 /// Whether a person watches: standard error is a terminal.
 pub(crate) fn watched() -> bool {
     std::io::stderr().is_terminal()

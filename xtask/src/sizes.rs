@@ -113,7 +113,7 @@ pub(crate) fn check(sizes: &Sizes) -> Result<()> {
 /// # Errors
 /// When the site is missing, over budget, or the page cannot be written.
 pub(crate) fn record() -> Result<()> {
-    let sizes = measure(&place::dist())?;
+    let sizes = measure(&place::page())?;
     print(&sizes);
     fs::write(place::root().join("docs/sizes.md"), table(&sizes)).context("cannot write docs/sizes.md")?;
     check(&sizes)

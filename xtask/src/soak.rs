@@ -41,7 +41,7 @@ fn page(outcomes: &[Outcome], day: &str, machine: &str) -> String {
     let cases = std::env::var(CASES.0).unwrap_or_else(|_| CASES.1.to_owned());
     let mut text = format!(
         "# The last soak\n\nWritten by `cargo xtask soak` on {day}, on {machine}: these groups of tests in their long \
-         form (`{LONG_FORM}=1`; property tests that set no number of their own try {cases} random cases each).\n\n\
+         form (`{LONG_FORM}=1`; property tests try {cases} random cases each where they usually try 256, costly and cheap ones in proportion).\n\n\
          | group | what it tests | passed | failed | skipped | time |\n| --- | --- | --- | --- | --- | --- |\n"
     );
     for Outcome { name, about, count, time, trouble } in outcomes {

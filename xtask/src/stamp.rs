@@ -1,6 +1,6 @@
-//! Fingerprints of what a build reads, so that nothing is built twice; and the lock that keeps two builds apart.
+//! Fingerprints of what a build reads, so that nothing is built twice.
 
-use std::fs::{self, File};
+use std::fs;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -97,21 +97,6 @@ pub(crate) fn forget(name: &str) -> Result<()> {
 
 fn path_of(name: &str) -> PathBuf {
     place::state().join(format!("{name}.stamp"))
-}
-
-/// Waits until no other of these commands installs or builds, and keeps others out until it is dropped.
-///
-/// # Errors
-/// When the lock file cannot be made.
-pub(crate) fn lock() -> Result<File> {
-    fs::create_dir_all(place::state())
-        .with_context(|| format!("cannot make the folder {}", place::state().display()))?;
-    let file = File::create(place::state().join("lock"))?;
-    if file.try_lock().is_err() {
-        eprintln!("Waiting for another `cargo xtask` in this checkout to finish its build…");
-        file.lock()?;
-    }
-    Ok(file)
 }
 
 #[cfg(test)]

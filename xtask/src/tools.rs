@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::lock::Lock;
 use crate::plain::Plain;
-use crate::{place, progress, shell, stamp};
+use crate::{node, place, progress, shell, stamp};
 
 /// wasm-bindgen's version; the crates in Cargo.toml, `tools/wasm-bindgen` and Trunk.toml must say the same.
 pub(crate) const WASM_BINDGEN: &str = "0.2.130";
@@ -29,8 +30,6 @@ struct Tool {
     source: &'static [&'static str],
     /// What it is for, as the end of the sentence "Installing … : …".
     purpose: &'static str,
-    /// About how many crates it compiles.
-    crates: usize,
     /// About how long that takes on two cores.
     minutes: &'static str,
     /// The optimisation level: these tools are built once and run for seconds, so a short build comes first.
@@ -43,7 +42,6 @@ const WASM_BINDGEN_TOOL: Tool = Tool {
     version: WASM_BINDGEN,
     source: &["--path", "tools/wasm-bindgen"],
     purpose: "joins the compiled engine to JavaScript",
-    crates: 150,
     minutes: "2 to 4 minutes",
     opt_level: "1",
 };
@@ -54,7 +52,6 @@ const TRUNK_TOOL: Tool = Tool {
     version: TRUNK,
     source: &["trunk@0.21.14", "--no-default-features"],
     purpose: "builds the page",
-    crates: 370,
     minutes: "2 to 6 minutes",
     opt_level: "0",
 };
@@ -65,7 +62,6 @@ const CARGO_DENY_TOOL: Tool = Tool {
     version: CARGO_DENY,
     source: &["cargo-deny@0.20.2", "--no-default-features"],
     purpose: "checks the licences of what the build contains",
-    crates: 140,
     minutes: "1 to 3 minutes",
     opt_level: "1",
 };
@@ -74,32 +70,32 @@ const CARGO_DENY_TOOL: Tool = Tool {
 ///
 /// # Errors
 /// A plain sentence when something is missing that only the reader can install.
-pub(crate) fn for_the_page() -> Result<()> {
+pub(crate) fn for_the_page(held: &Lock) -> Result<()> {
     c_compiler()?;
-    node()?;
-    wasm_target()?;
-    wasm_bindgen()?;
-    install(&TRUNK_TOOL)?;
-    npm_parts(&place::root())
+    node::ensure(node::For::Building)?;
+    wasm_target(held)?;
+    wasm_bindgen(held)?;
+    install(&TRUNK_TOOL, held)?;
+    npm_parts(held, &place::root())
 }
 
 /// `wasm-bindgen` and its test runner.
 ///
 /// # Errors
 /// When it cannot be built.
-pub(crate) fn wasm_bindgen() -> Result<()> {
-    install(&WASM_BINDGEN_TOOL)
+pub(crate) fn wasm_bindgen(held: &Lock) -> Result<()> {
+    install(&WASM_BINDGEN_TOOL, held)
 }
 
 /// `cargo-deny`.
 ///
 /// # Errors
 /// When it cannot be built.
-pub(crate) fn cargo_deny() -> Result<()> {
-    install(&CARGO_DENY_TOOL)
+pub(crate) fn cargo_deny(held: &Lock) -> Result<()> {
+    install(&CARGO_DENY_TOOL, held)
 }
 
-fn install(tool: &Tool) -> Result<()> {
+fn install(tool: &Tool, _held: &Lock) -> Result<()> {
     if tool.programs.iter().all(|program| reports(program, tool.version)) {
         return Ok(());
     }
@@ -117,7 +113,7 @@ fn install(tool: &Tool) -> Result<()> {
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
-    progress::run(tool.name, tool.crates, &mut cargo).with_context(|| format!("cannot install {}", tool.name))?;
+    progress::run(tool.name, &mut cargo).with_context(|| format!("cannot install {}", tool.name))?;
     // Several hundred megabytes that nothing reads again; a folder that stays behind does no harm.
     let _ = std::fs::remove_dir_all(&build);
     eprintln!("Installed {} in {}.", tool.name, progress::spoken(start.elapsed()));
@@ -136,14 +132,15 @@ fn reports(program: &str, version: &str) -> bool {
 ///
 /// # Errors
 /// A plain sentence when the network cannot be reached.
-pub(crate) fn crates() -> Result<()> {
+pub(crate) fn crates(_held: &Lock) -> Result<()> {
     let fingerprint = stamp::Fingerprint::new().path(&place::root().join("Cargo.lock"))?.text();
     if stamp::is_fresh("crates", &fingerprint) {
         return Ok(());
     }
+    eprintln!("Fetching the crates that Cargo.lock names (under a minute, where they are not here yet).");
     let mut cargo = shell::cargo()?;
     cargo.args(["fetch", "--locked"]);
-    progress::run("cargo", 0, &mut cargo).context("cannot fetch the crates")?;
+    progress::run("cargo", &mut cargo).context("cannot fetch the crates")?;
     stamp::keep("crates", &fingerprint)
 }
 
@@ -151,23 +148,41 @@ pub(crate) fn crates() -> Result<()> {
 ///
 /// # Errors
 /// A plain sentence when rustup is missing or cannot add it.
-pub(crate) fn wasm_target() -> Result<()> {
+pub(crate) fn wasm_target(_held: &Lock) -> Result<()> {
     let folder = shell::capture(shell::command("rustc")?.args(["--print", "target-libdir", "--target", WASM_TARGET]))?;
     if Path::new(&folder).is_dir() {
         return Ok(());
     }
-    let mend = format!("rustup target add {WASM_TARGET}");
+    rustup(&["target", "add", WASM_TARGET], "Rust's WebAssembly target")
+}
+
+/// `clippy` or `rustfmt`, added by rustup where it is missing.
+///
+/// # Errors
+/// A plain sentence when rustup is missing or cannot add it.
+pub(crate) fn component(name: &str, _held: &Lock) -> Result<()> {
+    let subcommand = if name == "rustfmt" { "fmt" } else { name };
+    if shell::capture(shell::cargo()?.args([subcommand, "--version"])).is_ok() {
+        return Ok(());
+    }
+    rustup(&["component", "add", name], &format!("Rust's {name}"))
+}
+
+/// Has rustup add `what` to the toolchain of this checkout.
+fn rustup(arguments: &[&str], what: &str) -> Result<()> {
+    let mend = format!("rustup {}", arguments.join(" "));
     if shell::find("rustup").is_none() {
         return Err(Plain::error(
-            "This Rust cannot compile for WebAssembly, and there is no rustup to add that.",
+            format!("{what} is not on this machine, and there is no rustup to add it."),
             format!("install rustup from rustup.rs, then: {mend}"),
         ));
     }
-    eprintln!("Adding Rust's WebAssembly target (once; under a minute).");
+    eprintln!("Adding {what} (once; under a minute).");
     let mut rustup = shell::command("rustup")?;
-    rustup.args(["target", "add", WASM_TARGET]);
-    progress::run("rustup", 0, &mut rustup)
-        .map_err(|error| Plain::error(format!("Rust's WebAssembly target could not be added: {error:#}"), mend))
+    progress::run("rustup", rustup.args(arguments)).map_err(|error| match error.is::<Plain>() {
+        true => error,
+        false => Plain::error(format!("{what} could not be added: {error:#}"), mend),
+    })
 }
 
 /// A C compiler, which some of the gateway's crates need.
@@ -185,35 +200,11 @@ pub(crate) fn c_compiler() -> Result<()> {
     ))
 }
 
-/// Node ≥ 20 and npm.
-///
-/// # Errors
-/// A plain sentence when one is missing or Node is too old.
-pub(crate) fn node() -> Result<()> {
-    let mend = if cfg!(target_os = "macos") { "brew install node" } else { "apt-get install nodejs npm" };
-    let mend = format!("{mend}   (any Node from 20 on, from wherever you get your packages)");
-    let Some(node) = shell::find("node") else {
-        return Err(Plain::error("Node is not on this machine; it runs wasm-opt and the tests.", mend));
-    };
-    let version = shell::capture(Command::new(node).arg("--version"))?;
-    if major(&version).is_none_or(|major| major < 20) {
-        return Err(Plain::error(format!("Node is {version} here, and 20 or newer is needed."), mend));
-    }
-    if shell::find("npm").is_none() {
-        return Err(Plain::error("npm is not on this machine; it fetches the chart bundle and wasm-opt.", mend));
-    }
-    Ok(())
-}
-
-fn major(version: &str) -> Option<u32> {
-    version.trim_start_matches('v').split('.').next()?.parse().ok()
-}
-
 /// The npm packages that `folder`'s lock file names, in its `node_modules`.
 ///
 /// # Errors
 /// A plain sentence when the network cannot be reached, else npm's own words.
-pub(crate) fn npm_parts(folder: &Path) -> Result<()> {
+pub(crate) fn npm_parts(held: &Lock, folder: &Path) -> Result<()> {
     let name = folder.strip_prefix(place::root()).unwrap_or(folder).to_string_lossy().replace('/', "-");
     let name = if name.is_empty() { "npm".to_owned() } else { format!("npm-{name}") };
     let fingerprint =
@@ -221,6 +212,7 @@ pub(crate) fn npm_parts(folder: &Path) -> Result<()> {
     if stamp::is_fresh(&name, &fingerprint) && folder.join("node_modules").is_dir() {
         return Ok(());
     }
+    let _unused = held.change_npm_parts()?;
     stamp::forget(&name)?;
     eprintln!("Fetching npm parts of {} (once; under a minute).", if name == "npm" { "the page" } else { &name[4..] });
     let mut npm = shell::command("npm")?;
@@ -228,20 +220,13 @@ pub(crate) fn npm_parts(folder: &Path) -> Result<()> {
     npm.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     // npm's own patience without a network is over a minute.
     npm.args(["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]);
-    progress::run(&name, 0, &mut npm).context("cannot fetch the npm parts")?;
+    progress::run(&name, &mut npm).context("cannot fetch the npm parts")?;
     stamp::keep(&name, &fingerprint)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nodes_major_version_is_read() {
-        assert_eq!(major("v20.20.2"), Some(20));
-        assert_eq!(major("v9.0.0"), Some(9));
-        assert_eq!(major("nonsense"), None);
-    }
 
     #[test]
     fn a_program_that_is_missing_or_of_another_version_does_not_count() {

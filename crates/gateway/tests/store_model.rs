@@ -181,8 +181,14 @@ fn run(ops: &[Op], limits: SealLimits) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Each case opens stores: 32 where others try 256, and as much more of them in a soak.
+fn few() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.div_ceil(8), max_shrink_iters: 200, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(few())]
 
     #[test]
     fn the_store_says_what_the_list_says(ops in proptest::collection::vec(op(), 1..16), small in any::<bool>()) {

@@ -6,8 +6,8 @@ use super::{Count, node};
 use crate::chromium;
 
 pub(super) fn run() -> Result<Count> {
-    let chromium = chromium::ensure()?;
-    node::run("tests/browser", |node| {
-        node.env("CHROMIUM", &chromium.browser);
+    node::run("tests/browser", |held, node| {
+        node.env("CHROMIUM", chromium::ensure(held)?.browser);
+        Ok(())
     })
 }

@@ -4,6 +4,7 @@
 //! them by environment variables stands in `xtask/README.md`.
 
 mod browser;
+mod copies;
 mod count;
 mod native;
 mod node;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::plain::{Plain, describe};
-use crate::{progress, shell};
+use crate::{progress, shell, tools};
 
 pub(crate) use count::Count;
 
@@ -25,16 +26,42 @@ struct Group {
     name: &'static str,
     /// What it tests, for the table at the end.
     about: &'static str,
+    /// What it needs that no command here installs.
+    needs: &'static [fn() -> Result<()>],
     run: fn() -> Result<Count>,
 }
 
 const GROUPS: [Group; 5] = [
-    Group { name: "native", about: "unit, property, script and store tests", run: native::run },
-    Group { name: "wasm-node", about: "the engine as WebAssembly in Node", run: wasm::node },
-    Group { name: "wasm-browser", about: "page and engine in headless Chromium", run: wasm::browser },
-    Group { name: "npm", about: "the npm package from its users' side", run: npm::run },
-    Group { name: "browser", about: "journeys through the page, with accessibility", run: browser::run },
+    Group {
+        name: "native",
+        about: "unit, property, script and store tests",
+        needs: &[tools::c_compiler],
+        run: native::run,
+    },
+    Group { name: "wasm-node", about: "the engine as WebAssembly in Node", needs: &[node_and_npm], run: wasm::in_node },
+    Group {
+        name: "wasm-browser",
+        about: "page and engine in headless Chromium",
+        needs: &[node_and_npm],
+        run: wasm::in_browser,
+    },
+    Group {
+        name: "npm",
+        about: "the npm package from its users' side",
+        needs: &[tools::c_compiler, node_and_npm],
+        run: npm::run,
+    },
+    Group {
+        name: "browser",
+        about: "journeys through the page, with accessibility",
+        needs: &[tools::c_compiler, node_and_npm],
+        run: browser::run,
+    },
 ];
+
+fn node_and_npm() -> Result<()> {
+    crate::node::ensure(crate::node::For::Testing)
+}
 
 /// How a group went.
 pub(crate) struct Outcome {
@@ -70,14 +97,31 @@ pub(crate) fn outcomes(names: &[String]) -> Result<Vec<Outcome>> {
             format!("cargo xtask test <any of: {known}>, or none for all"),
         ));
     }
-    let chosen = |group: &&Group| names.is_empty() || names.iter().any(|name| name == group.name);
-    Ok(GROUPS.iter().filter(chosen).map(outcome).collect())
+    let chosen = GROUPS.iter().filter(|group| names.is_empty() || names.iter().any(|name| name == group.name));
+    // Said now too, not only after the minutes that the groups before take.
+    for lack in lacks(chosen.clone()) {
+        eprintln!("{lack}\n");
+    }
+    Ok(chosen.map(outcome).collect())
+}
+
+/// What the groups need and lack, each once.
+fn lacks<'a>(groups: impl Iterator<Item = &'a Group>) -> Vec<String> {
+    let mut lacks = Vec::new();
+    for lack in groups.flat_map(|group| group.needs).filter_map(|need| need().err()) {
+        let lack = describe(&lack);
+        if !lacks.contains(&lack) {
+            lacks.push(lack);
+        }
+    }
+    lacks
 }
 
 fn outcome(group: &Group) -> Outcome {
     println!("\n── {}: {}", group.name, group.about);
     let start = Instant::now();
-    let (mut count, mut trouble) = match (group.run)() {
+    let ready = group.needs.iter().try_for_each(|need| need());
+    let (mut count, mut trouble) = match ready.and_then(|()| (group.run)()) {
         Ok(count) => (count, None),
         Err(error) => (Count::default(), Some(describe(&error))),
     };
@@ -156,9 +200,22 @@ mod tests {
 
     #[test]
     fn a_group_that_cannot_run_counts_as_a_failure() {
-        let broken = Group { name: "broken", about: "x", run: || anyhow::bail!("no compiler") };
+        let broken = Group { name: "broken", about: "x", needs: &[], run: || anyhow::bail!("no compiler") };
         let outcome = outcome(&broken);
         assert_eq!((outcome.count.failed, outcome.trouble.as_deref()), (1, Some("no compiler")));
+    }
+
+    #[test]
+    fn what_is_lacking_is_said_once_and_fails_the_group() {
+        let lacking = Group {
+            name: "lacking",
+            about: "x",
+            needs: &[|| anyhow::bail!("no Node"), || Ok(())],
+            run: || Ok(Count { passed: 1, ..Count::default() }),
+        };
+        assert_eq!(lacks([&lacking, &lacking].into_iter()), ["no Node"]);
+        let outcome = outcome(&lacking);
+        assert_eq!((outcome.count.failed, outcome.trouble.as_deref()), (1, Some("no Node")));
     }
 
     #[test]

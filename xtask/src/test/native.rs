@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::{Count, counted};
+use crate::lock::Lock;
 use crate::{shell, tools};
 
 pub(super) fn run() -> Result<Count> {
-    tools::c_compiler()?;
-    tools::crates()?;
+    tools::crates(&Lock::take()?)?;
     let mut cargo = shell::cargo()?;
     cargo.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
     // Line numbers in a backtrace are all that a test needs; the rest doubles the link time.

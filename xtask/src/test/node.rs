@@ -5,36 +5,40 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use super::copies::Copies;
 use super::{Count, counted};
-use crate::{dist, gateway, npm, place, shell, stamp, tools};
+use crate::lock::Lock;
+use crate::{place, shell, stamp, tools};
 
-/// Runs the `*.test.mjs` (or `.js`) files of `folder`, one after the other, with `prepare` adding to their environment.
+/// Runs the `*.test.mjs` (or `.js`) files of `folder`, one after the other; `prepare` installs what else they need and
+/// adds to their environment.
 ///
 /// # Errors
 /// When something that they need is missing or does not build.
-pub(super) fn run(folder: &str, prepare: impl Fn(&mut Command)) -> Result<Count> {
+pub(super) fn run(folder: &str, prepare: impl Fn(&Lock, &mut Command) -> Result<()>) -> Result<Count> {
     let folder = place::root().join(folder);
     let files = test_files(&folder)?;
     if files.is_empty() {
         return Ok(Count::default());
     }
-    tools::node()?;
-    tools::npm_parts(&place::root())?;
-    if folder.join("package-lock.json").is_file() {
-        tools::npm_parts(&folder)?;
-    }
-    dist::build(&[])?;
-    gateway::build()?;
-    let packed = npm::build()?;
     let mut node = shell::command("node")?;
-    node.env("BELLWETHER_BIN", place::gateway_binary())
-        .env("BELLWETHER_DIST", place::dist())
-        .env("BELLWETHER_NPM", place::npm_package())
-        .env("BELLWETHER_NPM_TGZ", packed);
+    let held = Lock::take()?;
+    prepare(&held, &mut node)?;
+    tools::npm_parts(&held, &place::root())?;
+    if folder.join("package-lock.json").is_file() {
+        tools::npm_parts(&held, &folder)?;
+    }
+    let copies = Copies::make(&held)?;
+    let _in_use = held.use_npm_parts()?;
+    // From here on nothing is changed that another command uses.
+    drop(held);
+    node.env("BELLWETHER_BIN", copies.gateway())
+        .env("BELLWETHER_DIST", copies.page())
+        .env("BELLWETHER_NPM", copies.package())
+        .env("BELLWETHER_NPM_TGZ", &copies.packed);
     // One at a time: each starts a browser, a bundler or a gateway, and they would only make each other late.
     node.current_dir(&folder).args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=600000"]);
     node.args(files);
-    prepare(&mut node);
     counted(&mut node, Count::read_node)
 }
 

@@ -7,13 +7,13 @@ use super::{Count, node};
 use crate::{chromium, packages};
 
 pub(super) fn run() -> Result<Count> {
-    // The examples are in these languages too.
-    packages::program("python3")?;
-    packages::program("curl")?;
-    let chromium = chromium::ensure()?;
-    let mut count = node::run("tests/npm", |node| {
-        node.env("CHROMIUM", &chromium.browser);
+    let mut count = node::run("tests/npm", |held, node| {
+        // The examples are in these languages too.
+        packages::program("python3", held)?;
+        packages::program("curl", held)?;
+        node.env("CHROMIUM", chromium::ensure(held)?.browser);
+        Ok(())
     })?;
-    count += node::run("tests/bench", |_| ())?;
+    count += node::run("tests/bench", |_, _| Ok(()))?;
     Ok(count)
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Count, counted};
+use crate::lock::Lock;
 use crate::metadata::{self, Package};
 use crate::{chromium, shell, stamp, tools};
 
@@ -18,13 +19,15 @@ enum Host {
     Browser,
 }
 
-pub(super) fn node() -> Result<Count> {
+pub(super) fn in_node() -> Result<Count> {
     run(Host::Node, |_| Ok(()))
 }
 
-pub(super) fn browser() -> Result<Count> {
-    let chromium = chromium::ensure()?;
-    let settings = chromium::webdriver_settings(&chromium.browser)?;
+pub(super) fn in_browser() -> Result<Count> {
+    let held = Lock::take()?;
+    let chromium = chromium::ensure(&held)?;
+    let settings = chromium::webdriver_settings(&chromium.browser, &held)?;
+    drop(held);
     println!("{}", chromium::version(&chromium.browser)?);
     run(Host::Browser, |cargo| {
         cargo.env("CHROMEDRIVER", &chromium.driver).env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &settings);
@@ -33,10 +36,11 @@ pub(super) fn browser() -> Result<Count> {
 }
 
 fn run(host: Host, prepare: impl Fn(&mut Command) -> Result<()>) -> Result<Count> {
-    tools::node()?;
-    tools::wasm_target()?;
-    tools::wasm_bindgen()?;
-    tools::crates()?;
+    let held = Lock::take()?;
+    tools::wasm_target(&held)?;
+    tools::wasm_bindgen(&held)?;
+    tools::crates(&held)?;
+    drop(held);
     let mut count = Count::default();
     for package in metadata::members()? {
         let targets = targets(&package, host)?;

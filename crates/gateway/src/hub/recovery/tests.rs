@@ -450,8 +450,14 @@ fn run(counting: Counting, limits: SealLimits, ops: &[Op]) -> Result<(), TestCas
     rig.apply(&Op::Restart)
 }
 
+/// Each case opens stores: 24 where others try 256, and as much more of them in a soak.
+fn few() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: (usual.cases * 3).div_ceil(32), max_shrink_iters: 300, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(few())]
 
     #[test]
     fn a_restart_changes_no_figure(

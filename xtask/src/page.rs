@@ -1,0 +1,70 @@
+//! The page in `target/page`: Trunk's build and a compressed twin beside each larger file.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::lock::Lock;
+use crate::stamp::{self, Fingerprint};
+use crate::{place, progress, shell, sizes, tools};
+
+/// What the page is built from.
+const INPUTS: [&str; 14] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "Trunk.toml",
+    "index.html",
+    "rust-toolchain.toml",
+    "package-lock.json",
+    ".cargo/config.toml",
+    "www",
+    "crates/core/Cargo.toml",
+    "crates/core/src",
+    "crates/wire/Cargo.toml",
+    "crates/wire/src",
+    "crates/dashboard",
+    "tools/compress.mjs",
+];
+
+/// Builds the page; does nothing when nothing changed. Returns a fingerprint of all that it is built from.
+///
+/// # Errors
+/// When a tool is missing or the page does not build.
+pub(crate) fn build(held: &Lock) -> Result<String> {
+    let mut fingerprint = Fingerprint::new();
+    fingerprint.word(tools::TRUNK).word(tools::WASM_BINDGEN);
+    for input in INPUTS {
+        fingerprint.path(&place::root().join(input))?;
+    }
+    let fingerprint = fingerprint.text();
+    let page = place::page();
+    if stamp::is_fresh("page", &fingerprint) && page.join("index.html").is_file() {
+        return Ok(fingerprint);
+    }
+    tools::for_the_page(held)?;
+    tools::crates(held)?;
+    stamp::forget("page")?;
+    trunk(&page)?;
+    compress(&page)?;
+    stamp::keep("page", &fingerprint)?;
+    sizes::print(&sizes::measure(&page)?);
+    Ok(fingerprint)
+}
+
+fn trunk(page: &Path) -> Result<()> {
+    let mut trunk = shell::command("trunk")?;
+    trunk.args(["build", "--release", "--dist"]).arg(page);
+    // The compiler's message is what helps; a backtrace through Trunk would push it off the screen.
+    trunk.env("RUST_BACKTRACE", "0");
+    shell::without_machine_paths(&mut trunk)?;
+    progress::build("page", "release; about 2 minutes the first time", &mut trunk).context("the page does not build")
+}
+
+/// Lays a `.gz` and a `.br` beside each file of `folder` that is worth it.
+///
+/// # Errors
+/// When Node cannot read or write there.
+pub(crate) fn compress(folder: &Path) -> Result<()> {
+    // Node's zlib has both formats, and Node is needed anyway.
+    shell::stream(shell::command("node")?.arg("tools/compress.mjs").arg(folder)).context("cannot compress the page")
+}
