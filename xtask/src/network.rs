@@ -51,10 +51,10 @@ pub(crate) fn is_named(lines: &[String]) -> bool {
     })
 }
 
-/// The sentence for it, where `name` is what was being fetched for.
+/// The sentence for it, where `name` is the program that needs it.
 pub(crate) fn unreachable(name: &str) -> anyhow::Error {
     Plain::error(
-        format!("The network could not be reached while fetching what {name} needs."),
+        format!("The network cannot be reached, and {name} has to fetch something from it."),
         format!("connect this machine, or set HTTPS_PROXY, then: {}", shell::own_command()),
     )
 }

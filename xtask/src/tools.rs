@@ -19,6 +19,14 @@ pub(crate) const CARGO_DENY: &str = "0.20.2";
 /// The target that page and npm package are compiled for.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// Where a tool's source comes from.
+enum Source {
+    /// The registry, by arguments of `cargo install`.
+    Registry(&'static [&'static str]),
+    /// A folder of the checkout with a lock file of its own.
+    Folder(&'static str),
+}
+
 /// A program that cargo can build and that a command here needs.
 struct Tool {
     /// What people call it.
@@ -26,8 +34,7 @@ struct Tool {
     /// Its programs, all of which must report `version`.
     programs: &'static [&'static str],
     version: &'static str,
-    /// Where its source comes from, as arguments of `cargo install`.
-    source: &'static [&'static str],
+    source: Source,
     /// What it is for, as the end of the sentence "Installing … : …".
     purpose: &'static str,
     /// About how long that takes on two cores.
@@ -40,7 +47,7 @@ const WASM_BINDGEN_TOOL: Tool = Tool {
     name: "wasm-bindgen",
     programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
     version: WASM_BINDGEN,
-    source: &["--path", "tools/wasm-bindgen"],
+    source: Source::Folder("tools/wasm-bindgen"),
     purpose: "joins the compiled engine to JavaScript",
     minutes: "2 to 4 minutes",
     opt_level: "1",
@@ -50,7 +57,7 @@ const TRUNK_TOOL: Tool = Tool {
     name: "trunk",
     programs: &["trunk"],
     version: TRUNK,
-    source: &["trunk@0.21.14", "--no-default-features"],
+    source: Source::Registry(&["trunk@0.21.14", "--no-default-features"]),
     purpose: "builds the page",
     minutes: "2 to 6 minutes",
     opt_level: "0",
@@ -60,7 +67,7 @@ const CARGO_DENY_TOOL: Tool = Tool {
     name: "cargo-deny",
     programs: &["cargo-deny"],
     version: CARGO_DENY,
-    source: &["cargo-deny@0.20.2", "--no-default-features"],
+    source: Source::Registry(&["cargo-deny@0.20.2", "--no-default-features"]),
     purpose: "checks the licences of what the build contains",
     minutes: "1 to 3 minutes",
     opt_level: "1",
@@ -106,7 +113,18 @@ fn install(tool: &Tool, _held: &Lock) -> Result<()> {
     let start = Instant::now();
     let build = place::tools().join("build").join(tool.name);
     let mut cargo = shell::cargo()?;
-    cargo.args(["install", "--locked", "--force", "--root"]).arg(place::tools()).args(tool.source);
+    cargo.args(["install", "--locked", "--force", "--root"]).arg(place::tools());
+    match tool.source {
+        Source::Registry(arguments) => cargo.args(arguments),
+        Source::Folder(folder) => {
+            // Fetched before: an installation from a folder asks the registry for each crate again, and without a
+            // network goes on asking for many minutes.
+            let mut fetch = shell::cargo()?;
+            fetch.args(["fetch", "--locked", "--manifest-path"]).arg(place::root().join(folder).join("Cargo.toml"));
+            progress::run(tool.name, &mut fetch)?;
+            cargo.args(["--offline", "--path", folder])
+        }
+    };
     cargo
         .env("CARGO_TARGET_DIR", &build)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", tool.opt_level)
@@ -220,7 +238,7 @@ pub(crate) fn npm_parts(held: &Lock, folder: &Path) -> Result<()> {
     npm.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     // npm's own patience without a network is over a minute.
     npm.args(["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]);
-    progress::run(&name, &mut npm).context("cannot fetch the npm parts")?;
+    progress::run("npm", &mut npm).context("cannot fetch the npm parts")?;
     stamp::keep(&name, &fingerprint)
 }
 
@@ -237,7 +255,8 @@ mod tests {
     #[test]
     fn the_pins_agree_with_the_install_commands() {
         for tool in [&TRUNK_TOOL, &CARGO_DENY_TOOL] {
-            assert_eq!(tool.source.first().copied(), Some(format!("{}@{}", tool.name, tool.version).as_str()));
+            let Source::Registry([what, ..]) = tool.source else { panic!("{} is not the registry's", tool.name) };
+            assert_eq!(*what, format!("{}@{}", tool.name, tool.version));
         }
     }
 }
