@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use clap::Args;
 
+use crate::lock::Lock;
 use crate::test::Failed;
-use crate::{npm, place, shell, tools};
+use crate::{node, npm, place, shell, tools};
 
 /// The options of `cargo xtask bench`.
 #[derive(Debug, Args)]
@@ -28,9 +29,11 @@ impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         let folder = place::root().join("tests/bench");
         let results = place::target().join("bench");
-        tools::node()?;
-        npm::build()?;
-        tools::npm_parts(&folder)?;
+        node::ensure(node::For::Testing)?;
+        // Until the end: a build beside the measurements would change them.
+        let held = Lock::take()?;
+        npm::build(&held)?;
+        tools::npm_parts(&held, &folder)?;
         let mut node = shell::command("node")?;
         node.current_dir(&folder).arg("bench.mjs").env("BELLWETHER_NPM", place::npm_package());
         if let Some(python) = python_peers(&folder, &results.join("python"))? {

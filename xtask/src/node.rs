@@ -56,7 +56,7 @@ pub(crate) fn ensure(purpose: For) -> Result<()> {
     };
     let version = shell::capture(Command::new(node).arg("--version"))?;
     if !read(&version).is_some_and(|(major, minor)| purpose.takes(major, minor)) {
-        let task = if purpose == For::Testing { "the tests need" } else { "the build needs" };
+        let task = if purpose == For::Testing { "the tests and the bench need" } else { "the build needs" };
         return Err(Plain::error(format!("Node is {version} here, and {task} {wanted}."), mend));
     }
     if shell::find("npm").is_none() {
