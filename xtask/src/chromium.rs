@@ -25,7 +25,7 @@ pub(crate) fn ensure(held: &Lock) -> Result<Chromium> {
     if let Some(found) = look() {
         return Ok(found);
     }
-    packages::install("There is no Chromium with its driver", &["chromium", "chromium-driver"], held)?;
+    packages::install(MISSING, &PACKAGES, held)?;
     look().ok_or_else(|| {
         Plain::error(
             "The system's packages brought no `chromium` and `chromedriver` that can be found.",
@@ -33,6 +33,17 @@ pub(crate) fn ensure(held: &Lock) -> Result<Chromium> {
         )
     })
 }
+
+/// Whether [`ensure`] has them or would get as far as trying to install them.
+///
+/// # Errors
+/// A plain sentence when they are missing and cannot be installed from here.
+pub(crate) fn can_be_had() -> Result<()> {
+    if look().is_some() { Ok(()) } else { packages::may_install(MISSING, &PACKAGES) }
+}
+
+const MISSING: &str = "There is no Chromium with its driver";
+const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
 fn look() -> Option<Chromium> {
     let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());

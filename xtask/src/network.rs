@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn what_cargo_says_without_a_network() {
         check("warning: spurious network error (3 tries remaining): [6] Couldn't resolve host name", true);
-        check("  [6] Could not resolve hostname (Could not resolve host: index.crates.io)", true);
+        check("  [6] Could not resolve hostname (Could not resolve host: index.example.org)", true);
         check("  [7] Could not connect to server (Failed to connect to 127.0.0.1 port 9 after 0 ms)", true);
         check("  [28] Timeout was reached (Connection timed out after 30001 milliseconds)", true);
         check("  [35] SSL connect error (Recv failure: Connection reset by peer)", true);
@@ -95,9 +95,9 @@ mod tests {
             true,
         );
         check("error: error sending request\n  dns error: failed to lookup address information", true);
-        check("E: Failed to fetch http://deb.debian.org/x.deb  Could not connect to deb.debian.org:80", true);
-        check("W: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'", true);
-        check("W: Failed to fetch http://deb.debian.org/x  Unable to connect to 127.0.0.1:9:", true);
+        check("E: Failed to fetch http://deb.example.org/x.deb  Could not connect to deb.example.org:80", true);
+        check("W: Failed to fetch http://deb.example.org/x  Temporary failure resolving 'deb.example.org'", true);
+        check("W: Failed to fetch http://deb.example.org/x  Unable to connect to 127.0.0.1:9:", true);
     }
 
     #[test]

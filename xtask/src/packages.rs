@@ -12,14 +12,8 @@ use crate::{progress, shell};
 /// # Errors
 /// A plain sentence with the command where this process may not install them.
 pub(crate) fn install(what: &str, names: &[&str], _held: &Lock) -> Result<()> {
+    may_install(what, names)?;
     let names_in_words = names.join(" ");
-    if !shell::is_root() || shell::find("apt-get").is_none() {
-        let mend = if cfg!(target_os = "macos") { "brew install" } else { "sudo apt-get install" };
-        return Err(Plain::error(
-            format!("{what} on this machine, and only its administrator can install that."),
-            format!("{mend} {names_in_words}   (or your system's packages of the like)"),
-        ));
-    }
     eprintln!("{what} on this machine; installing {names_in_words} with apt-get (once; about 2 minutes).");
     // Without a network the update only warns, and then the packages are unknown; another apt-get may be at work.
     let update = ["update", "--option", "APT::Update::Error-Mode=any"];
@@ -28,6 +22,22 @@ pub(crate) fn install(what: &str, names: &[&str], _held: &Lock) -> Result<()> {
     let installed = apt_get(&install, names);
     // Lists that are not quite new may do; where they do not, the update has said why.
     if installed.is_err() { updated.and(installed) } else { Ok(()) }
+}
+
+/// Whether [`install`] would get as far as trying.
+///
+/// # Errors
+/// A plain sentence with the command where this process may not install them.
+pub(crate) fn may_install(what: &str, names: &[&str]) -> Result<()> {
+    let names_in_words = names.join(" ");
+    if !shell::is_root() || shell::find("apt-get").is_none() {
+        let mend = if cfg!(target_os = "macos") { "brew install" } else { "sudo apt-get install" };
+        return Err(Plain::error(
+            format!("{what} on this machine, and only its administrator can install that."),
+            format!("{mend} {names_in_words}   (or your system's packages of the like)"),
+        ));
+    }
+    Ok(())
 }
 
 fn apt_get(arguments: &[&str], packages: &[&str]) -> Result<()> {

@@ -38,7 +38,7 @@ pub(crate) fn build(name: &str, cost: &str, command: &mut Command) -> Result<()>
 
 fn follow(name: &str, cost: Option<&str>, command: &mut Command) -> Result<()> {
     std::fs::create_dir_all(place::state())?;
-    let log_path = place::state().join(format!("{name}.log"));
+    let log_path = place::state().join(format!("{}.log", name.replace(' ', "-")));
     let mut log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
     let shown = shell::show(command);
     let mut child = command

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::plain::{Plain, describe};
-use crate::{progress, shell, tools};
+use crate::{chromium, progress, shell, tools};
 
 pub(crate) use count::Count;
 
@@ -42,19 +42,19 @@ const GROUPS: [Group; 5] = [
     Group {
         name: "wasm-browser",
         about: "page and engine in headless Chromium",
-        needs: &[node_and_npm],
+        needs: &[node_and_npm, chromium::can_be_had],
         run: wasm::in_browser,
     },
     Group {
         name: "npm",
         about: "the npm package from its users' side",
-        needs: &[tools::c_compiler, node_and_npm],
+        needs: &[tools::c_compiler, node_and_npm, chromium::can_be_had],
         run: npm::run,
     },
     Group {
         name: "browser",
         about: "journeys through the page, with accessibility",
-        needs: &[tools::c_compiler, node_and_npm],
+        needs: &[tools::c_compiler, node_and_npm, chromium::can_be_had],
         run: browser::run,
     },
 ];
