@@ -33,28 +33,30 @@ impl Lock {
         Ok(Self { _locked: file })
     }
 
-    /// Waits until no test uses the npm parts, and keeps tests from starting until the returned file is dropped.
+    /// Waits until no test uses the npm parts called `name`, and keeps others out until the returned file is dropped.
     ///
     /// # Errors
     /// When the lock file cannot be made.
-    pub(crate) fn change_npm_parts(&self) -> Result<File> {
-        let file = open(&place::state(), NPM_PARTS)?;
+    pub(crate) fn change_npm_parts(&self, name: &str) -> Result<File> {
+        let file = open(&place::state(), &of_parts(name))?;
         wait(&file, "Waiting for the tests of another `cargo xtask`, which use the npm parts that are to change…")?;
         Ok(file)
     }
 
-    /// Keeps the npm parts as they are until the returned file is dropped; any number of commands may.
+    /// Keeps the npm parts called `name` as they are until the returned file is dropped; any number of commands may.
     ///
     /// # Errors
     /// When the lock file cannot be made.
-    pub(crate) fn use_npm_parts(&self) -> Result<File> {
-        let file = open(&place::state(), NPM_PARTS)?;
+    pub(crate) fn use_npm_parts(&self, name: &str) -> Result<File> {
+        let file = open(&place::state(), &of_parts(name))?;
         file.lock_shared()?;
         Ok(file)
     }
 }
 
-const NPM_PARTS: &str = "npm-parts.lock";
+fn of_parts(name: &str) -> String {
+    format!("{name}.lock")
+}
 
 /// The lock file `name` of `folder`, which is made where it is missing.
 ///
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn many_use_what_none_may_change_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
-        let [one, two, changing] = [(); 3].map(|()| open(folder.path(), NPM_PARTS).unwrap());
+        let [one, two, changing] = [(); 3].map(|()| open(folder.path(), &of_parts("npm")).unwrap());
         one.lock_shared().unwrap();
         two.try_lock_shared().unwrap();
         assert!(matches!(changing.try_lock(), Err(TryLockError::WouldBlock)));

@@ -218,19 +218,24 @@ pub(crate) fn c_compiler() -> Result<()> {
     ))
 }
 
+/// What the npm parts of `folder` are called: `npm` at the top, else `npm-tests-bench` and the like.
+pub(crate) fn npm_parts_name(folder: &Path) -> String {
+    let name = folder.strip_prefix(place::root()).unwrap_or(folder).to_string_lossy().replace('/', "-");
+    if name.is_empty() { "npm".to_owned() } else { format!("npm-{name}") }
+}
+
 /// The npm packages that `folder`'s lock file names, in its `node_modules`.
 ///
 /// # Errors
 /// A plain sentence when the network cannot be reached, else npm's own words.
 pub(crate) fn npm_parts(held: &Lock, folder: &Path) -> Result<()> {
-    let name = folder.strip_prefix(place::root()).unwrap_or(folder).to_string_lossy().replace('/', "-");
-    let name = if name.is_empty() { "npm".to_owned() } else { format!("npm-{name}") };
+    let name = npm_parts_name(folder);
     let fingerprint =
         stamp::Fingerprint::new().path(&folder.join("package.json"))?.path(&folder.join("package-lock.json"))?.text();
     if stamp::is_fresh(&name, &fingerprint) && folder.join("node_modules").is_dir() {
         return Ok(());
     }
-    let _unused = held.change_npm_parts()?;
+    let _unused = held.change_npm_parts(&name)?;
     stamp::forget(&name)?;
     eprintln!("Fetching npm parts of {} (once; under a minute).", if name == "npm" { "the page" } else { &name[4..] });
     let mut npm = shell::command("npm")?;

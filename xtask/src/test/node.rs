@@ -29,7 +29,10 @@ pub(super) fn run(folder: &str, prepare: impl Fn(&Lock, &mut Command) -> Result<
         tools::npm_parts(&held, &folder)?;
     }
     let copies = Copies::make(&held)?;
-    let _in_use = held.use_npm_parts()?;
+    let _in_use = [&place::root(), &folder]
+        .into_iter()
+        .map(|folder| held.use_npm_parts(&tools::npm_parts_name(folder)))
+        .collect::<Result<Vec<_>>>()?;
     // From here on nothing is changed that another command uses.
     drop(held);
     node.env("BELLWETHER_BIN", copies.gateway())
