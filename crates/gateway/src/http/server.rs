@@ -1,6 +1,8 @@
 //! Accepts connections and speaks HTTP/1.1 on them, within limits of time and size.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 /// How long the head of a request may take to arrive; so long, too, a connection may wait for its next
@@ -19,6 +22,9 @@ use tower::ServiceExt;
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Longest head of a request, its target included.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long a connection that waits for no answer may live on once a stop began: browsers open some for
+/// nothing yet, and others still read the end of theirs.
+const LEAVE_LIMIT: Duration = Duration::from_secs(1);
 /// How long nothing is accepted after the system had no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -69,10 +75,18 @@ fn is_of_the_other_side(error: &std::io::Error) -> bool {
 async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping: watch::Receiver<bool>) {
     // A live value is worth more than a full packet. Where it cannot be had, all goes on, a little later.
     let _slower = stream.set_nodelay(true);
+    let asked = Arc::new(AtomicBool::new(false));
+    let answering = Arc::clone(&asked);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let (router, answering) = (router.clone(), Arc::clone(&answering));
+        async move {
+            answering.store(true, Ordering::Release);
+            let answer = router.oneshot(request).await;
+            answering.store(false, Ordering::Release);
+            answer
+        }
     });
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_header_size(MAX_HEAD_BYTES);
@@ -82,7 +96,11 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping:
         ended = connection.as_mut() => ended,
         () = super::stopping(stopping) => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            if asked.load(Ordering::Acquire) {
+                connection.await
+            } else {
+                timeout(LEAVE_LIMIT, connection).await.unwrap_or(Ok(()))
+            }
         }
     };
     if let Err(error) = ended {
@@ -95,7 +113,7 @@ mod tests {
     use super::*;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::time::{Instant, timeout};
+    use tokio::time::Instant;
 
     /// A server with one route, how to stop it, and its end.
     async fn server() -> (SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {
@@ -122,6 +140,22 @@ mod tests {
         stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n").await.unwrap();
         assert_eq!(heard(&mut stream).await.as_deref(), Some(""));
         assert!(began.elapsed() >= HEAD_LIMIT && began.elapsed() < HEAD_LIMIT * 2, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_not_asked_yet_does_not_hold_up_a_stop() {
+        let (address, stop, serving) = server().await;
+        let _silent = TcpStream::connect(address).await.unwrap();
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(b"GET / HT").await.unwrap();
+        // Accepted in the order in which they came: once this one is answered, the others are known.
+        let mut last = TcpStream::connect(address).await.unwrap();
+        last.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+        assert!(heard(&mut last).await.unwrap().starts_with("HTTP/1.1 200 "));
+        let began = Instant::now();
+        stop.send_replace(true);
+        serving.await.unwrap();
+        assert!(began.elapsed() <= LEAVE_LIMIT * 2, "{:?}", began.elapsed());
     }
 
     #[tokio::test]
