@@ -41,6 +41,7 @@ test('what was acknowledged before a kill is on the page after the restart, and 
   await page.waitForFunction((start) => performance.now() > start + 4_000, cutOffAt);
   assert.equal((await status.innerText()).match(asOf)[1], settled, 'the picture stands still');
   assert.match(await page.locator('.page-footer').innerText(), new RegExp(`As of ${settled}`));
+  await page.getByText(`Nothing answers at ${first.url}.`).waitFor();
 
   const second = await startGateway({ flags, dataDir: disk.folder, port: first.port });
   await live(page);

@@ -48,13 +48,51 @@ test('under a deep path of a plain static server the page is live', async () => 
   await context.close();
 });
 
-test('an origin that the gateway does not know is told why it stays empty', async () => {
+test('an origin that the gateway does not know is told what lets it in', async () => {
   const stranger = await serveFolder(copy.folder, '/');
   const { page, context, watch } = await openPage(browser, { allowed: [stranger.origin, gateway.url] });
   watch.expect(/WebSocket connection to .* failed|403|CORS|ERR_FAILED/);
   await page.goto(stranger.url);
-  await page.getByText(/does not (answer|serve)/).first().waitFor();
+  await page.getByRole('heading', { name: 'The gateway does not let this page in' }).waitFor();
+  await page.getByText(`start it with --allow-origin ${stranger.origin}`).waitFor();
   watch.check();
   await context.close();
   await stranger.close();
+});
+
+test('a page whose policy forbids its gateway says so, and how the site is built for it', async () => {
+  // As it is built without --connect: any gateway with TLS, and this one has none.
+  const unbuilt = temporaryFolder();
+  cpSync(dist, unbuilt.folder, { recursive: true });
+  writeFileSync(path.join(unbuilt.folder, 'config.json'), JSON.stringify({ gateway: gateway.url }));
+  const own = await serveFolder(unbuilt.folder, '/');
+  const { page, context, watch } = await openPage(browser, { allowed: [own.origin, gateway.url] });
+  watch.expect(/Content Security Policy/);
+  await page.goto(own.url);
+  await page.getByRole('heading', { name: 'The browser does not let this page reach its gateway' }).waitFor();
+  await page.getByText(`cargo xtask dist --connect ${gateway.url},`).waitFor();
+  await page.locator('[data-connection]', { hasText: 'Blocked by the browser' }).waitFor();
+  watch.check();
+  await context.close();
+  await own.close();
+  unbuilt.remove();
+});
+
+test('a gateway that is not there is told from one that is', async () => {
+  // A port that was free a moment ago.
+  const gone = await serveFolder(copy.folder, '/');
+  await gone.close();
+  const lost = temporaryFolder();
+  cpSync(dist, lost.folder, { recursive: true });
+  writeFileSync(path.join(lost.folder, 'config.json'), JSON.stringify({ gateway: gone.origin }));
+  allowOrigin(path.join(lost.folder, 'index.html'), gone.origin);
+  const own = await serveFolder(lost.folder, '/');
+  const { page, context, watch } = await openPage(browser, { allowed: [own.origin, gone.origin] });
+  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  await page.goto(own.url);
+  await page.getByText(`Nothing answers at ${gone.origin}.`).waitFor();
+  watch.check();
+  await context.close();
+  await own.close();
+  lost.remove();
 });

@@ -10,8 +10,10 @@ pub const OLD_AFTER: DurationMs = DurationMs::from_secs(4);
 pub const GIVE_UP_AFTER: DurationMs = DurationMs::from_secs(20);
 /// A connection that does not come about in this time is given up.
 pub const CONNECT_WITHIN: DurationMs = DurationMs::from_secs(15);
-/// A gap that comes sooner after the one before counts as one more failure in a row.
-pub const GAPS_ARE_APART: DurationMs = DurationMs::from_minutes(2);
+/// A gap or an overload that comes sooner after the one before counts as one more in a row.
+pub const OVERLOADS_ARE_APART: DurationMs = DurationMs::from_minutes(2);
+/// Failures that a gateway with too much to do counts for beforehand: the first wait is of 2 to 4 s.
+pub const OVERLOADED: u32 = 3;
 
 /// Where the connection stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,11 +45,22 @@ pub enum Connection {
         /// When the next attempt is made.
         retry_at: Monotonic,
     },
-    /// The gateway refuses this page; trying again would not help.
+    /// There will be no connection; trying again would not help.
     Refused {
-        /// What the gateway says.
+        /// Who refuses it.
+        by: Refuser,
+        /// Why, and what mends it.
         reason: String,
     },
+}
+
+/// Who refuses a connection for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refuser {
+    /// The gateway.
+    Gateway,
+    /// The reader's browser, which follows the page's own policy.
+    Browser,
 }
 
 /// How a state is to be read at a glance; always shown beside words.
@@ -79,7 +92,8 @@ impl Connection {
                 0 => (Tone::Doubtful, "Reconnecting now".to_owned()),
                 secs => (Tone::Doubtful, format!("Reconnecting in {secs} s")),
             },
-            Self::Refused { .. } => (Tone::Bad, "Refused by the gateway".to_owned()),
+            Self::Refused { by: Refuser::Gateway, .. } => (Tone::Bad, "Refused by the gateway".to_owned()),
+            Self::Refused { by: Refuser::Browser, .. } => (Tone::Bad, "Blocked by the browser".to_owned()),
         }
     }
 }
@@ -110,6 +124,9 @@ mod tests {
         check(Connection::Waiting { failures: 1, retry_at }, 0.0, Tone::Doubtful, "Reconnecting in 3 s");
         check(Connection::Waiting { failures: 1, retry_at }, 2_999.0, Tone::Doubtful, "Reconnecting in 1 s");
         check(Connection::Waiting { failures: 1, retry_at }, 3_001.0, Tone::Doubtful, "Reconnecting now");
+        let refused = |by| Connection::Refused { by, reason: String::new() };
+        check(refused(Refuser::Gateway), 0.0, Tone::Bad, "Refused by the gateway");
+        check(refused(Refuser::Browser), 0.0, Tone::Bad, "Blocked by the browser");
         check(Connection::Live { silence: DurationMs::from_millis(900) }, 0.0, Tone::Good, "Live");
         check(Connection::Live { silence: DurationMs::from_millis(12_400) }, 0.0, Tone::Doubtful, "Data 12 s old");
     }
@@ -122,5 +139,6 @@ mod tests {
         assert_eq!(back_off(7, 1.0), DurationMs::from_millis(30_000));
         assert_eq!(back_off(u32::MAX, 0.0), DurationMs::from_millis(15_000));
         assert_eq!(back_off(0, 1.0), DurationMs::from_millis(500));
+        assert_eq!(back_off(1 + OVERLOADED, 0.0), DurationMs::from_secs(2));
     }
 }

@@ -21,6 +21,8 @@ pub enum Effect {
     CloseSocket,
     /// Start a fresh engine for this board and ask the gateway to fill it.
     Subscribe(Rc<Board>),
+    /// Ask the gateway over HTTP why its feed does not open, and report what that came to.
+    Probe(Rc<Settings>),
     /// Wait for a time that suits so many failures, then report that the next attempt is due.
     ScheduleRetry {
         /// Attempts that have failed.

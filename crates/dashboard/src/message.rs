@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bellwether_core::board::Board;
 
+use crate::cause::Probe;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
 use crate::feed::{AlertNotice, Hello};
@@ -59,6 +60,10 @@ pub enum Msg {
     PartLeftOut(String),
     /// The gateway has refused what the page asked for.
     GatewayRefused(String),
+    /// The browser does not let the page reach the gateway; the sentence says why and what mends it.
+    BrowserRefused(String),
+    /// The gateway was asked over HTTP why its feed does not open.
+    Probed(Probe),
     /// The page's own engine has left out series: sentences that say how many and why.
     SeriesNotTaken(Rc<[String]>),
     /// The page cannot make sense of what the gateway sends.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bellwether_core::board::Board;
 use bellwether_core::time::TimestampMs;
 
+use crate::cause::Cause;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
 use crate::connection::{Connection, OLD_AFTER};
@@ -54,6 +55,8 @@ pub struct State {
     pub own_board: Remote<Rc<Board>>,
     /// The connection to the gateway.
     pub connection: Connection,
+    /// Why there is no connection, where something is known of it.
+    pub cause: Option<Cause>,
     /// What the page's own engine does not take, in words.
     pub not_taken: Rc<[String]>,
     /// Whether a history was ever complete, so that there is something known to stand by.
@@ -82,10 +85,10 @@ pub struct State {
     pub visibility: Visibility,
     /// Whether an animation frame is on its way.
     pub next_frame: NextFrame,
-    /// Gaps in a row, each soon after the one before.
-    pub gaps: u32,
-    /// When the last gap was reported.
-    pub gap_at: Option<Monotonic>,
+    /// Gaps and overloads in a row, each soon after the one before.
+    pub overloads: u32,
+    /// When the last of them was.
+    pub overload_at: Option<Monotonic>,
     /// When a second last passed.
     pub now: Monotonic,
 }

@@ -8,8 +8,9 @@ use std::rc::Rc;
 use bellwether_core::rule::AlertState;
 use bellwether_core::time::DurationMs;
 
+use crate::cause::Cause;
 use crate::clock::Monotonic;
-use crate::connection::{CONNECT_WITHIN, Connection, GAPS_ARE_APART, GIVE_UP_AFTER};
+use crate::connection::{CONNECT_WITHIN, Connection, GIVE_UP_AFTER, OVERLOADED, OVERLOADS_ARE_APART, Refuser};
 use crate::effect::Effect;
 use crate::feed::Completeness;
 use crate::figures::{Ask, Instant};
@@ -21,6 +22,8 @@ use crate::state::{Knowledge, NextFrame, Picture, State};
 /// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
 /// of its own for "sign in" and "forbidden".
 const FINAL_CODES: [u16; 3] = [1008, 4401, 4403];
+/// The close code of a gateway that has too much to do, for this connection or for all.
+const TRY_AGAIN_LATER: u16 = 1013;
 /// Most sentences of a gateway that are shown at once.
 const MOST_LEFT_OUT: usize = 8;
 
@@ -62,6 +65,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.board = Some(Rc::clone(&board));
             state.hello = Some(hello);
             state.left_out.clear();
+            state.cause = None;
             state.connection = Connection::Filling { since: at };
             state.not_taken = [].into();
             vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
@@ -82,25 +86,28 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             effects
         }
-        Msg::GapReported => gap(state),
+        // What came after the gap would make wrong sums: a fresh engine is filled, and the old picture kept
+        // till then.
+        Msg::GapReported => overloaded(state, 0),
         Msg::PartLeftOut(said) => {
             if state.left_out.len() < MOST_LEFT_OUT {
                 state.left_out.push(said);
             }
             Vec::new()
         }
-        Msg::GatewayRefused(reason) => {
-            state.connection = Connection::Refused { reason };
-            vec![Effect::CloseSocket]
+        Msg::GatewayRefused(reason) => refused(state, Refuser::Gateway, reason),
+        Msg::BrowserRefused(reason) => refused(state, Refuser::Browser, reason),
+        Msg::Probed(probe) => {
+            if matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. }) {
+                state.cause = Some(Cause::Probed(probe));
+            }
+            Vec::new()
         }
         Msg::SeriesNotTaken(sentences) => {
             state.not_taken = sentences;
             Vec::new()
         }
-        Msg::FeedUnreadable(reason) => {
-            state.connection = Connection::Refused { reason };
-            vec![Effect::CloseSocket]
-        }
+        Msg::FeedUnreadable(reason) => refused(state, Refuser::Gateway, reason),
         Msg::SocketClosed { code, reason } => closed(state, code, reason),
         Msg::RetryScheduled { at } => {
             if let Connection::Waiting { retry_at, .. } = &mut state.connection {
@@ -191,27 +198,51 @@ fn retry(state: &mut State, at: Monotonic) -> Vec<Effect> {
     }
 }
 
+fn refused(state: &mut State, by: Refuser, reason: String) -> Vec<Effect> {
+    state.connection = Connection::Refused { by, reason };
+    vec![Effect::CloseSocket]
+}
+
 fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
     if FINAL_CODES.contains(&code) {
         let reason = if reason.is_empty() { "The gateway closed the connection for good.".to_owned() } else { reason };
-        state.connection = Connection::Refused { reason };
-        return vec![Effect::CloseSocket];
+        return refused(state, Refuser::Gateway, reason);
     }
     let failures = match state.connection {
         Connection::Refused { .. } | Connection::Waiting { .. } => return Vec::new(),
         Connection::Connecting { failures, .. } => failures.saturating_add(1),
         Connection::Starting | Connection::Filling { .. } | Connection::Live { .. } => 1,
     };
-    away(state, failures)
+    let in_silence = reason.is_empty();
+    if !in_silence {
+        state.cause = Some(Cause::Said(reason));
+    } else if failures > 1 && matches!(state.cause, Some(Cause::Said(_))) {
+        // Why the last connection ended is not why this one did not come about.
+        state.cause = None;
+    }
+    if code == TRY_AGAIN_LATER {
+        return overloaded(state, OVERLOADED);
+    }
+    let mut effects = away(state, failures);
+    // A socket that closes without a word may not have opened at all. It is asked why at once, and then
+    // less and less often.
+    if let Remote::Ready(settings) = &state.settings
+        && in_silence
+        && failures.is_power_of_two()
+    {
+        effects.push(Effect::Probe(Rc::clone(settings)));
+    }
+    effects
 }
 
-/// What came after the gap would make wrong sums: a fresh engine is filled, and the old picture kept till
-/// then. A gateway that leaves gaps has too much to do already, so each one soon after another waits longer.
-fn gap(state: &mut State) -> Vec<Effect> {
-    let soon = state.gap_at.is_some_and(|last| state.now.since(last) < GAPS_ARE_APART);
-    let failures = if soon { state.gaps.saturating_add(1) } else { 1 };
-    (state.gaps, state.gap_at) = (failures, Some(state.now));
-    away(state, failures)
+/// A gateway that leaves gaps or asks to be left alone has too much to do already, so that each time soon
+/// after another waits longer, with so many failures `beforehand`. A greeting in between forgets none: the
+/// greeting is not what is too much.
+fn overloaded(state: &mut State, beforehand: u32) -> Vec<Effect> {
+    let soon = state.overload_at.is_some_and(|last| state.now.since(last) < OVERLOADS_ARE_APART);
+    let times = if soon { state.overloads.saturating_add(1) } else { 1 };
+    (state.overloads, state.overload_at) = (times, Some(state.now));
+    away(state, times.saturating_add(beforehand))
 }
 
 fn away(state: &mut State, failures: u32) -> Vec<Effect> {

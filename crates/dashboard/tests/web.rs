@@ -90,9 +90,11 @@ fn strip(lines: Vec<Line>) -> Strip {
         unit: Unit::Millis,
         from: TimestampMs::new(0),
         to: TimestampMs::new(300_000),
+        looks_back: DurationMs::from_minutes(1),
         threshold: Some(300.0),
         lines,
         hidden_lines: 0,
+        idle_lines: 0,
         failure: None,
     }
 }
@@ -161,7 +163,7 @@ async fn a_strip_draws_its_line_and_redraws_when_it_grows() {
     })
     .await;
     let label = canvas.get_attribute("aria-label").unwrap();
-    assert!(label.replace('\u{a0}', " ").contains("a: 299 ms, between 1 ms and 299 ms"), "{label}");
+    assert!(label.replace('\u{a0}', " ").contains("a: latest 299 ms, between 1 ms and 299 ms"), "{label}");
 }
 
 #[wasm_bindgen_test]
@@ -217,6 +219,8 @@ fn short_units_are_symbols_with_a_space() {
     let plain = |text: String| text.replace(['\u{a0}', '\u{202f}'], " ");
     assert_eq!(plain(format::length(DurationMs::from_secs(26))), "26 s");
     assert_eq!(plain(format::length(DurationMs::from_hours(3))), "3 h");
+    assert_eq!(plain(format::length(DurationMs::from_minutes(5))), "5 min");
+    assert_eq!(plain(format::figure(150.0, &Unit::Secs).text()), "2.50 min");
     assert_eq!(plain(format::figure(20.4, &Unit::parse("bytes/s")).text()), "20.4 B/s");
     assert_eq!(plain(format::figure(120.0, &Unit::parse("ms")).text()), "120 ms");
 }

@@ -37,7 +37,7 @@ pub fn draw(canvas: &HtmlCanvasElement, strip: &Strip, palette: &Palette) {
     let width_of = |text: &str| context.measure_text(text).map_or(0.0, |measured| measured.width());
     let drawing = drawing(strip, size, width_of);
     axes(&context, &drawing, size, palette);
-    lines(&context, &drawing, palette);
+    lines(&context, &drawing, strip, palette);
     threshold(&context, &drawing, palette);
 }
 
@@ -64,7 +64,7 @@ fn axes(context: &CanvasRenderingContext2d, drawing: &Drawing, size: Size, palet
     }
 }
 
-fn lines(context: &CanvasRenderingContext2d, drawing: &Drawing, palette: &Palette) {
+fn lines(context: &CanvasRenderingContext2d, drawing: &Drawing, strip: &Strip, palette: &Palette) {
     for (place, runs) in drawing.lines.iter().enumerate() {
         let colour = &palette.lines[place % palette.lines.len()];
         context.set_fill_style_str(colour);
@@ -89,7 +89,9 @@ fn lines(context: &CanvasRenderingContext2d, drawing: &Drawing, palette: &Palett
                 dot(context, *alone, 2.0);
             }
         }
-        if let Some(latest) = runs.last().and_then(|run| run.line.last()) {
+        // A dot at the end says that the line goes on.
+        let goes_on = strip.lines.get(place).is_some_and(|line| line.is_current(strip.to));
+        if let Some(latest) = runs.last().and_then(|run| run.line.last()).filter(|_| goes_on) {
             dot(context, *latest, 2.75);
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn beside_page(path: &str) -> Option<Url> {
 }
 
 /// `path` below the gateway's address; below the page where that is empty.
-fn below_gateway(gateway: &str, path: &str) -> Option<Url> {
+pub(super) fn below_gateway(gateway: &str, path: &str) -> Option<Url> {
     if gateway.is_empty() {
         return beside_page(path);
     }
@@ -36,6 +36,11 @@ pub(super) fn http(gateway: &str) -> Option<String> {
     url.set_hash("");
     url.set_search("");
     Some(url.href().trim_end_matches('/').to_owned())
+}
+
+/// The origin of the page, such as `https://status.example.org`.
+pub(super) fn site() -> String {
+    web_sys::window().and_then(|window| window.location().origin().ok()).unwrap_or_default()
 }
 
 /// The address of the live feed.

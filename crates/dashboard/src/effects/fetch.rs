@@ -1,19 +1,34 @@
-//! The two files that lie beside the page.
+//! What is asked for over HTTP: the two files that lie beside the page, and whether the gateway answers.
 
 use bellwether_core::board::Board;
-use gloo_net::http::Request;
+use js_sys::{Object, Reflect};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, Response};
 
 use super::address;
+use crate::cause::Probe;
 use crate::settings::Settings;
+
+async fn get(url: &str, mode: &str) -> Result<Response, JsValue> {
+    let window = web_sys::window().ok_or(JsValue::NULL)?;
+    let options = Object::new();
+    Reflect::set(&options, &"mode".into(), &mode.into())?;
+    Reflect::set(&options, &"cache".into(), &"no-cache".into())?;
+    let answer = JsFuture::from(window.fetch_with_str_and_init(url, options.unchecked_ref::<RequestInit>())).await?;
+    answer.dyn_into()
+}
 
 async fn text(path: &str) -> Result<String, String> {
     let url = address::beside_page(path).ok_or_else(|| format!("\"{path}\" is no address."))?;
-    let gone = |reason: String| format!("{path} could not be read: {reason}.");
-    let response = Request::get(&url.href()).send().await.map_err(|error| gone(error.to_string()))?;
-    if !response.ok() {
-        return Err(gone(format!("the server answered {}", response.status())));
+    let gone = |reason: &str| format!("{path} could not be read: {reason}.");
+    let failed = |_| gone("its server does not answer");
+    let answer = get(&url.href(), "cors").await.map_err(failed)?;
+    if !answer.ok() {
+        return Err(gone(&format!("the server answered {}", answer.status())));
     }
-    response.text().await.map_err(|error| gone(error.to_string()))
+    let text = JsFuture::from(answer.text().map_err(failed)?).await.map_err(failed)?;
+    text.as_string().ok_or_else(|| gone("it is no text"))
 }
 
 /// Reads `config.json`.
@@ -27,4 +42,19 @@ pub(super) async fn board(path: &str) -> Result<Board, String> {
         let list: Vec<_> = faults.iter().map(ToString::to_string).collect();
         format!("{path}: {}.", list.join("; "))
     })
+}
+
+/// Asks the gateway at `gateway` for something that any allowed page may read; where it cannot be read,
+/// whether there is an answer at all.
+pub(super) async fn probe(gateway: &str) -> Probe {
+    let address = |path| address::below_gateway(gateway, path).map(|url| url.href()).unwrap_or_default();
+    match get(&address("api/v1/dashboard"), "cors").await {
+        Ok(answer) if answer.ok() => Probe::Ready,
+        // No route of a gateway that is up and no limit of one: 503 is its word for starting and stopping.
+        Ok(answer) if answer.status() == 503 => Probe::NotReady,
+        Ok(_) => Probe::Ready,
+        // To what a page may not read it may still send: the browser says whether anything came back.
+        Err(_) if get(&address("-/healthy"), "no-cors").await.is_ok() => Probe::Unreadable,
+        Err(_) => Probe::Silent,
+    }
 }

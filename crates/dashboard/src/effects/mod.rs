@@ -12,6 +12,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use gloo_timers::callback::{Interval, Timeout};
+use js_sys::Reflect;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
@@ -19,6 +20,7 @@ use web_sys::{Document, Event, EventTarget, HtmlElement, VisibilityState, Window
 use yew::Callback;
 
 use self::socket::Socket;
+use crate::cause;
 use crate::connection::back_off;
 use crate::effect::Effect;
 use crate::feed::Feed;
@@ -32,12 +34,15 @@ use crate::theme::Theme;
 /// Where the theme is kept for the next visit.
 const THEME_KEY: &str = "bellwether.theme";
 
+/// The settings that the last socket was opened with.
+type Gateway = Rc<RefCell<Option<Rc<Settings>>>>;
+
 /// What effects need to keep while the page lives.
 pub struct Runtime {
     dispatch: Callback<Msg>,
     feed: Rc<RefCell<Feed>>,
     socket: Option<Socket>,
-    gateway: Option<Rc<Settings>>,
+    gateway: Gateway,
     retry: Option<Timeout>,
     _ticker: Interval,
     _listeners: Vec<Closure<dyn FnMut(Event)>>,
@@ -79,32 +84,39 @@ impl Runtime {
             })
         };
         let mut listeners = Vec::new();
+        let gateway = Gateway::default();
         if let (Some(window), Some(document)) = (window(), document()) {
-            let turned = dispatch.reform(|_| Msg::HashChanged(address::hash()));
+            let turned = dispatch.reform(|_: Event| Msg::HashChanged(address::hash()));
             listeners.push(listen(&window, "hashchange", turned));
             let seen = document.clone();
-            let changed = dispatch.reform(move |_| {
+            let changed = dispatch.reform(move |_: Event| {
                 let hidden = seen.visibility_state() == VisibilityState::Hidden;
                 let visibility = if hidden { Visibility::Hidden } else { Visibility::Visible };
                 Msg::VisibilityChanged { visibility, at: clock::now() }
             });
             listeners.push(listen(&document, "visibilitychange", changed));
-            for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"] {
+            listeners.push(listen(&document, "securitypolicyviolation", blocked(&dispatch, &gateway)));
+            for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)", "print"] {
                 if let Ok(Some(media)) = window.match_media(query) {
-                    let repainted = dispatch.reform(|_| Msg::PaletteRead(Rc::new(palette::read())));
+                    let repainted = dispatch.reform(|_: Event| Msg::PaletteRead(Rc::new(palette::read())));
                     listeners.push(listen(&media, "change", repainted));
                 }
             }
         }
         dispatch.emit(Msg::Started { hash: address::hash(), theme: kept_theme() });
-        Self { dispatch, feed, socket: None, gateway: None, retry: None, _ticker: ticker, _listeners: listeners }
+        Self { dispatch, feed, socket: None, gateway, retry: None, _ticker: ticker, _listeners: listeners }
     }
 
     /// The gateway's address, for people.
     #[must_use]
     pub fn gateway_address(&self) -> String {
-        let gateway = self.gateway.as_ref().map_or("", |settings| settings.gateway.as_str());
-        address::http(gateway).unwrap_or_else(|| gateway.to_owned())
+        gateway_address(&self.gateway)
+    }
+
+    /// The origin of the page, for people.
+    #[must_use]
+    pub fn site(&self) -> String {
+        address::site()
     }
 
     /// Carries out one effect; what comes of it arrives as a fact later.
@@ -120,8 +132,8 @@ impl Runtime {
             }),
             Effect::OpenSocket(settings) => {
                 self.retry = None;
+                self.gateway.replace(Some(Rc::clone(&settings)));
                 self.socket = Socket::open(&settings.gateway, Rc::clone(&self.feed), dispatch);
-                self.gateway = Some(settings);
             }
             Effect::CloseSocket => self.socket = None,
             Effect::Subscribe(board) => {
@@ -132,6 +144,9 @@ impl Runtime {
                     (Err(reason), _) => dispatch.emit(Msg::FeedUnreadable(reason)),
                 }
             }
+            Effect::Probe(settings) => spawn_local(async move {
+                dispatch.emit(Msg::Probed(fetch::probe(&settings.gateway).await));
+            }),
             Effect::ScheduleRetry { failures } => {
                 let wait = back_off(failures, chance::random());
                 let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
@@ -176,8 +191,26 @@ impl Runtime {
     }
 }
 
-fn listen(target: &EventTarget, name: &str, heard: Callback<()>) -> Closure<dyn FnMut(Event)> {
-    let closure = Closure::<dyn FnMut(Event)>::new(move |_| heard.emit(()));
+fn gateway_address(gateway: &Gateway) -> String {
+    let settings = gateway.borrow();
+    let gateway = settings.as_ref().map_or("", |settings| settings.gateway.as_str());
+    address::http(gateway).unwrap_or_else(|| gateway.to_owned())
+}
+
+/// Hears of what the page's policy forbids, and reports it where it is the gateway.
+fn blocked(dispatch: &Callback<Msg>, gateway: &Gateway) -> Callback<Event> {
+    let (dispatch, gateway) = (dispatch.clone(), Rc::clone(gateway));
+    Callback::from(move |event: Event| {
+        let blocked = Reflect::get(&event, &"blockedURI".into()).ok().and_then(|address| address.as_string());
+        let gateway = gateway_address(&gateway);
+        if blocked.is_some_and(|blocked| cause::is_gateway(&blocked, &gateway)) {
+            dispatch.emit(Msg::BrowserRefused(cause::policy(&gateway)));
+        }
+    })
+}
+
+fn listen(target: &EventTarget, name: &str, heard: Callback<Event>) -> Closure<dyn FnMut(Event)> {
+    let closure = Closure::<dyn FnMut(Event)>::new(move |event| heard.emit(event));
     // Fails only for a listener that is no function.
     let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     closure

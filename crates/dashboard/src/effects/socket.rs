@@ -41,7 +41,7 @@ impl Socket {
             let reason = format!(
                 "The browser does not open a feed from \"{gateway}\". A page that came by https needs a gateway with https."
             );
-            dispatch.emit(Msg::GatewayRefused(reason));
+            dispatch.emit(Msg::BrowserRefused(reason));
             return None;
         };
         let (sink, stream) = socket.split();

@@ -15,7 +15,9 @@ use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::AlertCard;
-use super::{Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, notices};
+use super::{
+    Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, labels, notices,
+};
 use crate::chart::palette::LINES;
 use crate::feed::Completeness;
 use crate::format::{self, Unit};
@@ -78,7 +80,7 @@ fn sections(
         sections[place].kpis.push(Rc::clone(card));
     }
     for (place, panel) in panel_places.into_iter().zip(&board.panels) {
-        sections[place].strips.push(Rc::new(strip(source, panel, window, at, STRIP_COLUMNS)));
+        sections[place].strips.push(Rc::new(strip(source, panel, window, at, STRIP_COLUMNS, Idle::LeftOut)));
     }
     sections.into_iter().map(Rc::new).collect()
 }
@@ -163,7 +165,16 @@ fn made_of(engine: &Engine, figure: &Expression) -> String {
     format!("{word}, last {}", format::length(query.window))
 }
 
-fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs, most: usize) -> Strip {
+/// What becomes of lines that are zero throughout.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    /// They are counted, unless there are no others.
+    LeftOut,
+    /// They are drawn as all others.
+    Drawn,
+}
+
+fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs, most: usize, idle: Idle) -> Strip {
     let from = at - window.length();
     let mut strip = Strip {
         id: panel.id.clone(),
@@ -171,18 +182,31 @@ fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs,
         unit: Unit::parse(&panel.unit),
         from,
         to: at,
+        looks_back: leading(&panel.figure).window,
         threshold: panel.threshold,
         lines: Vec::new(),
         hidden_lines: 0,
+        idle_lines: 0,
         failure: None,
     };
     match columns(source.engine, &panel.figure, from, at, most) {
         Ok(found) => {
-            let mut lines = found.into_iter().map(|(labels, columns)| {
-                Line::new(name(&labels), columns.into_iter().flatten().collect(), source.staleness)
-            });
-            strip.lines = lines.by_ref().filter(|line| !line.runs.is_empty()).take(LINES).collect();
-            strip.hidden_lines = lines.filter(|line| !line.runs.is_empty()).count();
+            let mut lines: Vec<_> = found
+                .into_iter()
+                .map(|(labels, columns)| {
+                    Line::new(labels::text(labels.iter()), columns.into_iter().flatten().collect(), source.staleness)
+                })
+                .filter(|line| !line.runs.is_empty())
+                .collect();
+            let all = lines.len();
+            // Devices that nobody uses and routes that nobody asks for would hide those that matter.
+            if idle == Idle::LeftOut && !lines.iter().all(Line::is_idle) {
+                lines.retain(|line| !line.is_idle());
+            }
+            strip.idle_lines = all - lines.len();
+            strip.hidden_lines = lines.len().saturating_sub(LINES);
+            lines.truncate(LINES);
+            strip.lines = lines;
         }
         Err(error) => strip.failure = Some(sentence(&error)),
     }
@@ -190,7 +214,7 @@ fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs,
 }
 
 fn focus(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs) -> Focus {
-    let mut strip = strip(source, panel, window, at, FOCUS_COLUMNS);
+    let mut strip = strip(source, panel, window, at, FOCUS_COLUMNS, Idle::Drawn);
     let mut quantiles = Quantiles::Absent;
     if let Expression::Single(query) = &panel.figure
         && query.by.is_empty()
@@ -283,11 +307,6 @@ fn behind_averages(
             (line.labels, Samples { window: query.window, columns })
         })
         .collect())
-}
-
-/// The values of the labels, which tell the lines of one chart apart.
-fn name(labels: &Labels) -> String {
-    labels.iter().map(|(_, value)| value).collect::<Vec<_>>().join(" · ")
 }
 
 fn sentence(error: &QueryError) -> String {

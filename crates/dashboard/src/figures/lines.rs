@@ -22,6 +22,8 @@ pub struct Line {
     pub name: String,
     /// Points without a gap between them, earliest first; a gap parts two runs. No run is empty.
     pub runs: Vec<Vec<Point>>,
+    /// The longest that two points of a run lie apart.
+    pub longest_gap: DurationMs,
 }
 
 /// A gap is never shorter than this: a column may be empty because a sender is a little late.
@@ -45,7 +47,19 @@ impl Line {
                 _ => runs.push(vec![point]),
             }
         }
-        Self { name, runs }
+        Self { name, runs, longest_gap: DurationMs::from_millis(longest) }
+    }
+
+    /// Whether the latest point still counts at `at`: the line would go on from it without a gap.
+    #[must_use]
+    pub fn is_current(&self, at: TimestampMs) -> bool {
+        self.latest().is_some_and(|latest| at.since(latest.at) <= self.longest_gap)
+    }
+
+    /// Whether every point is zero.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.extent() == Some((0.0, 0.0))
     }
 
     /// All points, earliest first.
@@ -99,12 +113,16 @@ pub struct Strip {
     pub from: TimestampMs,
     /// Right edge of the time axis.
     pub to: TimestampMs,
+    /// How far each point looks back.
+    pub looks_back: DurationMs,
     /// The line drawn across.
     pub threshold: Option<f64>,
     /// The lines, sorted by labels; at most as many as can be told apart.
     pub lines: Vec<Line>,
     /// How many lines there are beyond those.
     pub hidden_lines: usize,
+    /// How many lines are left out because they are zero throughout, beside others that are not.
+    pub idle_lines: usize,
     /// Why there is no line, where the engine says so.
     pub failure: Option<String>,
 }
@@ -113,10 +131,22 @@ pub struct Strip {
 const TABLE_STEPS_SECS: [u64; 9] = [5, 10, 15, 30, 60, 120, 300, 600, 3_600];
 
 impl Strip {
-    /// What the chart shows, in a sentence.
+    /// The latest figure of a line as text, with its time where it is not of now; a dash where there is none.
+    #[must_use]
+    pub fn latest(&self, line: &Line) -> String {
+        let text = format::text(line.latest().map(|point| point.value), &self.unit);
+        match line.latest() {
+            Some(latest) if !line.is_current(self.to) => {
+                format!("{text} at {}", format::time_of_day(latest.at, Precision::Seconds))
+            }
+            _ => text,
+        }
+    }
+
+    /// What the chart shows, in a few sentences.
     #[must_use]
     pub fn summary(&self) -> String {
-        let over = format!("over the last {}", format::length(self.to.since(self.from)));
+        let over = format!("the last {}", format::length(self.to.since(self.from)));
         if let Some(failure) = &self.failure {
             return failure.clone();
         }
@@ -124,45 +154,57 @@ impl Strip {
             .lines
             .iter()
             .filter_map(|line| {
-                let (latest, (low, high)) = (line.latest()?, line.extent()?);
+                let (low, high) = line.extent()?;
                 let text = |value| format::figure(value, &self.unit).text();
                 let name = if line.name.is_empty() { String::new() } else { format!("{}: ", line.name) };
-                Some(format!("{name}{}, between {} and {}", text(latest.value), text(low), text(high)))
+                Some(format!("{name}latest {}, between {} and {}", self.latest(line), text(low), text(high)))
             })
             .collect();
         if spoken.is_empty() {
-            return format!("{}: no data {over}.", self.title);
+            return format!("{}: no data in {over}.", self.title);
         }
-        let hidden = match self.hidden_lines {
+        let left_out = |count: usize, one: &str, many: &str| match count {
             0 => String::new(),
-            1 => " One more line is not drawn.".to_owned(),
-            more => format!(" {more} more lines are not drawn."),
+            1 => format!(" One more line {one}."),
+            more => format!(" {more} more lines {many}."),
         };
-        format!("{} {over}: {}.{hidden}", self.title, spoken.join("; "))
+        format!(
+            "{}, {over}: {}. Each point is made of the {} before it.{}{}",
+            self.title,
+            spoken.join("; "),
+            format::length(self.looks_back),
+            left_out(self.idle_lines, "stayed at zero", "stayed at zero"),
+            left_out(self.hidden_lines, "is not drawn", "are not drawn"),
+        )
     }
 
-    /// Rows of the table behind the chart, newest first: about a dozen round times and the figure of each
-    /// line there.
+    /// Rows of the table behind the chart, newest first: the figures of now, then about a dozen round times
+    /// and the figure of each line there.
     #[must_use]
     pub fn table(&self) -> Vec<(String, Vec<String>)> {
         let span = self.to.since(self.from).as_millis() / 1_000;
         let step = TABLE_STEPS_SECS.into_iter().find(|step| span / step <= 12).unwrap_or(span.div_ceil(12).max(1));
-        let precision = if step < 60 { Precision::Seconds } else { Precision::Minutes };
+        let round = if step < 60 { Precision::Seconds } else { Precision::Minutes };
         let step_ms = i64::try_from(step * 1_000).unwrap_or(i64::MAX);
         let mut rows = Vec::new();
-        let mut end = self.to;
+        // A picture of less than a second past a round time would say that time twice.
+        let past = self.to.get().rem_euclid(step_ms);
+        let mut end = if past < 1_000 { self.to - DurationMs::from_millis(past.unsigned_abs()) } else { self.to };
+        let mut precision = if end == self.to && past > 0 { Precision::Seconds } else { round };
         while end > self.from && rows.len() < 16 {
             let start = TimestampMs::new((end.get() - 1).div_euclid(step_ms) * step_ms).max(self.from);
+            // The first row is that of the right edge, whatever time stands there.
+            let until = if rows.is_empty() { self.to } else { end };
             let figures: Vec<_> = self
                 .lines
                 .iter()
                 .map(|line| {
-                    let last = line.points().rev().find(|point| point.at <= end).filter(|point| point.at > start);
+                    let last = line.points().rev().find(|point| point.at <= until).filter(|point| point.at > start);
                     format::text(last.map(|point| point.value), &self.unit)
                 })
                 .collect();
             rows.push((format::time_of_day(end, precision), figures));
-            end = start;
+            (end, precision) = (start, round);
         }
         rows
     }
@@ -187,9 +229,11 @@ mod tests {
             unit: Unit::Millis,
             from: TimestampMs::new(0),
             to: TimestampMs::new(60_000),
+            looks_back: DurationMs::from_minutes(1),
             threshold: None,
             lines,
             hidden_lines: 0,
+            idle_lines: 0,
             failure: None,
         }
     }
@@ -214,12 +258,60 @@ mod tests {
 
     #[test]
     fn the_summary_says_the_figures() {
-        let one = strip(vec![line(&[(10, 100.0), (20, 300.0), (30, 200.0)])]);
+        let said = |strip: &Strip| strip.summary().replace('\u{a0}', " ");
+        let one = strip(vec![line(&[(40, 100.0), (50, 300.0), (60, 200.0)])]);
         assert_eq!(
-            one.summary().replace('\u{a0}', " "),
-            "Response time over the last 1 min: 200 ms, between 100 ms and 300 ms."
+            said(&one),
+            "Response time, the last 1 min: latest 200 ms, between 100 ms and 300 ms. Each point is made of the 1 min \
+             before it."
         );
-        assert_eq!(strip(vec![]).summary().replace('\u{a0}', " "), "Response time: no data over the last 1 min.");
+        assert_eq!(said(&strip(vec![])), "Response time: no data in the last 1 min.");
+        let partly = Strip { idle_lines: 2, hidden_lines: 1, ..one };
+        assert!(
+            said(&partly).ends_with("2 more lines stayed at zero. One more line is not drawn."),
+            "{}",
+            said(&partly)
+        );
+    }
+
+    #[test]
+    fn a_figure_that_is_not_of_now_has_its_time() {
+        let points = [(1, 100.0), (2, 120.0), (3, 140.0)];
+        let old = line(&points);
+        assert!(!old.is_current(TimestampMs::new(60_000)) && old.is_current(TimestampMs::new(8_000)));
+        let strip = strip(vec![old.clone()]);
+        assert_eq!(strip.latest(&old).replace('\u{a0}', " "), "140 ms at 00:00:03");
+        assert!(strip.summary().contains("latest 140\u{a0}ms at 00:00:03,"), "{}", strip.summary());
+        let now = Strip { to: TimestampMs::new(8_000), ..strip };
+        assert_eq!(now.latest(&old).replace('\u{a0}', " "), "140 ms");
+        assert_eq!(now.latest(&line(&[])), "—");
+    }
+
+    #[test]
+    fn a_line_of_zeros_is_idle() {
+        assert!(line(&[(1, 0.0), (2, 0.0)]).is_idle());
+        assert!(!line(&[(1, 0.0), (2, 0.1)]).is_idle());
+        assert!(!line(&[]).is_idle(), "nothing is not zero");
+    }
+
+    #[test]
+    fn the_table_never_says_a_time_twice() {
+        let times = |to: i64, minutes: i64| {
+            let from = TimestampMs::new(to - minutes * 60_000);
+            let rows = Strip { from, to: TimestampMs::new(to), ..strip(vec![line(&[(1, 1.0)])]) }.table();
+            rows.into_iter().map(|(time, _)| time).collect::<Vec<_>>()
+        };
+        for minutes in [1, 5, 15, 60] {
+            for past in [0, 1, 400, 999, 1_000, 1_001, 29_900, 59_999] {
+                let times = times(7_200_000 + past, minutes);
+                let mut once = times.clone();
+                once.dedup();
+                assert_eq!(times, once, "{minutes} min, {past} ms past");
+            }
+        }
+        assert_eq!(times(7_242_300, 60)[..3], ["02:00:42", "02:00", "01:55"]);
+        assert_eq!(times(7_200_400, 60)[..2], ["02:00", "01:55"]);
+        assert_eq!(times(7_200_400, 1)[..2], ["02:00:00", "01:59:55"]);
     }
 
     #[test]

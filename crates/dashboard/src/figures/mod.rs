@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod cards;
 pub mod evaluate;
+pub mod labels;
 pub mod lines;
 pub mod notices;
 pub mod snapshot;

@@ -8,7 +8,7 @@ use bellwether_core::rule::{ALERT_NAME, AlertState, Comparison, Rule};
 use bellwether_core::time::TimestampMs;
 
 use super::alerts::{AlertCard, Phase, safe_link};
-use super::units;
+use super::{labels, units};
 use crate::feed::AlertNotice;
 use crate::format::Unit;
 
@@ -29,7 +29,7 @@ pub fn card(engine: &Engine, board: &Board, notice: &AlertNotice, at: TimestampM
         .filter(|(name, value)| *name != ALERT_NAME && rule.is_none_or(|rule| rule.labels.get(name) != Some(*value)));
     AlertCard {
         rule: notice.rule.clone(),
-        labels: own_labels.map(|(_, value)| value).collect::<Vec<_>>().join(" · "),
+        labels: labels::text(own_labels),
         phase,
         severity: notice.severity,
         value: live.or(notice.value),

@@ -8,6 +8,9 @@ use wasm_bindgen::JsValue;
 
 use super::{Formatted, Part, Precision, Sign, Style};
 
+/// The short forms of the minute are "mins" in some English and "m" in other; its symbol is the same everywhere.
+const MINUTE: Style = Style::Unit("minute");
+
 /// What makes one formatter differ from another.
 type NumberStyle = (Style, (u8, u8), Sign);
 
@@ -36,7 +39,7 @@ fn number_format(style: &Style, digits: (u8, u8), sign: Sign) -> Intl::NumberFor
         set(&options, "signDisplay", "exceptZero");
     }
     match style {
-        Style::Decimal | Style::Suffix(_) => {}
+        Style::Decimal | Style::Suffix(_) | &MINUTE => {}
         Style::Percent => set(&options, "style", "percent"),
         Style::Unit(unit) => {
             set(&options, "style", "unit");
@@ -84,8 +87,10 @@ pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) ->
             _ => found.push((kind, text)),
         }
     }
-    if let Style::Suffix(suffix) = style {
-        found.push((Part::Unit, suffix.to_string()));
+    match style {
+        Style::Suffix(suffix) => found.push((Part::Unit, suffix.to_string())),
+        &MINUTE => found.push((Part::Unit, "\u{a0}min".to_owned())),
+        _ => {}
     }
     Formatted(found.into())
 }

@@ -168,6 +168,14 @@ mod tests {
         check(12_345.0, "bytes/s", "12.3 kB/s");
         check(6.5, "days", "6.50 days");
         check(2.5, "/s", "2.50/s");
+        check(0.0, "/s", "0/s");
+        check(0.02, "/s", "1.20/min");
+        check(0.0005, "/s", "1.80/h");
+        check(0.02, "bytes/s", "0.02 B/s");
+        check(90.0, "s", "90 s");
+        check(150.0, "s", "2.50 min");
+        check(11_000.0, "s", "3.06 h");
+        check(1_000_000.0, "s", "11.6 days");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Formatted, Sign, locale};
+use super::{Formatted, Part, Sign, locale};
 
 /// What the values of a figure are measured in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Unit {
     None,
     /// Milliseconds.
     Millis,
-    /// Seconds; small values are written in milliseconds or microseconds.
+    /// Seconds; written in what suits the size, from nanoseconds to days.
     Secs,
     /// Minutes.
     Minutes,
@@ -27,7 +27,7 @@ pub enum Unit {
     Bytes,
     /// Bytes a second.
     BytesPerSec,
-    /// So many a second.
+    /// So many a second; few are written as so many a minute or an hour.
     PerSec,
     /// Any other unit, written as it is.
     Other(Rc<str>),
@@ -80,7 +80,18 @@ pub struct Plan {
     pub sign: Sign,
 }
 
-const SECONDS: [(f64, &str); 4] = [(1.0, "second"), (1e3, "millisecond"), (1e6, "microsecond"), (1e9, "nanosecond")];
+/// Factor, unit, and the least of that unit that is written in it: 90 s is read more easily than 1.5 min.
+const SECONDS: [(f64, &str, f64); 7] = [
+    (1.0 / 86_400.0, "day", 2.0),
+    (1.0 / 3_600.0, "hour", 2.0),
+    (1.0 / 60.0, "minute", 2.0),
+    (1.0, "second", 1.0),
+    (1e3, "millisecond", 1.0),
+    (1e6, "microsecond", 1.0),
+    (1e9, "nanosecond", 0.0),
+];
+/// A rate that is too small for a second is one of a minute or an hour.
+const RATES: [(f64, &str); 3] = [(1.0, "/s"), (60.0, "/min"), (3_600.0, "/h")];
 const BYTES: [(f64, &str, &str); 5] = [
     (1e-12, "terabyte", "terabyte-per-second"),
     (1e-9, "gigabyte", "gigabyte-per-second"),
@@ -118,14 +129,23 @@ impl Plan {
         locale::number(value * self.factor, &self.style, self.digits, self.sign)
     }
 
+    /// The unit alone, with the space before it.
+    #[must_use]
+    pub fn unit_text(&self) -> String {
+        let parts = self.format(0.0).0;
+        parts.iter().filter(|(part, _)| *part == Part::Unit).map(|(_, text)| text.as_str()).collect()
+    }
+
     fn scale(value: f64, unit: &Unit) -> (f64, Style) {
         let size = value.abs();
         match unit {
             Unit::None => (1.0, Style::Decimal),
             Unit::Millis => (1.0, Style::Unit("millisecond")),
             Unit::Secs => {
-                let fits = |(factor, _): &&(f64, &str)| size == 0.0 || size * factor >= 1.0;
-                let (factor, name) = SECONDS.iter().find(fits).unwrap_or(&SECONDS[3]);
+                let fits = |(factor, _, least): &&(f64, &str, f64)| size * factor >= *least;
+                // Zero is no nanoseconds.
+                let known = if size == 0.0 { SECONDS.get(3) } else { SECONDS.iter().find(fits) };
+                let (factor, name, _) = known.unwrap_or(&SECONDS[6]);
                 (*factor, Style::Unit(name))
             }
             Unit::Minutes => (1.0, Style::Unit("minute")),
@@ -138,7 +158,11 @@ impl Plan {
                 let (factor, total, rate) = BYTES.iter().find(fits).unwrap_or(&BYTES[4]);
                 (*factor, Style::Unit(if *unit == Unit::Bytes { total } else { rate }))
             }
-            Unit::PerSec => (1.0, Style::Suffix("/s".into())),
+            Unit::PerSec => {
+                let fits = |(factor, _): &&(f64, &str)| size == 0.0 || size * factor >= 0.1;
+                let (factor, suffix) = RATES.iter().find(fits).unwrap_or(&RATES[2]);
+                (*factor, Style::Suffix((*suffix).into()))
+            }
             Unit::Other(text) => (1.0, Style::Suffix(format!("\u{a0}{text}").into())),
         }
     }
@@ -178,5 +202,20 @@ mod tests {
         check(0.01, 0.0025, "ratio", 0.0025, "0.25%");
         check(3e9, 1e9, "bytes", 0.0, "0 GB");
         check(3e9, 5e8, "bytes", 5e8, "0.5 GB");
+        check(0.5, 0.1, "bytes/s", 0.3, "0.3 B/s");
+        check(0.01, 0.0025, "/s", 0.005, "0.30/min");
+        check(7_200.0, 1_800.0, "s", 5_400.0, "1.5 h");
+    }
+
+    #[test]
+    fn an_axis_names_its_unit_once() {
+        let unit = |greatest, unit| {
+            Plan::for_axis(greatest, greatest / 4.0, &Unit::parse(unit)).unit_text().replace('\u{a0}', " ")
+        };
+        assert_eq!(unit(0.4, "bytes/s"), " B/s");
+        assert_eq!(unit(4e6, "bytes/s"), " MB/s");
+        assert_eq!(unit(0.02, "s"), " ms");
+        assert_eq!(unit(0.5, "ratio"), "%");
+        assert_eq!(unit(5.0, ""), "");
     }
 }

@@ -9,8 +9,8 @@ use wasm_bindgen::JsValue;
 
 use super::glue::to_js;
 use crate::chart::palette::{LINES, Palette};
-use crate::figures::{Focus, Line, Quantiles};
-use crate::format::{self, Unit};
+use crate::figures::{Focus, Line, Quantiles, Strip};
+use crate::format::{self, Plan, Style};
 
 /// All that Plotly is given.
 pub(super) struct Figure {
@@ -50,18 +50,18 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
     // Plotly knows no time zones: it shows what UTC would show at these positions.
     let shift = f64::from(format::zone_offset_minutes(strip.to)) * 60_000.0;
     let local = |at: TimestampMs| at.get() as f64 + shift;
-    let percent = if strip.unit == Unit::Percent { 0.01 } else { 1.0 };
+    let scale = Scale::of(strip);
     let mut courses = Vec::new();
     // One band is legible; six would hide each other.
     if strip.lines.len() == 1 || focus.quantiles == Quantiles::Drawn {
-        courses.extend(strip.lines.first().map(|line| band(line, &local, percent, &palette.lines[0])));
+        courses.extend(strip.lines.first().map(|line| band(line, &local, scale.factor, &palette.lines[0])));
     }
     for (place, line) in strip.lines.iter().enumerate() {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for run in &line.runs {
             part(&mut x, &mut y, run.first().map(|point| local(point.at)));
             x.extend(run.iter().map(|point| local(point.at)));
-            y.extend(run.iter().map(|point| Some(point.value * percent)));
+            y.extend(run.iter().map(|point| Some(point.value * scale.factor)));
         }
         let name = if line.name.is_empty() { &strip.title } else { &line.name };
         courses.push(Course {
@@ -80,7 +80,7 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
         traces.push(&trace(course)?);
     }
     let revision = format!("{} {}", strip.id, strip.to.since(strip.from));
-    let layout = layout(focus, palette, local(strip.from), local(strip.to), percent)?;
+    let layout = layout(focus, palette, local(strip.from), local(strip.to), &scale)?;
     Ok(Figure { revision, traces, layout, configuration: configuration()? })
 }
 
@@ -92,20 +92,20 @@ fn part(x: &mut Vec<f64>, y: &mut Vec<Option<f64>>, next: Option<f64>) {
     }
 }
 
-fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, percent: f64, colour: &str) -> Course {
+fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, factor: f64, colour: &str) -> Course {
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for run in &line.runs {
         part(&mut x, &mut y, run.first().map(|point| local(point.at)));
         for point in run {
             if let Some((_, greatest)) = point.band {
                 x.push(local(point.at));
-                y.push(Some(greatest * percent));
+                y.push(Some(greatest * factor));
             }
         }
         for point in run.iter().rev() {
             if let Some((least, _)) = point.band {
                 x.push(local(point.at));
-                y.push(Some(least * percent));
+                y.push(Some(least * factor));
             }
         }
     }
@@ -135,9 +135,8 @@ fn trace(course: Course) -> Result<JsValue, String> {
     to_js(&scatter)
 }
 
-fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) -> Result<JsValue, String> {
+fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, scale: &Scale) -> Result<JsValue, String> {
     let strip = &*focus.strip;
-    let (tick_format, hover_format, suffix) = formats(&strip.unit);
     let axis = || {
         Axis::new()
             .grid_color(palette.grid.clone())
@@ -153,8 +152,8 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) ->
             .x_ref("paper")
             .x0(0.0)
             .x1(1.0)
-            .y0(threshold * percent)
-            .y1(threshold * percent)
+            .y0(threshold * scale.factor)
+            .y1(threshold * scale.factor)
             .line(ShapeLine::new().color(palette.threshold.clone()).width(1.25).dash(DashType::Dash))
     });
     let label = Label::new().background_color(palette.surface.clone()).font(font.clone());
@@ -167,9 +166,9 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, percent: f64) ->
         .hover_label(label)
         .margin(Margin::new().left(8).right(8).top(8).bottom(8).auto_expand(true))
         .show_legend(true)
-        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(-0.18).y_anchor(Anchor::Top))
+        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(Anchor::Bottom))
         .x_axis(axis().type_(AxisType::Date).range(vec![from, to]))
-        .y_axis(axis().tick_format(tick_format).hover_format(hover_format).tick_suffix(&suffix))
+        .y_axis(axis().tick_format(scale.ticks).hover_format(scale.hover).tick_suffix(&scale.suffix))
         .shapes(shapes.into_iter().collect());
     to_js(&layout)
 }
@@ -180,20 +179,28 @@ fn configuration() -> Result<JsValue, String> {
     to_js(&configuration)
 }
 
-/// Formats of d3 for labels and hover, and what stands behind the number.
-fn formats(unit: &Unit) -> (&'static str, &'static str, String) {
-    match unit {
-        Unit::Ratio | Unit::Percent => (".0~%", ".2~%", String::new()),
-        Unit::Bytes => ("~s", ".4~s", "B".to_owned()),
-        Unit::BytesPerSec => ("~s", ".4~s", "B/s".to_owned()),
-        Unit::Secs => ("~s", ".4~s", "s".to_owned()),
-        Unit::Millis => (",~g", ",.4~r", " ms".to_owned()),
-        Unit::Minutes => (",~g", ",.4~r", " min".to_owned()),
-        Unit::Hours => (",~g", ",.4~r", " h".to_owned()),
-        Unit::Days => (",~g", ",.4~r", " days".to_owned()),
-        Unit::PerSec => (",~g", ",.4~r", "/s".to_owned()),
-        Unit::None => (",~g", ",.4~r", String::new()),
-        Unit::Other(text) => (",~g", ",.4~r", as_text(&format!(" {text}"))),
+/// One scale and one unit for the whole chart, chosen by the greatest figure in it.
+struct Scale {
+    /// What each figure is multiplied with.
+    factor: f64,
+    /// Formats of d3 for labels and for the hover.
+    ticks: &'static str,
+    hover: &'static str,
+    /// What stands behind a number.
+    suffix: String,
+}
+
+impl Scale {
+    fn of(strip: &Strip) -> Self {
+        let bands =
+            strip.lines.iter().flat_map(Line::points).map(|point| point.band.map_or(point.value, |(_, high)| high));
+        let greatest = bands.map(f64::abs).fold(0.0, f64::max);
+        let plan = Plan::for_value(greatest, &strip.unit);
+        match plan.style {
+            // d3 writes the percent sign itself.
+            Style::Percent => Self { factor: plan.factor, ticks: ".0~%", hover: ".2~%", suffix: String::new() },
+            _ => Self { factor: plan.factor, ticks: ",~g", hover: ",.4~r", suffix: as_text(&plan.unit_text()) },
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::time::TimestampMs;
 
 use super::*;
+use crate::cause::Probe;
+use crate::connection::back_off;
 use crate::feed::{AlertNotice, Hello, Origin};
 use crate::figures::{Snapshot, Tally};
 use crate::settings::Settings;
@@ -108,7 +110,7 @@ fn a_page_that_comes_back_does_not_wait_for_its_turn() {
 #[test]
 fn each_failure_waits_longer_and_success_forgets_them() {
     let mut state = live();
-    assert_eq!(update(&mut state, closed()), [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
+    assert_eq!(update(&mut state, closed())[..2], [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
     update(&mut state, Msg::RetryScheduled { at: ms(3_000.0) });
     assert_eq!(state.connection.words(ms(0.0)).1, "Reconnecting in 3 s");
     assert!(matches!(update(&mut state, Msg::RetryDue { at: ms(3_000.0) })[..], [Effect::OpenSocket(_)]));
@@ -132,8 +134,65 @@ fn a_close_is_heard_once() {
 fn a_refusal_is_final() {
     let mut state = live();
     update(&mut state, Msg::SocketClosed { code: 1008, reason: "This page is not on the list.".into() });
-    assert_eq!(state.connection, Connection::Refused { reason: "This page is not on the list.".into() });
+    let reason = "This page is not on the list.".to_owned();
+    assert_eq!(state.connection, Connection::Refused { by: Refuser::Gateway, reason });
     assert_eq!(update(&mut state, closed()), []);
+}
+
+#[test]
+fn a_browser_that_blocks_the_gateway_ends_the_attempts_in_either_order() {
+    for first in ["closed", "blocked"] {
+        let mut state = State::default();
+        update(&mut state, Msg::SettingsLoaded(Settings::default()));
+        if first == "closed" {
+            update(&mut state, closed());
+        }
+        assert_eq!(update(&mut state, Msg::BrowserRefused("Policy.".into())), [Effect::CloseSocket]);
+        assert_eq!(update(&mut state, closed()), []);
+        assert_eq!(state.connection, Connection::Refused { by: Refuser::Browser, reason: "Policy.".into() });
+        assert_eq!(update(&mut state, Msg::RetryDue { at: ms(1.0) }), [], "nothing is tried again");
+    }
+}
+
+#[test]
+fn the_cause_is_asked_for_less_and_less_often_and_forgotten_when_the_gateway_speaks() {
+    let mut state = State::default();
+    update(&mut state, Msg::SettingsLoaded(Settings::default()));
+    let mut asked = Vec::new();
+    for attempt in 1..=9 {
+        if update(&mut state, closed()).iter().any(|effect| matches!(effect, Effect::Probe(_))) {
+            asked.push(attempt);
+        }
+        update(&mut state, Msg::RetryDue { at: ms(0.0) });
+    }
+    assert_eq!(asked, [1, 2, 4, 8]);
+    update(&mut state, Msg::Probed(Probe::Unreadable));
+    assert_eq!(state.cause, Some(Cause::Probed(Probe::Unreadable)));
+    update(&mut state, hello());
+    assert_eq!(state.cause, None);
+    update(&mut state, Msg::Probed(Probe::Silent));
+    assert_eq!(state.cause, None, "an answer that comes late says nothing of now");
+    let said = update(&mut state, Msg::SocketClosed { code: 1001, reason: "stopping".into() });
+    assert_eq!((said.len(), &state.cause), (2, &Some(Cause::Said("stopping".into()))), "its own words need no asking");
+    update(&mut state, Msg::RetryDue { at: ms(0.0) });
+    assert_eq!((update(&mut state, closed()).len(), &state.cause), (3, &None), "they were of the connection before");
+}
+
+#[test]
+fn a_gateway_with_too_much_to_do_is_left_alone_longer_each_time() {
+    let mut state = live();
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        let busy = Msg::SocketClosed { code: 1013, reason: "too much history waits to be sent to others".into() };
+        waits.extend(update(&mut state, busy).into_iter().filter_map(|effect| match effect {
+            Effect::ScheduleRetry { failures } => Some(back_off(failures, 0.0).as_millis()),
+            _ => None,
+        }));
+        update(&mut state, Msg::RetryDue { at: ms(1_000.0) });
+        // Each time the gateway greets, and closes while it sends its history.
+        update(&mut state, hello());
+    }
+    assert_eq!(waits, [2_000, 4_000, 8_000]);
 }
 
 #[test]
@@ -142,7 +201,7 @@ fn silence_is_said_and_then_mended() {
     update(&mut state, Msg::SecondPassed { at: ms(12_500.0), heard: Some(ms(500.0)) });
     assert_eq!(state.connection.words(state.now).1, "Data 12 s old");
     let effects = update(&mut state, Msg::SecondPassed { at: ms(20_500.0), heard: Some(ms(500.0)) });
-    assert_eq!(effects, [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
+    assert_eq!(effects[..2], [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
 }
 
 #[test]
@@ -162,7 +221,7 @@ fn a_socket_that_never_opens_and_a_history_that_never_comes_are_given_up() {
     let mut state = State::default();
     update(&mut state, Msg::SettingsLoaded(Settings::default()));
     assert_eq!(update(&mut state, Msg::SecondPassed { at: ms(14_000.0), heard: None }), []);
-    assert_eq!(update(&mut state, Msg::SecondPassed { at: ms(15_000.0), heard: None }).len(), 2);
+    assert_eq!(update(&mut state, Msg::SecondPassed { at: ms(15_000.0), heard: None }).len(), 3);
     update(&mut state, Msg::RetryDue { at: ms(16_000.0) });
     update(&mut state, hello());
     update(&mut state, Msg::SecondPassed { at: ms(30_000.0), heard: Some(ms(29_000.0)) });

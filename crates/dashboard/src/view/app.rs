@@ -8,7 +8,8 @@ use super::header::{Head, header};
 use super::icon::{Icon, icon};
 use super::overview::{section, status};
 use super::screens;
-use crate::connection::Connection;
+use crate::cause::Cause;
+use crate::connection::{Connection, Refuser};
 use crate::effects::{self, Runtime};
 use crate::feed::Origin;
 use crate::figures::{Snapshot, status as wording};
@@ -83,15 +84,17 @@ impl App {
         if let Remote::Failed(reason) = &state.own_board {
             return screens::problem("The board of this page cannot be read", reason, dispatch);
         }
-        if let Connection::Refused { reason } = &state.connection {
-            return screens::problem("The gateway does not serve this page", reason, dispatch);
+        if let Connection::Refused { by, reason } = &state.connection {
+            let title = match by {
+                Refuser::Gateway => "The gateway does not serve this page",
+                Refuser::Browser => "The browser does not let this page reach its gateway",
+            };
+            return screens::problem(title, reason, dispatch);
         }
         let Some(snapshot) = &state.snapshot else {
             return match &state.connection {
-                Connection::Waiting { .. } => screens::away(&self.runtime.gateway_address(), words, dispatch),
-                Connection::Connecting { failures, .. } if *failures > 0 => {
-                    screens::away(&self.runtime.gateway_address(), words, dispatch)
-                }
+                Connection::Waiting { .. } => self.away(words, dispatch),
+                Connection::Connecting { failures, .. } if *failures > 0 => self.away(words, dispatch),
                 _ => screens::loading(words),
             };
         };
@@ -126,6 +129,21 @@ impl App {
         }
     }
 
+    /// The gateway is away and nothing has been shown yet.
+    fn away(&self, words: &str, dispatch: &Callback<Msg>) -> Html {
+        let heading = self.state.cause.as_ref().map_or("The gateway does not answer", Cause::heading);
+        screens::away(heading, &self.cause(), words, dispatch)
+    }
+
+    /// Why there is no connection, as far as it is known.
+    fn cause(&self) -> String {
+        let gateway = self.runtime.gateway_address();
+        match &self.state.cause {
+            Some(cause) => cause.sentence(&gateway, &self.runtime.site()),
+            None => format!("The gateway at {gateway} does not answer."),
+        }
+    }
+
     /// What must be known before the figures are read: that they stand still, or why.
     fn notice(&self) -> Html {
         let state = &self.state;
@@ -148,7 +166,7 @@ impl App {
                 if away {
                     <p class="notice" role="status">
                         { icon(Icon::Clock) }
-                        { "The gateway does not answer. What is shown was known before; the page keeps trying." }
+                        { self.cause() }{ " What is shown was known before; the page keeps trying." }
                     </p>
                 }
             </>

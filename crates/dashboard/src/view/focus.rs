@@ -63,11 +63,11 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
 fn figures(focus: &Focus) -> Html {
     let strip = &focus.strip;
     let rows = strip.lines.iter().filter_map(|line| {
-        let (latest, (low, high)) = (line.latest()?, line.extent()?);
+        let (low, high) = line.extent()?;
         let cell = |value| html! { <td>{ format::figure(value, &strip.unit).text() }</td> };
         let name = if line.name.is_empty() { &strip.title } else { &line.name };
         Some(html! {
-            <tr><th scope="row">{ name }</th>{ cell(latest.value) }{ cell(low) }{ cell(high) }</tr>
+            <tr><th scope="row">{ name }</th><td>{ strip.latest(line) }</td>{ cell(low) }{ cell(high) }</tr>
         })
     });
     html! {

@@ -23,8 +23,10 @@ pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: String) -> Html 
                 </div>
             </div>
             <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
-            { legend(strip) }
-            <TableBehind strip={Rc::clone(strip)} />
+            <div class="panel-foot">
+                { legend(strip) }
+                <TableBehind strip={Rc::clone(strip)} />
+            </div>
         </article>
     }
 }
@@ -32,11 +34,13 @@ pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: String) -> Html 
 /// Colour, dash, name and latest figure of each line, and of the threshold.
 pub(crate) fn legend(strip: &Strip) -> Html {
     let lines = strip.lines.iter().enumerate().map(|(place, line)| {
-        let latest = format::text(line.latest().map(|point| point.value), &strip.unit);
+        let class = if line.is_current(strip.to) { "legend-value" } else { "legend-value legend-old" };
         let name = (!line.name.is_empty()).then(|| html! { <span class="legend-name">{ &line.name }</span> });
-        html! { <li>{ swatch(place) }{ name }<span class="legend-value">{ latest }</span></li> }
+        html! { <li>{ swatch(place) }{ name }<span {class}>{ strip.latest(line) }</span></li> }
     });
     let hidden = (strip.hidden_lines > 0).then(|| html! { <li>{ format!("and {} more", strip.hidden_lines) }</li> });
+    let idle = (strip.idle_lines > 0)
+        .then(|| html! { <li title="Zero throughout">{ format!("{} idle", strip.idle_lines) }</li> });
     let threshold = strip.threshold.map(|threshold| {
         html! {
             <li>
@@ -47,7 +51,7 @@ pub(crate) fn legend(strip: &Strip) -> Html {
             </li>
         }
     });
-    html! { <ul class="legend">{ for lines }{ hidden }{ threshold }</ul> }
+    html! { <ul class="legend">{ for lines }{ hidden }{ idle }{ threshold }</ul> }
 }
 
 fn swatch(place: usize) -> Html {

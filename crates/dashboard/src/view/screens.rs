@@ -17,16 +17,13 @@ pub(crate) fn problem(title: &str, reason: &str, dispatch: &Callback<Msg>) -> Ht
 }
 
 /// The gateway is away and nothing has been shown yet.
-pub(crate) fn away(gateway: &str, words: &str, dispatch: &Callback<Msg>) -> Html {
+pub(crate) fn away(heading: &str, cause: &str, words: &str, dispatch: &Callback<Msg>) -> Html {
     let retry = dispatch.reform(|_: MouseEvent| Msg::RetryPressed);
     html! {
-        <section class="screen">
-            <h2>{ "The gateway does not answer" }</h2>
-            <p>
-                { "This page gets its figures from " }<strong>{ gateway }</strong>
-                { ". Is it running, and does your network reach it? The page keeps trying by itself." }
-            </p>
-            <p>{ words }{ "." }</p>
+        <section class="screen" role="status">
+            <h2>{ heading }</h2>
+            <p>{ cause }</p>
+            <p>{ "The page keeps trying by itself." }<span aria-live="off">{ " " }{ words }{ "." }</span></p>
             <button type="button" class="button button-primary" onclick={retry}>{ "Try now" }</button>
         </section>
     }

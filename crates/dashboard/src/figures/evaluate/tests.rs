@@ -127,8 +127,30 @@ fn a_strip_has_one_line_for_each_group() {
     let strip = &snapshot.sections[1].strips[0];
     let lines: Vec<_> =
         strip.lines.iter().map(|line| (line.name.as_str(), line.latest().map(|point| point.value))).collect();
-    assert_eq!(lines, [("0", Some(0.2)), ("1", Some(0.8))]);
+    assert_eq!(lines, [("core 0", Some(0.2)), ("core 1", Some(0.8))]);
     assert_eq!(strip.lines[0].runs.len(), 1, "no gap in a series of one sample a second");
+}
+
+#[test]
+fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
+    let board = board();
+    let mut engine = engine(&board);
+    for core in ["2", "3"] {
+        let labels = Labels::new([("core", core)]).unwrap();
+        let id = engine.series(&SeriesKey { metric: MetricName::new("cpu").unwrap(), labels }, None).unwrap();
+        for second in 0..200 {
+            let at = TimestampMs::new(NOW - second * 1_000);
+            engine.record(id, Sample::new(at, 0.0).unwrap(), TimestampMs::new(NOW)).unwrap();
+        }
+    }
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let shown = |idle| {
+        let strip = strip(source, &board.panels[1], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, idle);
+        (strip.lines.len(), strip.idle_lines, strip.hidden_lines)
+    };
+    assert_eq!(shown(Idle::LeftOut), (2, 2, 0));
+    assert_eq!(shown(Idle::Drawn), (4, 0, 0));
 }
 
 #[test]
@@ -142,7 +164,8 @@ fn an_average_has_a_band_of_its_samples() {
     }
     let source =
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
-    let strip = strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), STRIP_COLUMNS);
+    let strip =
+        strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), STRIP_COLUMNS, Idle::LeftOut);
     // The drawn average looks back a minute, and so does the band: the line is always within it.
     let banded: Vec<_> =
         strip.lines[0].points().filter(|point| point.at.get() > NOW - 200_000 && point.band.is_some()).collect();
@@ -184,7 +207,7 @@ fn an_alert_shows_the_live_figure_of_its_own_group() {
     };
     let snapshot = snapshot(View::Overview, vec![notice]);
     let card = &snapshot.alerts[0];
-    assert_eq!((card.phase, card.labels.as_str(), &card.unit), (Phase::Firing, "1", &Unit::Ratio));
+    assert_eq!((card.phase, card.labels.as_str(), &card.unit), (Phase::Firing, "core 1", &Unit::Ratio));
     assert!(card.value.is_some_and(|value| (value - 0.8).abs() < 1e-9), "the page's own figure, not the told one");
     assert_eq!((card.since, card.runbook.as_deref()), (TimestampMs::new(NOW - 9_000), None));
 }
