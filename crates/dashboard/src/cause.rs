@@ -47,7 +47,8 @@ impl Cause {
             ),
             Self::Probed(Probe::Unreadable) => format!(
                 "Something answers at {gateway}, but does not let pages of {site} read it. If that is your gateway, \
-                 start it with --allow-origin {site}"
+                 start it with --allow-origin {site}{}",
+                allow_host(gateway)
             ),
             Self::Probed(Probe::NotReady) => {
                 format!("The gateway at {gateway} answers, but is just starting or stopping.")
@@ -79,6 +80,15 @@ pub fn is_gateway(blocked: &str, gateway: &str) -> bool {
     origin(&web).eq_ignore_ascii_case(origin(gateway))
 }
 
+/// What a gateway must be told where it is asked by a name: it only knows those of its own machine.
+fn allow_host(gateway: &str) -> String {
+    let origin = origin(gateway);
+    let host = origin.find("://").map_or(origin, |place| &origin[place + 3..]);
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let is_name = !name.starts_with('[') && name.bytes().any(|byte| byte.is_ascii_alphabetic()) && name != "localhost";
+    if is_name { format!(" --allow-host {name}") } else { String::new() }
+}
+
 /// Scheme, host and port of an address.
 fn origin(address: &str) -> &str {
     let host = address.find("://").map_or(0, |place| place + 3);
@@ -93,7 +103,12 @@ mod tests {
     #[test]
     fn each_cause_names_what_mends_it() {
         let said = |cause: Cause| cause.sentence("http://host:4000", "https://status.example.org");
-        assert!(said(Cause::Probed(Probe::Unreadable)).ends_with("with --allow-origin https://status.example.org"));
+        let both = "with --allow-origin https://status.example.org --allow-host host";
+        assert!(said(Cause::Probed(Probe::Unreadable)).ends_with(both));
+        for gateway in ["http://127.0.0.1:4000", "http://localhost:4000", "http://[::1]:4000"] {
+            let said = Cause::Probed(Probe::Unreadable).sentence(gateway, "http://site");
+            assert!(said.ends_with("--allow-origin http://site"), "{said}");
+        }
         assert!(said(Cause::Probed(Probe::Silent)).starts_with("Nothing answers at http://host:4000."));
         assert!(said(Cause::Probed(Probe::NotReady)).contains("just starting"));
         assert!(said(Cause::Probed(Probe::Ready)).contains("proxy"));

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bellwether_core::board::Board;
+use bellwether_core::labels::MetricName;
 
 use crate::figures::Ask;
 use crate::settings::Settings;
@@ -21,6 +22,10 @@ pub enum Effect {
     CloseSocket,
     /// Start a fresh engine for this board and ask the gateway to fill it.
     Subscribe(Rc<Board>),
+    /// Ask the gateway which metrics it has, and report the list.
+    ListMetrics(Rc<Settings>),
+    /// Ask the gateway for these metrics, which the board does not name; of none that it ends.
+    Follow(Rc<[MetricName]>),
     /// Ask the gateway over HTTP why its feed does not open, and report what that came to.
     Probe(Rc<Settings>),
     /// Wait for a time that suits so many failures, then report that the next attempt is due.

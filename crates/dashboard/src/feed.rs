@@ -3,16 +3,17 @@
 mod left_out;
 #[cfg(test)]
 mod tests;
+mod track;
 
 use std::rc::Rc;
 
 use bellwether_core::board::Board;
-use bellwether_core::engine::{Engine, EngineConfig};
+use bellwether_core::engine::Engine;
 use bellwether_core::labels::MetricName;
 use bellwether_core::query::Expression;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary;
-use bellwether_wire::feed::{FeedFrame, Point};
+use bellwether_wire::feed::FeedFrame;
 use bellwether_wire::frame::{ClientFrame, FeedFormat, Selection, ServerFrame, Step, Subscribe};
 
 pub use bellwether_wire::frame::AlertNotice;
@@ -20,16 +21,25 @@ pub use bellwether_wire::frame::AlertNotice;
 use crate::clock::{GatewayClock, Monotonic};
 use crate::figures::Instant;
 use crate::message::Msg;
+use crate::others::LOOKS_BACK;
+use crate::others::MOST_SERIES as MOST_OTHER_SERIES;
 use crate::window::PageWindow;
-use left_out::LeftOut;
+use track::Track;
 
-/// The one subscription of a page.
+/// The subscription to what the board shows.
 const SUBSCRIPTION: u32 = 1;
+/// The subscription to metrics that the board does not name.
+const OTHERS: u32 = 2;
 /// How fine the page follows the gateway.
 const STEP: DurationMs = DurationMs::from_secs(1);
-/// Most series of the page. One that has a sample each second takes 255 KB, so that all of them stay
-/// within 128 MiB; `a_full_engine_stays_within_its_memory` measures it.
-const MOST_SERIES: usize = 500;
+/// Most series of the board. One that has a sample each second takes 257 KB after two hours, 318 KB after four
+/// and from then on 4 KB more each hour, so that all of them stay within [`MOST_BYTES`] for half a day;
+/// `a_full_engine_stays_within_its_memory_for_half_a_day` measures it, and the bytes are watched as well.
+const MOST_SERIES: usize = 375;
+/// Most bytes of all engines together, also while one is filled to take the place of another.
+const MOST_BYTES: usize = 128 * 1024 * 1024;
+/// Points between two weighings. Weighing looks at every time bucket: here it costs less than the points did.
+const WEIGHED_EVERY: usize = 50_000;
 /// Codes of errors that leave nothing to show: the gateway does not understand this page. Of all others,
 /// such as a metric with too many series, the rest of the page goes on.
 const FINAL_ERRORS: [&str; 4] = ["bad_frame", "unknown_type", "bad_step", "not_supported"];
@@ -69,19 +79,19 @@ pub enum Completeness {
 }
 
 /// The feed of one gateway.
-///
-/// After each connect a fresh engine is filled beside the one that is on screen and takes its place when
-/// its history is complete: nothing is counted twice, and the screen never empties.
 #[derive(Debug, Default)]
 pub struct Feed {
     clock: Option<GatewayClock>,
     heard: Option<Monotonic>,
     staleness: DurationMs,
-    complete: Option<Engine>,
-    /// Until when the complete engine has heard all.
+    board: Track,
+    others: Track,
+    /// Until when the board's engine has heard all.
     known: Option<TimestampMs>,
-    filling: Option<Engine>,
-    left_out: LeftOut,
+    /// Most series that fit, where the bytes have shown that they are fewer than [`MOST_SERIES`].
+    fitting: Option<usize>,
+    /// Points since the engines were weighed.
+    unweighed: usize,
 }
 
 impl Feed {
@@ -115,22 +125,25 @@ impl Feed {
         self.staleness
     }
 
-    /// The engine to ask. While the very first history is on its way that is the one being filled, as
-    /// soon as it holds something; `None` before.
+    /// The engine to ask of what the board shows. While the very first history is on its way that is the
+    /// one being filled, as soon as it holds something; `None` before, and while there is no memory for the
+    /// old one beside the one being filled: what is on screen then stays as it is.
     #[must_use]
     pub fn engine(&self) -> Option<(&Engine, Completeness)> {
-        let complete = self.complete.as_ref().map(|engine| (engine, Completeness::Complete));
-        complete.or_else(|| {
-            let filling = self.filling.as_ref().filter(|engine| engine.series_count() > 0)?;
-            Some((filling, Completeness::Filling))
-        })
+        let engine = self.board.engine();
+        engine.filter(|(_, completeness)| *completeness == Completeness::Complete || self.known.is_none())
     }
 
-    /// Evicts what has left the engine's tiers by `now`.
+    /// The engine to ask of metrics that the board does not name; `None` where none are followed.
+    #[must_use]
+    pub fn others(&self) -> Option<(&Engine, Completeness)> {
+        self.others.engine()
+    }
+
+    /// Evicts what has left the engines' tiers by `now`.
     pub fn advance(&mut self, now: TimestampMs) {
-        for engine in [&mut self.complete, &mut self.filling].into_iter().flatten() {
-            engine.advance(now);
-        }
+        self.board.advance(now);
+        self.others.advance(now);
     }
 
     /// Starts a fresh engine for `board` and gives the frame that asks the gateway to fill it.
@@ -142,7 +155,8 @@ impl Feed {
     /// # Errors
     /// A sentence where no engine can be made for the board.
     pub fn begin(&mut self, board: &Board) -> Result<String, String> {
-        let mut engine = Engine::new(page_config()).map_err(|error| error.to_string())?;
+        let most = self.fitting.unwrap_or(MOST_SERIES);
+        let mut engine = Engine::new(track::config(most)).map_err(|error| error.to_string())?;
         for declared in &board.metrics {
             engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
         }
@@ -157,10 +171,25 @@ impl Feed {
                 Selection { name, matchers: Vec::new(), range: range.max(needed).min(longest) }
             })
             .collect();
-        self.filling = Some(engine);
-        self.left_out = LeftOut::default();
-        let subscribe = Subscribe { id: SUBSCRIPTION, metrics, step: Step::Every(STEP), format: FeedFormat::Binary };
-        Ok(ClientFrame::Subscribe(subscribe).encode())
+        self.board.begin(engine);
+        Ok(subscribe(SUBSCRIPTION, metrics))
+    }
+
+    /// Starts a fresh engine for metrics that the board does not name and gives the frame that asks the
+    /// gateway to fill it. No metrics end what was followed.
+    ///
+    /// # Errors
+    /// A sentence where no engine can be made.
+    pub fn follow(&mut self, metrics: &[MetricName]) -> Result<String, String> {
+        if metrics.is_empty() {
+            self.others = Track::default();
+        } else {
+            let engine = Engine::new(track::config(MOST_OTHER_SERIES)).map_err(|error| error.to_string())?;
+            self.others.begin(engine);
+        }
+        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis() + LOOKS_BACK.as_millis());
+        let select = |name: &MetricName| Selection { name: name.clone(), matchers: Vec::new(), range };
+        Ok(subscribe(OTHERS, metrics.iter().map(select).collect()))
     }
 
     /// Takes in a text frame that came at `at`.
@@ -196,11 +225,13 @@ impl Feed {
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
             ServerFrame::Subscribed(subscribed) if subscribed.id == SUBSCRIPTION => {
-                if let Some(filled) = self.filling.take() {
-                    self.complete = Some(filled);
-                }
+                self.board.complete();
                 self.know(at);
                 vec![Msg::HistoryCompleted]
+            }
+            ServerFrame::Subscribed(subscribed) if subscribed.id == OTHERS => {
+                self.others.complete();
+                vec![Msg::FeedChanged]
             }
             ServerFrame::Samples(frame) => self.take(&frame, at),
             ServerFrame::Alerts(list) => vec![Msg::AlertsReceived(list.alerts.into())],
@@ -224,7 +255,7 @@ impl Feed {
 
     /// Notes that the engine on screen has heard all until `at`, unless what comes fills another one.
     fn know(&mut self, at: Monotonic) {
-        if self.filling.is_none() && self.complete.is_some() {
+        if !self.board.is_filling() && self.board.is_complete() {
             self.known = self.now(at);
         }
     }
@@ -232,36 +263,48 @@ impl Feed {
     fn take(&mut self, frame: &FeedFrame, at: Monotonic) -> Vec<Msg> {
         self.know(at);
         let Some(now) = self.now(at) else { return Vec::new() };
-        let Some(engine) = self.filling.as_mut().or(self.complete.as_mut()) else { return Vec::new() };
-        let mut news = false;
-        for series in &frame.series {
-            let id = match engine.series(&series.key, Some(series.kind)) {
-                Ok(id) => id,
-                Err(error) => {
-                    news |= self.left_out.note(&series.key, &error);
-                    continue;
-                }
-            };
-            for point in series.points() {
-                // What is older than everything kept has left the tiers while it was on its way.
-                let _ = match point {
-                    Point::Sample(sample) => engine.record(id, sample, now).is_ok(),
-                    Point::Summary(bucket) => {
-                        engine.merge(id, frame.header.step, bucket.end, &bucket.summary, now).is_ok()
-                    }
-                };
-            }
-        }
+        let of_board = frame.header.subscription != OTHERS;
+        let track = if of_board { &mut self.board } else { &mut self.others };
+        let Some(taken) = track.take(frame, now) else { return Vec::new() };
         let mut facts = vec![Msg::FeedChanged];
-        if news {
-            facts.push(Msg::SeriesNotTaken(self.left_out.sentences()));
+        // A series more of a metric that the board does not name is counted in the list of metrics.
+        if taken.refused && of_board {
+            facts.push(Msg::SeriesNotTaken(self.board.left_out.sentences()));
+        }
+        self.unweighed += taken.points;
+        if self.unweighed >= WEIGHED_EVERY {
+            self.unweighed = 0;
+            facts.extend(self.keep_within(MOST_BYTES));
         }
         facts
     }
+
+    /// Gives up what can be spared until all engines together have at most `most` bytes: first the metrics
+    /// that the board does not name, then the old picture's engine while another is filled. Where the
+    /// board alone is too much, it is to be begun anew with as many series as fit.
+    fn keep_within(&mut self, most: usize) -> Option<Msg> {
+        let (bytes, series) = self.board.weight();
+        if bytes + self.others.weight().0 <= most {
+            return None;
+        }
+        if self.others.engine().is_some() || self.others.is_filling() {
+            self.others = Track::default();
+            return Some(Msg::OthersGivenUp);
+        }
+        if self.board.drop_the_old() {
+            return None;
+        }
+        // A tenth is left for what the series will grow by.
+        let fitting = series as u64 * (most as u64 / 10 * 9) / bytes.max(1) as u64;
+        let fitting = usize::try_from(fitting).unwrap_or(MOST_SERIES).clamp(1, MOST_SERIES);
+        self.fitting = Some(fitting);
+        Some(Msg::MemoryFull { series: fitting })
+    }
 }
 
-fn page_config() -> EngineConfig {
-    EngineConfig { max_series: MOST_SERIES, max_series_per_metric: MOST_SERIES, ..EngineConfig::page() }
+fn subscribe(id: u32, metrics: Vec<Selection>) -> String {
+    let subscribe = Subscribe { id, metrics, step: Step::Every(STEP), format: FeedFormat::Binary };
+    ClientFrame::Subscribe(subscribe).encode()
 }
 
 fn in_a_kpi(board: &Board, metric: &MetricName) -> bool {

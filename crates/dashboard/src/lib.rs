@@ -16,6 +16,7 @@ pub mod feed;
 pub mod figures;
 pub mod format;
 pub mod message;
+pub mod others;
 #[cfg(target_arch = "wasm32")]
 pub mod plot;
 pub mod remote;

@@ -9,6 +9,7 @@ use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
 use crate::feed::{AlertNotice, Hello};
 use crate::figures::Snapshot;
+use crate::others::Listing;
 use crate::settings::Settings;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -66,6 +67,23 @@ pub enum Msg {
     Probed(Probe),
     /// The page's own engine has left out series: sentences that say how many and why.
     SeriesNotTaken(Rc<[String]>),
+    /// The board's series need more memory than the page may take; fewer are to be kept.
+    MemoryFull {
+        /// How many fit.
+        series: usize,
+    },
+    /// There was no memory left for metrics that the board does not name.
+    OthersGivenUp,
+    /// The reader wants to see the metrics that the board does not name.
+    OthersOpened,
+    /// The reader has seen enough of them.
+    OthersClosed,
+    /// The reader wants more of them drawn.
+    MoreOthersPressed,
+    /// The gateway has listed its metrics.
+    MetricsListed(Rc<Listing>),
+    /// The gateway does not list its metrics; the sentence says why.
+    MetricsNotListed(String),
     /// The page cannot make sense of what the gateway sends.
     FeedUnreadable(String),
     /// The socket has closed or could not be opened.

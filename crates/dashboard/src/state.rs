@@ -12,6 +12,7 @@ use crate::connection::{Connection, OLD_AFTER};
 use crate::feed::{AlertNotice, Completeness, Hello};
 use crate::figures::Snapshot;
 use crate::message::Visibility;
+use crate::others::Others;
 use crate::remote::Remote;
 use crate::route::Route;
 use crate::settings::Settings;
@@ -59,6 +60,10 @@ pub struct State {
     pub cause: Option<Cause>,
     /// What the page's own engine does not take, in words.
     pub not_taken: Rc<[String]>,
+    /// How many series the page keeps, where memory lets it keep fewer than it would.
+    pub series_that_fit: Option<usize>,
+    /// The metrics that the board does not name.
+    pub others: Others,
     /// Whether a history was ever complete, so that there is something known to stand by.
     pub history: Completeness,
     /// What the gateway said of itself when it was last reached.

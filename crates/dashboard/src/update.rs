@@ -1,5 +1,6 @@
 //! How facts change the state, and what is to be done then. Pure: no browser, no clock.
 
+mod others;
 #[cfg(test)]
 mod tests;
 
@@ -73,7 +74,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::HistoryCompleted => {
             state.history = Completeness::Complete;
             state.connection = Connection::Live { silence: DurationMs::ZERO };
-            refresh(state)
+            let mut effects = refresh(state);
+            effects.extend(others::connected(state));
+            effects
         }
         Msg::FeedChanged => refresh(state),
         Msg::AlertsReceived(alerts) => {
@@ -105,6 +108,30 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::SeriesNotTaken(sentences) => {
             state.not_taken = sentences;
+            Vec::new()
+        }
+        Msg::MemoryFull { series } => {
+            state.series_that_fit = Some(series);
+            let Some(board) = &state.board else { return Vec::new() };
+            state.connection = Connection::Filling { since: state.now };
+            vec![Effect::Subscribe(Rc::clone(board))]
+        }
+        Msg::OthersGivenUp => {
+            state.others.given_up = true;
+            others::close(state)
+        }
+        Msg::OthersOpened => others::open(state),
+        Msg::OthersClosed => others::close(state),
+        Msg::MoreOthersPressed => {
+            state.others.want_more();
+            others::follow(state)
+        }
+        Msg::MetricsListed(list) => {
+            state.others.list = Remote::Ready(list);
+            others::follow(state)
+        }
+        Msg::MetricsNotListed(reason) => {
+            state.others.list = Remote::Failed(reason);
             Vec::new()
         }
         Msg::FeedUnreadable(reason) => refused(state, Refuser::Gateway, reason),
@@ -268,7 +295,9 @@ fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Eff
         }
         _ => {}
     }
-    refresh(state)
+    let mut effects = others::list_again(state);
+    effects.extend(refresh(state));
+    effects
 }
 
 /// Asks for one animation frame, unless one is on its way or nobody could see it.
@@ -292,6 +321,7 @@ fn ask(state: &State) -> Option<Ask> {
         window: state.route.window,
         at,
         alerts: Rc::clone(&state.alerts),
+        others: Rc::clone(&state.others.drawn),
     })
 }
 

@@ -90,7 +90,7 @@ fn strip(lines: Vec<Line>) -> Strip {
         unit: Unit::Millis,
         from: TimestampMs::new(0),
         to: TimestampMs::new(300_000),
-        looks_back: DurationMs::from_minutes(1),
+        looks_back: None,
         threshold: Some(300.0),
         lines,
         hidden_lines: 0,
@@ -177,7 +177,7 @@ async fn an_empty_strip_says_so() {
 #[wasm_bindgen_test]
 async fn a_table_opens_behind_a_panel() {
     let strip = Rc::new(strip(vec![rising()]));
-    let place = mount(panel(&strip, &Rc::new(Palette::default()), "#/panel/latency?window=5m".into()));
+    let place = mount(panel(&strip, &Rc::new(Palette::default()), Some("#/panel/latency?window=5m".into())));
     let summary = until("the summary", || place.query_selector("summary").unwrap()).await;
     assert!(place.query_selector("table").unwrap().is_none(), "made only while it is open");
     summary.unchecked_into::<HtmlElement>().click();

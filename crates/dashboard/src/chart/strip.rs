@@ -179,7 +179,7 @@ mod tests {
             unit,
             from: TimestampMs::new(0),
             to: TimestampMs::new(300_000),
-            looks_back: DurationMs::from_minutes(1),
+            looks_back: None,
             threshold,
             lines: vec![Line::new(String::new(), points, DurationMs::from_minutes(5))],
             hidden_lines: 0,

@@ -8,6 +8,7 @@ use web_sys::{RequestInit, Response};
 
 use super::address;
 use crate::cause::Probe;
+use crate::others::Listing;
 use crate::settings::Settings;
 
 async fn get(url: &str, mode: &str) -> Result<Response, JsValue> {
@@ -42,6 +43,15 @@ pub(super) async fn board(path: &str) -> Result<Board, String> {
         let list: Vec<_> = faults.iter().map(ToString::to_string).collect();
         format!("{path}: {}.", list.join("; "))
     })
+}
+
+/// Asks the gateway at `gateway` which metrics it has.
+pub(super) async fn metrics(gateway: &str) -> Result<Listing, String> {
+    let sentence = || "The gateway does not list its metrics; one of this page's own version does.".to_owned();
+    let url = address::below_gateway(gateway, "api/v1/metrics").ok_or_else(sentence)?;
+    let answer = get(&url.href(), "cors").await.map_err(|_| sentence())?;
+    let text = JsFuture::from(answer.text().map_err(|_| sentence())?).await.map_err(|_| sentence())?;
+    text.as_string().and_then(|text| Listing::parse(&text)).ok_or_else(sentence)
 }
 
 /// Asks the gateway at `gateway` for something that any allowed page may read; where it cannot be read,

@@ -96,7 +96,9 @@ impl Runtime {
             });
             listeners.push(listen(&document, "visibilitychange", changed));
             listeners.push(listen(&document, "securitypolicyviolation", blocked(&dispatch, &gateway)));
-            for query in ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)", "print"] {
+            for query in
+                ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)", "print"]
+            {
                 if let Ok(Some(media)) = window.match_media(query) {
                     let repainted = dispatch.reform(|_: Event| Msg::PaletteRead(Rc::new(palette::read())));
                     listeners.push(listen(&media, "change", repainted));
@@ -138,11 +140,15 @@ impl Runtime {
             Effect::CloseSocket => self.socket = None,
             Effect::Subscribe(board) => {
                 let request = self.feed.borrow_mut().begin(&board);
-                match (request, &self.socket) {
-                    (Ok(request), Some(socket)) => socket.send(request),
-                    (Ok(_), None) => {}
-                    (Err(reason), _) => dispatch.emit(Msg::FeedUnreadable(reason)),
-                }
+                self.send(request);
+            }
+            Effect::ListMetrics(settings) => spawn_local(async move {
+                let list = fetch::metrics(&settings.gateway).await;
+                dispatch.emit(list.map_or_else(Msg::MetricsNotListed, |list| Msg::MetricsListed(Rc::new(list))));
+            }),
+            Effect::Follow(metrics) => {
+                let request = self.feed.borrow_mut().follow(&metrics);
+                self.send(request);
             }
             Effect::Probe(settings) => spawn_local(async move {
                 dispatch.emit(Msg::Probed(fetch::probe(&settings.gateway).await));
@@ -177,16 +183,23 @@ impl Runtime {
         }
     }
 
+    fn send(&self, request: Result<String, String>) {
+        match (request, &self.socket) {
+            (Ok(request), Some(socket)) => socket.send(request),
+            (Ok(_), None) => {}
+            (Err(reason), _) => self.dispatch.emit(Msg::FeedUnreadable(reason)),
+        }
+    }
+
     fn evaluate(&self, ask: &Ask) {
         let mut feed = self.feed.borrow_mut();
         let here = clock::now();
         let (Some(now), Some(at)) = (feed.now(here), feed.instant(ask.at, here)) else { return };
         // A cut-off page shows what it knew for as long as it takes: nothing of it leaves the engine.
         feed.advance(if ask.at == Instant::LastKnown { at } else { now });
-        let snapshot = feed.engine().map(|(engine, completeness)| {
-            let source = Source { engine, completeness, staleness: feed.staleness() };
-            Rc::new(evaluate(source, ask, at))
-        });
+        let source = |(engine, completeness)| Source { engine, completeness, staleness: feed.staleness() };
+        let others = feed.others().map(source);
+        let snapshot = feed.engine().map(|found| Rc::new(evaluate(source(found), others, ask, at)));
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }
 }

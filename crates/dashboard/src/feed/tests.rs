@@ -235,21 +235,95 @@ fn what_the_engine_does_not_take_is_counted_and_said_once() {
 }
 
 #[test]
-fn a_full_engine_stays_within_its_memory() {
-    let mut engine = Engine::new(page_config()).unwrap();
+fn a_full_engine_stays_within_its_memory_for_half_a_day() {
+    let mut engine = Engine::new(track::config(MOST_SERIES)).unwrap();
     let key = SeriesKey {
         metric: latency().metric,
         labels: Labels::new([("route", "/api/bookings/{id}"), ("method", "GET"), ("status", "200")]).unwrap(),
     };
     let id = engine.series(&key, Some(Kind::Observation)).unwrap();
-    // A value each second for as long as the fine tiers reach, spread over three decades.
-    for second in 0..7_200_i64 {
-        let now = NOW + second * 1_000;
+    let mut bytes = Vec::new();
+    // A value each second, spread over three decades.
+    for second in 1..=12 * 3_600_i64 {
+        let now = TimestampMs::new(NOW + second * 1_000);
         let value = 1.0 + (second * 7_919 % 100_000) as f64 / 100.0;
-        engine.record(id, sample(now, value), TimestampMs::new(now)).unwrap();
+        engine.record(id, sample(now.get(), value), now).unwrap();
+        if second % 3_600 == 0 {
+            engine.advance(now);
+            bytes.push(engine.memory().bytes);
+        }
     }
-    engine.advance(TimestampMs::new(NOW + 7_200_000));
-    let most = engine.memory().bytes * MOST_SERIES;
-    assert!(most <= 128 * 1024 * 1024, "{most} bytes");
-    assert!(most >= 96 * 1024 * 1024, "{most} bytes: the bound leaves out more than it must");
+    // When the fine tiers are full, what an hour adds is one time bucket of an hour.
+    assert!(bytes[11] - bytes[3] <= 8 * 8_192, "{bytes:?}");
+    let most = bytes[11] * MOST_SERIES;
+    assert!(most <= MOST_BYTES, "{most} bytes");
+    assert!(most >= MOST_BYTES / 4 * 3, "{most} bytes: the bound leaves out more than it must");
+}
+
+/// A live frame of subscription `subscription`.
+fn frame_of(subscription: u32, metric: &str, count: usize) -> Vec<u8> {
+    let mut frame = binary::decode(&many(metric, Kind::Gauge, count)).unwrap();
+    frame.header.subscription = subscription;
+    binary::encode(&frame)
+}
+
+#[test]
+fn other_metrics_have_an_engine_of_their_own_and_end_with_an_empty_list() {
+    let mut feed = Feed::default();
+    let first = hello(&mut feed);
+    feed.begin(&first.board).unwrap();
+    subscribed(&mut feed);
+    let request = feed.follow(&[latency().metric]).unwrap();
+    let ClientFrame::Subscribe(request) = ClientFrame::decode(&request).unwrap() else { panic!("no subscribe") };
+    assert_eq!((request.id, request.metrics.len()), (OTHERS, 1));
+    feed.receive_binary(&frame_of(OTHERS, "latency", 3), at(1.0));
+    let complete = ServerFrame::Subscribed(frame::Subscribed { id: OTHERS, epoch: 1, seq: 1 });
+    assert_eq!(feed.receive_text(&complete.encode(), at(1.0)), [Msg::FeedChanged]);
+    assert_eq!(feed.others().map(|(engine, _)| engine.series_count()), Some(3));
+    assert_eq!(
+        feed.engine().map(|(engine, _)| engine.series_count()),
+        Some(0),
+        "the board's engine knows nothing of them"
+    );
+    // Followed anew the old picture stays until the new one is whole, and nothing is counted twice.
+    feed.follow(&[latency().metric]).unwrap();
+    feed.receive_binary(&frame_of(OTHERS, "latency", 2), at(2.0));
+    assert_eq!(feed.others().map(|(engine, _)| engine.series_count()), Some(3));
+    feed.receive_text(&complete.encode(), at(3.0));
+    assert_eq!(feed.others().map(|(engine, _)| engine.series_count()), Some(2));
+    let request = feed.follow(&[]).unwrap();
+    assert!(request.contains(r#""metrics":[]"#), "{request}");
+    assert!(feed.others().is_none());
+}
+
+#[test]
+fn what_can_be_spared_is_given_up_before_the_bytes_are_too_many() {
+    let mut feed = Feed::default();
+    let first = hello(&mut feed);
+    feed.begin(&first.board).unwrap();
+    subscribed(&mut feed);
+    feed.receive_binary(&frame_of(SUBSCRIPTION, "sent", 100), at(1.0));
+    feed.follow(&[latency().metric]).unwrap();
+    feed.receive_binary(&frame_of(OTHERS, "latency", 100), at(1.0));
+    let (one, _) = feed.board.weight();
+    assert_eq!(feed.keep_within(3 * one), None, "there is room for all");
+    // First go the metrics that the board does not name.
+    assert_eq!(feed.keep_within(one * 3 / 2), Some(Msg::OthersGivenUp));
+    assert_eq!(feed.keep_within(one * 3 / 2), None);
+    // Then the old picture's engine, once another is filled beside it; the picture itself stays.
+    feed.begin(&first.board).unwrap();
+    feed.receive_binary(&frame_of(SUBSCRIPTION, "sent", 100), at(2.0));
+    assert!(feed.engine().is_some());
+    assert_eq!(feed.keep_within(one * 3 / 2), None);
+    assert!(feed.board.weight().0 <= one * 3 / 2 && feed.engine().is_none(), "half a history is no picture");
+    subscribed(&mut feed);
+    assert_eq!(feed.engine().map(|(engine, _)| engine.series_count()), Some(100));
+    // And a board that is too much alone is begun anew with what fits.
+    let Some(Msg::MemoryFull { series }) = feed.keep_within(one / 2) else { panic!("nothing is said") };
+    assert!((40..50).contains(&series), "{series}");
+    feed.begin(&first.board).unwrap();
+    let told = feed.receive_binary(&frame_of(SUBSCRIPTION, "sent", 100), at(3.0));
+    let [Msg::FeedChanged, Msg::SeriesNotTaken(sentences)] = &told[..] else { panic!("not said: {told:?}") };
+    assert!(sentences[0].starts_with(&format!("Left out: {} series of sent. ", 100 - series)), "{sentences:?}");
+    assert_eq!(feed.keep_within(one * 2), None);
 }

@@ -16,7 +16,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::AlertCard;
 use super::{
-    Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, labels, notices,
+    Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, labels, notices, others,
 };
 use crate::chart::palette::LINES;
 use crate::feed::Completeness;
@@ -27,7 +27,7 @@ use crate::window::PageWindow;
 /// Columns of a KPI's course.
 const COURSE_COLUMNS: usize = 48;
 /// Most columns of a strip; the engine's own time buckets may be wider.
-const STRIP_COLUMNS: usize = 300;
+pub(super) const STRIP_COLUMNS: usize = 300;
 /// Most columns of a focus chart.
 const FOCUS_COLUMNS: usize = 720;
 
@@ -42,9 +42,9 @@ pub struct Source<'a> {
     pub staleness: DurationMs,
 }
 
-/// Evaluates what `ask` names at `at`.
+/// Evaluates what `ask` names at `at`; `others` has the metrics that the board does not name.
 #[must_use]
-pub fn evaluate(source: Source<'_>, ask: &Ask, at: TimestampMs) -> Snapshot {
+pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: TimestampMs) -> Snapshot {
     let board = &*ask.board;
     let cards: Vec<_> = board.kpis.iter().map(|kpi| Rc::new(card(source, kpi, ask.window, at))).collect();
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
@@ -56,7 +56,14 @@ pub fn evaluate(source: Source<'_>, ask: &Ask, at: TimestampMs) -> Snapshot {
             (Vec::new(), panel.map(|panel| Rc::new(focus(source, panel, ask.window, at))))
         }
     };
-    Snapshot { at, sections, tally, alerts: alerts.into(), series: source.engine.series_count(), focus }
+    let others = match (&ask.view, others) {
+        (View::Overview, Some(others)) => {
+            let strip = |name| Rc::new(others::strip(others, board, name, ask.window, at));
+            ask.others.iter().map(strip).collect()
+        }
+        _ => Vec::new(),
+    };
+    Snapshot { at, sections, others, tally, alerts: alerts.into(), series: source.engine.series_count(), focus }
 }
 
 fn sections(
@@ -165,16 +172,35 @@ fn made_of(engine: &Engine, figure: &Expression) -> String {
     format!("{word}, last {}", format::length(query.window))
 }
 
+/// How far each drawn point looks back; `None` where it is of the samples since the point before it.
+fn looks_back(engine: &Engine, figure: &Expression) -> Option<DurationMs> {
+    let query = leading(figure);
+    let of_events = matches!(engine.kind(&query.metric), Some(Kind::Observation | Kind::Event));
+    let over_window = match (figure, query.aggregation) {
+        (Expression::Ratio(..), _) => true,
+        (_, Aggregation::Rate | Aggregation::Quantile(_) | Aggregation::Stddev) => true,
+        (_, aggregation) => aggregation == Aggregation::Avg && of_events,
+    };
+    over_window.then_some(query.window)
+}
+
 /// What becomes of lines that are zero throughout.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Idle {
+pub(super) enum Idle {
     /// They are counted, unless there are no others.
     LeftOut,
     /// They are drawn as all others.
     Drawn,
 }
 
-fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs, most: usize, idle: Idle) -> Strip {
+pub(super) fn strip(
+    source: Source<'_>,
+    panel: &Panel,
+    window: PageWindow,
+    at: TimestampMs,
+    most: usize,
+    idle: Idle,
+) -> Strip {
     let from = at - window.length();
     let mut strip = Strip {
         id: panel.id.clone(),
@@ -182,7 +208,7 @@ fn strip(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs,
         unit: Unit::parse(&panel.unit),
         from,
         to: at,
-        looks_back: leading(&panel.figure).window,
+        looks_back: looks_back(source.engine, &panel.figure),
         threshold: panel.threshold,
         lines: Vec::new(),
         hidden_lines: 0,
@@ -310,7 +336,11 @@ fn behind_averages(
 }
 
 fn sentence(error: &QueryError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    let mut text = error.to_string();
+    // The core's own words begin with an ASCII letter; all of Unicode's capitals are 5 KB of the page.
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text.push('.');
+    text
 }

@@ -113,8 +113,8 @@ pub struct Strip {
     pub from: TimestampMs,
     /// Right edge of the time axis.
     pub to: TimestampMs,
-    /// How far each point looks back.
-    pub looks_back: DurationMs,
+    /// How far each point looks back, where that is farther than the point before it.
+    pub looks_back: Option<DurationMs>,
     /// The line drawn across.
     pub threshold: Option<f64>,
     /// The lines, sorted by labels; at most as many as can be told apart.
@@ -168,11 +168,12 @@ impl Strip {
             1 => format!(" One more line {one}."),
             more => format!(" {more} more lines {many}."),
         };
+        let each = |length| format!(" Each point is made of the {} before it.", format::length(length));
         format!(
-            "{}, {over}: {}. Each point is made of the {} before it.{}{}",
+            "{}, {over}: {}.{}{}{}",
             self.title,
             spoken.join("; "),
-            format::length(self.looks_back),
+            self.looks_back.map_or_else(String::new, each),
             left_out(self.idle_lines, "stayed at zero", "stayed at zero"),
             left_out(self.hidden_lines, "is not drawn", "are not drawn"),
         )
@@ -229,7 +230,7 @@ mod tests {
             unit: Unit::Millis,
             from: TimestampMs::new(0),
             to: TimestampMs::new(60_000),
-            looks_back: DurationMs::from_minutes(1),
+            looks_back: Some(DurationMs::from_minutes(1)),
             threshold: None,
             lines,
             hidden_lines: 0,

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod labels;
 pub mod lines;
 pub mod notices;
+pub mod others;
 pub mod snapshot;
 
 pub mod status;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bellwether_core::board::Board;
+use bellwether_core::labels::MetricName;
 use bellwether_core::time::TimestampMs;
 
 use super::{AlertCard, KpiCard, Strip, Tally};
@@ -34,6 +35,8 @@ pub struct Ask {
     pub at: Instant,
     /// The alerts that the gateway told last.
     pub alerts: Rc<[AlertNotice]>,
+    /// Metrics to be drawn that the board does not name.
+    pub others: Rc<[MetricName]>,
 }
 
 /// One section of the page.
@@ -72,6 +75,8 @@ pub struct Snapshot {
     pub at: TimestampMs,
     /// The sections of the overview; empty in other views.
     pub sections: Vec<Rc<Section>>,
+    /// The charts of metrics that the board does not name; empty in other views.
+    pub others: Vec<Rc<Strip>>,
     /// How the KPIs stand.
     pub tally: Rc<Tally>,
     /// Current alerts, most urgent first.

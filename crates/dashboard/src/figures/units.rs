@@ -39,7 +39,17 @@ fn of_metric(board: &Board, metric: &MetricName) -> Unit {
         }
         Expression::Ratio(..) => false,
     };
-    board.kpis.iter().find(|kpi| keeps_unit(&kpi.figure)).map_or(Unit::None, |kpi| Unit::parse(&kpi.unit))
+    let kpi = board.kpis.iter().find(|kpi| keeps_unit(&kpi.figure));
+    kpi.map_or_else(|| of_name(metric.as_str()), |kpi| Unit::parse(&kpi.unit))
+}
+
+/// The unit at the end of a name in the Prometheus style, before `_total`.
+fn of_name(name: &str) -> Unit {
+    let name = name.strip_suffix("_total").unwrap_or(name);
+    match name.rsplit('_').next() {
+        Some(last @ ("seconds" | "milliseconds" | "ms" | "bytes" | "ratio" | "percent" | "days")) => Unit::parse(last),
+        _ => Unit::None,
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +85,10 @@ mod tests {
         check("received_total", Aggregation::Rate, Unit::BytesPerSec);
         check("received_total", Aggregation::Increase, Unit::Bytes);
         check("unknown", Aggregation::Avg, Unit::None);
+        check("process_cpu_seconds_total", Aggregation::Increase, Unit::Secs);
+        check("process_resident_memory_bytes", Aggregation::Avg, Unit::Bytes);
+        check("seconds", Aggregation::Avg, Unit::Secs);
+        check("ratio_of_things", Aggregation::Avg, Unit::None);
     }
 
     #[test]

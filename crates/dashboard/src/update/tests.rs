@@ -1,5 +1,5 @@
 use bellwether_core::board::Board;
-use bellwether_core::labels::Labels;
+use bellwether_core::labels::{Labels, MetricName};
 use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::time::TimestampMs;
 
@@ -8,6 +8,7 @@ use crate::cause::Probe;
 use crate::connection::back_off;
 use crate::feed::{AlertNotice, Hello, Origin};
 use crate::figures::{Snapshot, Tally};
+use crate::others::{self, Listing};
 use crate::settings::Settings;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -31,6 +32,7 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
     Some(Rc::new(Snapshot {
         at: TimestampMs::new(at),
         sections: Vec::new(),
+        others: Vec::new(),
         tally: Rc::new(Tally::default()),
         alerts: [].into(),
         series: 1,
@@ -348,4 +350,58 @@ fn what_cannot_be_read_is_said() {
     update(&mut state, Msg::SettingsFailed("config.json is not JSON.".into()));
     assert_eq!(state.settings, Remote::Failed("config.json is not JSON.".into()));
     assert_eq!(update(&mut state, Msg::RetryDue { at: ms(0.0) }), []);
+}
+
+fn listing(names: &[&str]) -> Rc<Listing> {
+    let metric = |name: &&str| others::Metric { name: MetricName::new(name).unwrap(), series: 1 };
+    Rc::new(Listing { metrics: names.iter().map(metric).collect(), left_out: 0 })
+}
+
+fn followed(effects: Vec<Effect>) -> Vec<Vec<String>> {
+    let names = |effect| match effect {
+        Effect::Follow(metrics) => Some(metrics.iter().map(ToString::to_string).collect()),
+        _ => None,
+    };
+    effects.into_iter().filter_map(names).collect()
+}
+
+#[test]
+fn other_metrics_cost_nothing_until_they_are_wanted_and_nothing_after() {
+    let mut state = live();
+    let second = |state: &mut State, at| update(state, Msg::SecondPassed { at: ms(at), heard: Some(ms(at)) });
+    assert!(second(&mut state, 1_000.0).iter().all(|effect| *effect == Effect::RequestFrame));
+    assert!(matches!(update(&mut state, Msg::OthersOpened)[..], [Effect::ListMetrics(_)]));
+    assert_eq!(update(&mut state, Msg::OthersOpened), [], "once is enough");
+    assert_eq!(followed(update(&mut state, Msg::MetricsListed(listing(&["a", "b"])))), [["a", "b"]]);
+    assert!(followed(update(&mut state, Msg::MetricsListed(listing(&["a", "b"])))).is_empty(), "that is no news");
+    // The list is asked for again, and what is new in it is followed.
+    assert!(!second(&mut state, 5_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
+    assert!(second(&mut state, 11_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
+    assert_eq!(followed(update(&mut state, Msg::MetricsListed(listing(&["a", "b", "c"])))), [["a", "b", "c"]]);
+    let nothing: [&str; 0] = [];
+    assert_eq!(followed(update(&mut state, Msg::OthersClosed)), [nothing]);
+    assert!(followed(update(&mut state, Msg::MetricsListed(listing(&["a"])))).is_empty(), "a late answer");
+    assert!(!second(&mut state, 60_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
+}
+
+#[test]
+fn other_metrics_are_followed_again_after_a_connection_and_given_up_where_memory_ends() {
+    let mut state = live();
+    update(&mut state, Msg::OthersOpened);
+    update(&mut state, Msg::MetricsListed(listing(&["a"])));
+    update(&mut state, closed());
+    update(&mut state, Msg::RetryDue { at: ms(1.0) });
+    update(&mut state, hello());
+    assert_eq!(followed(update(&mut state, Msg::HistoryCompleted)), [["a"]]);
+    update(&mut state, Msg::OthersGivenUp);
+    assert_eq!((state.others.section, state.others.given_up), (others::Section::Closed, true));
+}
+
+#[test]
+fn a_board_that_is_too_large_is_begun_anew_with_what_fits() {
+    let mut state = live();
+    assert!(matches!(update(&mut state, Msg::MemoryFull { series: 40 })[..], [Effect::Subscribe(_)]));
+    assert_eq!(state.series_that_fit, Some(40));
+    assert!(matches!(state.connection, Connection::Filling { .. }));
+    assert!(state.snapshot.is_some(), "the picture stands until then");
 }

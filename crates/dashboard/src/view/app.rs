@@ -6,6 +6,7 @@ use super::banner::banners;
 use super::focus::focus_view;
 use super::header::{Head, header};
 use super::icon::{Icon, icon};
+use super::others::others;
 use super::overview::{section, status};
 use super::screens;
 use crate::cause::Cause;
@@ -100,7 +101,7 @@ impl App {
         };
         let board = state.board.as_ref();
         if board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
-            return screens::bare();
+            return html! { <>{ screens::bare() }{ self.others(snapshot, dispatch) }</> };
         }
         let live = matches!(state.connection, Connection::Live { .. });
         let metric = || {
@@ -109,7 +110,7 @@ impl App {
         };
         if snapshot.series == 0 && live {
             let empty = screens::empty(&self.runtime.gateway_address(), metric());
-            return html! { <>{ self.notice() }{ empty }</> };
+            return html! { <>{ self.notice() }{ empty }{ self.others(snapshot, dispatch) }</> };
         }
         let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let as_of = (state.knowledge() == Knowledge::Old).then_some(known_until.as_str());
@@ -124,9 +125,15 @@ impl App {
                 if live && snapshot.tally.figures == 0 && state.route.view == View::Overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
-                { self.figures(snapshot) }
+                { self.figures(snapshot, dispatch) }
             </>
         }
+    }
+
+    /// The metrics that the board does not name, below those that it does.
+    fn others(&self, snapshot: &Snapshot, dispatch: &Callback<Msg>) -> Html {
+        let state = &self.state;
+        others(&state.others, state.board.as_deref(), &snapshot.others, &state.palette, dispatch)
     }
 
     /// The gateway is away and nothing has been shown yet.
@@ -155,7 +162,15 @@ impl App {
             }
             Picture::Following => Html::default(),
         };
-        let left_out = state.left_out.iter().chain(&*state.not_taken);
+        let fit = state.series_that_fit.map(|series| {
+            format!(
+                "All series of this board would take more than 128 MiB of your computer's memory; the page keeps {series}. \
+                 A board with fewer groups shows all."
+            )
+        });
+        let given_up = "There was no memory left for other metrics, so that they are closed.".to_owned();
+        let given_up = state.others.given_up.then_some(given_up);
+        let left_out = state.left_out.iter().chain(&*state.not_taken).chain(&fit).chain(&given_up);
         let left_out =
             left_out.map(|text| html! { <p class="notice" role="status">{ icon(Icon::Warning) }{ text }</p> });
         let away = matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. });
@@ -173,13 +188,13 @@ impl App {
         }
     }
 
-    fn figures(&self, snapshot: &Snapshot) -> Html {
+    fn figures(&self, snapshot: &Snapshot, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
         let back = state.route.with_view(View::Overview).hash();
         match (&state.route.view, &snapshot.focus) {
             (View::Overview, _) => {
                 let sections = snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route));
-                html! { <>{ for sections }</> }
+                html! { <>{ for sections }{ self.others(snapshot, dispatch) }</> }
             }
             (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly, back),
             (View::Panel(id), None) if state.board.as_ref().is_some_and(|b| b.panels.iter().any(|p| p.id == *id)) => {

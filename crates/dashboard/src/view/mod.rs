@@ -7,6 +7,7 @@ mod figure;
 mod focus;
 mod header;
 mod icon;
+mod others;
 mod overview;
 mod panel;
 mod screens;

@@ -29,7 +29,7 @@ pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route) -
     let cards = section.kpis.iter().map(|found| card(found));
     let panels = section.strips.iter().map(|strip| {
         let analyse = route.with_view(View::Panel(strip.id.clone())).hash();
-        panel(strip, palette, analyse)
+        panel(strip, palette, Some(analyse))
     });
     html! {
         <section class="section" key={title.to_owned()} aria-label={title.to_owned()}>

@@ -10,17 +10,18 @@ use crate::chart::palette::{DASHES, Palette};
 use crate::figures::Strip;
 use crate::format;
 
-/// Title, strip, legend and table of a panel; `analyse` is the address of the same panel, large.
-pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: String) -> Html {
+/// Title, strip, legend and table of a panel; `analyse` is the address of the same panel, large, where there
+/// is one.
+pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) -> Html {
     html! {
         <article class="panel" key={strip.id.clone()} data-panel={strip.id.clone()}>
             <div class="panel-head">
                 <h3 class="panel-title">{ &strip.title }</h3>
-                <div class="strip-actions">
-                    <a class="button button-quiet" href={analyse}>
+                if let Some(address) = analyse {
+                    <a class="button button-quiet strip-actions" href={address}>
                         { "Analyse" }<span class="visually-hidden">{ format!(" {}", strip.title) }</span>
                     </a>
-                </div>
+                }
             </div>
             <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
             <div class="panel-foot">

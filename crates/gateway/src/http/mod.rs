@@ -90,6 +90,7 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
         .route("/query", get(query::query))
         .route("/api/v1/dashboard", get(query::dashboard))
         .route("/api/v1/board", get(query::board))
+        .route("/api/v1/metrics", get(query::metrics))
         .method_not_allowed_fallback(wrong_method)
         .layer(allow.cors())
         .layer(middleware::from_fn_with_state(allow.clone(), security::note_origin));

@@ -1,4 +1,4 @@
-//! `GET /query` and the two reports: the scorecard and the board.
+//! `GET /query` and the reports: the scorecard, the board and the list of metrics.
 
 use std::sync::Arc;
 
@@ -6,6 +6,8 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use bellwether_core::labels::MetricName;
+use bellwether_core::sample::Kind;
 use bellwether_wire::query::{GroupsBody, ResultBody, ScorecardBody, Shape, from_query_string};
 use serde::Serialize;
 
@@ -41,6 +43,37 @@ pub(super) async fn dashboard(State(gateway): State<Arc<Gateway>>) -> Result<Res
 pub(super) async fn board(State(gateway): State<Arc<Gateway>>) -> Response {
     let text = bellwether_wire::board::encode(gateway.hub.board());
     ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], text).into_response()
+}
+
+/// Most metrics that are listed.
+const MOST_METRICS: usize = 1_000;
+
+/// One metric of the list.
+#[derive(Serialize)]
+struct ListedMetric {
+    name: String,
+    kind: &'static str,
+    series: usize,
+}
+
+/// The metrics there are, sorted by name.
+#[derive(Serialize)]
+struct MetricList {
+    metrics: Vec<ListedMetric>,
+    /// How many there are beyond those listed.
+    left_out: usize,
+}
+
+/// The metrics that have samples, whether a board names them or not.
+pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> Result<Response, ApiError> {
+    gateway.ready()?;
+    let (metrics, left_out) = gateway.hub.metrics(MOST_METRICS);
+    let listed = |(name, kind, series): (MetricName, Kind, usize)| ListedMetric {
+        name: name.as_str().to_owned(),
+        kind: kind.as_str(),
+        series,
+    };
+    Ok(fresh(MetricList { metrics: metrics.into_iter().map(listed).collect(), left_out }))
 }
 
 /// A figure is true for an instant: nobody may keep it.

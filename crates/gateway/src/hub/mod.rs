@@ -19,7 +19,7 @@ use bellwether_core::board::Board;
 use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory};
 use bellwether_core::labels::MetricName;
 use bellwether_core::query::{Answer, Expression, Group, QueryError};
-use bellwether_core::sample::Sample;
+use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
@@ -174,6 +174,15 @@ impl Hub {
     /// The core's.
     pub(crate) fn scorecard(&self, now: TimestampMs) -> Result<Scorecard, ScorecardError> {
         scorecard(&self.state().engine, now)
+    }
+
+    /// The first `most` metrics that have series, by name, with their kinds and numbers of series; and how
+    /// many there are beyond.
+    pub(crate) fn metrics(&self, most: usize) -> (Vec<(MetricName, Kind, usize)>, usize) {
+        let state = self.state();
+        let mut metrics = state.engine.metrics().filter(|(.., series)| *series > 0);
+        let first = metrics.by_ref().take(most).map(|(name, kind, series)| (name.clone(), kind, series)).collect();
+        (first, metrics.count())
     }
 
     /// The timestamp of a metric's newest sample.

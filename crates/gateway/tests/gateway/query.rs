@@ -135,3 +135,24 @@ fn the_board_is_served() {
     assert_eq!(board["title"], "Bellwether");
     assert!(board["kpis"].as_array().unwrap().iter().any(|kpi| kpi["id"] == "booking-response-time"));
 }
+
+#[test]
+fn the_metrics_that_have_samples_are_listed_by_name_whether_a_board_names_them_or_not() {
+    let gateway = Running::start(&["--no-host-metrics"]);
+    let listed = || gateway.get("/api/v1/metrics").json();
+    let named = |list: &serde_json::Value, name: &str| {
+        list["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == name).cloned()
+    };
+    assert_eq!(named(&listed(), "booking_response_time"), None, "a declaration is no sample");
+    let body = r#"[{"name":"queue_depth","value":3,"kind":"gauge","labels":{"queue":"a"}},
+        {"name":"queue_depth","value":4,"kind":"gauge","labels":{"queue":"b"}},
+        {"name":"booking_response_time","value":120}]"#;
+    assert_eq!(gateway.ingest(body).status, 204);
+    let list = listed();
+    let queue = serde_json::json!({"name": "queue_depth", "kind": "gauge", "series": 2});
+    assert_eq!(named(&list, "queue_depth"), Some(queue));
+    assert!(named(&list, "booking_response_time").is_some());
+    assert_eq!(list["left_out"], 0);
+    let names: Vec<_> = list["metrics"].as_array().unwrap().iter().map(|metric| metric["name"].to_string()).collect();
+    assert!(names.is_sorted(), "{names:?}");
+}

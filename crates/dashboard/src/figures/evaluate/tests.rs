@@ -67,8 +67,15 @@ fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
     let engine = engine(&board);
     let source =
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
-    let ask = Ask { board, view, window: PageWindow::FiveMinutes, at: Instant::Now, alerts: alerts.into() };
-    evaluate(source, &ask, TimestampMs::new(NOW))
+    let ask = Ask {
+        board,
+        view,
+        window: PageWindow::FiveMinutes,
+        at: Instant::Now,
+        alerts: alerts.into(),
+        others: [].into(),
+    };
+    evaluate(source, None, &ask, TimestampMs::new(NOW))
 }
 
 #[test]
@@ -219,8 +226,14 @@ fn a_paused_picture_is_evaluated_as_of_then() {
     let source =
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
     let at = TimestampMs::new(NOW - 300_000);
-    let ask =
-        Ask { board, view: View::Overview, window: PageWindow::FiveMinutes, at: Instant::Fixed(at), alerts: [].into() };
-    let snapshot = evaluate(source, &ask, at);
+    let ask = Ask {
+        board,
+        view: View::Overview,
+        window: PageWindow::FiveMinutes,
+        at: Instant::Fixed(at),
+        alerts: [].into(),
+        others: [].into(),
+    };
+    let snapshot = evaluate(source, None, &ask, at);
     assert_eq!((snapshot.at, snapshot.sections[0].kpis[0].value), (at, Some(400.0)));
 }

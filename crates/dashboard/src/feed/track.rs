@@ -1,0 +1,111 @@
+//! The engine behind one subscription, and the one that is filled to take its place.
+
+use bellwether_core::engine::{Engine, EngineConfig};
+use bellwether_core::time::TimestampMs;
+use bellwether_wire::feed::{FeedFrame, Point};
+
+use super::Completeness;
+use super::left_out::LeftOut;
+
+/// After each subscription a fresh engine is filled beside the one that is on screen and takes its place
+/// when its history is complete: nothing is counted twice, and the screen never empties.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    complete: Option<Engine>,
+    filling: Option<Engine>,
+    pub(super) left_out: LeftOut,
+}
+
+/// What a frame has brought.
+pub(super) struct Taken {
+    /// Points of all series.
+    pub(super) points: usize,
+    /// Whether a series was left out that was not before.
+    pub(super) refused: bool,
+}
+
+impl Track {
+    /// Begins to fill `engine`.
+    pub(super) fn begin(&mut self, engine: Engine) {
+        self.filling = Some(engine);
+        self.left_out = LeftOut::default();
+    }
+
+    /// The history is complete: what was filled is what counts.
+    pub(super) fn complete(&mut self) {
+        if let Some(filled) = self.filling.take() {
+            self.complete = Some(filled);
+        }
+    }
+
+    /// Whether a history is on its way.
+    pub(super) fn is_filling(&self) -> bool {
+        self.filling.is_some()
+    }
+
+    /// Whether there is an engine with a whole history.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete.is_some()
+    }
+
+    /// Gives up the engine on screen while another is filled; `false` where there are not two.
+    pub(super) fn drop_the_old(&mut self) -> bool {
+        self.filling.is_some() && self.complete.take().is_some()
+    }
+
+    /// The engine with a whole history, else the one that is being filled, as soon as it holds something.
+    pub(super) fn engine(&self) -> Option<(&Engine, Completeness)> {
+        let complete = self.complete.as_ref().map(|engine| (engine, Completeness::Complete));
+        complete.or_else(|| {
+            let filling = self.filling.as_ref().filter(|engine| engine.series_count() > 0)?;
+            Some((filling, Completeness::Filling))
+        })
+    }
+
+    /// Evicts what has left the tiers by `now`.
+    pub(super) fn advance(&mut self, now: TimestampMs) {
+        for engine in [&mut self.complete, &mut self.filling].into_iter().flatten() {
+            engine.advance(now);
+        }
+    }
+
+    /// Bytes and series of both engines.
+    pub(super) fn weight(&self) -> (usize, usize) {
+        [&self.complete, &self.filling]
+            .into_iter()
+            .flatten()
+            .map(Engine::memory)
+            .fold((0, 0), |(bytes, series), memory| (bytes + memory.bytes, series + memory.series))
+    }
+
+    /// Records a frame in the engine that is being filled, else in the one on screen.
+    pub(super) fn take(&mut self, frame: &FeedFrame, now: TimestampMs) -> Option<Taken> {
+        let engine = self.filling.as_mut().or(self.complete.as_mut())?;
+        let mut taken = Taken { points: 0, refused: false };
+        for series in &frame.series {
+            let id = match engine.series(&series.key, Some(series.kind)) {
+                Ok(id) => id,
+                Err(error) => {
+                    taken.refused |= self.left_out.note(&series.key, &error);
+                    continue;
+                }
+            };
+            for point in series.points() {
+                taken.points += 1;
+                // What is older than everything kept has left the tiers while it was on its way.
+                let _ = match point {
+                    Point::Sample(sample) => engine.record(id, sample, now).is_ok(),
+                    Point::Summary(bucket) => {
+                        engine.merge(id, frame.header.step, bucket.end, &bucket.summary, now).is_ok()
+                    }
+                };
+            }
+        }
+        Some(taken)
+    }
+}
+
+/// What an engine of the page keeps, of at most `series` series.
+pub(super) fn config(series: usize) -> EngineConfig {
+    EngineConfig { max_series: series, max_series_per_metric: series, ..EngineConfig::page() }
+}
