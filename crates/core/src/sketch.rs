@@ -21,6 +21,7 @@
 //! specification, "Schema".
 
 mod bounds;
+pub mod digest;
 mod entry;
 pub mod exchange;
 mod mapping;
