@@ -80,6 +80,26 @@ test('a page that is cut off passes too', async () => {
   await context.close();
 });
 
+test('on paper stand the figures, dark on white, and no controls', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [busy.url], colorScheme: 'dark', viewport: { width: 794, height: 1123 } });
+  await page.goto(busy.url);
+  await live(page);
+  await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d/ }).waitFor();
+  await page.emulateMedia({ media: 'print' });
+  for (const gone of ['.controls', '.connection', '.strip-actions', '.table-behind', '.others']) {
+    assert.equal(await page.locator(gone).first().isVisible(), false, gone);
+  }
+  assert.ok(await card(page, 'host-cpu').isVisible());
+  const [paper, ink] = await page.evaluate(() => {
+    const { backgroundColor } = getComputedStyle(document.documentElement);
+    return [backgroundColor, getComputedStyle(document.body).color];
+  });
+  assert.equal(paper, 'rgb(255, 255, 255)');
+  assert.equal(ink, 'rgb(20, 25, 31)');
+  watch.check();
+  await context.close();
+});
+
 test('a keyboard reaches every control, and the focus is seen', async () => {
   const { page, context, watch } = await openPage(browser, { allowed: [busy.url] });
   await page.goto(busy.url);

@@ -150,7 +150,13 @@ fn value_axis(strip: &Strip, steps: u32) -> ValueAxis {
     }
     let high = strip.threshold.filter(|value| *value > high && *value <= high * 3.0).unwrap_or(high);
     let low = strip.threshold.filter(|value| *value < low && *value >= 0.0).unwrap_or(low);
-    ValueAxis::holding(low, high, steps)
+    // Round in the unit that is written: 2 h, 4 h and not 5,000 s.
+    let factor = Plan::for_value(high.abs().max(low.abs()), &strip.unit).factor;
+    if strip.unit != Unit::Secs || factor >= 1.0 {
+        return ValueAxis::holding(low, high, steps);
+    }
+    let axis = ValueAxis::holding(low * factor, high * factor, steps);
+    ValueAxis { low: axis.low / factor, high: axis.high / factor, step: axis.step / factor }
 }
 
 #[cfg(test)]
@@ -226,6 +232,13 @@ mod tests {
         let labels: Vec<_> = drawing.values.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(labels, ["0%", "25%", "50%", "75%", "100%"]);
         assert!(drawing.threshold.is_some());
+    }
+
+    #[test]
+    fn an_axis_of_hours_is_round_in_hours() {
+        let drawing = drawing(&strip(Unit::Secs, &[(1, 15_000.0, 15_660.0, 16_000.0)], None), SIZE);
+        let labels: Vec<_> = drawing.values.iter().map(|(_, text)| text.replace('\u{a0}', " ")).collect();
+        assert_eq!(labels, ["0 h", "2 h", "4 h", "6 h"]);
     }
 
     #[test]

@@ -69,13 +69,14 @@ fn trend(card: &KpiCard) -> Html {
             (by, format!("{} ({})", format::change(by, &card.unit), format::percent_change(percent / 100.0)))
         }
     };
-    // What would be written as no change is none.
+    // What would be written as no change is none, and one of less than a half per cent is no news.
     let none = match trend {
         Trend::Points(points) => points.abs() < 0.05,
-        Trend::Change { .. } => by == 0.0,
+        Trend::Change { percent: Some(percent), .. } => percent.abs() < 0.5,
+        Trend::Change { percent: None, .. } => by == 0.0,
     };
     if none {
-        return html! { <span>{ format!("Same as the {} before", format::length(card.window)) }</span> };
+        return html! { <span>{ format!("As in the {} before", format::length(card.window)) }</span> };
     }
     let lower = card.direction == Direction::LowerIsBetter;
     let (class, word) =
