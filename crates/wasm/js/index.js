@@ -2,7 +2,7 @@
 import load from './dist/bellwether.js';
 import { loadOnce } from './engine.js';
 
-export { BellwetherError, Engine, Table } from './engine.js';
+export { BellwetherError, Engine, Points, Sketch, Sketches, Table } from './engine.js';
 export { MonitoringModule } from './monitoring.js';
 
 export function init(source) {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import load, { initSync } from './dist/bellwether.js';
 import { loadOnce } from './engine.js';
 
-export { BellwetherError, Engine, Table } from './engine.js';
+export { BellwetherError, Engine, Points, Sketch, Sketches, Table } from './engine.js';
 export { MonitoringModule } from './monitoring.js';
 
 export function init(source) {

@@ -1,19 +1,19 @@
-//! Answers as plain JavaScript objects.
+//! Answers as plain JavaScript objects: no `Map`, no `BigInt`, `null` where there is no value.
 
+use bellwether_core::columns::{Line, Link};
+use bellwether_core::heat::HeatMap;
 use bellwether_core::labels::Labels;
 use bellwether_core::query::{Answer, Group};
-use js_sys::Array;
-use serde::Serialize;
-use serde_wasm_bindgen::Serializer;
+use bellwether_core::time::TimestampMs;
+use js_sys::{Array, Float64Array, Uint8Array};
 use wasm_bindgen::JsValue;
 
-use crate::error::Refusal;
 use crate::shapes;
 
 /// `{ result, count, from, to, relativeError }`.
 pub(crate) fn figure(answer: &Answer) -> JsValue {
     let Answer { value, count, from, to, relative_error } = *answer;
-    shapes::figure(value, count as f64, from.get() as f64, to.get() as f64, relative_error)
+    shapes::figure(value, count as f64, number(from), number(to), relative_error)
 }
 
 /// `{ groups: [{ labels, result, … }] }`.
@@ -34,37 +34,54 @@ pub(crate) fn labels(labels: &Labels) -> JsValue {
     shapes::labels(&pairs)
 }
 
-/// What an engine holds.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Holdings {
-    pub(crate) series: usize,
-    pub(crate) time_buckets: usize,
-    pub(crate) bytes: usize,
-    pub(crate) wasm_bytes: f64,
+/// `{ lines: [{ labels, to, value, … }] }`.
+pub(crate) fn lines(lines: &[Line]) -> JsValue {
+    let list = Array::new();
+    for line in lines {
+        list.push(&self::line(line));
+    }
+    shapes::lines(&list)
 }
 
-/// One metric that an engine knows.
-#[derive(Serialize)]
-pub(crate) struct Metric<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) kind: &'static str,
-    pub(crate) unit: Option<&'a str>,
-    pub(crate) series: usize,
+/// The columns that have a value, field by field.
+fn line(line: &Line) -> JsValue {
+    let columns: Vec<_> = line.columns.iter().flatten().collect();
+    let mut fields = Vec::with_capacity(7 * columns.len());
+    fields.extend(columns.iter().map(|column| number(column.to)));
+    fields.extend(columns.iter().map(|column| column.value));
+    fields.extend(columns.iter().map(|column| column.min));
+    fields.extend(columns.iter().map(|column| column.max));
+    fields.extend(columns.iter().map(|column| column.first));
+    fields.extend(columns.iter().map(|column| column.last));
+    fields.extend(columns.iter().map(|column| column.count as f64));
+    let joined: Vec<u8> = columns.iter().map(|column| u8::from(column.link == Link::Joined)).collect();
+    shapes::line(&labels(&line.labels), Float64Array::from(&fields[..]), Uint8Array::from(&joined[..]))
 }
 
-/// One refused sample of a column.
-#[derive(Serialize)]
-pub(crate) struct Rejection {
-    pub(crate) index: usize,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
+/// `{ groups: [{ labels, lower, upper, to, counts, relativeError }] }`.
+pub(crate) fn histograms(maps: &[HeatMap]) -> JsValue {
+    let list = Array::new();
+    for map in maps {
+        let column = |values: &mut dyn Iterator<Item = f64>| Float64Array::from(&values.collect::<Vec<_>>()[..]);
+        let mut counts = vec![0.0; map.rows.len() * map.columns.len()];
+        for (place, one) in map.columns.iter().enumerate() {
+            for (row, count) in &one.cells {
+                counts[place * map.rows.len() + row] = *count as f64;
+            }
+        }
+        list.push(&shapes::histogram(
+            &labels(&map.labels),
+            column(&mut map.rows.iter().map(|row| row.lower)),
+            column(&mut map.rows.iter().map(|row| row.upper)),
+            column(&mut map.columns.iter().map(|column| number(column.to))),
+            Float64Array::from(&counts[..]),
+            map.relative_error,
+        ));
+    }
+    shapes::groups(&list)
 }
 
-/// The plain object of an answer: no `Map`, no `BigInt`, `null` where there is no value.
-///
-/// # Errors
-/// `bad_answer` where a number cannot be a JavaScript number; none of the answers here has one.
-pub(crate) fn object<T: Serialize>(answer: &T) -> Result<JsValue, Refusal> {
-    answer.serialize(&Serializer::json_compatible()).map_err(|error| Refusal::new("bad_answer", error.to_string()))
+/// An instant as JavaScript has it.
+pub(crate) const fn number(instant: TimestampMs) -> f64 {
+    instant.get() as f64
 }

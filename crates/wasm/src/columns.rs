@@ -6,9 +6,23 @@ use bellwether_core::time::TimestampMs;
 use js_sys::{Array, Float64Array, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::answer::{self, Rejection};
 use crate::error::Refusal;
 use crate::shapes;
+
+const CALL: &str = "recordColumns";
+
+/// Copies a column into wasm memory.
+///
+/// # Errors
+/// `bad_columns` where it is no `Float64Array`.
+pub(crate) fn float_column(call: &str, name: &str, value: &JsValue, into: &mut Vec<f64>) -> Result<(), Refusal> {
+    let column = value.dyn_ref::<Float64Array>();
+    let column =
+        column.ok_or_else(|| Refusal::new("bad_columns", format!("{call}: the {name} must be a Float64Array")))?;
+    into.resize(column.length() as usize, 0.0);
+    column.copy_to(into);
+    Ok(())
+}
 
 /// Columns in wasm memory: the only copy that is made of them. It is kept from call to call, so that
 /// small batches cost no allocation.
@@ -26,16 +40,8 @@ impl Columns {
     /// # Errors
     /// `bad_columns` where one is no `Float64Array`, or their lengths differ.
     pub(crate) fn take(&mut self, timestamps_ms: &JsValue, values: &JsValue) -> Result<(), Refusal> {
-        let column = |name: &str, value: &JsValue, into: &mut Vec<f64>| {
-            let column = value.dyn_ref::<Float64Array>().ok_or_else(|| {
-                Refusal::new("bad_columns", format!("recordColumns: the {name} must be a Float64Array"))
-            })?;
-            into.resize(column.length() as usize, 0.0);
-            column.copy_to(into);
-            Ok::<(), Refusal>(())
-        };
-        column("timestamps", timestamps_ms, &mut self.timestamps_ms)?;
-        column("values", values, &mut self.values)?;
+        float_column(CALL, "timestamps", timestamps_ms, &mut self.timestamps_ms)?;
+        float_column(CALL, "values", values, &mut self.values)?;
         let (timestamps, values) = (self.timestamps_ms.len(), self.values.len());
         if timestamps == values { Ok(()) } else { Err(differ(LengthError { series: values, timestamps, values })) }
     }
@@ -61,14 +67,14 @@ impl Columns {
         let named = Array::new();
         for Refused { index, why } in receipt.refusals {
             let Refusal { code, message } = why.into();
-            named.push(&answer::object(&Rejection { index, code, message })?);
+            named.push(&shapes::rejection(index as u32, code, &message));
         }
         Ok(shapes::receipt(receipt.accepted as u32, receipt.refused as u32, named))
     }
 }
 
 fn differ(error: LengthError) -> Refusal {
-    Refusal::new("bad_columns", format!("recordColumns: {error}"))
+    Refusal::new("bad_columns", format!("{CALL}: {error}"))
 }
 
 /// The series of a handle.
@@ -81,7 +87,7 @@ pub(crate) fn known(engine: &Engine, handle: f64) -> Result<SeriesId, Refusal> {
     series.ok_or_else(|| {
         Refusal::new(
             "bad_series",
-            format!("recordColumns: {handle} is no series of this engine; take the numbers that its series() gives"),
+            format!("{CALL}: {handle} is no series of this engine; take the numbers that its series() gives"),
         )
     })
 }

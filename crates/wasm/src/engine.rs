@@ -4,20 +4,27 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bellwether_core::engine::{Engine as Core, EngineConfig, SeriesId, TierConfig};
+use bellwether_core::engine::{Engine as Core, EngineConfig, SeriesError, SeriesId, TierConfig};
 use bellwether_core::labels::{Labels, SeriesKey};
 use bellwether_core::sample::Sample;
+use bellwether_core::scorecard::{Scorecard, scorecard};
+use bellwether_core::snapshot::SnapshotError;
 use bellwether_core::time::TimestampMs;
-use js_sys::{Function, Uint32Array, WebAssembly};
+use js_sys::{Array, Function, Uint8Array, Uint32Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 
-use crate::answer::{self, Holdings, Metric};
+use crate::answer;
+use crate::board;
 use crate::clock::Clock;
 use crate::columns::{self, Columns};
 use crate::error::{BellwetherError, Refusal};
-use crate::options::{Options, elements, labels_of, metric_name};
-use crate::query::{Grouping, question, table_question};
+use crate::options::{Options, elements, labels_of, metric_name, optional_instant};
+use crate::query::{
+    Grouping, HistogramQuestion, RangeQuestion, histogram_question, question, range_question, table_question,
+};
+use crate::shapes;
 use crate::table::Table;
+use crate::watch::Watch;
 
 /// Keeps samples in rolling windows and answers queries over them.
 #[wasm_bindgen]
@@ -26,6 +33,7 @@ pub struct Engine {
     shared: Rc<Shared>,
     units: HashMap<String, String>,
     columns: Columns,
+    watch: Watch,
 }
 
 /// What an engine's tables use as well.
@@ -123,45 +131,128 @@ impl Engine {
     }
 
     /// The metrics that the engine knows.
-    ///
-    /// # Errors
-    /// None in practice; the signature is that of every answer.
     #[wasm_bindgen(unchecked_return_type = "object[]")]
-    pub fn metrics(&self) -> Result<JsValue, BellwetherError> {
+    #[must_use]
+    pub fn metrics(&self) -> JsValue {
         let core = self.shared.core.borrow();
-        let metrics: Vec<_> = core
-            .metrics()
-            .map(|(name, kind, series)| Metric {
-                name: name.as_str(),
-                kind: kind.as_str(),
-                unit: self.units.get(name.as_str()).map(String::as_str),
-                series,
-            })
-            .collect();
-        Ok(answer::object(&metrics)?)
+        let list = Array::new();
+        for (name, kind, series) in core.metrics() {
+            let unit = self.units.get(name.as_str()).map(String::as_str);
+            list.push(&shapes::metric(name.as_str(), kind.as_str(), unit, series as u32));
+        }
+        list.into()
     }
 
     /// What the engine holds.
+    #[wasm_bindgen(unchecked_return_type = "object")]
+    #[must_use]
+    pub fn memory(&self) -> JsValue {
+        let memory = self.shared.core.borrow().memory();
+        shapes::memory(memory.series as u32, memory.time_buckets as f64, memory.bytes as f64, wasm_bytes())
+    }
+
+    /// The lines of a chart.
     ///
     /// # Errors
-    /// None in practice; the signature is that of every answer.
+    /// `BellwetherError` where the question is wrong or asks for what cannot be had.
+    #[wasm_bindgen(js_name = queryRange, unchecked_return_type = "object")]
+    pub fn query_range(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "object")] query: &JsValue,
+    ) -> Result<JsValue, BellwetherError> {
+        let RangeQuestion { query, from, to, width } = range_question(query)?;
+        let to = self.at(to)?;
+        let lines = self.shared.core.borrow().columns(&query, from, to, width.columns(from, to));
+        Ok(answer::lines(&lines.map_err(Refusal::from)?))
+    }
+
+    /// How the values of a window are spread.
+    ///
+    /// # Errors
+    /// `BellwetherError` where the question is wrong or asks for what cannot be had.
     #[wasm_bindgen(unchecked_return_type = "object")]
-    pub fn memory(&self) -> Result<JsValue, BellwetherError> {
-        let memory = self.shared.core.borrow().memory();
-        let holdings = Holdings {
-            series: memory.series,
-            time_buckets: memory.time_buckets,
-            bytes: memory.bytes,
-            wasm_bytes: wasm_bytes(),
-        };
-        Ok(answer::object(&holdings)?)
+    pub fn histogram(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "object")] query: &JsValue,
+    ) -> Result<JsValue, BellwetherError> {
+        let HistogramQuestion { query, now, columns, rows } = histogram_question(query)?;
+        let now = self.at(now)?;
+        let maps = self.shared.core.borrow().heat_maps(&query, now - query.window, now, columns, rows);
+        Ok(answer::histograms(&maps.map_err(Refusal::from)?))
+    }
+
+    /// Takes up the metrics, KPIs and rules of a board.
+    ///
+    /// # Errors
+    /// `BellwetherError` where something in it is wrong; the board before stays then.
+    #[wasm_bindgen(js_name = setBoard)]
+    pub fn set_board(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "object")] board: &JsValue,
+    ) -> Result<(), BellwetherError> {
+        Ok(self.take_up(board)?)
+    }
+
+    /// The KPIs of the board.
+    ///
+    /// # Errors
+    /// `BellwetherError` where one of them cannot be made.
+    #[wasm_bindgen(unchecked_return_type = "object[]")]
+    pub fn kpis(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] now: &JsValue,
+    ) -> Result<JsValue, BellwetherError> {
+        let now = self.at(optional_instant("kpis", now)?)?;
+        Ok(self.watch.kpis(&self.shared.core.borrow(), now)?)
+    }
+
+    /// Evaluates the rules of the board.
+    ///
+    /// # Errors
+    /// `BellwetherError` where `now` is wrong.
+    #[wasm_bindgen(unchecked_return_type = "object")]
+    pub fn evaluate(
+        &mut self,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] now: &JsValue,
+    ) -> Result<JsValue, BellwetherError> {
+        let now = self.at(optional_instant("evaluate", now)?)?;
+        Ok(self.watch.evaluate(&self.shared.core.borrow(), now))
+    }
+
+    /// The alerts that the rules of the board have made.
+    #[wasm_bindgen(unchecked_return_type = "object[]")]
+    #[must_use]
+    pub fn alerts(&self) -> JsValue {
+        self.watch.alerts()
+    }
+
+    /// The scorecard of the grants office.
+    ///
+    /// # Errors
+    /// `BellwetherError` where one of its metrics is of a kind that has no such figure.
+    #[wasm_bindgen(unchecked_return_type = "object")]
+    pub fn scorecard(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "number")] now: &JsValue,
+    ) -> Result<JsValue, BellwetherError> {
+        let now = self.at(optional_instant("scorecard", now)?)?;
+        let scorecard = scorecard(&self.shared.core.borrow(), now);
+        let Scorecard { avg_resolution_time, avg_satisfaction, total_conflicts } =
+            scorecard.map_err(|error| Refusal::new("bad_aggregation", format!("scorecard: {error}")))?;
+        Ok(shapes::scorecard(avg_resolution_time, avg_satisfaction, total_conflicts))
+    }
+
+    /// All samples as compact bytes.
+    #[must_use]
+    pub fn snapshot(&self) -> Uint8Array {
+        Uint8Array::from(&self.shared.core.borrow().snapshot()[..])
     }
 }
 
 impl Engine {
     fn with(options: &JsValue) -> Result<Self, Refusal> {
         let options =
-            Options::new("new Engine", options, &["tiers", "maxSeries", "maxSeriesPerMetric", "futureSkew", "clock"])?;
+            Options::new("new Engine", options, &["tiers", "maxSeries", "maxSeriesPerMetric", "futureSkew", "clock", "snapshot"])?;
         let mut config = EngineConfig::page();
         if let Some(tiers) = options.value("tiers") {
             config.tiers = tiers_of(&options, &tiers)?;
@@ -183,9 +274,38 @@ impl Engine {
                     .map_err(|_| options.bad("clock", "a function that gives milliseconds since 1970"))?,
             ),
         };
-        let core = Core::new(config).map_err(|error| Refusal::new("bad_tiers", format!("new Engine: {error}")))?;
+        let core = match options.value("snapshot") {
+            None => Core::new(config).map_err(|error| Refusal::new("bad_tiers", format!("new Engine: {error}")))?,
+            Some(bytes) => {
+                let bytes = bytes.dyn_into::<Uint8Array>().map_err(|_| options.bad("snapshot", "a Uint8Array"))?;
+                restored(config, &bytes.to_vec())?
+            }
+        };
         let shared = Rc::new(Shared { core: RefCell::new(core), clock });
-        Ok(Self { shared, units: HashMap::new(), columns: Columns::default() })
+        Ok(Self { shared, units: HashMap::new(), columns: Columns::default(), watch: Watch::default() })
+    }
+
+    /// The instant that was asked for, else the clock's.
+    fn at(&self, asked: Option<TimestampMs>) -> Result<TimestampMs, Refusal> {
+        asked.map_or_else(|| self.shared.now(), Ok)
+    }
+
+    fn take_up(&mut self, board: &JsValue) -> Result<(), Refusal> {
+        let board = board::board(board)?;
+        let mut core = self.shared.core.borrow_mut();
+        for metric in &board.metrics {
+            if core.kind(&metric.name).is_some_and(|kind| kind != metric.kind) {
+                core.declare(&metric.name, metric.kind).map_err(SeriesError::from)?;
+            }
+        }
+        for metric in &board.metrics {
+            core.declare(&metric.name, metric.kind).map_err(SeriesError::from)?;
+            if !metric.unit.is_empty() {
+                self.units.insert(metric.name.as_str().to_owned(), metric.unit.clone());
+            }
+        }
+        self.watch.board = board;
+        Ok(())
     }
 
     fn record_one(&mut self, name: &JsValue, value: &JsValue, options: &JsValue) -> Result<(), Refusal> {
@@ -271,16 +391,26 @@ impl Engine {
 
     fn answer(&self, query: &JsValue) -> Result<JsValue, Refusal> {
         let asked = question(query)?;
-        let now: TimestampMs = match asked.now {
-            Some(now) => now,
-            None => self.shared.now()?,
-        };
+        let now = self.at(asked.now)?;
         let core = self.shared.core.borrow();
         Ok(match asked.grouped {
             Grouping::One => answer::figure(&core.query(&asked.query, now)?),
             Grouping::Groups => answer::groups(&core.query_groups(&asked.query, now)?),
         })
     }
+}
+
+/// # Errors
+/// `bad_snapshot`, or `bad_tiers` where it was made with others.
+fn restored(config: EngineConfig, bytes: &[u8]) -> Result<Core, Refusal> {
+    Core::restore(config, bytes).map_err(|error| {
+        let code = match error {
+            SnapshotError::Config(_) | SnapshotError::Tiers { .. } => "bad_tiers",
+            SnapshotError::Series(_) => "too_many_series",
+            _ => "bad_snapshot",
+        };
+        Refusal::new(code, format!("restore: {error}"))
+    })
 }
 
 /// `[{ width: "1s", span: "10m" }, …]`, finest first.

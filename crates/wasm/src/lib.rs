@@ -6,15 +6,21 @@
 //! load the wasm the same way in Node and in a browser, and carry the types that people read.
 
 mod answer;
+mod board;
 mod clock;
 mod columns;
 mod engine;
 mod error;
 mod options;
+mod points;
 mod query;
 mod shapes;
+mod sketch;
 mod table;
+mod watch;
 
 pub use engine::Engine;
 pub use error::BellwetherError;
+pub use points::Points;
+pub use sketch::{Sketch, Sketches};
 pub use table::Table;

@@ -211,6 +211,17 @@ pub(crate) fn instant(what: &str, value: &JsValue) -> Result<TimestampMs, Refusa
     })
 }
 
+/// The instant that a call was given as its parameter `now`; `None` where it was left out.
+///
+/// # Errors
+/// `bad_timestamp` where it is no whole, non-negative number.
+pub(crate) fn optional_instant(call: &str, now: &JsValue) -> Result<Option<TimestampMs>, Refusal> {
+    if now.is_undefined() || now.is_null() {
+        return Ok(None);
+    }
+    instant(&format!("{call}: `now`"), now).map(Some)
+}
+
 /// The instant `ms` milliseconds after the epoch; `None` where it is negative, not whole or too great.
 pub(crate) fn instant_of(ms: f64) -> Option<TimestampMs> {
     ((0.0..=MAX_SAFE_INTEGER).contains(&ms) && ms.fract() == 0.0).then_some(TimestampMs::new(ms as i64))

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use crate::answer;
 use crate::engine::Shared;
 use crate::error::{BellwetherError, Refusal};
-use crate::options::instant;
+use crate::options::optional_instant;
 use crate::query::TableQuestion;
 use crate::shapes;
 
@@ -50,7 +50,7 @@ impl Table {
         let engine = self.engine.upgrade().ok_or_else(|| {
             Refusal::new("freed", "answer: the engine of this table was freed; make a new one with `new Engine()`")
         })?;
-        let now = if now.is_undefined() || now.is_null() { engine.now()? } else { instant("answer: `now`", now)? };
+        let now = optional_instant("answer", now)?.map_or_else(|| engine.now(), Ok)?;
         let figures = self.core.answer(&engine.core.borrow(), now)?;
         let rows = self.core.rows();
         if rows.len() > self.rows.length() as usize {
