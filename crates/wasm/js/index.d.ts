@@ -206,6 +206,172 @@ export interface Groups<Name extends string = string> {
   groups: Group<Name>[];
 }
 
+/** What a chart asks for: its width in `columns`, or the `step` of its columns. */
+export type RangeQuery = Selection & {
+  agg: Aggregation;
+  /** Labels to group by: a line for each group. */
+  by?: readonly string[];
+  /** The left edge, not included. */
+  from: TimestampMs;
+  /** The right edge, included; the engine's clock by default. */
+  to?: TimestampMs;
+} & ({ /** The most columns, such as the chart's width in pixels. */ columns: number } | { step: Duration });
+
+/**
+ * The line of one group of series, as columns from left to right; columns of the chart without a value are left
+ * out. The first, least, greatest and last sample of each draw the same line as all samples would.
+ */
+export interface Line<Name extends string = string> {
+  labels: Partial<Labels<Name>>;
+  /** The right edge of each column. */
+  to: Float64Array;
+  /** The aggregation; of a rate, a percentile or an average over the query's window before the right edge. */
+  value: Float64Array;
+  min: Float64Array;
+  max: Float64Array;
+  first: Float64Array;
+  last: Float64Array;
+  /** Number of samples that the value is made of. */
+  count: Float64Array;
+  /** 1 where the line goes on from the column before, 0 where it begins anew after a gap. */
+  joined: Uint8Array;
+}
+
+export interface HistogramQuery extends Pick<Selection, 'name' | 'window' | 'where'> {
+  /** Labels to group by: a histogram for each group. */
+  by?: readonly string[];
+  /** The instant that is asked for; the engine's clock by default. */
+  now?: TimestampMs;
+  /** Into how many columns the window is cut, for a heat map; 1 by default, at most 10,000. */
+  columns?: number;
+  /** The most value buckets; 100 by default. Where there are more, neighbours are joined; no count is lost. */
+  rows?: number;
+}
+
+/** How the values of one group of series are spread. Counts are exact. */
+export interface Histogram<Name extends string = string> {
+  labels: Partial<Labels<Name>>;
+  /** Lower bound of each value bucket, ascending. */
+  lower: Float64Array;
+  /** Upper bound of each value bucket. */
+  upper: Float64Array;
+  /** Right edge of each column; there may be fewer columns than asked for. */
+  to: Float64Array;
+  /** Number of samples of each value bucket, column after column. */
+  counts: Float64Array;
+  /** How far a sample may lie from the middle of its value bucket, as a share of its value. */
+  relativeError: number;
+}
+
+/** A figure in a board, as `board.json` writes it. */
+export type BoardQuery = {
+  metric: string;
+  window: Duration;
+  agg: Aggregation;
+  by?: readonly string[];
+  where?: Selection['where'];
+  across?: 'merge' | 'sum' | 'avg' | 'min' | 'max';
+};
+
+export interface Kpi {
+  id: string;
+  title: string;
+  unit?: string;
+  query: BoardQuery | { ratio: readonly [BoardQuery, BoardQuery] };
+  better: 'lower' | 'higher';
+  target?: number;
+  owner?: string;
+  section?: string;
+}
+
+export interface Rule {
+  /** Unique in its board; becomes the label `alertname`. */
+  name: string;
+  query: BoardQuery | { ratio: readonly [BoardQuery, BoardQuery] };
+  is: '>' | '>=' | '<' | '<=' | 'above' | 'at_least' | 'below' | 'at_most';
+  threshold: number;
+  /** How long the condition must hold before the alert fires; at once by default. */
+  for?: Duration;
+  /** How long the alert goes on firing after the condition has ended. */
+  keep_firing_for?: Duration;
+  /** How far back from now the rule looks, for metrics that arrive late. */
+  query_offset?: Duration;
+  /** What a missing figure means; by default the state is kept and marked stale. */
+  no_data?: 'keep' | 'resolve' | 'fire';
+  severity: 'page' | 'ticket' | 'info';
+  labels?: Labels;
+  summary?: string;
+  runbook?: string;
+}
+
+/** What an engine watches: the same file as the page's and the gateway's `board.json`; what is only shown is left aside. */
+export interface Board {
+  metrics?: readonly { name: string; kind: Kind; unit?: string; help?: string }[];
+  kpis?: readonly Kpi[];
+  rules?: readonly Rule[];
+  title?: string;
+  panels?: readonly object[];
+  $schema?: string;
+}
+
+/** What a KPI shows. */
+export interface KpiFigure extends Figure {
+  id: string;
+  title: string;
+  unit: string;
+  /** Where it stands against its target; equality meets it. */
+  standing: 'met' | 'not_met' | 'no_target' | 'no_figure';
+  target: number | null;
+  /** The figure of the window before; `null` where that holds none or is no longer kept whole. */
+  previous: number | null;
+  /** The change from it, in the unit of the figure; `null` for shares, whose change is `points`. */
+  change: number | null;
+  percent: number | null;
+  /** The change of a share, in percentage points. */
+  points: number | null;
+}
+
+export type AlertState = 'inactive' | 'pending' | 'firing' | 'resolved';
+
+/** One alert: a rule and one group of its figure. */
+export interface Alert {
+  rule: string;
+  /** Those of the group, those of the rule, and `alertname`. */
+  labels: Labels;
+  severity: Rule['severity'];
+  state: AlertState;
+  /** The last figure seen; `null` where missing data made it fire. */
+  value: number | null;
+  /** Whether the last evaluation had no figure for it. */
+  stale: boolean;
+  /** When the condition began to hold. */
+  activeAt: TimestampMs | null;
+  firedAt: TimestampMs | null;
+  resolvedAt: TimestampMs | null;
+}
+
+/** An alert that changed its state. */
+export interface Transition {
+  /** The alert after the change. */
+  alert: Alert;
+  from: AlertState;
+  /** `inactive` where the alert is forgotten. */
+  to: AlertState;
+}
+
+export interface Evaluation {
+  transitions: Transition[];
+  /** Why rules could not be evaluated; their alerts keep their states. */
+  failures: string[];
+}
+
+/** The three figures of the grants office, over everything that is kept; 0 where there is nothing yet. */
+export interface Scorecard {
+  avg_resolution_time: number;
+  avg_satisfaction: number;
+  total_conflicts: number;
+}
+
 /** One metric that an engine knows. */
 export interface Metric {
   name: string;
@@ -307,6 +473,93 @@ export class Engine {
    */
   table<const Agg extends Aggregation>(query: TableQuery<Agg>): Table<Agg>;
 
+  /**
+   * The lines of a chart, at most `columns` wide: made from the engine's time buckets, however many samples there
+   * were.
+   *
+   * @throws {BellwetherError} what {@link query} throws, and `bad_range` where `to` is not after `from`.
+   *
+   * @example
+   * const { lines } = engine.queryRange({ name: 'latency', window: '1m', agg: 'p99', from: Date.now() - 3_600_000, columns: 600 });
+   */
+  queryRange<const Name extends string>(query: RangeQuery & { by: readonly Name[] }): { lines: Line<Name>[] };
+  queryRange(query: RangeQuery): { lines: Line[] };
+
+  /**
+   * How the values of a window are spread, in one histogram for each group; with `columns` the columns of a heat map.
+   *
+   * @throws {BellwetherError} what {@link query} throws for the same fields.
+   *
+   * @example
+   * const [{ lower, upper, counts }] = engine.histogram({ name: 'latency', window: '5m' }).groups;
+   */
+  histogram<const Name extends string>(query: HistogramQuery & { by: readonly Name[] }): { groups: Histogram<Name>[] };
+  histogram(query: HistogramQuery): { groups: Histogram[] };
+
+  /**
+   * Takes up the metrics, KPIs and rules of a board, in the place of those before. Alerts of rules that are gone
+   * end with the next evaluation.
+   *
+   * @throws {BellwetherError} `bad_board`, with all that is wrong and where; `kind_conflict`; the board before stays then.
+   *
+   * @example
+   * engine.setBoard({
+   *   rules: [{
+   *     name: 'BookingSlow', query: { metric: 'booking_response_time', window: '5m', agg: 'avg' },
+   *     is: '>', threshold: 300, for: '1m', severity: 'page',
+   *   }],
+   * });
+   * engine.onAlert(({ alert, to }) => console.log(`${alert.rule} is ${to}: ${alert.value} ms`));
+   * setInterval(() => engine.evaluate(), 1_000);
+   */
+  setBoard(board: Board): void;
+
+  /**
+   * The KPIs of the board, in its order.
+   *
+   * @throws {BellwetherError} what {@link query} throws for the figure of one of them.
+   */
+  kpis(now?: TimestampMs): KpiFigure[];
+
+  /**
+   * Evaluates the rules of the board and tells the listeners of {@link onAlert} what changed. It is for the caller to
+   * do this, each second or so: an engine has no timer.
+   *
+   * @throws {BellwetherError} `bad_timestamp`.
+   */
+  evaluate(now?: TimestampMs): Evaluation;
+
+  /** The alerts that are pending or firing, and those that were resolved in the last 15 minutes. */
+  alerts(): Alert[];
+
+  /**
+   * Calls `listener` for each alert that {@link evaluate} finds changed, until what comes back is called. Its errors
+   * are reported as uncaught ones.
+   *
+   * @throws {BellwetherError} `bad_option` where it is no function.
+   */
+  onAlert(listener: (transition: Transition) => void): () => void;
+
+  /**
+   * The scorecard of `resolution_time`, `satisfaction` and `conflict`.
+   *
+   * @throws {BellwetherError} `bad_aggregation` where one of them was declared as a kind that has no such figure.
+   */
+  scorecard(now?: TimestampMs): Scorecard;
+
+  /**
+   * Everything that is kept, as compact bytes for {@link Engine.restore}. Units of metrics and the board are not in it.
+   */
+  snapshot(): Uint8Array;
+
+  /**
+   * An engine that holds what another one held when its snapshot was taken.
+   *
+   * @throws {BellwetherError} `bad_snapshot` where the bytes are none or are damaged, `bad_tiers` where the engine had
+   *   other tiers than the options say, and what the constructor throws.
+   */
+  static restore(bytes: Uint8Array, options?: EngineOptions): Engine;
+
   /** The metrics that the engine knows, sorted by name. */
   metrics(): Metric[];
 
@@ -341,6 +594,132 @@ export class Table<Agg extends Aggregation = Aggregation> {
   [Symbol.dispose](): void;
 }
 
+export interface SketchOptions {
+  /**
+   * How fine it is, from −4 to 8; 6 by default, whose quantiles are off by at most 0.55 %. Each step more halves that
+   * and doubles the memory.
+   */
+  scale?: number;
+}
+
+/**
+ * How the values of many samples are spread: any percentile within a published error, in little memory, and merged
+ * without loss. The mapping is that of OpenTelemetry's exponential and Prometheus' native histograms.
+ *
+ * @example
+ * const sketch = new Sketch();
+ * for (const ms of [12, 15, 340]) sketch.record(ms);
+ * sketch.quantile(0.5); // 15, off by at most 0.55 %
+ */
+export class Sketch {
+  /** @throws {BellwetherError} `not_initialized`, `bad_option`, `unknown_option`. */
+  constructor(options?: SketchOptions);
+  /** @throws {BellwetherError} `bad_value` where it is no finite number. */
+  record(value: number): void;
+  /** @throws {BellwetherError} `bad_columns`; `bad_value`, and none is recorded, where one of them is not finite. */
+  recordAll(values: Float64Array): void;
+  /**
+   * Adds what another one holds; of two scales the coarser is kept.
+   * @throws {BellwetherError} `bad_sketch` where it is none, or this one itself.
+   */
+  merge(other: Sketch): void;
+  /**
+   * The value at `q`; `null` where nothing was recorded.
+   * @throws {BellwetherError} `bad_quantile` where `q` is not between 0 and 1.
+   */
+  quantile(q: number): number | null;
+  /** Number of values. */
+  readonly count: number;
+  readonly sum: number;
+  /** Least value; `Infinity` where there is none. */
+  readonly min: number;
+  /** Greatest value; `-Infinity` where there is none. */
+  readonly max: number;
+  /** Bound of the relative error of {@link quantile}. */
+  readonly relativeError: number;
+  /** Gives its memory back at once; a forgotten one is freed by the garbage collector. */
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Many sketches of one kind, such as one for each route, filled by columns in one call.
+ *
+ * @example
+ * const routes = new Sketches(2);
+ * routes.recordColumns(Uint32Array.of(0, 1, 0), Float64Array.of(12, 340, 15));
+ * routes.quantiles(0.99)[1]; // that of the second route
+ */
+export class Sketches {
+  /** @throws {BellwetherError} `not_initialized`, `bad_option`, `unknown_option`. */
+  constructor(length: number, options?: SketchOptions);
+  /**
+   * Adds each value to the sketch at its place.
+   * @throws {BellwetherError} `bad_columns`, `bad_value`; none is added then.
+   */
+  recordColumns(places: Uint32Array, values: Float64Array): void;
+  /**
+   * The value at `q` of each sketch; `NaN` where nothing was recorded.
+   * @throws {BellwetherError} `bad_quantile` where `q` is not between 0 and 1.
+   */
+  quantiles(q: number): Float64Array;
+  /** Number of values of each sketch. */
+  counts(): Float64Array;
+  /** Sum of the values of each sketch. */
+  sums(): Float64Array;
+  /**
+   * A copy of one of the sketches.
+   * @throws {BellwetherError} `bad_option` where there is none at that place.
+   */
+  at(place: number): Sketch;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * The points of a line, such as a chart's raw samples, and the few of them that draw it. Timestamps ascend, and may
+ * repeat and have fractions.
+ *
+ * @example
+ * const points = new Points();
+ * points.extend(timestamps, values);
+ * const drawn = points.m4(800); // indexes of at most 3,200 points that draw the same line on 800 pixels
+ */
+export class Points {
+  /** @throws {BellwetherError} `not_initialized`. */
+  constructor();
+  /** Number of points. */
+  readonly length: number;
+  /**
+   * Adds points behind those that are there.
+   * @throws {BellwetherError} `bad_columns`, `bad_value`, `bad_timestamp` where one lies before the one before it; none
+   *   is added then.
+   */
+  extend(timestamps: Float64Array, values: Float64Array): void;
+  /**
+   * Drops the points whose timestamp is at most `timestamp`; the indexes of the others begin at 0 again.
+   * @throws {BellwetherError} `bad_timestamp`.
+   */
+  dropUntil(timestamp: number): void;
+  /**
+   * The indexes of the first, least, greatest and last point of each of `columns` columns of equal width over the range,
+   * which is that of all points by default; ascending, each once. They draw the same line as all points.
+   * @throws {BellwetherError} `bad_option`, `bad_timestamp`.
+   */
+  m4(columns: number, from?: number, to?: number): Uint32Array;
+  /**
+   * The indexes of at most `count` points that look most like the line.
+   * @throws {BellwetherError} `bad_option`, `bad_timestamp`.
+   */
+  minMaxLttb(count: number, from?: number, to?: number): Uint32Array;
+  /** A copy of the timestamps of all points. */
+  timestamps(): Float64Array;
+  /** A copy of the values of all points. */
+  values(): Float64Array;
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
 /** The codes of {@link BellwetherError}; they never change their meaning. */
 export type ErrorCode =
   | 'not_initialized'
@@ -369,8 +748,12 @@ export type ErrorCode =
   | 'bad_where'
   | 'bad_across'
   | 'bad_at'
+  | 'bad_range'
+  | 'bad_board'
+  | 'bad_snapshot'
+  | 'bad_quantile'
+  | 'bad_sketch'
   | 'bad_window'
-  | 'bad_answer'
   | (string & {});
 
 export { BellwetherError } from './error.js';

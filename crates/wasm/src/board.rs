@@ -44,7 +44,8 @@ fn all<T>(
     let Some(list) = fields.value(field) else { return Ok(Vec::new()) };
     let list = elements(&list).ok_or_else(|| fields.bad(field, "an array of at most 1,000 elements"))?;
     let read = |(place, one)| {
-        let named = |Refusal { message, .. }: Refusal| Refusal::new("bad_board", format!("{field}[{place}]: {message}"));
+        let named =
+            |Refusal { message, .. }: Refusal| Refusal::new("bad_board", format!("{field}[{place}]: {message}"));
         read(one).map_err(named)
     };
     list.iter().enumerate().map(read).collect()
@@ -113,7 +114,8 @@ fn rule(value: &JsValue) -> Result<Rule, Refusal> {
         hold: fields.duration("for")?.unwrap_or(DurationMs::ZERO),
         keep_firing_for: fields.duration("keep_firing_for")?.unwrap_or(DurationMs::ZERO),
         query_offset: fields.duration("query_offset")?.unwrap_or(DurationMs::ZERO),
-        no_data: choice(&fields, "no_data", "\"keep\", \"resolve\" or \"fire\"", NoData::from_word)?.unwrap_or_default(),
+        no_data: choice(&fields, "no_data", "\"keep\", \"resolve\" or \"fire\"", NoData::from_word)?
+            .unwrap_or_default(),
         severity: severity.ok_or_else(|| query::missing(&fields, "severity", "\"page\""))?,
         labels,
         summary: text(&fields, "summary")?,

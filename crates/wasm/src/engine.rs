@@ -251,8 +251,11 @@ impl Engine {
 
 impl Engine {
     fn with(options: &JsValue) -> Result<Self, Refusal> {
-        let options =
-            Options::new("new Engine", options, &["tiers", "maxSeries", "maxSeriesPerMetric", "futureSkew", "clock", "snapshot"])?;
+        let options = Options::new(
+            "new Engine",
+            options,
+            &["tiers", "maxSeries", "maxSeriesPerMetric", "futureSkew", "clock", "snapshot"],
+        )?;
         let mut config = EngineConfig::page();
         if let Some(tiers) = options.value("tiers") {
             config.tiers = tiers_of(&options, &tiers)?;

@@ -117,9 +117,8 @@ impl Points {
         to: &JsValue,
     ) -> Result<(usize, std::ops::RangeInclusive<f64>), Refusal> {
         let count = count.as_f64().filter(|count| (1.0..=MOST).contains(count) && count.fract() == 0.0);
-        let count = count.ok_or_else(|| {
-            Refusal::new("bad_option", format!("{call}: ask for a whole number from 1 to {MOST}"))
-        })?;
+        let count = count
+            .ok_or_else(|| Refusal::new("bad_option", format!("{call}: ask for a whole number from 1 to {MOST}")))?;
         let (first, last) = self.core.extent().map_or((0.0, 0.0), std::ops::RangeInclusive::into_inner);
         Ok((count as usize, edge(call, from, Some(first))?..=edge(call, to, Some(last))?))
     }

@@ -146,7 +146,8 @@ impl Width {
         match self {
             Self::Columns(columns) => columns,
             Self::Step(step) => {
-                let columns = to.since(from).as_millis().div_ceil(step.as_millis().max(1));
+                // Columns lie on multiples of their width, so that the edges may cut two of them.
+                let columns = to.since(from).as_millis().div_ceil(step.as_millis().max(1)).saturating_add(2);
                 (columns as usize).min(MOST_COLUMNS_OF_A_CHART)
             }
         }

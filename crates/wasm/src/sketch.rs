@@ -218,7 +218,10 @@ impl Sketches {
     ///
     /// # Errors
     /// `BellwetherError` where there is none.
-    pub fn at(&self, #[wasm_bindgen(unchecked_param_type = "number")] place: &JsValue) -> Result<Sketch, BellwetherError> {
+    pub fn at(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] place: &JsValue,
+    ) -> Result<Sketch, BellwetherError> {
         let sketch = place.as_f64().filter(|place| *place >= 0.0 && place.fract() == 0.0);
         let sketch = sketch.and_then(|place| self.sketches.get(place as usize)).cloned();
         Ok(sketch.ok_or_else(|| Refusal::new("bad_option", "at: there is no sketch at that place"))?)
@@ -264,7 +267,7 @@ fn scale(call: &'static str, options: &JsValue) -> Result<i8, Refusal> {
 }
 
 fn quantile_of(call: &str, q: &JsValue) -> Result<Quantile, Refusal> {
-    q.as_f64()
-        .and_then(Quantile::new)
-        .ok_or_else(|| Refusal::new("bad_quantile", format!("{call}: a quantile is a number from 0 to 1, such as 0.99")))
+    q.as_f64().and_then(Quantile::new).ok_or_else(|| {
+        Refusal::new("bad_quantile", format!("{call}: a quantile is a number from 0 to 1, such as 0.99"))
+    })
 }

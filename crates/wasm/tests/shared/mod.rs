@@ -1,7 +1,7 @@
 //! What must hold in Node and in a browser alike, through JavaScript's own values.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use bellwether_wasm::{BellwetherError, Engine};
+use bellwether_wasm::{BellwetherError, Engine, Points, Sketch, Sketches};
 use js_sys::{Array, Float64Array, Function, JSON, Object, Reflect, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -72,7 +72,7 @@ fn a_window_is_answered() {
     assert!(error < 0.01, "{error}");
     assert_eq!(field(&ask("max"), "result").as_f64(), Some(180.0));
     assert_eq!(
-        json(&engine.metrics().unwrap()),
+        json(&engine.metrics()),
         r#"[{"name":"booking_response_time","kind":"observation","unit":"ms","series":1}]"#
     );
 }
@@ -201,6 +201,208 @@ fn a_table_is_answered() {
     refused(table.answer(&JsValue::UNDEFINED), "freed", "engine");
 }
 
+fn floats(object: &JsValue, name: &str) -> Vec<f64> {
+    Float64Array::from(field(object, name)).to_vec()
+}
+
+/// A chart's lines are columns of typed arrays; what is silent is left out and the line begins anew.
+#[wasm_bindgen_test]
+fn a_range_is_answered() {
+    let mut engine = engine();
+    for (ago, value) in [(1_200.0, 1.0), (1_190.0, 5.0), (9.0, 2.0), (8.0, 8.0)] {
+        let options =
+            format!(r#"{{"timestamp": {}, "labels": {{"host": "a"}}, "kind": "gauge"}}"#, NOW - ago * 1_000.0);
+        record(&mut engine, "m", value, &options);
+    }
+    let from = NOW - 1_800_000.0;
+    let ask = |rest: &str| {
+        let query = format!(r#"{{"name": "m", "window": "1m", "agg": "max", "by": ["host"], "from": {from}, {rest}}}"#);
+        engine.query_range(&js(&query))
+    };
+    let answer = ask(r#""step": "10s""#).unwrap();
+    let lines = Array::from(&field(&answer, "lines"));
+    assert_eq!(lines.length(), 1);
+    let line = lines.get(0);
+    assert_eq!(json(&field(&line, "labels")), r#"{"host":"a"}"#);
+    assert_eq!(floats(&line, "value"), [1.0, 5.0, 8.0]);
+    assert_eq!(floats(&line, "min"), [1.0, 5.0, 2.0]);
+    assert_eq!(floats(&line, "first"), [1.0, 5.0, 2.0]);
+    assert_eq!(floats(&line, "last"), [1.0, 5.0, 8.0]);
+    assert_eq!(floats(&line, "count"), [1.0, 1.0, 2.0]);
+    assert_eq!(floats(&line, "to"), [NOW - 1_200_000.0, NOW - 1_190_000.0, NOW]);
+    let joined = js_sys::Uint8Array::from(field(&line, "joined")).to_vec();
+    assert_eq!(joined, [0, 1, 0]);
+    let narrow = Array::from(&field(&ask(r#""columns": 3"#).unwrap(), "lines")).get(0);
+    assert_eq!(floats(&narrow, "count").iter().sum::<f64>(), 4.0);
+    assert!(floats(&narrow, "to").len() <= 3);
+    refused(ask(r#""window": "1m""#), "missing_option", "`columns`");
+    refused(ask(r#""columns": 10, "step": "1s""#), "bad_option", "`step`");
+    refused(ask(r#""columns": 0"#), "bad_option", "`columns`");
+    refused(ask(&format!(r#""columns": 10, "to": {from}"#)), "bad_range", "end");
+}
+
+/// A histogram has the count of each value bucket, column by column.
+#[wasm_bindgen_test]
+fn a_histogram_is_answered() {
+    let mut engine = engine();
+    for (ago, value) in [(50.0, 1.0), (50.0, 100.0), (5.0, 100.0), (5.0, 100.1)] {
+        record(&mut engine, "m", value, &format!(r#"{{"timestamp": {}}}"#, NOW - ago * 1_000.0));
+    }
+    let ask = |rest: &str| engine.histogram(&js(&format!(r#"{{"name": "m", "window": "1m"{rest}}}"#))).unwrap();
+    let one = Array::from(&field(&ask(""), "groups")).get(0);
+    assert_eq!(floats(&one, "counts"), [1.0, 3.0]);
+    let (lower, upper) = (floats(&one, "lower"), floats(&one, "upper"));
+    assert!(lower[1] < 100.0 && upper[1] >= 100.1 && lower[0] < 1.0 && upper[0] >= 1.0, "{lower:?} {upper:?}");
+    let heat = Array::from(&field(&ask(r#", "columns": 4"#), "groups")).get(0);
+    assert_eq!(floats(&heat, "counts"), [1.0, 1.0, 0.0, 2.0]);
+    assert_eq!(floats(&heat, "to"), [NOW - 30_000.0, NOW]);
+    refused(engine.histogram(&js(r#"{"name": "m"}"#)), "missing_option", "`window`");
+}
+
+/// A board's rules fire and are resolved, its KPIs stand against their targets.
+#[wasm_bindgen_test]
+fn a_board_is_watched() {
+    let mut engine = engine();
+    let board = r#"{
+        "title": "T", "panels": [{"anything": 1}],
+        "metrics": [{"name": "m", "kind": "observation", "unit": "ms"}],
+        "kpis": [{"id": "k", "title": "K", "unit": "ms", "better": "lower", "target": 100,
+                  "query": {"metric": "m", "window": "1m", "agg": "avg"}}],
+        "rules": [{"name": "Slow", "query": {"metric": "m", "window": "1m", "agg": "avg", "by": ["host"]},
+                   "is": ">", "threshold": 100, "for": "10s", "severity": "page", "labels": {"team": "x"}}]
+    }"#;
+    engine.set_board(&js(board)).unwrap();
+    record(&mut engine, "m", 300.0, r#"{"labels": {"host": "a"}}"#);
+    let evaluate = |engine: &mut Engine, after: f64| {
+        let evaluation = engine.evaluate(&(NOW + after).into()).unwrap();
+        assert_eq!(json(&field(&evaluation, "failures")), "[]");
+        let transitions = Array::from(&field(&evaluation, "transitions"));
+        transitions.iter().map(|one| field(&one, "to").as_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(evaluate(&mut engine, 0.0), ["pending"]);
+    assert!(evaluate(&mut engine, 9_000.0).is_empty());
+    assert_eq!(evaluate(&mut engine, 10_000.0), ["firing"]);
+    let alert = Array::from(&engine.alerts()).get(0);
+    assert_eq!(
+        json(&alert),
+        format!(
+            r#"{{"rule":"Slow","labels":{{"alertname":"Slow","host":"a","team":"x"}},"severity":"page","state":"firing","value":300,"stale":false,"activeAt":{NOW},"firedAt":{},"resolvedAt":null}}"#,
+            NOW + 10_000.0
+        )
+    );
+    let kpi = Array::from(&engine.kpis(&NOW.into()).unwrap()).get(0);
+    assert_eq!(
+        json(&kpi),
+        format!(
+            r#"{{"id":"k","title":"K","unit":"ms","standing":"not_met","target":100,"result":300,"count":1,"from":{},"to":{NOW},"relativeError":0,"previous":null,"change":null,"percent":null,"points":null}}"#,
+            NOW - 60_000.0
+        )
+    );
+    engine.set_board(&js(r#"{"rules": []}"#)).unwrap();
+    assert_eq!(evaluate(&mut engine, 11_000.0), ["resolved"]);
+    let wrong = |board: &str, says: &str| {
+        let mut engine = Engine::new(&JsValue::UNDEFINED).unwrap();
+        refused(engine.set_board(&js(board)), "bad_board", says);
+    };
+    wrong(&board.replace("\"threshold\": 100,", ""), "rules[0]: setBoard: give `threshold`");
+    wrong(&board.replace("\"is\": \">\"", "\"is\": \"=\""), "`is`");
+    wrong(&board.replace("\"kind\": \"observation\"", "\"kind\": \"gauge\"").replace("avg", "rate"), "does not fit");
+    record(&mut engine, "n", 1.0, r#"{"kind": "gauge"}"#);
+    let metrics = r#"{"metrics": [{"name": "fresh", "kind": "event"}, {"name": "n", "kind": "counter"}]}"#;
+    refused(engine.set_board(&js(metrics)), "kind_conflict", "gauge");
+    record(&mut engine, "fresh", 1.0, r#"{"kind": "gauge"}"#);
+}
+
+/// An engine made of a snapshot answers as the one that it was taken of.
+#[wasm_bindgen_test]
+fn a_snapshot_is_restored() {
+    let mut engine = engine();
+    for value in [5.0, 4.0, 9.0] {
+        record(&mut engine, "resolution_time", value, r#"{"labels": {"office": "a"}}"#);
+    }
+    record(&mut engine, "conflict", 1.0, "{}");
+    let bytes = engine.snapshot();
+    let options = Object::new();
+    Reflect::set(&options, &"clock".into(), &Function::new_no_args("return 1800000000000")).unwrap();
+    Reflect::set(&options, &"snapshot".into(), &bytes).unwrap();
+    let restored = Engine::new(&options).unwrap();
+    let query = js(r#"{"name": "resolution_time", "window": "5m", "agg": "p50", "by": ["office"]}"#);
+    assert_eq!(json(&restored.query(&query).unwrap()), json(&engine.query(&query).unwrap()));
+    assert_eq!(
+        json(&restored.scorecard(&JsValue::UNDEFINED).unwrap()),
+        r#"{"avg_resolution_time":6,"avg_satisfaction":0,"total_conflicts":1}"#
+    );
+    Reflect::set(&options, &"snapshot".into(), &bytes.slice(0, bytes.length() - 1)).unwrap();
+    refused(Engine::new(&options), "bad_snapshot", "checksum");
+    Reflect::set(&options, &"snapshot".into(), &bytes).unwrap();
+    Reflect::set(&options, &"tiers".into(), &js(r#"[{"width": "1s", "span": "1m"}]"#)).unwrap();
+    refused(Engine::new(&options), "bad_tiers", "tiers");
+}
+
+/// Sketches keep to their error, singly and in sets, and merge.
+#[wasm_bindgen_test]
+fn sketches_are_filled_and_merged() {
+    let mut whole = Sketch::new(&JsValue::UNDEFINED).unwrap();
+    assert!(whole.quantile(&0.5.into()).unwrap().is_null());
+    let values: Vec<f64> = (1..=1_000).map(f64::from).collect();
+    whole.record_all(&Float64Array::from(&values[..])).unwrap();
+    let close = |sketch: &Sketch, q: f64, expected: f64| {
+        let found = sketch.quantile(&q.into()).unwrap().as_f64().unwrap();
+        assert!((found - expected).abs() <= expected * sketch.relative_error(), "{found} instead of {expected}");
+    };
+    close(&whole, 0.99, 990.0);
+    assert_eq!((whole.count(), whole.sum(), whole.min(), whole.max()), (1_000.0, 500_500.0, 1.0, 1_000.0));
+    assert_eq!(whole.quantile(&1.into()).unwrap().as_f64(), Some(1_000.0));
+
+    let mut set = Sketches::new(&2.into(), &js(r#"{"scale": 7}"#)).unwrap();
+    let places: Vec<u32> = (0..1_000).map(|place| place % 2).collect();
+    set.record_columns(&Uint32Array::from(&places[..]), &Float64Array::from(&values[..])).unwrap();
+    assert_eq!(set.counts().to_vec(), [500.0, 500.0]);
+    assert_eq!(set.sums().to_vec(), [250_000.0, 250_500.0]);
+    let (mut odd, even) = (set.at(&0.into()).unwrap(), set.at(&1.into()).unwrap());
+    assert_eq!(set.quantiles(&0.5.into()).unwrap().to_vec()[1], even.quantile(&0.5.into()).unwrap().as_f64().unwrap());
+    odd.merge(&even);
+    close(&odd, 0.99, 990.0);
+    assert_eq!((odd.count(), odd.min(), odd.max()), (1_000.0, 1.0, 1_000.0));
+
+    let floats = |values: &[f64]| Float64Array::from(values);
+    refused(whole.record(&f64::NAN.into()), "bad_value", "finite");
+    refused(whole.record_all(&floats(&[1.0, f64::INFINITY])), "bad_value", "finite");
+    refused(whole.quantile(&2.into()), "bad_quantile", "0.99");
+    refused(set.record_columns(&Uint32Array::from(&[2][..]), &floats(&[1.0])), "bad_columns", "place");
+    refused(set.record_columns(&Uint32Array::from(&[1][..]), &floats(&[f64::NAN])), "bad_value", "finite");
+    refused(set.record_columns(&Uint32Array::from(&[1][..]), &floats(&[])), "bad_columns", "one place");
+    refused(set.at(&2.into()), "bad_option", "place");
+    refused(Sketches::new(&0.into(), &JsValue::UNDEFINED), "bad_option", "number");
+    refused(Sketch::new(&js(r#"{"scale": 9}"#)), "bad_option", "`scale`");
+    assert_eq!((set.counts().to_vec(), whole.count()), (vec![500.0, 500.0], 1_000.0));
+}
+
+/// Few of a line's points draw it.
+#[wasm_bindgen_test]
+fn points_are_chosen() {
+    let mut points = Points::new();
+    assert_eq!(points.m4(&4.into(), &JsValue::UNDEFINED, &JsValue::UNDEFINED).unwrap().length(), 0);
+    let times: Vec<f64> = (0..100).map(f64::from).collect();
+    let mut values = vec![0.0; 100];
+    (values[30], values[77]) = (9.0, -9.0);
+    let columns = (Float64Array::from(&times[..]), Float64Array::from(&values[..]));
+    points.extend(&columns.0, &columns.1).unwrap();
+    let none = JsValue::UNDEFINED;
+    assert_eq!(points.m4(&2.into(), &none, &none).unwrap().to_vec(), [0, 30, 49, 50, 77, 99]);
+    assert_eq!(points.m4(&1.into(), &20.into(), &40.into()).unwrap().to_vec(), [20, 30, 40]);
+    let few = points.min_max_lttb(&10.into(), &none, &none).unwrap().to_vec();
+    assert!(few.len() <= 10 && few.contains(&30) && few.contains(&77), "{few:?}");
+    points.drop_until(&29.into()).unwrap();
+    assert_eq!((points.length(), points.timestamps().get_index(0), points.values().get_index(0)), (70.0, 30.0, 9.0));
+    refused(points.extend(&columns.0, &columns.1), "bad_timestamp", "before");
+    refused(points.extend(&columns.0, &columns.1.subarray(0, 1)), "bad_columns", "100 timestamps");
+    refused(points.m4(&0.into(), &none, &none), "bad_option", "from 1");
+    refused(points.m4(&1.into(), &"a".into(), &none), "bad_timestamp", "edge");
+    refused(points.drop_until(&f64::NAN.into()), "bad_timestamp", "number");
+    assert_eq!(points.length(), 70.0);
+}
+
 /// Everything refused is a `BellwetherError` with a stable code and a sentence that helps.
 #[wasm_bindgen_test]
 fn refusals_have_codes() {
@@ -217,7 +419,7 @@ fn refusals_have_codes() {
     refused(engine.record(&"m".into(), &1.into(), &js(r#"{"timestamp": 1}"#)), "too_late", "");
     refused(engine.record(&"m".into(), &1.into(), &js(r#"{"timestamp": 1900000000000}"#)), "too_new", "");
     refused(engine.record(&"m".into(), &1.into(), &js(r#"{"kind": "histogram"}"#)), "bad_kind", "\"gauge\"");
-    assert_eq!(field(&engine.memory().unwrap(), "series").as_f64(), Some(0.0), "a refused sample left a series");
+    assert_eq!(field(&engine.memory(), "series").as_f64(), Some(0.0), "a refused sample left a series");
     record(&mut engine, "m", 1.0, r#"{"kind": "gauge", "unit": "s"}"#);
     refused(engine.record(&"m".into(), &1.into(), &js(r#"{"kind": "counter"}"#)), "kind_conflict", "");
     refused(engine.record(&"m".into(), &1.into(), &js(r#"{"unit": "ms"}"#)), "unit_conflict", "\"s\"");
@@ -281,7 +483,7 @@ fn the_platforms_clock_is_the_default() {
     let answer = engine.query(&js(r#"{"name": "m", "window": "1m", "agg": "last"}"#)).unwrap();
     assert_eq!(field(&answer, "result").as_f64(), Some(1.0));
     assert!(field(&answer, "to").as_f64().unwrap() >= before);
-    let memory = engine.memory().unwrap();
+    let memory = engine.memory();
     assert_eq!(field(&memory, "series").as_f64(), Some(1.0));
     assert!(field(&memory, "bytes").as_f64().unwrap() > 0.0);
     assert!(field(&memory, "wasmBytes").as_f64().unwrap() > field(&memory, "bytes").as_f64().unwrap());

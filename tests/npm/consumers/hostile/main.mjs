@@ -1,5 +1,5 @@
 // Passes everything odd to every parameter; prints what came out besides answers and BellwetherErrors.
-import { BellwetherError, Engine, init } from 'bellwether';
+import { BellwetherError, Engine, Points, Sketch, Sketches, init } from 'bellwether';
 
 await init();
 
@@ -71,6 +71,35 @@ for (const clock of [() => 0, () => 1, () => 1_800_000_000_000, () => Number.MAX
       });
     }
     attempt('table figure', () => engine.table({ name: 'm', window: '5m', aggs: [one] }).answer());
+    attempt('range', () => engine.queryRange(one));
+    for (const option of ['name', 'window', 'agg', 'by', 'where', 'across', 'from', 'to', 'columns', 'step']) {
+      attempt(`range ${option}`, () => engine.queryRange({ name: 'm', window: '5m', agg: 'avg', from: 0, columns: 10, [option]: one }));
+    }
+    attempt('histogram', () => engine.histogram(one));
+    for (const option of ['name', 'window', 'by', 'where', 'now', 'columns', 'rows']) {
+      attempt(`histogram ${option}`, () => engine.histogram({ name: 'm', window: '5m', [option]: one }));
+    }
+    attempt('board', () => engine.setBoard(one));
+    const board = {
+      metrics: [{ name: 'm', kind: 'observation' }],
+      kpis: [{ id: 'k', title: 'K', query: { metric: 'm', window: '5m', agg: 'avg' }, better: 'lower' }],
+      rules: [{ name: 'R', query: { ratio: [{ metric: 'm', window: '5m', agg: 'avg' }, { metric: 'm', window: '5m', agg: 'max' }] }, is: '>', threshold: 0, severity: 'page' }],
+    };
+    for (const [list, [element]] of Object.entries(board)) {
+      attempt(`board ${list}`, () => engine.setBoard({ ...board, [list]: one }));
+      attempt(`board ${list} element`, () => engine.setBoard({ ...board, [list]: [one] }));
+      for (const field of [...Object.keys(element), 'target', 'for', 'labels', 'no_data', 'unit', 'surplus']) {
+        attempt(`board ${list} ${field}`, () => engine.setBoard({ ...board, [list]: [{ ...element, [field]: one }] }));
+      }
+    }
+    attempt('board query', () => engine.setBoard({ ...board, rules: [{ ...board.rules[0], query: { ratio: [one, one] } }] }));
+    attempt('whole board', () => engine.setBoard(board));
+    for (const name of ['kpis', 'evaluate', 'scorecard']) {
+      attempt(name, () => engine[name]());
+      attempt(`${name} now`, () => engine[name](one));
+    }
+    attempt('onAlert', () => engine.onAlert(one)());
+    attempt('restore', () => Engine.restore(one).free());
     attempt('query', () => engine.query(one));
     const query = { name: 'm', window: '5m', agg: 'avg' };
     for (const option of ['name', 'window', 'agg', 'by', 'where', 'across', 'now']) {
@@ -79,6 +108,11 @@ for (const clock of [() => 0, () => 1, () => 1_800_000_000_000, () => Number.MAX
     attempt('query where label', () => engine.query({ ...query, where: { a: one } }));
     attempt('query where pattern', () => engine.query({ ...query, where: { a: { matches: one } } }));
   }
+  const snapshot = engine.snapshot();
+  for (let place = 0; place < snapshot.length; place += Math.ceil(snapshot.length / 50)) {
+    attempt('snapshot cut off', () => Engine.restore(snapshot.subarray(0, place)).free());
+    attempt('snapshot changed', () => Engine.restore(snapshot.map((byte, at) => (at === place ? byte ^ 1 : byte))).free());
+  }
   // After all that the engine is whole.
   attempt('afterwards', () => {
     engine.record('afterwards', 1);
@@ -86,4 +120,35 @@ for (const clock of [() => 0, () => 1, () => 1_800_000_000_000, () => Number.MAX
     if (result !== 1) found.push(`afterwards: ${result} at ${now}`);
   });
 }
+const whole = new Sketch();
+const gone = new Sketch();
+gone.free();
+const set = new Sketches(3);
+const points = new Points();
+for (const one of [...odd, gone, whole]) {
+  attempt('sketch', () => new Sketch(one).free());
+  attempt('sketch scale', () => new Sketch({ scale: one }).free());
+  attempt('sketch record', () => whole.record(one));
+  attempt('sketch recordAll', () => whole.recordAll(one));
+  attempt('sketch merge', () => whole.merge(one));
+  attempt('sketch quantile', () => whole.quantile(one));
+  attempt('sketches', () => new Sketches(one).free());
+  attempt('sketches options', () => new Sketches(1, one).free());
+  attempt('sketches places', () => set.recordColumns(one, Float64Array.of(1, 2)));
+  attempt('sketches values', () => set.recordColumns(Uint32Array.of(1, 2), one));
+  attempt('sketches quantiles', () => set.quantiles(one));
+  attempt('sketches at', () => set.at(one).free());
+  attempt('points timestamps', () => points.extend(one, Float64Array.of(1, 2)));
+  attempt('points values', () => points.extend(Float64Array.of(1, 2), one));
+  for (const name of ['m4', 'minMaxLttb']) {
+    attempt(`points ${name}`, () => points[name](one));
+    attempt(`points ${name} from`, () => points[name](10, one));
+    attempt(`points ${name} to`, () => points[name](10, 0, one));
+  }
+  attempt('points dropUntil', () => points.dropUntil(one));
+}
+for (const name of ['count', 'sum', 'min', 'max', 'relativeError']) {
+  attempt(`freed ${name}`, () => found.push(`a freed sketch has a ${name}: ${gone[name]}`));
+}
+
 console.log(JSON.stringify({ found: [...new Set(found)], refused, answered }));
