@@ -631,10 +631,12 @@ export class Sketch {
   /** Number of values. */
   readonly count: number;
   readonly sum: number;
-  /** Least value; `Infinity` where there is none. */
-  readonly min: number;
-  /** Greatest value; `-Infinity` where there is none. */
-  readonly max: number;
+  /** Mean of the values; `null` where there is none. */
+  readonly mean: number | null;
+  /** Least value; `null` where there is none. */
+  readonly min: number | null;
+  /** Greatest value; `null` where there is none. */
+  readonly max: number | null;
   /** Bound of the relative error of {@link quantile}. */
   readonly relativeError: number;
   /** Gives its memory back at once; a forgotten one is freed by the garbage collector. */

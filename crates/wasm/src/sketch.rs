@@ -1,6 +1,7 @@
 //! The classes `Sketch` and `Sketches`.
 
 use bellwether_core::query::Quantile;
+use bellwether_core::sketch::digest::{ColumnsError, Digest};
 use bellwether_core::sketch::{MAX_SCALE, MIN_SCALE, Sketch as Core};
 use js_sys::{Float64Array, Uint32Array};
 use wasm_bindgen::prelude::*;
@@ -13,10 +14,7 @@ use crate::options::Options;
 #[wasm_bindgen]
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    core: Core,
-    sum: f64,
-    min: f64,
-    max: f64,
+    digest: Digest,
 }
 
 #[wasm_bindgen]
@@ -29,7 +27,7 @@ impl Sketch {
     pub fn new(
         #[wasm_bindgen(unchecked_optional_param_type = "object")] options: &JsValue,
     ) -> Result<Sketch, BellwetherError> {
-        Ok(Self::empty(scale("new Sketch", options)?))
+        Ok(Self { digest: Digest::new(scale("new Sketch", options)?) })
     }
 
     /// Adds one value.
@@ -42,7 +40,7 @@ impl Sketch {
     ) -> Result<(), BellwetherError> {
         match value.as_f64().filter(|value| value.is_finite()) {
             Some(value) => {
-                self.add(value);
+                self.digest.record(value);
                 Ok(())
             }
             None => Err(Refusal::new("bad_value", "record: the value must be a finite number").into()),
@@ -60,19 +58,13 @@ impl Sketch {
     ) -> Result<(), BellwetherError> {
         let mut column = Vec::new();
         float_column("recordAll", "values", values, &mut column)?;
-        self.core.record_all(&column).map_err(|error| Refusal::new("bad_value", format!("recordAll: {error}")))?;
-        for value in column {
-            self.note(value);
-        }
+        self.digest.record_all(&column).map_err(|error| Refusal::new("bad_value", format!("recordAll: {error}")))?;
         Ok(())
     }
 
     /// Adds what another sketch holds.
     pub fn merge(&mut self, other: &Sketch) {
-        self.core.merge(&other.core);
-        self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.digest.merge(&other.digest);
     }
 
     /// The value at a quantile; `null` where there is none.
@@ -84,74 +76,56 @@ impl Sketch {
         &self,
         #[wasm_bindgen(unchecked_param_type = "number")] q: &JsValue,
     ) -> Result<JsValue, BellwetherError> {
-        let value = self.value_at(quantile_of("quantile", q)?);
-        Ok(value.map_or(JsValue::NULL, JsValue::from_f64))
+        let value = self.digest.quantile(quantile_of("quantile", q)?);
+        Ok(or_null(value))
     }
 
     /// Number of values.
     #[wasm_bindgen(getter)]
     pub fn count(&self) -> f64 {
-        self.core.count() as f64
+        self.digest.count() as f64
     }
 
     /// Sum of the values.
     #[wasm_bindgen(getter)]
     pub fn sum(&self) -> f64 {
-        self.sum
+        self.digest.sum()
     }
 
-    /// Least value; `Infinity` where there is none.
-    #[wasm_bindgen(getter)]
-    pub fn min(&self) -> f64 {
-        self.min
+    /// Least value; `null` where there is none.
+    #[wasm_bindgen(getter, unchecked_return_type = "number | null")]
+    pub fn min(&self) -> JsValue {
+        or_null(self.digest.min())
     }
 
-    /// Greatest value; `-Infinity` where there is none.
-    #[wasm_bindgen(getter)]
-    pub fn max(&self) -> f64 {
-        self.max
+    /// Greatest value; `null` where there is none.
+    #[wasm_bindgen(getter, unchecked_return_type = "number | null")]
+    pub fn max(&self) -> JsValue {
+        or_null(self.digest.max())
+    }
+
+    /// Mean of the values; `null` where there is none.
+    #[wasm_bindgen(getter, unchecked_return_type = "number | null")]
+    pub fn mean(&self) -> JsValue {
+        or_null(self.digest.mean())
     }
 
     /// Bound of the relative error of a quantile.
     #[wasm_bindgen(getter, js_name = relativeError)]
     pub fn relative_error(&self) -> f64 {
-        self.core.relative_error()
+        self.digest.sketch().relative_error()
     }
 }
 
-impl Sketch {
-    fn empty(scale: i8) -> Self {
-        Self { core: Core::new(scale), sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY }
-    }
-
-    #[inline]
-    fn add(&mut self, value: f64) {
-        self.core.record(value);
-        self.note(value);
-    }
-
-    #[inline]
-    fn note(&mut self, value: f64) {
-        self.sum += value;
-        // A branch that is hardly ever taken, where `min` would be computed each time.
-        if value < self.min {
-            self.min = value;
-        }
-        if value > self.max {
-            self.max = value;
-        }
-    }
-
-    fn value_at(&self, q: Quantile) -> Option<f64> {
-        self.core.quantile(q).map(|value| value.clamp(self.min, self.max))
-    }
+fn or_null(value: Option<f64>) -> JsValue {
+    value.map_or(JsValue::NULL, JsValue::from_f64)
 }
 
 /// Many sketches that are filled in one call.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Sketches {
-    sketches: Vec<Sketch>,
+    digests: Vec<Digest>,
     places: Vec<u32>,
     values: Vec<f64>,
 }
@@ -175,8 +149,8 @@ impl Sketches {
         let length = length.ok_or_else(|| {
             Refusal::new("bad_option", format!("{CALL}: their number must be a whole one from 1 to {MOST_SKETCHES}"))
         })?;
-        let sketch = Sketch::empty(scale(CALL, options)?);
-        Ok(Self { sketches: vec![sketch; length as usize], places: Vec::new(), values: Vec::new() })
+        let digest = Digest::new(scale(CALL, options)?);
+        Ok(Self { digests: vec![digest; length as usize], places: Vec::new(), values: Vec::new() })
     }
 
     /// Adds each value to the sketch at its place.
@@ -201,17 +175,17 @@ impl Sketches {
         #[wasm_bindgen(unchecked_param_type = "number")] q: &JsValue,
     ) -> Result<Float64Array, BellwetherError> {
         let q = quantile_of("quantiles", q)?;
-        Ok(self.column(|sketch| sketch.value_at(q).unwrap_or(f64::NAN)))
+        Ok(self.column(|digest| digest.quantile(q).unwrap_or(f64::NAN)))
     }
 
     /// Numbers of values, by place.
     pub fn counts(&self) -> Float64Array {
-        self.column(Sketch::count)
+        self.column(|digest| digest.count() as f64)
     }
 
     /// Sums of values, by place.
     pub fn sums(&self) -> Float64Array {
-        self.column(Sketch::sum)
+        self.column(Digest::sum)
     }
 
     /// A copy of the sketch at a place.
@@ -222,39 +196,30 @@ impl Sketches {
         &self,
         #[wasm_bindgen(unchecked_param_type = "number")] place: &JsValue,
     ) -> Result<Sketch, BellwetherError> {
-        let sketch = place.as_f64().filter(|place| *place >= 0.0 && place.fract() == 0.0);
-        let sketch = sketch.and_then(|place| self.sketches.get(place as usize)).cloned();
-        Ok(sketch.ok_or_else(|| Refusal::new("bad_option", "at: there is no sketch at that place"))?)
+        let place = place.as_f64().filter(|place| *place >= 0.0 && place.fract() == 0.0);
+        let digest = place.and_then(|place| self.digests.get(place as usize)).cloned();
+        let digest = digest.ok_or_else(|| Refusal::new("bad_option", "at: there is no sketch at that place"))?;
+        Ok(Sketch { digest })
     }
 }
 
 impl Sketches {
     fn add(&mut self, places: &JsValue, values: &JsValue) -> Result<(), Refusal> {
         const CALL: &str = "recordColumns";
-        let bad = |why: &str| Refusal::new("bad_columns", format!("{CALL}: {why}"));
-        let column = places.dyn_ref::<Uint32Array>().ok_or_else(|| bad("the places must be a Uint32Array"))?;
+        let column = places
+            .dyn_ref::<Uint32Array>()
+            .ok_or_else(|| Refusal::new("bad_columns", format!("{CALL}: the places must be a Uint32Array")))?;
         self.places.resize(column.length() as usize, 0);
         column.copy_to(&mut self.places);
         float_column(CALL, "values", values, &mut self.values)?;
-        if self.places.len() != self.values.len() {
-            return Err(bad("give one place for each value"));
-        }
-        let greatest = self.places.iter().fold(0, |greatest: u32, place| greatest.max(*place));
-        if greatest as usize >= self.sketches.len() {
-            return Err(bad("one of the places has no sketch"));
-        }
-        // A sum is not finite where one of the numbers is not; and where it is not, look closer.
-        if !self.values.iter().sum::<f64>().is_finite() && !self.values.iter().all(|value| value.is_finite()) {
-            return Err(bad("one of the values is not a finite number").coded("bad_value"));
-        }
-        for (place, value) in self.places.iter().zip(&self.values) {
-            self.sketches[*place as usize].add(*value);
-        }
-        Ok(())
+        Digest::record_columns(&mut self.digests, &self.places, &self.values).map_err(|error| {
+            let code = if matches!(error, ColumnsError::NotFinite(_)) { "bad_value" } else { "bad_columns" };
+            Refusal::new(code, format!("{CALL}: {error}"))
+        })
     }
 
-    fn column(&self, of: impl Fn(&Sketch) -> f64) -> Float64Array {
-        Float64Array::from(&self.sketches.iter().map(of).collect::<Vec<_>>()[..])
+    fn column(&self, of: impl Fn(&Digest) -> f64) -> Float64Array {
+        Float64Array::from(&self.digests.iter().map(of).collect::<Vec<_>>()[..])
     }
 }
 

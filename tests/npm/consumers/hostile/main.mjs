@@ -147,7 +147,7 @@ for (const one of [...odd, gone, whole]) {
   }
   attempt('points dropUntil', () => points.dropUntil(one));
 }
-for (const name of ['count', 'sum', 'min', 'max', 'relativeError']) {
+for (const name of ['count', 'sum', 'mean', 'min', 'max', 'relativeError']) {
   attempt(`freed ${name}`, () => found.push(`a freed sketch has a ${name}: ${gone[name]}`));
 }
 
