@@ -44,6 +44,19 @@ test('a worker thread has an engine of its own', async () => {
   assert.deepEqual({ result, count }, { result: 10, count: 4 });
 });
 
+test('a board is watched, a snapshot is restored, and every class says when it cannot serve', async () => {
+  assert.deepEqual(await printed('board', 'main.mjs'), {
+    early: ['not_initialized', 'not_initialized', 'not_initialized', 'not_initialized'],
+    told: [['firing', 300, 1], ['resolved', 300, 1]],
+    again: ['firing'],
+    thrown: 'a listener that fails',
+    result: 700,
+    copies: ['Sketch', 'Sketch', 'Engine', 'Own'],
+    isOwn: true,
+    freed: 'freed',
+  });
+});
+
 test('whatever is passed in, what is thrown is a BellwetherError, and the engine stays whole', async () => {
   const { found, refused, answered } = await printed('hostile', 'main.mjs');
   assert.deepEqual(found, []);

@@ -407,12 +407,12 @@ impl Engine {
 /// `bad_snapshot`, or `bad_tiers` where it was made with others.
 fn restored(config: EngineConfig, bytes: &[u8]) -> Result<Core, Refusal> {
     Core::restore(config, bytes).map_err(|error| {
-        let code = match error {
-            SnapshotError::Config(_) | SnapshotError::Tiers { .. } => "bad_tiers",
-            SnapshotError::Series(_) => "too_many_series",
-            _ => "bad_snapshot",
-        };
-        Refusal::new(code, format!("restore: {error}"))
+        let refusal = Refusal::new("bad_snapshot", format!("restore: {error}"));
+        match error {
+            SnapshotError::Config(_) | SnapshotError::Tiers { .. } => refusal.coded("bad_tiers"),
+            SnapshotError::Series(_) => refusal.coded("too_many_series"),
+            _ => refusal,
+        }
     })
 }
 
