@@ -49,7 +49,7 @@ test('a board is watched, a snapshot is restored, and every class says when it c
     early: ['not_initialized', 'not_initialized', 'not_initialized', 'not_initialized'],
     told: [['firing', 300, 1], ['resolved', 300, 1]],
     again: ['firing'],
-    thrown: 'a listener that fails',
+    thrown: Array(3).fill('a listener that fails'),
     result: 700,
     copies: ['Sketch', 'Sketch', 'Engine', 'Own'],
     isOwn: true,

@@ -85,7 +85,7 @@ impl From<QueryError> for Refusal {
             QueryError::ZeroWindow | QueryError::WindowTooLong { .. } => "bad_window",
             QueryError::AcrossNeeded { .. } => "bad_across",
             QueryError::RightEdgeGone { .. } => "bad_at",
-            QueryError::NoColumns { .. } => "bad_range",
+            QueryError::NoColumns => return Refusal::new("bad_range", error.to_string()),
             _ => "bad_query",
         };
         Self::new(code, error.to_string())
