@@ -316,18 +316,25 @@ impl Engine {
     /// Whether a sample of this timestamp would be accepted at `now`.
     ///
     /// # Errors
-    /// [`TimestampError`] where it is too far ahead or older than everything that is kept.
+    /// [`TimestampError`] where it is too far ahead or older than everything that is kept, or beyond
+    /// [`TimestampMs::EARLIEST`] or [`TimestampMs::LATEST`].
     pub fn check(&self, timestamp: TimestampMs, now: TimestampMs) -> Result<(), TimestampError> {
-        let latest = now + self.config.future_skew;
+        let (oldest, latest) = self.accepted_timestamps(now);
         if timestamp > latest {
             return Err(TimestampError::TooNew { timestamp, latest });
         }
-        let grid = self.horizon.grid(self.horizon.tiers() - 1);
-        let gone = grid.edge_before(now - self.longest_window());
-        if timestamp <= gone && gone > TimestampMs::new(i64::MIN) {
-            return Err(TimestampError::TooLate { timestamp, oldest: gone + DurationMs::from_millis(1) });
+        if timestamp < oldest {
+            return Err(TimestampError::TooLate { timestamp, oldest });
         }
         Ok(())
+    }
+
+    /// The oldest and the latest timestamp that are accepted at `now`.
+    pub(crate) fn accepted_timestamps(&self, now: TimestampMs) -> (TimestampMs, TimestampMs) {
+        let grid = self.horizon.grid(self.horizon.tiers() - 1);
+        let gone = grid.edge_before(now - self.longest_window());
+        let oldest = (gone + DurationMs::from_millis(1)).max(TimestampMs::EARLIEST);
+        (oldest, (now + self.config.future_skew).min(TimestampMs::LATEST))
     }
 
     /// Records a sample. Cost: O(tiers) where the sample is the newest of its series.

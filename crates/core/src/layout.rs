@@ -27,13 +27,14 @@ impl Layout {
     pub(crate) fn new(horizon: &Horizon, tier: usize, from: TimestampMs, to: TimestampMs, columns: usize) -> Self {
         let grid = horizon.grid(tier);
         let (first, last) = (grid.whole_until(from).saturating_add(1), grid.bucket_of(to));
-        let buckets = last.saturating_sub(first).saturating_add(1).max(1);
+        // From one end of time to the other there are more than an i64 counts.
+        let buckets = (i128::from(last) - i128::from(first) + 1).max(1);
         let most = i64::try_from(columns).unwrap_or(i64::MAX);
         // Where several time buckets share a column, the edges may cut two columns.
-        let per_column = if buckets <= most { 1 } else { div_ceil(buckets, most - 2) };
+        let per_column = if buckets <= i128::from(most) { 1 } else { div_ceil(buckets, most - 2) };
         let column_of = |bucket: i64| bucket.saturating_sub(1).div_euclid(per_column);
         let (first_column, count) = match most {
-            1 | 2 if buckets > most => (0, 1),
+            1 | 2 if buckets > i128::from(most) => (0, 1),
             _ => (column_of(first), column_of(last).saturating_sub(column_of(first)).saturating_add(1)),
         };
         Self { tier, per_column, first, last, first_column, columns: count.max(1) as usize, to }
@@ -61,9 +62,9 @@ impl Layout {
     }
 }
 
-/// `a / b` rounded up, `b` taken as 1 where it is less.
-fn div_ceil(a: i64, b: i64) -> i64 {
-    a.saturating_sub(1).div_euclid(b.max(1)).saturating_add(1)
+/// `a / b` rounded up, `b` taken as 1 where it is less, and no more than an i64 holds.
+fn div_ceil(a: i128, b: i64) -> i64 {
+    i64::try_from((a - 1).div_euclid(i128::from(b.max(1))) + 1).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -95,6 +96,20 @@ mod tests {
                     }
                     assert_eq!(edge.get(), from + length);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_are_dealt_out_too() {
+        for asked in [1, 2, 3, 4, 52, 1_000] {
+            for (from, to) in [(i64::MIN, i64::MAX), (i64::MIN, 0), (0, i64::MAX), (i64::MAX - 1, i64::MAX)] {
+                let grid = Grid::new(DurationMs::from_millis(1)).unwrap();
+                let horizon = Horizon::new([(grid, DurationMs::from_hours(1))]);
+                let layout = Layout::new(&horizon, 0, TimestampMs::new(from), TimestampMs::new(to), asked);
+                assert!((1..=asked).contains(&layout.columns()), "{from} {to} {asked}: {}", layout.columns());
+                let (first, last) = (layout.buckets(0), layout.buckets(layout.columns() - 1));
+                assert_eq!((first.0, last.1), (from.saturating_add(1), to));
             }
         }
     }

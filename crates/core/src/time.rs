@@ -9,6 +9,12 @@ use std::str::FromStr;
 pub struct TimestampMs(i64);
 
 impl TimestampMs {
+    /// The earliest instant of a sample, and with [`TimestampMs::LATEST`] the bounds within which every
+    /// millisecond is told apart by JSON and JavaScript too: 285,000 years either side of the epoch.
+    pub const EARLIEST: Self = Self(-((1 << 53) - 1));
+    /// The latest instant of a sample.
+    pub const LATEST: Self = Self((1 << 53) - 1);
+
     /// The instant `ms` milliseconds after (or, negative, before) the Unix epoch.
     #[must_use]
     pub const fn new(ms: i64) -> Self {

@@ -117,6 +117,20 @@ fn timestamps_are_accepted_up_to_the_edges() {
 }
 
 #[test]
+fn samples_lie_within_the_whole_numbers_that_a_float_holds() {
+    let config = EngineConfig { future_skew: DurationMs::from_millis(u64::MAX), ..EngineConfig::default() };
+    let engine = Engine::new(config).unwrap();
+    let check = |timestamp, now| engine.check(timestamp, now);
+    let (earliest, latest) = (TimestampMs::EARLIEST, TimestampMs::LATEST);
+    let (first, last) = (at(i64::MIN), at(i64::MAX));
+    assert_eq!((earliest.get() as f64, latest.get() as f64), (-9_007_199_254_740_991.0, 9_007_199_254_740_991.0));
+    assert_eq!(check(earliest, first), Ok(()));
+    assert_eq!(check(first, first), Err(TimestampError::TooLate { timestamp: first, oldest: earliest }));
+    assert_eq!(check(latest, latest), Ok(()));
+    assert_eq!(check(last, last), Err(TimestampError::TooNew { timestamp: last, latest }));
+}
+
+#[test]
 fn a_sample_far_ahead_blocks_none_after_it() {
     let mut engine = engine();
     let id = engine.series(&key("m", &[]), None).unwrap();

@@ -122,7 +122,7 @@ impl Frame {
         let distance = reader.uint()?;
         let timestamp = TimestampMs::new(self.grid.end(number).get().wrapping_sub(distance as i64));
         let is_inside = self.grid.bucket_of(timestamp) == number && distance < self.grid.width().as_millis();
-        if is_inside { Ok(timestamp) } else { Err(reader.malformed("an instant in its time bucket")) }
+        if is_inside && is_of_samples(timestamp) { Ok(timestamp) } else { Err(reader.malformed("an instant in its time bucket")) }
     }
 
     fn write_summary(&mut self, summary: &Summary, end: TimestampMs, writer: &mut Writer) {
@@ -166,7 +166,15 @@ impl Frame {
     }
 }
 
+/// Whether a sample can be of that instant.
+fn is_of_samples(timestamp: TimestampMs) -> bool {
+    (TimestampMs::EARLIEST..=TimestampMs::LATEST).contains(&timestamp)
+}
+
 fn finite(timestamp: TimestampMs, value: f64, reader: &Reader<'_>) -> Result<Sample, SnapshotError> {
+    if !is_of_samples(timestamp) {
+        return Err(reader.malformed("an instant of a sample"));
+    }
     Sample::new(timestamp, value).map_err(|NotFinite| reader.malformed("a finite number"))
 }
 
