@@ -122,7 +122,11 @@ impl Frame {
         let distance = reader.uint()?;
         let timestamp = TimestampMs::new(self.grid.end(number).get().wrapping_sub(distance as i64));
         let is_inside = self.grid.bucket_of(timestamp) == number && distance < self.grid.width().as_millis();
-        if is_inside && is_of_samples(timestamp) { Ok(timestamp) } else { Err(reader.malformed("an instant in its time bucket")) }
+        if is_inside && is_of_samples(timestamp) {
+            Ok(timestamp)
+        } else {
+            Err(reader.malformed("an instant in its time bucket"))
+        }
     }
 
     fn write_summary(&mut self, summary: &Summary, end: TimestampMs, writer: &mut Writer) {
