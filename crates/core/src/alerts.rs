@@ -9,6 +9,7 @@ use crate::labels::{LabelError, Labels, MAX_VALUE_BYTES};
 use crate::query::{Expression, Group, QueryError};
 use crate::rule::{ALERT_NAME, AlertState, NoData, Observed, Rule, Severity, Step, advance};
 use crate::time::{DurationMs, TimestampMs};
+use crate::watch::{Figure, Watches};
 
 /// The longest outage after which a pending alert goes on where it was.
 pub const RESTORE_TOLERANCE: DurationMs = DurationMs::from_hours(1);
@@ -122,6 +123,19 @@ impl Alerts {
         self.evaluate_with(rules, now, |figure, at| engine.evaluate(figure, at))
     }
 
+    /// [`Alerts::evaluate`] for evaluations that follow each other over the same engine: each rule
+    /// keeps its figures in `watches`, so that only what changed since is looked at.
+    pub fn evaluate_watched(
+        &mut self,
+        rules: &[Rule],
+        watches: &mut Watches,
+        engine: &Engine,
+        now: TimestampMs,
+    ) -> Vec<Transition> {
+        watches.truncate(rules.len());
+        self.evaluate_each(rules, now, |place, figure, at| watches.figures(place, figure, engine, at))
+    }
+
     /// [`Alerts::evaluate`] over figures from anywhere.
     ///
     /// `figures` gets the expression and the instant to look at and answers one group for each set
@@ -132,22 +146,33 @@ impl Alerts {
         now: TimestampMs,
         mut figures: impl FnMut(&Expression, TimestampMs) -> Result<Vec<Group>, QueryError>,
     ) -> Vec<Transition> {
+        let of_group = |group: Group| (group.labels, group.answer.value);
+        self.evaluate_each(rules, now, |_, figure, at| Ok(figures(figure, at)?.into_iter().map(of_group).collect()))
+    }
+
+    /// Evaluates rules over the figures that are given for the place of each.
+    fn evaluate_each(
+        &mut self,
+        rules: &[Rule],
+        now: TimestampMs,
+        mut figures: impl FnMut(usize, &Expression, TimestampMs) -> Result<Vec<Figure>, QueryError>,
+    ) -> Vec<Transition> {
         let mut transitions = Vec::new();
         self.failures.clear();
         let mut names = BTreeSet::new();
-        for rule in rules {
+        for (place, rule) in rules.iter().enumerate() {
             if !names.insert(rule.name.as_str()) {
                 self.failures.push(RuleError::DuplicateName { rule: rule.name.clone() });
                 continue;
             }
-            let figures = figures(&rule.figure, now - rule.query_offset);
-            if !self.by_rule.contains_key(&rule.name) && figures.as_ref().is_ok_and(|groups| is_quiet(rule, groups)) {
+            let figures = figures(place, &rule.figure, now - rule.query_offset);
+            if !self.by_rule.contains_key(&rule.name) && figures.as_ref().is_ok_and(|figures| is_quiet(rule, figures)) {
                 continue;
             }
             let alerts = self.by_rule.entry(rule.name.clone()).or_default();
             match figures
                 .map_err(|source| RuleError::Query { rule: rule.name.clone(), source })
-                .and_then(|groups| findings(rule, &groups, alerts))
+                .and_then(|figures| findings(rule, &figures, alerts))
             {
                 Ok(findings) => {
                     for (labels, finding) in findings {
@@ -229,14 +254,14 @@ enum Finding {
 
 /// Whether a rule without alerts has nothing to say, as most have at most times: what that takes no
 /// labels to find out.
-fn is_quiet(rule: &Rule, groups: &[Group]) -> bool {
+fn is_quiet(rule: &Rule, figures: &[Figure]) -> bool {
     let is_calm = |value: Option<f64>| match value {
         Some(value) => !rule.comparison.holds(value, rule.threshold),
         None => rule.no_data != NoData::Fire,
     };
-    let is_calm = match groups {
+    let is_calm = match figures {
         [] => is_calm(None),
-        [group] => is_calm(group.answer.value),
+        [(_, value)] => is_calm(*value),
         // Two of them may make the same alert, which is an error.
         _ => false,
     };
@@ -246,16 +271,16 @@ fn is_quiet(rule: &Rule, groups: &[Group]) -> bool {
 /// What the figures of a rule say of each of its alerts, old and new.
 fn findings(
     rule: &Rule,
-    groups: &[Group],
+    figures: &[Figure],
     alerts: &BTreeMap<Labels, Alert>,
 ) -> Result<BTreeMap<Labels, Finding>, RuleError> {
     let name = Labels::new([(ALERT_NAME, &rule.name)])
         .map_err(|source| RuleError::Name { rule: rule.name.clone(), source })?;
     let fixed = rule.labels.overlaid(&name);
     let mut findings = BTreeMap::new();
-    for group in groups {
-        let observed = group.answer.value.map_or(Observed::NoData, Observed::Value);
-        match findings.entry(group.labels.overlaid(&fixed)) {
+    for (labels, value) in figures {
+        let observed = value.map_or(Observed::NoData, Observed::Value);
+        match findings.entry(labels.overlaid(&fixed)) {
             Entry::Vacant(entry) => entry.insert(Finding::Observed(observed)),
             Entry::Occupied(entry) => {
                 return Err(RuleError::DuplicateKey { rule: rule.name.clone(), labels: entry.key().clone() });
@@ -267,7 +292,7 @@ fn findings(
     };
     // The alert with no group's labels stands for "no group at all"; others speak for themselves.
     let others_speak =
-        !groups.is_empty() || alerts.values().any(|alert| alert.labels != fixed && alert.state.is_active());
+        !figures.is_empty() || alerts.values().any(|alert| alert.labels != fixed && alert.state.is_active());
     for labels in alerts.keys() {
         if findings.contains_key(labels) {
             continue;

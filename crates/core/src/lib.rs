@@ -58,5 +58,6 @@ pub mod summary;
 pub mod table;
 mod tier;
 pub mod time;
+pub mod watch;
 mod window;
 mod words;
