@@ -10,6 +10,7 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::sketch::Sketch;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_testkit::naive::Naive;
+use bellwether_testkit::random::Random;
 use proptest::prelude::*;
 
 /// Small tiers, so that few samples fill and leave them all.
@@ -180,6 +181,44 @@ impl Pair {
         assert!(answer.from <= asked.max(self.kept()), "{answer:?}");
         assert!(asked.since(answer.from).as_millis() < WIDTHS[tier], "{query:?} {answer:?}");
         assert!(answer.to <= self.now && self.now.since(answer.to).as_millis() < WIDTHS[0], "{answer:?}");
+    }
+}
+
+/// A life longer than the longest tier, looked at a millisecond before, at and after every edge of the
+/// finest time buckets: all that enters, leaves and is evicted does so at one of them.
+#[test]
+fn every_edge_of_a_life() {
+    for kind in Kind::ALL {
+        let mut pair = Pair::new(kind, 0);
+        let mut random = Random::new(kind.number().into());
+        let mut total = 0.0;
+        for tick in 1..=700_i64 {
+            let edge = tick * 100;
+            for now in [edge - 1, edge, edge + 1] {
+                pair.now = TimestampMs::new(now);
+                // Silences as long as a tier, and bursts.
+                if random.below(3) == 0 && tick % 250 < 190 {
+                    total = if random.below(20) == 0 { 0.0 } else { total + random.below(9) as f64 };
+                    let value = if kind == Kind::Counter { total } else { random.between(-5.0, 50.0) };
+                    pair.arrive(random.below(3) as usize, pair.now, value);
+                }
+                pair.engine.advance(pair.now);
+                if random.below(50) == 0 {
+                    pair.engine = Engine::restore(config(), &pair.engine.snapshot()).unwrap();
+                }
+                pair.naive.forget_until(pair.kept());
+                let at_random = random.below(SPANS[2]) + 1;
+                for window in [WIDTHS[0], SPANS[0], SPANS[1] - 1, SPANS[2], at_random] {
+                    for aggregation in ["count", "increase", "p50"] {
+                        if kind == Kind::Gauge && aggregation == "increase" {
+                            continue;
+                        }
+                        let aggregation = aggregation.parse().unwrap();
+                        pair.check(&Query::new(pair.metric.clone(), DurationMs::from_millis(window), aggregation));
+                    }
+                }
+            }
+        }
     }
 }
 
