@@ -100,7 +100,7 @@ impl AllowList {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::GET, Method::POST])
-            .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
             .expose_headers([header::RETRY_AFTER])
             .max_age(std::time::Duration::from_secs(600))
     }

@@ -24,14 +24,16 @@ fn pages_elsewhere_need_to_be_allowed() {
     let preflight = |origin: &str, method: &str| {
         let request = Request::new("OPTIONS", "/ingest").header("origin", origin);
         let request = request.header("access-control-request-method", method);
-        request.header("access-control-request-headers", "content-type,idempotency-key").send(&gateway)
+        request.header("access-control-request-headers", "authorization,content-type,idempotency-key").send(&gateway)
     };
     let answer = preflight(ELSEWHERE, "POST");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), Some(ELSEWHERE));
     assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
     let headers = answer.header("access-control-allow-headers").unwrap();
-    assert!(headers.contains("content-type") && headers.contains("idempotency-key"), "{headers}");
+    for name in ["authorization", "content-type", "idempotency-key"] {
+        assert!(headers.contains(name), "{headers}");
+    }
     assert_eq!(preflight("https://evil.example", "POST").header("access-control-allow-origin"), None);
 
     let post = |origin: &str| {
