@@ -79,6 +79,17 @@ test('a page that is left with a batch under way loses neither that nor what wai
   await context.close();
 });
 
+test('a page may send a token along', async () => {
+  const { page, context, watch } = await open('index.html');
+  assert.deepEqual(await page.evaluate(async () => {
+    const own = collect({ token: 'secret' });
+    own.recordMetric('token', 1);
+    return { sent: await own.flush(), figure: await own.queryMetric('token', { window: '5m', agg: 'count' }) };
+  }), { sent: true, figure: 1 });
+  watch.check();
+  await context.close();
+});
+
 test('the collector works in a module worker', async () => {
   const { page, context, watch } = await open('index.html');
   assert.deepEqual(await page.evaluate(() => new Promise((resolve) => {
