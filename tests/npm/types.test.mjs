@@ -5,7 +5,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { project } from './support/project.mjs';
 
-const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--target', 'es2022', '--types', ''];
+const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--target', 'es2022'];
+const noTypes = ['--types', ''];
 const nodenext = ['--module', 'nodenext', '--moduleResolution', 'nodenext'];
 const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler'];
 
@@ -27,12 +28,18 @@ const cases = [
 
 for (const [name, parameters, file] of cases) {
   test(name, async () => {
-    assert.equal(await consumer.tsc(...strict, ...parameters, file), '');
+    assert.equal(await consumer.tsc(...strict, ...noTypes, ...parameters, file), '');
   });
 }
 
+test('the compiler before takes them too', async () => {
+  for (const file of ['use.ts', 'collector.ts']) {
+    assert.equal(await consumer.earlierTsc(...strict, ...nodenext, '--lib', 'es2022,dom', file), '');
+  }
+});
+
 test('a wrong use is caught', async () => {
-  const complaints = await consumer.tsc(...strict, ...nodenext, '--lib', 'es2022', 'wrong.ts');
+  const complaints = await consumer.tsc(...strict, ...noTypes, ...nodenext, '--lib', 'es2022', 'wrong.ts');
   assert.match(complaints, /wrong\.ts\(4,.*TS2322/);
 });
 
