@@ -1,6 +1,6 @@
 // Records samples with a gateway: batched, sent again until they are stored, and never in the way of the caller.
 import { BellwetherError } from './error.js';
-import type { Aggregation, Duration, Labels, TimestampMs } from './index.js';
+import type { Aggregation, Duration, Labels, Scorecard, TimestampMs } from './index.js';
 import { ask, type Answer, type Door } from './collector/ask.js';
 import { inBrowser, onLeaving } from './collector/leaving.js';
 import { platformClock, type CollectorOptions, type Counters, type Fetch, type Problem, type SampleOptions } from './collector/options.js';
@@ -8,6 +8,7 @@ import { queue } from './collector/queue.js';
 import { timing, type Time, type Timer } from './collector/timing.js';
 
 export { BellwetherError };
+export type { Scorecard } from './index.js';
 export { expressRequests, fastifyRequests } from './collector/requests.js';
 export type { AbortSignalLike, Clock, CollectorOptions, Counters, Fetch, Problem, SampleOptions } from './collector/options.js';
 export type { ExpressRequest, ExpressResponse, FastifyReply, FastifyRequest, Recorder } from './collector/requests.js';
@@ -34,13 +35,6 @@ export interface MetricGroup<Name extends string = string> {
   /** `null`, never 0, where the window holds nothing. */
   result: number | null;
   count: number;
-}
-
-/** The three figures of a grants office, over everything kept; an average over nothing is 0 here. */
-export interface Scorecard {
-  avg_resolution_time: number;
-  avg_satisfaction: number;
-  total_conflicts: number;
 }
 
 /** Records and asks. All its functions may be taken out of it: `const { recordMetric } = createCollector(…)`. */

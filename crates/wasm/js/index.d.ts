@@ -477,7 +477,7 @@ export class Engine {
    * The lines of a chart, at most `columns` wide: made from the engine's time buckets, however many samples there
    * were.
    *
-   * @throws {BellwetherError} what {@link query} throws, and `bad_range` where `to` is not after `from`.
+   * @throws {BellwetherError} what {@link Engine.query} throws, and `bad_range` where `to` is not after `from`.
    *
    * @example
    * const { lines } = engine.queryRange({ name: 'latency', window: '1m', agg: 'p99', from: Date.now() - 3_600_000, columns: 600 });
@@ -488,7 +488,7 @@ export class Engine {
   /**
    * How the values of a window are spread, in one histogram for each group; with `columns` the columns of a heat map.
    *
-   * @throws {BellwetherError} what {@link query} throws for the same fields.
+   * @throws {BellwetherError} what {@link Engine.query} throws for the same fields.
    *
    * @example
    * const [{ lower, upper, counts }] = engine.histogram({ name: 'latency', window: '5m' }).groups;
@@ -517,7 +517,7 @@ export class Engine {
   /**
    * The KPIs of the board, in its order.
    *
-   * @throws {BellwetherError} what {@link query} throws for the figure of one of them.
+   * @throws {BellwetherError} what {@link Engine.query} throws for the figure of one of them.
    */
   kpis(now?: TimestampMs): KpiFigure[];
 

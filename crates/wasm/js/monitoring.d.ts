@@ -1,4 +1,5 @@
-import type { Collector, Scorecard } from './collector.js';
+import type { Collector } from './collector.js';
+import type { Scorecard } from './index.js';
 
 /**
  * Records the cases of a grants office and gives its scorecard: the average resolution time in days, the average

@@ -1,9 +1,6 @@
 // The grants office's monitoring module: cases, scores, conflicts, and their three figures.
 import { Engine } from './engine.js';
 
-/** All that an engine keeps by default. */
-const KEPT = '92d';
-
 export class MonitoringModule {
   #record;
   #dashboard;
@@ -11,13 +8,8 @@ export class MonitoringModule {
   constructor(collector) {
     if (collector === undefined) {
       const engine = new Engine();
-      const figure = (name, agg) => engine.query({ name, window: KEPT, agg }).result ?? 0;
       this.#record = (name, value, { kind, unit }) => engine.record(name, value, { kind, unit });
-      this.#dashboard = () => ({
-        avg_resolution_time: figure('resolution_time', 'avg'),
-        avg_satisfaction: figure('satisfaction', 'avg'),
-        total_conflicts: figure('conflict', 'increase'),
-      });
+      this.#dashboard = () => engine.scorecard();
     } else {
       this.#record = (name, value, options) => collector.recordMetric(name, value, undefined, options);
       this.#dashboard = async () => {
