@@ -6,8 +6,9 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import esbuild from 'esbuild';
 import webpack from 'webpack';
-import { launch, openPage } from '../browser/support/chromium.mjs';
+import { launch } from '../browser/support/chromium.mjs';
 import { serveFolder } from '../browser/support/static-server.mjs';
+import { assertComputes } from './support/page.mjs';
 import { project } from './support/project.mjs';
 
 let browser;
@@ -54,15 +55,7 @@ for (const [name, build] of Object.entries(builds)) {
     try {
       const built = await build(consumer.folder);
       site = await serveFolder(path.join(consumer.folder, built), '/deep/path/');
-      const { page, context, watch } = await openPage(browser, { allowed: [site.origin] });
-      await page.goto(site.url);
-      for (const place of ['#page', '#worker']) {
-        const text = page.locator(place, { hasText: 'samples' });
-        await text.waitFor();
-        assert.equal(await text.textContent(), '9 samples, average 5, true: too_late');
-      }
-      watch.check();
-      await context.close();
+      await assertComputes(browser, site.url);
     } finally {
       await site?.close();
       consumer.remove();

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createServer } from 'vite';
-import { launch, openPage } from '../browser/support/chromium.mjs';
+import { launch } from '../browser/support/chromium.mjs';
+import { assertComputes } from './support/page.mjs';
 import { project } from './support/project.mjs';
 
 test('the page works unbuilt, when the package is left out of pre-bundling', async () => {
@@ -17,14 +18,7 @@ test('the page works unbuilt, when the package is left out of pre-bundling', asy
   try {
     await server.listen();
     const origin = `http://127.0.0.1:${server.httpServer.address().port}`;
-    const { page, watch } = await openPage(browser, { allowed: [origin] });
-    await page.goto(`${origin}/`);
-    for (const place of ['#page', '#worker']) {
-      const text = page.locator(place, { hasText: 'samples' });
-      await text.waitFor();
-      assert.equal(await text.textContent(), '9 samples, average 5, true: too_late');
-    }
-    watch.check();
+    await assertComputes(browser, `${origin}/`);
   } finally {
     await browser.close();
     await server.close();

@@ -4,8 +4,9 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from 'vite';
-import { launch, openPage } from '../browser/support/chromium.mjs';
+import { launch } from '../browser/support/chromium.mjs';
 import { serveFolder } from '../browser/support/static-server.mjs';
+import { assertComputes } from './support/page.mjs';
 import { project } from './support/project.mjs';
 
 let consumer;
@@ -26,15 +27,7 @@ after(async () => {
 });
 
 test('the page and its worker compute the same figures', async () => {
-  const { page, context, watch } = await openPage(browser, { allowed: [site.origin] });
-  await page.goto(site.url);
-  for (const place of ['#page', '#worker']) {
-    const text = page.locator(place, { hasText: 'samples' });
-    await text.waitFor();
-    assert.equal(await text.textContent(), '9 samples, average 5, true: too_late');
-  }
-  watch.check();
-  await context.close();
+  await assertComputes(browser, site.url);
 });
 
 test('the wasm is a file of the build, once', () => {
