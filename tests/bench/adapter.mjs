@@ -1,12 +1,12 @@
 // Bellwether behind the shared harness: through the packed package and its public API alone.
-// Aggregation over many series (W1, W2); `new Engine()` keeps what it always keeps.
+// W1 and W2 take `create`: `new Engine()` with its defaults. W4 takes the default export.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const folder = process.env.BELLWETHER_NPM ?? path.resolve(import.meta.dirname, '../../target/npm/bellwether');
 const { main, version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
-const { Engine, init } = await import(pathToFileURL(path.join(folder, main)));
+export const { Engine, Points, Sketches, init } = await import(pathToFileURL(path.join(folder, main)));
 await init();
 
 const METRIC = 'latency';
@@ -39,3 +39,17 @@ export function create({ mode, names, windowMs }) {
     },
   };
 }
+
+export default [
+  {
+    name: 'bellwether Points.m4',
+    version,
+    prep(x, y) {
+      const points = new Points();
+      points.extend(x, y);
+      return points;
+    },
+    // Four points for each column.
+    run: (x, y, count, points) => ({ idx: points.m4(count >> 2) }),
+  },
+];

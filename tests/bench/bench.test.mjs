@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bench } from './bench.mjs';
-import { contenders, workloads } from './contenders.mjs';
+import { contenders } from './contenders.mjs';
 import { errors, rankError, sortedValues, valueError } from './lib/exact.mjs';
 import { responseTimes } from './lib/generate.mjs';
 import { report } from './report.mjs';
@@ -10,20 +10,38 @@ import { report } from './report.mjs';
 /** The published bound of the sketch's default scale. */
 const VALUE_ERROR = 0.0055;
 
-for (const [name, workload] of Object.entries(workloads)) {
-  test(`${name}: ours answers right, whole and for every series`, async () => {
-    const measured = await bench({ size: 'quick', only: [name], who: ['bellwether'] });
-    const [{ results }] = measured.workloads;
-    const [{ failure, isWhole = true, errors: worst }] = results;
-    assert.equal(failure, undefined);
+/** What ours did at a workload's quick form, and what the report says of it. */
+async function ours(name, key) {
+  const measured = await bench({ size: 'quick', only: [name], who: [key] });
+  const [result] = measured.workloads[0].results;
+  assert.equal(result.failure, undefined);
+  assert.ok(report(measured).includes(`| ${contenders[key].title} |`));
+  return result;
+}
+
+for (const [name, key] of [['ingest', 'bellwether'], ['ingest', 'own-sketches'], ['window-fast', 'bellwether'], ['window-slow', 'bellwether']]) {
+  test(`${name}: ${key} answers right, whole and for every series`, async () => {
+    const { isWhole = true, errors: worst } = await ours(name, key);
     assert.ok(isWhole);
     assert.equal(worst.count, 0);
     assert.ok(worst.avg <= 1e-9, `averages are off by ${worst.avg}`);
     assert.ok(worst.value <= VALUE_ERROR, `values are off by ${worst.value}`);
-    assert.match(report(measured), new RegExp(`\\| ${contenders.bellwether.title} \\|`));
-    assert.equal(workload.contenders[0], 'bellwether');
   });
 }
+
+test('downsample: the points draw the same line', async () => {
+  const { points, envelopeError } = await ours('downsample', 'own-points');
+  assert.ok(points > 500 && points <= 4 * 500, `${points} points`);
+  assert.ok(envelopeError < 1e-9, `the line is off by ${envelopeError}`);
+});
+
+test('series: one of many is found and answered', async () => {
+  assert.ok((await ours('series', 'own-series')).engineMb > 0);
+});
+
+test('rules: every second one fires', async () => {
+  assert.equal((await ours('rules', 'own-rules')).fired, 50);
+});
 
 test('the others work', async () => {
   const { workloads: measured } = await bench({ size: 'quick', only: ['ingest'] });

@@ -6,5 +6,5 @@ const [, , workloadName, contenderName, size] = process.argv;
 const workload = workloads[workloadName];
 const contender = contenders[contenderName];
 const { run } = await import(`./workloads/${workload.file ?? workloadName}.mjs`);
-const { create } = await import(contender.module);
-console.log(JSON.stringify(run({ create, options: contender.options }, workload[size])));
+const peer = await import(contender.module);
+console.log(JSON.stringify(run(peer, workload[size])));

@@ -30,6 +30,23 @@ const columns = {
     ['value error', (result) => result.errors.value],
     ['error of counts', (result) => result.errors.count],
   ],
+  downsample: [
+    ['ms', (result) => result.ms],
+    ['points', (result) => result.points],
+    ['error of the drawn line', (result) => result.envelopeError],
+  ],
+  series: [
+    ['query of one series, ms', (result) => result.ms],
+    ['of one of 10, ms', (result) => result.ofFewMs],
+    ['longest call ms', (result) => result.longestMs],
+    ['memory MB', (result) => result.memoryMb],
+    ['of the engine MB', (result) => result.engineMb],
+  ],
+  rules: [
+    ['evaluation ms', (result) => result.ms],
+    ['longest ms', (result) => result.longestMs],
+    ['fired', (result) => result.fired],
+  ],
 };
 
 function row(cells) {

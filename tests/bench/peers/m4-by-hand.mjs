@@ -27,3 +27,7 @@ export function m4(x, y, columns) {
   }
   return places;
 }
+
+export function prepare(x, y) {
+  return (columns) => m4(x, y, columns);
+}

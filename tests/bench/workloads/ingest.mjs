@@ -6,7 +6,7 @@ import { median, memoryMb, settledMemoryMb } from '../lib/measure.mjs';
 
 const SERIES = 100;
 
-export function run({ create, options }, { samples, batch, repetitions }) {
+export function run({ create }, { samples, batch, repetitions }) {
   const all = responseTimes({ samples, series: SERIES });
   const batches = [];
   for (let place = 0; place < samples; place += batch) {
@@ -20,7 +20,7 @@ export function run({ create, options }, { samples, batch, repetitions }) {
   let grownMb;
   let worst;
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
-    const peer = create({ ...options, mode: 'all', nSeries: SERIES, names, windowMs: Infinity, t0: START_MS });
+    const peer = create({ mode: 'all', nSeries: SERIES, names, windowMs: Infinity, t0: START_MS });
     const out = emptyAnswers(SERIES);
     const start = performance.now();
     for (const one of batches) peer.ingest(one);

@@ -20,11 +20,11 @@ function placeAfter(ts, instant) {
 }
 
 /** `warmSeconds` fill the window and wake the compiler, unmeasured; the rest up to `seconds` is measured. */
-export function run({ create, options }, { rate, seconds, warmSeconds, batch, budgetSeconds }) {
+export function run({ create }, { rate, seconds, warmSeconds, batch, budgetSeconds }) {
   const all = responseTimes({ samples: Math.floor(rate * seconds), series: SERIES, rate });
   const names = Array.from({ length: SERIES }, (_, series) => `series-${series}`);
   const before = settledMemoryMb();
-  const peer = create({ ...options, mode: 'window', nSeries: SERIES, names, windowMs: WINDOW_MS, t0: START_MS, rate });
+  const peer = create({ mode: 'window', nSeries: SERIES, names, windowMs: WINDOW_MS, t0: START_MS, rate });
   const out = emptyAnswers(SERIES);
   const ticksMs = [];
   let peakMb = 0;
