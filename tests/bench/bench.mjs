@@ -25,7 +25,8 @@ async function result(workload, key, size) {
     const { stdout } = await run(process.execPath, ['--expose-gc', 'one.mjs', workload, key, size], { cwd: here, timeout: 300_000 });
     return { ...about, ...JSON.parse(stdout) };
   } catch (error) {
-    return { ...about, failure: String(error.stderr || error.message).trim().split('\n').at(-1) };
+    const lines = String(error.stderr || error.message).trim().split('\n');
+    return { ...about, failure: lines.find((line) => /^\w*Error:/.test(line)) ?? lines.at(-1) };
   }
 }
 

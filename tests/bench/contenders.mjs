@@ -29,7 +29,7 @@ export const workloads = {
     full: { points: 1_000_000, columns: 1000, repetitions: 30 },
     quick: { points: 100_000, columns: 500, repetitions: 3 },
     contenders: ['own-points', 'm4-by-hand', 'tsdownsample'],
-    note: 'Columns by hand and of tsdownsample hold equally many points, ours are equally wide in time, as pixels are.',
+    note: 'Columns by hand hold equally many points; ours are equally wide in time, as pixels are.',
   },
   series: {
     title: '10,000 series at one sample a second each, for an hour',

@@ -13,7 +13,7 @@ export function timed(x, y, columns, repetitions) {
   try {
     const file = path.join(folder, 'points.f64');
     writeFileSync(file, Buffer.concat([x, y].map((column) => Buffer.from(column.buffer))));
-    const script = path.join(import.meta.dirname, 'tsdownsample.py');
+    const script = path.join(import.meta.dirname, 'points_native.py');
     const { ms, places } = JSON.parse(execFileSync(python, [script, file, x.length, columns, repetitions].map(String)).toString());
     return { ms, places: Uint32Array.from(places) };
   } finally {
