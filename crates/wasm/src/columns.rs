@@ -64,10 +64,12 @@ impl Columns {
     /// `bad_columns` where the columns differ in length.
     pub(crate) fn record(&self, engine: &mut Engine, now: TimestampMs) -> Result<JsValue, Refusal> {
         let receipt = engine.record_columns(&self.series, &self.timestamps_ms, &self.values, now).map_err(differ)?;
-        let named = Array::new();
-        for Refused { index, why } in receipt.refusals {
-            let Refusal { code, message } = why.into();
-            named.push(&shapes::rejection(index as u32, code, &message));
+        let named = (receipt.refused > 0).then(Array::new);
+        if let Some(named) = &named {
+            for Refused { index, why } in receipt.refusals {
+                let Refusal { code, message } = why.into();
+                named.push(&shapes::rejection(index as u32, code, &message));
+            }
         }
         Ok(shapes::receipt(receipt.accepted as u32, receipt.refused as u32, named))
     }

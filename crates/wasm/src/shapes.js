@@ -17,7 +17,7 @@ export function labels(pairs) {
 }
 
 export function receipt(accepted, rejected, rejections) {
-  return { accepted, rejected, rejections };
+  return { accepted, rejected, rejections: rejections ?? [] };
 }
 
 export function rejection(index, code, message) {

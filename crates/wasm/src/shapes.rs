@@ -17,8 +17,8 @@ extern "C" {
     /// An object of `[name, value]` pairs; a label may be called `__proto__`.
     pub(crate) fn labels(pairs: &Array) -> JsValue;
 
-    /// `{ accepted, rejected, rejections }`.
-    pub(crate) fn receipt(accepted: u32, rejected: u32, rejections: Array) -> JsValue;
+    /// `{ accepted, rejected, rejections }`; no array is made where there is none.
+    pub(crate) fn receipt(accepted: u32, rejected: u32, rejections: Option<Array>) -> JsValue;
 
     /// `{ index, code, message }`.
     pub(crate) fn rejection(index: u32, code: &str, message: &str) -> JsValue;
