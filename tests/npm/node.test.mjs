@@ -47,7 +47,7 @@ test('a worker thread has an engine of its own', async () => {
 test('a board is watched, a snapshot is restored, and every class says when it cannot serve', async () => {
   assert.deepEqual(await printed('board', 'main.mjs'), {
     early: ['not_initialized', 'not_initialized', 'not_initialized', 'not_initialized'],
-    told: [['firing', 300, 1], ['resolved', 300, 1]],
+    told: [['firing', 300, 1], ['resolved', null, 1]],
     again: ['firing'],
     thrown: Array(3).fill('a listener that fails'),
     result: 700,

@@ -29,8 +29,10 @@ pub struct Alert {
     pub severity: Severity,
     /// Where it stands.
     pub state: AlertState,
-    /// The last figure seen while it was active, or the one that ended it; `None` where missing
-    /// data made it fire.
+    /// The last figure seen while it is active, `None` where missing data made it fire; once it is
+    /// resolved the figure that ended it, `None` where none did: there is no data or no rule any more.
+    ///
+    /// DIFFERENCE: in Prometheus a resolved alert keeps the last figure of while it fired.
     pub value: Option<f64>,
     /// Whether the last evaluation had no figure for it.
     pub stale: bool,
@@ -338,11 +340,12 @@ fn change(
     alert.stale = step.stale;
     // A resolved alert keeps the figure that ended it.
     if from.is_active() || step.state.is_active() {
-        match finding {
-            Finding::Observed(Observed::Value(value)) => alert.value = Some(value),
-            Finding::Observed(Observed::NoData) if rule.no_data == NoData::Fire => alert.value = None,
-            Finding::Observed(_) | Finding::Ended => {}
-        }
+        alert.value = match finding {
+            Finding::Observed(Observed::Value(value)) => Some(value),
+            Finding::Observed(Observed::NoData) if rule.no_data == NoData::Fire => None,
+            // What it was while it fired says nothing of its end.
+            Finding::Observed(_) | Finding::Ended => alert.value.filter(|_| step.state.is_active()),
+        };
     }
     alert.state = step.state;
     note(alert, from, transitions);
@@ -357,6 +360,9 @@ fn end_all(alerts: &mut BTreeMap<Labels, Alert>, now: TimestampMs, transitions: 
         let from = alert.state;
         alert.state = from.ended(now);
         alert.stale = false;
+        if from.is_active() {
+            alert.value = None;
+        }
         note(alert, from, transitions);
     }
     alerts.retain(|_, alert| alert.state != AlertState::Inactive);

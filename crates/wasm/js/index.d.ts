@@ -340,7 +340,7 @@ export interface Alert {
   labels: Labels;
   severity: Rule['severity'];
   state: AlertState;
-  /** The last figure seen; `null` where missing data made it fire. */
+  /** The last figure seen, once resolved the one that ended it; `null` where missing data made it fire or end. */
   value: number | null;
   /** Whether the last evaluation had no figure for it. */
   stale: boolean;

@@ -165,7 +165,7 @@ fn no_data_keeps_resolves_or_fires() {
     let groups = [group("", Some(11.0))];
     for (no_data, expected) in [
         (NoData::Keep, "Slow{} firing Some(11.0) stale"),
-        (NoData::Resolve, "Slow{} resolved Some(11.0)"),
+        (NoData::Resolve, "Slow{} resolved None"),
         (NoData::Fire, "Slow{} firing None"),
     ] {
         for empty in [vec![], vec![group("", None)]] {
@@ -277,4 +277,5 @@ fn a_restart_without_the_rule_tells_the_end() {
     after.restore(&[], before.iter().cloned(), secs(5), secs(6));
     assert_eq!(shown(&after), ["Slow{} firing Some(11.0) stale"]);
     assert_eq!(evaluate(&mut after, &[], 7, &[]), ["Slow{}: firing → resolved"]);
+    assert_eq!(shown(&after), ["Slow{} resolved None"], "no figure ended it");
 }

@@ -84,9 +84,7 @@ impl Watch {
                     tracing::warn!(labels = %alert.labels, value = alert.value, "an alert fires");
                     (alert, "firing")
                 }
-                News::Resolved(mut alert, ending) => {
-                    // What it was while it fired says nothing of now.
-                    alert.value = ending.value();
+                News::Resolved(alert, ending) => {
                     let reason = ending.reason();
                     tracing::info!(labels = %alert.labels, value = alert.value, reason, "an alert is resolved");
                     (alert, "resolved")

@@ -258,7 +258,7 @@ impl Hub {
         let State { engine, alerts, alerts_sent, place, fanout, .. } = &mut *state;
         engine.advance(now);
         let transitions = alerts.evaluate(&self.greeting.board.rules, engine, now);
-        let news = news::news(transitions, &self.greeting.board.rules, engine, now);
+        let news = news::news(transitions, &self.greeting.board.rules);
         let failures = alerts.failures().iter().map(ToString::to_string).collect();
         fanout.flush(engine, *place);
         if !alerts.iter().eq(alerts_sent.iter()) {

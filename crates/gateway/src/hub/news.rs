@@ -1,13 +1,9 @@
 //! What a second brings that people must hear of: alerts that begin to fire, and alerts that are over.
 
-use std::collections::BTreeMap;
-
 use bellwether_core::alerts::{Alert, Transition};
-use bellwether_core::engine::Engine;
 use bellwether_core::labels::Labels;
-use bellwether_core::query::{Expression, Group};
-use bellwether_core::rule::{ALERT_NAME, AlertState, Rule};
-use bellwether_core::time::TimestampMs;
+use bellwether_core::query::Expression;
+use bellwether_core::rule::{ALERT_NAME, AlertState, NoData, Rule};
 
 /// An alert that began to fire or ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,12 +15,14 @@ pub(crate) enum News {
 }
 
 /// What ended an alert.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The condition no longer holds; the figure as it is now.
-    Figure(f64),
+    /// The condition no longer holds.
+    Figure,
     /// There is no figure any more.
     NoFigure,
+    /// It fired for want of figures, and there are some again.
+    FiguresAgain,
     /// The board has no such rule any more.
     RuleRemoved,
     /// The rule's labels or groups are others now, and none of its alerts is this one.
@@ -32,63 +30,51 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// The figure as it is now; never one of before.
-    pub(crate) fn value(self) -> Option<f64> {
-        match self {
-            Self::Figure(value) => Some(value),
-            Self::NoFigure | Self::RuleRemoved | Self::RuleChanged => None,
-        }
-    }
-
     /// In words.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
-            Self::Figure(_) => "the condition no longer holds",
+            Self::Figure => "the condition no longer holds",
             Self::NoFigure => "there is no figure any more",
+            Self::FiguresAgain => "there are figures again",
             Self::RuleRemoved => "the rule was removed from the board",
             Self::RuleChanged => "the rule was changed and has no such alert any more",
         }
     }
 }
 
-/// What of `transitions` people must hear, in their order. A transition does not say what ended an
-/// alert, so the figures of rules whose alerts ended are made once more. Cost: that of their queries.
-pub(super) fn news(transitions: Vec<Transition>, rules: &[Rule], engine: &Engine, now: TimestampMs) -> Vec<News> {
-    let mut figures: BTreeMap<String, Vec<Group>> = BTreeMap::new();
-    let mut news = Vec::new();
-    for Transition { alert, to, .. } in transitions {
-        match to {
-            AlertState::Firing { .. } => news.push(News::Fires(alert)),
-            AlertState::Resolved { .. } => {
-                let ending = match rules.iter().find(|rule| rule.name == alert.rule) {
-                    None => Ending::RuleRemoved,
-                    Some(rule) => {
-                        let groups = figures.entry(rule.name.clone()).or_insert_with(|| {
-                            // A rule that fails ends no alert.
-                            engine.evaluate(&rule.figure, now - rule.query_offset).unwrap_or_default()
-                        });
-                        ending(&alert, rule, groups)
-                    }
-                };
-                news.push(News::Resolved(alert, ending));
-            }
-            AlertState::Inactive | AlertState::Pending { .. } => {}
+/// What of `transitions` people must hear, in their order.
+pub(super) fn news(transitions: Vec<Transition>, rules: &[Rule]) -> Vec<News> {
+    let heard = |Transition { alert, to, .. }| match to {
+        AlertState::Firing { .. } => Some(News::Fires(alert)),
+        AlertState::Resolved { .. } => {
+            let ending = ending(&alert, rules);
+            Some(News::Resolved(alert, ending))
         }
-    }
-    news
+        AlertState::Inactive | AlertState::Pending { .. } => None,
+    };
+    transitions.into_iter().filter_map(heard).collect()
 }
 
-fn ending(alert: &Alert, rule: &Rule, groups: &[Group]) -> Ending {
+fn ending(alert: &Alert, rules: &[Rule]) -> Ending {
+    let Some(rule) = rules.iter().find(|rule| rule.name == alert.rule) else { return Ending::RuleRemoved };
+    if !comes_from(alert, rule) {
+        return Ending::RuleChanged;
+    }
+    match (alert.value, rule.no_data) {
+        (Some(_), _) => Ending::Figure,
+        // Missing data makes such a rule fire, it never ends an alert of its.
+        (None, NoData::Fire) => Ending::FiguresAgain,
+        (None, NoData::Keep | NoData::Resolve) => Ending::NoFigure,
+    }
+}
+
+/// Whether the rule, as it is now, may have such an alert.
+fn comes_from(alert: &Alert, rule: &Rule) -> bool {
     let name = Labels::new([(ALERT_NAME, rule.name.as_str())]).unwrap_or_default();
-    let fixed = rule.labels.overlaid(&name);
     let by = match &rule.figure {
         Expression::Single(query) | Expression::Ratio(query, _) => &query.by,
     };
-    if alert.labels.only(by).overlaid(&fixed) != alert.labels {
-        return Ending::RuleChanged;
-    }
-    let own = groups.iter().find(|group| group.labels.overlaid(&fixed) == alert.labels);
-    own.and_then(|group| group.answer.value).map_or(Ending::NoFigure, Ending::Figure)
+    alert.labels.only(by).overlaid(&rule.labels.overlaid(&name)) == alert.labels
 }
 
 #[cfg(test)]
@@ -96,10 +82,10 @@ mod tests {
     use super::*;
     use bellwether_core::alerts::Alerts;
     use bellwether_core::board::Board;
-    use bellwether_core::engine::EngineConfig;
+    use bellwether_core::engine::{Engine, EngineConfig};
     use bellwether_core::labels::{MetricName, SeriesKey};
     use bellwether_core::sample::{Kind, Sample};
-    use bellwether_core::time::DurationMs;
+    use bellwether_core::time::{DurationMs, TimestampMs};
 
     const NOW: TimestampMs = TimestampMs::new(1_795_000_000_000);
 
@@ -137,14 +123,16 @@ mod tests {
         fn evaluate(&mut self, board: &Board, now: TimestampMs) -> Vec<News> {
             self.engine.advance(now);
             let transitions = self.alerts.evaluate(&board.rules, &self.engine, now);
-            news(transitions, &board.rules, &self.engine, now)
+            news(transitions, &board.rules)
         }
 
-        /// What ended the alerts, by their routes.
+        /// What ended the alerts, by their routes, and their last figures.
         #[track_caller]
-        fn endings(&mut self, board: &Board, now: TimestampMs) -> Vec<(String, Ending)> {
+        fn endings(&mut self, board: &Board, now: TimestampMs) -> Vec<(String, Ending, Option<f64>)> {
             let ended = |news| match news {
-                News::Resolved(alert, ending) => (alert.labels.get("route").unwrap().to_owned(), ending),
+                News::Resolved(alert, ending) => {
+                    (alert.labels.get("route").unwrap_or_default().to_owned(), ending, alert.value)
+                }
                 News::Fires(_) => panic!("{news:?}"),
             };
             self.evaluate(board, now).into_iter().map(ended).collect()
@@ -157,17 +145,26 @@ mod tests {
         let later = NOW + DurationMs::from_secs(11);
         rig.record("/a", 5.0, later);
         let gone = board(&format!(r#"{BY_ROUTE},"no_data":"resolve""#));
-        let expected = [("/a".to_owned(), Ending::Figure(5.0)), ("/b".to_owned(), Ending::NoFigure)];
+        let expected = [("/a".to_owned(), Ending::Figure, Some(5.0)), ("/b".to_owned(), Ending::NoFigure, None)];
         assert_eq!(rig.endings(&gone, later), expected);
     }
 
     #[test]
     fn an_alert_whose_rule_is_gone_says_so() {
-        let both = |ending| [("/a".to_owned(), ending), ("/b".to_owned(), ending)];
+        let both = |ending| [("/a".to_owned(), ending, None), ("/b".to_owned(), ending, None)];
         assert_eq!(Rig::firing().endings(&Board::default(), NOW), both(Ending::RuleRemoved));
         let changed = board(&BY_ROUTE.replace("booking", "grants"));
         let ended = Rig::firing().evaluate(&changed, NOW);
         let changes = ended.iter().filter(|news| matches!(news, News::Resolved(_, Ending::RuleChanged))).count();
         assert_eq!(changes, 2, "{ended:?}");
+    }
+
+    #[test]
+    fn an_alert_for_want_of_figures_ends_when_there_are_some() {
+        let mut rig = Rig { engine: Engine::new(EngineConfig::default()).unwrap(), alerts: Alerts::new() };
+        let board = board(&format!(r#"{BY_ROUTE},"no_data":"fire""#));
+        assert!(matches!(&rig.evaluate(&board, NOW)[..], [News::Fires(_)]));
+        rig.record("/a", 5.0, NOW);
+        assert_eq!(rig.endings(&board, NOW), [(String::new(), Ending::FiguresAgain, None)]);
     }
 }
