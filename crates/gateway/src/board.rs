@@ -10,6 +10,9 @@ use bellwether_core::engine::{Engine, EngineConfig};
 /// The board of those who bring none.
 const DEFAULT_BOARD: &str = include_str!("../../../www/board.json");
 
+/// Longest board file: every page gets the whole board in one frame.
+const MAX_BOARD_BYTES: usize = 1024 * 1024;
+
 /// The board of `file`, or the built-in one.
 ///
 /// # Errors
@@ -18,6 +21,12 @@ pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Board> {
     let Some(file) = file else { return decode(DEFAULT_BOARD, "the built-in board") };
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("the board {} cannot be read; give the path of a board file", file.display()))?;
+    let bytes = text.len();
+    anyhow::ensure!(
+        bytes <= MAX_BOARD_BYTES,
+        "the board {} is {bytes} bytes long, and at most {MAX_BOARD_BYTES} are taken; make several boards of it",
+        file.display()
+    );
     decode(&text, &file.display().to_string())
 }
 
@@ -58,5 +67,14 @@ mod tests {
     fn the_built_in_board_is_right() {
         let board = load(None).unwrap();
         assert!(!board.kpis.is_empty() && !board.rules.is_empty());
+    }
+
+    #[test]
+    fn a_board_that_is_too_long_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("board.json");
+        std::fs::write(&file, format!(r#"{{"title":"T"}}{}"#, " ".repeat(MAX_BOARD_BYTES))).unwrap();
+        let said = load(Some(&file)).unwrap_err().to_string();
+        assert!(said.contains("board.json") && said.contains("at most 1048576"), "{said}");
     }
 }

@@ -97,6 +97,7 @@ fn server_frames() -> Vec<ServerFrame> {
                 notice(AlertState::Firing { active_at, fired_at, keep_firing_since: Some(at(3_000)) }, Some(10.0)),
                 notice(AlertState::Resolved { active_at, fired_at, at: at(4_000) }, Some(299.0)),
             ],
+            left_out: 0,
         }),
         ServerFrame::Tick(Tick { now: at(1_700_000_002_000), seq: 18 }),
         ServerFrame::Gap(Gap { subscription: 1, from_seq: 19, to_seq: 21 }),
@@ -133,6 +134,13 @@ fn frames_read_back_and_their_text_stays() {
     for (text, frame) in client.iter().zip(client_frames()) {
         assert_eq!(ClientFrame::decode(text), Ok(frame), "{text}");
     }
+}
+
+#[test]
+fn a_list_of_alerts_says_what_it_leaves_out() {
+    let frame = ServerFrame::Alerts(AlertList { seq: 1, alerts: vec![], left_out: 7 });
+    let text = r#"{"type":"alert","seq":1,"alerts":[],"left_out":7}"#;
+    assert_eq!((frame.encode().as_str(), ServerFrame::decode(text)), (text, Ok(frame)));
 }
 
 #[test]

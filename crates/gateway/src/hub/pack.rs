@@ -14,21 +14,21 @@ use super::queue::Frame;
 /// The longest frame of samples and time buckets.
 pub(super) const LONGEST_FRAME_BYTES: usize = 1024 * 1024;
 
-// What a frame is at most made of, in bytes. Each is an upper bound, so that a frame is cut before it
+// What a frame is at most made of. Each is an upper bound, so that a frame is cut before it
 // is too long; the longest series and time bucket together are well below a frame.
 /// What every frame says of itself.
-const HEADER: usize = 256;
+const HEADER_BYTES: usize = 256;
 /// A series, beside its texts.
-const SERIES: usize = 64;
+const SERIES_BYTES: usize = 64;
 /// A text of a series in a binary frame, beside itself.
-const BINARY_TEXT: usize = 12;
+const BINARY_TEXT_BYTES: usize = 12;
 /// A sample.
-const BINARY_SAMPLE: usize = 24;
-const JSON_SAMPLE: usize = 80;
+const BINARY_SAMPLE_BYTES: usize = 24;
+const JSON_SAMPLE_BYTES: usize = 80;
 /// A time bucket, beside its value buckets.
-const BUCKET: usize = 512;
+const TIME_BUCKET_BYTES: usize = 512;
 /// A value bucket.
-const VALUE_BUCKET: usize = 32;
+const VALUE_BUCKET_BYTES: usize = 32;
 
 /// Frames in the making.
 pub(super) struct Packer {
@@ -60,9 +60,9 @@ impl Packer {
     /// Adds samples of a series, oldest first.
     pub(super) fn samples(&mut self, key: &SeriesKey, kind: Kind, mut samples: &[Sample]) {
         let (of_series, of_sample) = match self.content {
-            Content::Binary(_) => (binary_bytes(key), BINARY_SAMPLE),
+            Content::Binary(_) => (binary_bytes(key), BINARY_SAMPLE_BYTES),
             // JSON says of each sample what series it is of.
-            Content::Json { .. } => (0, json_bytes(key) + JSON_SAMPLE),
+            Content::Json { .. } => (0, json_bytes(key) + JSON_SAMPLE_BYTES),
         };
         while !samples.is_empty() {
             let fitting = self.room().saturating_sub(of_series) / of_sample;
@@ -90,14 +90,14 @@ impl Packer {
         summaries: impl IntoIterator<Item = (TimestampMs, &'a Summary)>,
     ) {
         let (of_series, of_bucket) = match self.content {
-            Content::Binary(_) => (binary_bytes(key), BUCKET),
-            Content::Json { .. } => (0, json_bytes(key) + BUCKET),
+            Content::Binary(_) => (binary_bytes(key), TIME_BUCKET_BYTES),
+            Content::Json { .. } => (0, json_bytes(key) + TIME_BUCKET_BYTES),
         };
         let mut run = Vec::new();
         let mut bytes = of_series;
         for (end, summary) in summaries {
             let value_buckets = summary.sketch.positive().count() + summary.sketch.negative().count();
-            let more = of_bucket + VALUE_BUCKET * value_buckets;
+            let more = of_bucket + VALUE_BUCKET_BYTES * value_buckets;
             if bytes + more > self.room() && !(run.is_empty() && self.is_empty()) {
                 self.add(key, kind, std::mem::take(&mut run), bytes);
                 self.cut();
@@ -143,7 +143,7 @@ impl Packer {
             Content::Binary(encoder) => encoder.byte_len(),
             Content::Json { bytes, .. } => *bytes,
         };
-        LONGEST_FRAME_BYTES.saturating_sub(HEADER + bytes)
+        LONGEST_FRAME_BYTES.saturating_sub(HEADER_BYTES + bytes)
     }
 
     fn cut(&mut self) {
@@ -164,14 +164,14 @@ impl Packer {
 
 /// At most so long is a series in a binary frame, without its points.
 fn binary_bytes(key: &SeriesKey) -> usize {
-    let labels: usize = key.labels.iter().map(|(name, value)| name.len() + value.len() + 2 * BINARY_TEXT).sum();
-    SERIES + key.metric.as_str().len() + 2 * BINARY_TEXT + labels
+    let labels: usize = key.labels.iter().map(|(name, value)| name.len() + value.len() + 2 * BINARY_TEXT_BYTES).sum();
+    SERIES_BYTES + key.metric.as_str().len() + 2 * BINARY_TEXT_BYTES + labels
 }
 
 /// At most so long is what a JSON frame says of each point's series.
 fn json_bytes(key: &SeriesKey) -> usize {
     let labels: usize = key.labels.iter().map(|(name, value)| escaped_bytes(name) + escaped_bytes(value)).sum();
-    SERIES + escaped_bytes(key.metric.as_str()) + labels
+    SERIES_BYTES + escaped_bytes(key.metric.as_str()) + labels
 }
 
 /// The length of a text in JSON, with its quotes and the sign after it.

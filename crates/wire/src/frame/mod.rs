@@ -31,7 +31,7 @@ pub enum ServerFrame {
     Subscribed(Subscribed),
     /// What a subscription in JSON brings.
     Samples(FeedFrame),
-    /// Every current alert.
+    /// The current alerts.
     Alerts(AlertList),
     /// Nothing else was sent for a second: the gateway's clock.
     Tick(Tick),
@@ -80,13 +80,15 @@ pub struct Subscribed {
     pub seq: u64,
 }
 
-/// Every current alert: pending, firing, and resolved of late.
+/// The current alerts: pending, firing, and resolved of late.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertList {
     /// The newest batch that the alerts take into account.
     pub seq: u64,
-    /// The alerts, sorted as the gateway keeps them.
+    /// The alerts: those that fire first, then the pending ones, then the resolved ones.
     pub alerts: Vec<AlertNotice>,
+    /// How many there are beyond those.
+    pub left_out: u64,
 }
 
 /// One alert, with what a reader needs of its rule.

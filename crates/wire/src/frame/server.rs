@@ -100,7 +100,7 @@ fn alerts(object: &mut Object<'_>) -> Option<AlertList> {
     let alerts = object.array("alerts")?;
     let alerts: Option<Vec<_>> =
         alerts.into_iter().map(|(path, value)| alert(&mut Object::new(value, &path, object.faults())?)).collect();
-    Some(AlertList { seq, alerts: alerts? })
+    Some(AlertList { seq, alerts: alerts?, left_out: object.whole_or_none("left_out")?.unwrap_or(0) })
 }
 
 fn alert(object: &mut Object<'_>) -> Option<AlertNotice> {
@@ -178,10 +178,13 @@ impl Serialize for ServerJson<'_> {
                 object.serialize_entry("type", "samples")?;
                 write_samples(&mut object, frame)?;
             }
-            ServerFrame::Alerts(AlertList { seq, alerts }) => {
+            ServerFrame::Alerts(AlertList { seq, alerts, left_out }) => {
                 object.serialize_entry("type", "alert")?;
                 object.serialize_entry("seq", seq)?;
                 object.serialize_entry("alerts", &alerts.iter().map(AlertJson).collect::<Vec<_>>())?;
+                if *left_out > 0 {
+                    object.serialize_entry("left_out", left_out)?;
+                }
             }
             ServerFrame::Tick(Tick { now, seq }) => {
                 object.serialize_entry("type", "tick")?;
