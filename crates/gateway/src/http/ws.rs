@@ -214,25 +214,23 @@ async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<W
             Ok(Some(Err(error))) => return is_too_long(&error).then_some(Farewell::TOO_LONG),
             Ok(Some(Ok(message))) => message,
         };
+        if matches!(message, Message::Text(_) | Message::Binary(_)) {
+            if minute.elapsed() >= Duration::from_secs(60) {
+                (minute, messages) = (Stopwatch::start(), 0);
+            }
+            messages += 1;
+            if messages > MAX_INBOUND_A_MINUTE {
+                return Some(Farewell::TOO_MANY);
+            }
+        }
         match message {
             Message::Text(text) => {
-                if minute.elapsed() >= Duration::from_secs(60) {
-                    (minute, messages) = (Stopwatch::start(), 0);
-                }
-                messages += 1;
-                if messages > MAX_INBOUND_A_MINUTE {
-                    return Some(Farewell::TOO_MANY);
-                }
                 if let Some(farewell) = heard(gateway, id, text.as_str()) {
                     return Some(farewell);
                 }
             }
             Message::Binary(_) => {
                 reply_error(gateway, id, "not_supported", "readers send text frames; binary frames are not taken yet");
-                messages += 1;
-                if messages > MAX_INBOUND_A_MINUTE {
-                    return Some(Farewell::TOO_MANY);
-                }
             }
             // After a goodbye the library says it back while it is read on, then the stream ends.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
