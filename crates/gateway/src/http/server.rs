@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 /// How long the head of a request may take to arrive; so long, too, a connection may wait for its next
@@ -22,6 +23,9 @@ use tower::ServiceExt;
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// Longest head of a request, its target included.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long a connection may take nothing of what it is sent. The live feed has a shorter limit of its own,
+/// which says why it ends, and this one must leave it room.
+const TAKE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a connection that waits for no answer may live on once a stop began: browsers open some for
 /// nothing yet, and others still read the end of theirs.
 const LEAVE_LIMIT: Duration = Duration::from_secs(1);
@@ -75,8 +79,10 @@ fn is_of_the_other_side(error: &std::io::Error) -> bool {
 async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping: watch::Receiver<bool>) {
     // A live value is worth more than a full packet. Where it cannot be had, all goes on, a little later.
     let _slower = stream.set_nodelay(true);
-    let asked = Arc::new(AtomicBool::new(false));
-    let answering = Arc::clone(&asked);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(TAKE_LIMIT));
+    let under_way = Arc::new(AtomicBool::new(false));
+    let answering = Arc::clone(&under_way);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -90,13 +96,13 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping:
     });
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_header_size(MAX_HEAD_BYTES);
-    let connection = protocol.serve_connection(TokioIo::new(stream), answer).with_upgrades();
+    let connection = protocol.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = super::stopping(stopping) => {
             connection.as_mut().graceful_shutdown();
-            if asked.load(Ordering::Acquire) {
+            if under_way.load(Ordering::Acquire) {
                 connection.await
             } else {
                 timeout(LEAVE_LIMIT, connection).await.unwrap_or(Ok(()))
@@ -140,6 +146,20 @@ mod tests {
         stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n").await.unwrap();
         assert_eq!(heard(&mut stream).await.as_deref(), Some(""));
         assert!(began.elapsed() >= HEAD_LIMIT && began.elapsed() < HEAD_LIMIT * 2, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_an_answer_is_let_go() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut reader = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        // More than the system takes on its own for a reader who takes nothing.
+        let router = Router::new().route("/", get(|| async { vec![0; 64 * 1024 * 1024] }));
+        let (_stop, stopping) = watch::channel(false);
+        reader.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let began = Instant::now();
+        timeout(TAKE_LIMIT * 3, converse(stream, peer, router, stopping)).await.unwrap();
+        assert!(began.elapsed() >= TAKE_LIMIT && began.elapsed() < TAKE_LIMIT * 2, "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
