@@ -42,7 +42,7 @@ impl Seats {
     /// # Errors
     /// [`NoSeat`] where all are taken.
     pub(crate) fn take(&self, address: IpAddr) -> Result<Seat, NoSeat> {
-        let address = household(address);
+        let address = counted_as(address);
         let mut taken = self.taken();
         if taken.in_all >= MAX_IN_ALL {
             return Err(NoSeat::InAll);
@@ -75,9 +75,9 @@ impl Drop for Seat {
     }
 }
 
-/// The address that counts. Of IPv6 it is the network of 64 bits: a single machine has all addresses
-/// of one.
-fn household(address: IpAddr) -> IpAddr {
+/// The address under which the connections of `address` are counted. Of IPv6 it is the network of 64
+/// bits: a single machine has all addresses of one.
+fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
