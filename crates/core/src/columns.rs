@@ -6,10 +6,10 @@ use crate::engine::{Engine, SeriesId};
 use crate::figure::merged;
 use crate::labels::Labels;
 use crate::layout::Layout;
+use crate::part::Part;
 use crate::query::{Across, Aggregation, Expression, Query, QueryError};
 use crate::sample::{Kind, Sample};
 use crate::slide::Slide;
-use crate::tier::TimeBucket;
 use crate::time::{DurationMs, TimestampMs};
 use crate::window::{Pool, Spread};
 
@@ -199,13 +199,13 @@ impl Engine {
     pub(crate) fn pools_of_columns(&self, id: SeriesId, spread: Spread, layout: &Layout) -> Vec<Pool> {
         let series = self.of(id);
         let mut before = self.held(id, layout);
-        let mut buckets = self.drawn_buckets(id, layout).peekable();
+        let mut parts = self.drawn_parts(id, layout).peekable();
         let pool = |column: usize| {
             let mut pool = Pool::after(before, series.kind(), spread);
             let last = layout.buckets(column).1;
-            while let Some(bucket) = buckets.next_if(|bucket| bucket.number <= last) {
-                pool.add(&bucket.content);
-                before = Some(bucket.content.last());
+            while let Some(part) = parts.next_if(|part| part.number <= last) {
+                pool.add(&part);
+                before = Some(part.summary.last);
             }
             pool
         };
@@ -222,14 +222,14 @@ impl Engine {
             grid.whole_until(to - query.window).max(self.horizon.gone(layout.tier))
         };
         let start = left(0);
-        let before = series.last_until(grid.end(start), layout.tier, &self.horizon);
+        let before = series.last_until(grid.end(start), &self.horizon);
         let mut slide = Slide::new(before, series.kind(), query.aggregation.spread());
-        let earlier = series.tier(layout.tier).range(start.saturating_add(1), layout.buckets(0).0 - 1);
-        let mut buckets = earlier.chain(self.drawn_buckets(id, layout)).peekable();
+        let earlier = series.parts(layout.tier, start.saturating_add(1), layout.buckets(0).0 - 1, &self.horizon);
+        let mut parts = earlier.chain(self.drawn_parts(id, layout)).peekable();
         let pool = |column: usize| {
             let last = layout.buckets(column).1;
-            while let Some(bucket) = buckets.next_if(|bucket| bucket.number <= last) {
-                slide.enter(bucket);
+            while let Some(part) = parts.next_if(|part| part.number <= last) {
+                slide.enter(part);
             }
             slide.leave_until(left(column));
             slide.pool()
@@ -239,16 +239,17 @@ impl Engine {
 
     /// The last sample of a series before the chart.
     fn held(&self, id: SeriesId, layout: &Layout) -> Option<Sample> {
-        self.of(id).last_until(layout.edges(0, &self.horizon).0, layout.tier, &self.horizon)
+        self.of(id).last_until(layout.edges(0, &self.horizon).0, &self.horizon)
     }
 
     /// The time buckets of one series that are drawn. The one that holds the right edge counts where
     /// its samples do not lie behind the edge.
-    fn drawn_buckets(&self, id: SeriesId, layout: &Layout) -> impl Iterator<Item = &TimeBucket> {
+    fn drawn_parts(&self, id: SeriesId, layout: &Layout) -> impl Iterator<Item = Part<'_>> {
         let (first, last) = (layout.buckets(0).0, layout.buckets(layout.columns() - 1).1);
         let to = layout.edges(layout.columns() - 1, &self.horizon).1;
-        let buckets = self.of(id).tier(layout.tier).range(first, last);
-        buckets.filter(move |bucket| bucket.number < last || bucket.content.last().timestamp() <= to)
+        let series = self.of(id);
+        let last = if series.goes_beyond(layout.tier, last, to, &self.horizon) { last - 1 } else { last };
+        series.parts(layout.tier, first, last, &self.horizon)
     }
 }
 

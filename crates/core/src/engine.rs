@@ -2,6 +2,7 @@
 
 use crate::catalog::{Catalog, key_bytes};
 pub use crate::catalog::{KindConflict, SeriesError, SeriesId};
+use crate::chunk::Scratch;
 use crate::grid::Grid;
 use crate::horizon::Horizon;
 use crate::labels::{MetricName, SeriesKey};
@@ -10,7 +11,7 @@ use crate::sample::{Kind, Sample};
 use crate::selector::Matcher;
 use crate::series::Series;
 use crate::summary::Summary;
-use crate::tier::Tier;
+use crate::tidy::Rounds;
 use crate::time::{DurationMs, TimestampMs};
 
 /// Time buckets of one width and how long they are kept.
@@ -192,9 +193,9 @@ pub struct Engine {
     config: EngineConfig,
     pub(crate) horizon: Horizon,
     catalog: Catalog,
-    series: Vec<Series>,
-    /// By tier, the newest time bucket that was swept out of all series.
-    swept: Box<[i64]>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) rounds: Rounds,
+    pub(crate) scratch: Scratch,
 }
 
 impl Engine {
@@ -219,10 +220,11 @@ impl Engine {
             return Err(ConfigError::NoTier);
         }
         Ok(Self {
-            swept: vec![i64::MIN; grids.len()].into(),
             horizon: Horizon::new(grids),
             catalog: Catalog::new(config.max_series, config.max_series_per_metric),
             series: Vec::new(),
+            rounds: Rounds::default(),
+            scratch: Scratch::default(),
             config,
         })
     }
@@ -344,7 +346,8 @@ impl Engine {
     pub fn record(&mut self, id: SeriesId, sample: Sample, now: TimestampMs) -> Result<(), TimestampError> {
         self.check(sample.timestamp(), now)?;
         self.horizon.observe(now);
-        self.series[id.index()].record(sample, &self.horizon);
+        self.series[id.index()].record(sample, &self.horizon, &mut self.scratch);
+        self.tidy(1);
         Ok(())
     }
 
@@ -378,34 +381,22 @@ impl Engine {
         self.check(first, now)?;
         self.check(last, now)?;
         self.horizon.observe(now);
-        self.series[id.index()].merge(width, bucket_end, summary, &self.horizon);
+        self.series[id.index()].merge(width, bucket_end, summary, &self.horizon, &mut self.scratch);
+        self.tidy(1);
         Ok(())
     }
 
-    /// Moves on to `now` and evicts what has left the tiers. Cheap when little has left them: the
-    /// series are looked through once for each 64th part of a tier's span.
+    /// Moves on to `now`, seals time buckets that are over and evicts what has left the tiers, of so
+    /// many series as take little time; the next calls see to the others.
     pub fn advance(&mut self, now: TimestampMs) {
         self.horizon.observe(now);
-        for tier in 0..self.horizon.tiers() {
-            let gone = self.horizon.gone(tier);
-            let TierConfig { width, span } = self.config.tiers[tier];
-            let slack = (span.as_millis() / width.as_millis() / 64).max(1);
-            let since = i128::from(gone) - i128::from(self.swept[tier]);
-            if since < 0 || since >= i128::from(slack) {
-                self.swept[tier] = gone;
-                for series in &mut self.series {
-                    series.evict(tier, gone);
-                }
-            }
-        }
+        self.tidy_at_leisure();
     }
 
     /// The newest sample of a series; `None` where none is kept.
     #[must_use]
     pub fn latest(&self, id: SeriesId) -> Option<Sample> {
-        let coarsest = self.horizon.tiers() - 1;
-        let bucket = self.of(id).tier(coarsest).newest()?;
-        (bucket.number > self.horizon.gone(coarsest)).then(|| bucket.content.last())
+        self.of(id).latest(&self.horizon)
     }
 
     /// The series of `metric` whose labels satisfy all `matchers`, oldest first. An equality
@@ -425,11 +416,8 @@ impl Engine {
     pub fn memory(&self) -> Memory {
         let mut memory = Memory { series: self.series.len(), ..Memory::default() };
         for series in &self.series {
-            memory.bytes += size_of::<Series>() + key_bytes(&series.key().labels);
-            for tier in series.tiers() {
-                memory.time_buckets += tier.len();
-                memory.bytes += size_of_val(tier) + tier.heap_bytes();
-            }
+            memory.bytes += size_of::<Series>() + key_bytes(&series.key().labels) + series.heap_bytes();
+            memory.time_buckets += series.time_buckets(&self.horizon);
         }
         memory
     }
@@ -443,18 +431,8 @@ impl Engine {
         &self.series
     }
 
-    /// A tier of a series, to be restored.
-    pub(crate) fn tier_mut(&mut self, id: SeriesId, tier: usize) -> &mut Tier {
-        self.series[id.index()].tier_mut(tier)
-    }
-
-    /// The newest time bucket of a tier that was swept out of all series.
-    pub(crate) fn swept(&self, tier: usize) -> i64 {
-        self.swept[tier]
-    }
-
-    /// Sets what [`Engine::swept`] says.
-    pub(crate) fn restore_swept(&mut self, tier: usize, number: i64) {
-        self.swept[tier] = number;
+    /// A series, to be restored.
+    pub(crate) fn series_mut(&mut self, id: SeriesId) -> &mut Series {
+        &mut self.series[id.index()]
     }
 }

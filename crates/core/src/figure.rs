@@ -34,7 +34,7 @@ impl Aggregation {
     pub(crate) fn of(self, pool: &Pool, covered: DurationMs) -> Option<(f64, f64)> {
         let summary = pool.summary()?;
         Some(match self {
-            Self::Quantile(q) => summary.quantile(q),
+            Self::Quantile(q) => pool.quantile(q)?,
             Self::Avg => (summary.mean(), 0.0),
             Self::Sum => (summary.sum, 0.0),
             Self::Count => (summary.count as f64, 0.0),

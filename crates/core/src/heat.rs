@@ -70,9 +70,7 @@ impl Engine {
             let mut sketches = vec![Sketch::default(); layout.columns()];
             for id in series {
                 for (sketch, pool) in sketches.iter_mut().zip(self.pools_of_columns(id, Spread::Needed, &layout)) {
-                    if let Some(summary) = pool.summary() {
-                        sketch.merge(&summary.sketch);
-                    }
+                    sketch.merge(&pool.sketch());
                 }
             }
             self.heat_map(labels, sketches, &layout, rows)

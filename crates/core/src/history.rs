@@ -45,7 +45,7 @@ impl Engine {
             if enough {
                 first = first.max(grid.whole_until(from).saturating_add(1));
                 if series.kind() == Kind::Counter {
-                    before = series.last_until(grid.end(first - 1), index, &self.horizon).map(|sample| Piece {
+                    before = series.last_until(grid.end(first - 1), &self.horizon).map(|sample| Piece {
                         width: grid.width(),
                         end: grid.edge_after(sample.timestamp()),
                         summary: Cow::Owned(Summary::of(sample, Kind::Counter)),
@@ -62,11 +62,16 @@ impl Engine {
         }
         let pieces = ranges.into_iter().flat_map(move |(index, first, last)| {
             let grid = self.horizon.grid(index);
-            series.tier(index).range(first, last).rev().map(move |bucket| Piece {
-                width: grid.width(),
-                end: grid.end(bucket.number),
-                summary: bucket.content.summary(series.kind()),
-            })
+            let mut pieces: Vec<Piece<'_>> = Vec::new();
+            for part in series.parts(index, first, last, &self.horizon) {
+                let (end, summary) = (grid.end(part.number), part.full());
+                match pieces.last_mut() {
+                    // A time bucket that is told in parts.
+                    Some(piece) if piece.end == end => piece.summary.to_mut().merge(&summary, series.kind()),
+                    _ => pieces.push(Piece { width: grid.width(), end, summary }),
+                }
+            }
+            pieces.into_iter().rev()
         });
         pieces.chain(before)
     }

@@ -6,6 +6,8 @@ use crate::time::TimestampMs;
 
 /// The most refused samples that a receipt names one by one; all are counted.
 const NAMED: usize = 100;
+/// So many rows go in between two looks at what is to be tidied up.
+const RUN: usize = 512;
 /// Greatest timestamp in a column of floats, either side of zero: beyond it not every whole number is
 /// a float.
 const GREATEST_MS: f64 = 9_007_199_254_740_991.0;
@@ -97,21 +99,49 @@ impl Engine {
             return Err(error);
         }
         let mut receipt = Receipt::default();
-        for (index, ((number, timestamp_ms), value)) in series.iter().zip(timestamps_ms).zip(values).enumerate() {
-            match self.record_row(*number, *timestamp_ms, *value, now) {
-                Ok(()) => receipt.accepted += 1,
-                Err(why) => receipt.refuse(index, why),
+        self.horizon.observe(now);
+        let (oldest, latest) = self.accepted(now);
+        // Rows go in by runs, between which a few series are tidied up.
+        let mut start = 0;
+        let runs = series.chunks(RUN).zip(timestamps_ms.chunks(RUN)).zip(values.chunks(RUN));
+        for ((series, timestamps_ms), values) in runs {
+            for (place, ((number, timestamp_ms), value)) in series.iter().zip(timestamps_ms).zip(values).enumerate() {
+                let is_accepted = *timestamp_ms >= oldest && *timestamp_ms <= latest && value.is_finite();
+                match self.series.get_mut(*number as usize) {
+                    Some(series) if is_accepted => {
+                        let sample = Sample::kept(TimestampMs::new(timestamp_ms.ceil() as i64), *value);
+                        series.record(sample, &self.horizon, &mut self.scratch);
+                    }
+                    _ => receipt.refuse(start + place, self.refusal(*number, *timestamp_ms, *value, now)),
+                }
             }
+            start += series.len();
+            self.tidy(series.len());
         }
+        receipt.accepted = series.len() - receipt.refused;
         Ok(receipt)
     }
 
-    fn record_row(&mut self, number: u32, timestamp_ms: f64, value: f64, now: TimestampMs) -> Result<(), Refusal> {
-        let id = self.numbered(number).ok_or(Refusal::Series { number })?;
-        if timestamp_ms.is_nan() || timestamp_ms.abs() > GREATEST_MS {
-            return Err(Refusal::NoTimestamp { timestamp_ms });
+    /// The least and the greatest timestamp that a column may hold now.
+    fn accepted(&self, now: TimestampMs) -> (f64, f64) {
+        let (oldest, latest) = self.accepted_timestamps(now);
+        // Rounded up, a timestamp must lie within; beyond the exact floats none does.
+        let oldest = (oldest.get() as f64).max(-GREATEST_MS) - 1.0;
+        (oldest.next_up(), (latest.get() as f64).min(GREATEST_MS))
+    }
+
+    /// Why a row is refused.
+    #[cold]
+    fn refusal(&self, number: u32, timestamp_ms: f64, value: f64, now: TimestampMs) -> Refusal {
+        if self.numbered(number).is_none() {
+            return Refusal::Series { number };
         }
-        let sample = Sample::new(TimestampMs::new(timestamp_ms.ceil() as i64), value)?;
-        Ok(self.record(id, sample, now)?)
+        if timestamp_ms.is_nan() || timestamp_ms.abs() > GREATEST_MS {
+            return Refusal::NoTimestamp { timestamp_ms };
+        }
+        match self.check(TimestampMs::new(timestamp_ms.ceil() as i64), now) {
+            Err(error) => Refusal::Timestamp(error),
+            Ok(()) => Refusal::Value(Sample::new(now, value).err().unwrap_or(NotFinite)),
+        }
     }
 }

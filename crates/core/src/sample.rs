@@ -80,6 +80,11 @@ impl Sample {
         if value.is_finite() { Ok(Self { timestamp, value }) } else { Err(NotFinite) }
     }
 
+    /// A sample that was checked when it came.
+    pub(crate) const fn kept(timestamp: TimestampMs, value: f64) -> Self {
+        Self { timestamp, value }
+    }
+
     /// When it was taken.
     #[must_use]
     pub const fn timestamp(self) -> TimestampMs {

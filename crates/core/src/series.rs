@@ -1,23 +1,47 @@
 //! Series: one metric with one set of labels, in time buckets of every width.
+//!
+//! What comes in order is only appended to the *fresh* samples. They are sealed into the finest tier
+//! later, and a wider tier's time buckets are made from those of the next finer one when they are
+//! over. Until then whoever reads a wide time bucket is told the finer ones in it, so that no reader
+//! knows the difference. What comes late goes into each tier that has sealed its instant.
 
+use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
+use crate::part::{Part, Values, summary_of};
 use crate::sample::{Kind, Sample};
 use crate::summary::{Summary, step};
-use crate::tier::{Place, Tier};
+use crate::tier::{Order, Tier};
 use crate::time::{DurationMs, TimestampMs};
+
+/// So many fresh samples are worth sealing.
+const ENOUGH: usize = 32;
+/// Fresh samples of several time buckets are sealed at once where there are so many …
+const MANY: usize = 1_024;
+/// … and those of one where there are so many.
+const MOST: usize = 65_536;
 
 /// A series and what is kept of its samples.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
-    key: SeriesKey,
+    /// Samples that are in no tier yet, in order of time.
+    fresh: Vec<Sample>,
+    /// Timestamp of the last fresh sample, else how far the finest tier is sealed.
+    newest: TimestampMs,
+    /// Right edge of the finest time bucket that the last fresh sample is in.
+    end: TimestampMs,
+    /// The finest tier's newest time bucket that was evicted.
+    evicted: i64,
     kind: Kind,
+    key: SeriesKey,
     tiers: Box<[Tier]>,
 }
 
 impl Series {
     pub(crate) fn new(key: SeriesKey, kind: Kind, tiers: usize) -> Self {
-        Self { key, kind, tiers: (0..tiers).map(|_| Tier::default()).collect() }
+        let never = TimestampMs::new(i64::MIN);
+        let tiers = (0..tiers).map(|_| Tier::default()).collect();
+        Self { fresh: Vec::new(), newest: never, end: never, evicted: i64::MIN, kind, key, tiers }
     }
 
     pub(crate) fn key(&self) -> &SeriesKey {
@@ -32,95 +56,420 @@ impl Series {
         &self.tiers[index]
     }
 
+    pub(crate) fn terms(&self, index: usize, horizon: &Horizon) -> Terms {
+        Terms { grid: horizon.grid(index), kind: self.kind }
+    }
+
+    /// Samples that are in no tier yet.
+    pub(crate) fn fresh(&self) -> &[Sample] {
+        &self.fresh
+    }
+
+    /// The finest tier's newest time bucket that was evicted.
+    pub(crate) const fn evicted(&self) -> i64 {
+        self.evicted
+    }
+
     pub(crate) fn tiers(&self) -> &[Tier] {
         &self.tiers
+    }
+
+    /// Becomes what it was; `false` where that cannot have been.
+    pub(crate) fn restore(&mut self, fresh: Vec<Sample>, tiers: Vec<Tier>, evicted: i64, horizon: &Horizon) -> bool {
+        let sealed_to = tiers.first().map_or(TimestampMs::new(i64::MIN), Tier::sealed_to);
+        let is_sorted = fresh.windows(2).all(|pair| pair[0].timestamp() <= pair[1].timestamp());
+        let is_fresh = fresh.first().is_none_or(|first| first.timestamp() > sealed_to);
+        let are_sealed = tiers.windows(2).all(|pair| pair[0].sealed_to() >= pair[1].sealed_to());
+        let grid = horizon.grid(0);
+        (self.newest, self.end) = match fresh.last() {
+            Some(last) => (last.timestamp(), grid.end(grid.bucket_of(last.timestamp()))),
+            None => (sealed_to, TimestampMs::new(i64::MIN)),
+        };
+        self.evicted = evicted;
+        self.fresh = fresh;
+        let is_whole = tiers.len() == self.tiers.len();
+        self.tiers = tiers.into();
+        is_whole && is_sorted && is_fresh && are_sealed
+    }
+
+    /// Adds the time buckets of a tier that a snapshot of version 1 tells of: each tier had all samples.
+    pub(crate) fn restore_bucket(&mut self, index: usize, number: i64, change: Change<'_>, horizon: &Horizon) {
+        let terms = self.terms(index, horizon);
+        self.tiers[index].change(number, change, terms, &mut Scratch::default());
+        let coarsest = horizon.grid(self.tiers.len() - 1);
+        let edge = coarsest.edge_after(terms.grid.end(number)).max(self.tiers[0].sealed_to());
+        self.tiers.iter_mut().for_each(|tier| tier.seal_to(edge));
+        self.newest = edge;
     }
 
     pub(crate) fn tier_mut(&mut self, index: usize) -> &mut Tier {
         &mut self.tiers[index]
     }
 
-    /// Records a sample into every tier that still holds its time bucket.
-    pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon) {
+    /// Records a sample. Cost: O(1) in order.
+    #[inline]
+    pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
+        let at = sample.timestamp();
+        if at >= self.newest && at <= self.end && self.fresh.len() < self.fresh.capacity() {
+            self.fresh.push(sample);
+            self.newest = at;
+        } else {
+            self.record_elsewhere(sample, horizon, scratch);
+        }
+    }
+
+    /// Records a sample that begins a time bucket, finds no room or comes out of order.
+    #[inline(never)]
+    fn record_elsewhere(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
+        let at = sample.timestamp();
+        let is_next = at > self.end;
+        if self.fresh.len() >= if is_next { MANY } else { MOST } {
+            self.seal(self.end, horizon, scratch);
+        }
+        if at <= self.tiers[0].sealed_to() {
+            return self.record_late(sample, horizon, scratch);
+        }
+        if self.fresh.len() == self.fresh.capacity() {
+            // By no power of two, and not by the same at all series: they would all grow at once.
+            self.fresh.reserve_exact(4 + self.fresh.len() / 2);
+        }
+        if at >= self.newest || self.fresh.is_empty() {
+            let grid = horizon.grid(0);
+            let next = self.end + grid.width();
+            self.end = if at <= self.end {
+                self.end
+            } else if at <= next && !self.fresh.is_empty() {
+                next
+            } else {
+                grid.end(grid.bucket_of(at))
+            };
+            self.newest = at;
+            self.fresh.push(sample);
+        } else {
+            let place = self.fresh.partition_point(|fresh| fresh.timestamp() <= at);
+            self.fresh.insert(place, sample);
+        }
+    }
+
+    /// Records a sample into every tier that has sealed its instant and still holds its time bucket.
+    fn record_late(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
         for index in 0..self.tiers.len() {
-            let number = horizon.grid(index).bucket_of(sample.timestamp());
-            let tier = &mut self.tiers[index];
-            tier.evict(horizon.gone(index));
-            if number <= horizon.gone(index) {
-                tier.pass_by(sample);
-            } else if tier.record(number, sample, self.kind) == Place::Among {
-                self.settle(index, number, horizon);
+            if sample.timestamp() > self.tiers[index].sealed_to() {
+                break;
+            }
+            self.change(index, sample.timestamp(), sample, Change::Sample(sample), horizon, scratch);
+        }
+    }
+
+    /// Merges a summary of the time `width` before `end` into every tier whose time buckets are made
+    /// of whole spans of that width, and notes in the others that they lack it.
+    pub(crate) fn merge(
+        &mut self,
+        width: DurationMs,
+        end: TimestampMs,
+        summary: &Summary,
+        horizon: &Horizon,
+        scratch: &mut Scratch,
+    ) {
+        let takes = |index: usize| horizon.grid(index).is_multiple_of(width);
+        let Some(finest) = (0..self.tiers.len()).find(|index| takes(*index)) else { return };
+        if finest == 0 && summary.count == 1 {
+            return self.record(summary.first, horizon, scratch);
+        }
+        self.seal_through(finest, horizon.grid(finest).edge_after(end), horizon, scratch);
+        for index in 0..self.tiers.len() {
+            if !takes(index) {
+                self.tiers[index].lacks_until(end);
+                self.tiers[index].pass_by(summary.last);
+            } else if end <= self.tiers[index].sealed_to() {
+                self.change(index, end, summary.last, Change::Summary(summary), horizon, scratch);
             }
         }
     }
 
-    /// Merges a summary of the time `width` before `end` into every tier whose time
-    /// buckets are made of whole spans of that width.
-    pub(crate) fn merge(&mut self, width: DurationMs, end: TimestampMs, summary: &Summary, horizon: &Horizon) {
-        for index in 0..self.tiers.len() {
-            let grid = horizon.grid(index);
-            let number = grid.bucket_of(end);
-            let tier = &mut self.tiers[index];
-            tier.evict(horizon.gone(index));
-            if !grid.is_multiple_of(width) {
-                tier.lacks_until(end, summary.last);
-            } else if number <= horizon.gone(index) {
-                tier.pass_by(summary.last);
-            } else if tier.merge(number, summary, self.kind) == Place::Among {
-                self.settle(index, number, horizon);
-            }
+    /// Changes the time bucket of one tier that `at` is in, or notes that `last` has passed it by.
+    fn change(
+        &mut self,
+        index: usize,
+        at: TimestampMs,
+        last: Sample,
+        change: Change<'_>,
+        horizon: &Horizon,
+        scratch: &mut Scratch,
+    ) {
+        let terms = self.terms(index, horizon);
+        let number = terms.grid.bucket_of(at);
+        // A tier holds what has left it until the next wider one has sealed it.
+        let is_held = self.tiers.get(index + 1).is_some_and(|wider| at > wider.sealed_to());
+        if number <= horizon.gone(index) && !is_held {
+            self.tiers[index].pass_by(last);
+        } else if self.tiers[index].change(number, change, terms, scratch) == Order::Lost {
+            self.settle(index, number, horizon, scratch);
         }
     }
 
-    pub(crate) fn evict(&mut self, index: usize, gone: i64) {
-        self.tiers[index].evict(gone);
+    /// Seals the fresh samples up to `edge`, an edge of the finest tier's time buckets, into that
+    /// tier, and makes the time buckets of the next wider one that are over.
+    pub(crate) fn seal(&mut self, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) {
+        let terms = self.terms(0, horizon);
+        let count = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
+        let sealed = &self.fresh[..count];
+        let before = self.tiers[0].sealed_to();
+        self.tiers[0].append_samples(sealed, terms, scratch);
+        self.tiers[0].seal_to(edge);
+        if self.tiers.len() > 1 {
+            let wider = Terms { grid: horizon.grid(1), kind: self.kind };
+            let whole = wider.grid.edge_before(edge);
+            if before <= self.tiers[1].sealed_to() && whole > self.tiers[1].sealed_to() {
+                // The samples are at hand: no need to read them again.
+                let count = sealed.partition_point(|sample| sample.timestamp() <= whole);
+                self.tiers[1].append_samples(&sealed[..count], wider, scratch);
+                self.tiers[1].seal_to(whole);
+            }
+        }
+        self.fresh.drain(..count);
+        if self.fresh.is_empty() {
+            (self.newest, self.end) = (self.tiers[0].sealed_to(), TimestampMs::new(i64::MIN));
+        }
+        if self.fresh.capacity() > 4 * MANY && self.fresh.len() < MANY {
+            self.fresh.shrink_to(MANY);
+        }
     }
 
-    /// The last sample before or at `edge` of those that are kept, looked for from the tier `finest`
-    /// on: exact where that tier holds all samples from `edge` on, as it knows the one before.
+    /// Seals all tiers up to the one numbered `finest` through `edge`, an edge of that one.
+    fn seal_through(&mut self, finest: usize, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) {
+        if self.tiers[0].sealed_to() < edge {
+            self.seal(edge, horizon, scratch);
+        }
+        for index in 1..=finest {
+            self.widen(index, edge, horizon, scratch);
+        }
+    }
+
+    /// Makes the time buckets of a tier up to `edge`, an edge of it up to which the next finer tier
+    /// is sealed. Says how many parts and values that took.
+    fn widen(&mut self, index: usize, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) -> usize {
+        let terms = self.terms(index, horizon);
+        let finer = self.terms(index - 1, horizon);
+        let (finer_tiers, tiers) = self.tiers.split_at_mut(index);
+        let (Some(source), Some(tier)) = (finer_tiers.last(), tiers.first_mut()) else { return 0 };
+        if edge <= tier.sealed_to() {
+            return 0;
+        }
+        let from = finer.grid.whole_until(tier.sealed_to()).saturating_add(1);
+        let mut work = 0;
+        let mut few: Vec<Sample> = Vec::new();
+        let mut parts = source.range(from, finer.grid.whole_until(edge), finer).peekable();
+        while let Some(first) = parts.next() {
+            let number = terms.grid.bucket_of(first.summary.last.timestamp());
+            let end = terms.grid.end(number);
+            let mut summary = first.summary;
+            scratch.spread.clear();
+            scratch.spread.add(&first.values);
+            few.clear();
+            first.values.samples(&mut few);
+            while let Some(part) = parts.next_if(|part| part.summary.last.timestamp() <= end) {
+                summary.merge_without_sketch(&part.summary, self.kind);
+                scratch.spread.add(&part.values);
+                part.values.samples(&mut few);
+                work += 4;
+            }
+            work += 8 + scratch.spread.work();
+            if few.len() as u64 == summary.count {
+                tier.append_samples(&few, terms, scratch);
+            } else {
+                summary.set_residue(0.0);
+                tier.append_packed(number, &summary, terms, scratch);
+            }
+        }
+        tier.seal_to(edge);
+        work
+    }
+
+    /// Seals what is over and drops what has left the tiers. Says how much work that was, counted in
+    /// samples, parts and values.
+    pub(crate) fn tidy(&mut self, horizon: &Horizon, scratch: &mut Scratch) -> usize {
+        let mut work = 0;
+        if self.fresh.len() >= ENOUGH {
+            let grid = horizon.grid(1.min(self.tiers.len() - 1));
+            let past = self.newest - DurationMs::from_millis(1);
+            let edge = grid.edge_before(past.min(horizon.now()));
+            let count = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
+            if count >= ENOUGH / 2 {
+                self.seal(edge, horizon, scratch);
+                work += 4 * count;
+            }
+        }
+        let gone = horizon.gone(0);
+        if self.evicted == gone {
+            return work;
+        }
+        self.evicted = gone;
+        for index in 1..self.tiers.len() {
+            let edge = horizon.grid(index).edge_before(self.tiers[index - 1].sealed_to());
+            work += self.widen(index, edge, horizon, scratch);
+        }
+        for index in 0..self.tiers.len() {
+            let terms = self.terms(index, horizon);
+            let wider = self.tiers.get(index + 1).map(|wider| terms.grid.whole_until(wider.sealed_to()));
+            let gone = horizon.gone(index).min(wider.unwrap_or(i64::MAX));
+            self.tiers[index].evict(gone, terms);
+        }
+        if self.newest <= horizon.kept_from()
+            && let Some(last) = self.fresh.last()
+        {
+            self.tiers[0].pass_by(*last);
+            self.tiers[0].seal_to(self.end);
+            self.fresh = Vec::new();
+            (self.newest, self.end) = (self.tiers[0].sealed_to(), TimestampMs::new(i64::MIN));
+        }
+        work + self.tiers.len()
+    }
+
+    /// The time buckets of a tier numbered `from..=to`, ascending; of those that are not sealed the
+    /// finer ones in them, each with the number of the wide one.
+    pub(crate) fn parts(
+        &self,
+        index: usize,
+        from: i64,
+        to: i64,
+        horizon: &Horizon,
+    ) -> impl Iterator<Item = Part<'_>> + Clone {
+        let Terms { grid, kind } = self.terms(index, horizon);
+        let (start, end) = (grid.start(from), grid.end(to));
+        let sealed = move |layer: usize| {
+            let terms = Terms { grid: horizon.grid(layer), kind };
+            let (first, last) = if layer == index {
+                (from, to)
+            } else {
+                let start = start.max(self.tiers[layer + 1].sealed_to());
+                (terms.grid.whole_until(start).saturating_add(1), terms.grid.bucket_of(end))
+            };
+            let last = last.min(terms.grid.whole_until(self.tiers[layer].sealed_to()));
+            self.tiers[layer].range(first, last, terms).map(move |part| {
+                let number = if layer == index { part.number } else { grid.bucket_of(part.summary.last.timestamp()) };
+                Part { number, ..part }
+            })
+        };
+        let fresh = Fresh { samples: self.fresh_between(start, end), terms: Terms { grid, kind } };
+        (0..=index).rev().flat_map(sealed).chain(fresh)
+    }
+
+    /// The fresh samples in `(from, to]`.
+    fn fresh_between(&self, from: TimestampMs, to: TimestampMs) -> &[Sample] {
+        // Mostly all that is asked for is the last of them.
+        let end = if self.newest <= to {
+            self.fresh.len()
+        } else {
+            self.fresh.partition_point(|sample| sample.timestamp() <= to)
+        };
+        let start = self.fresh[..end].partition_point(|sample| sample.timestamp() <= from);
+        &self.fresh[start..end]
+    }
+
+    /// Whether a time bucket of a tier holds samples later than `at`.
+    pub(crate) fn goes_beyond(&self, index: usize, number: i64, at: TimestampMs, horizon: &Horizon) -> bool {
+        let last = self.parts(index, number, number, horizon).last();
+        last.is_some_and(|part| part.summary.last.timestamp() > at)
+    }
+
+    /// The latest sample that is kept.
+    pub(crate) fn latest(&self, horizon: &Horizon) -> Option<Sample> {
+        let coarsest = horizon.grid(self.tiers.len() - 1);
+        let latest = self.latest_until(TimestampMs::new(i64::MAX), horizon)?;
+        (coarsest.bucket_of(latest.timestamp()) > horizon.gone(self.tiers.len() - 1)).then_some(latest)
+    }
+
+    /// The last sample before or at `edge` of those that are kept.
     ///
     /// Where no tier tells it apart, as after a clock that was set back, the first sample of the
     /// time bucket that `edge` lies in stands for it.
-    pub(crate) fn last_until(&self, edge: TimestampMs, finest: usize, horizon: &Horizon) -> Option<Sample> {
-        let mut found: Option<Sample> = None;
-        for (index, tier) in self.tiers.iter().enumerate().skip(finest) {
-            let bucket = tier.newest_until(horizon.grid(index).bucket_of(edge));
-            let of_bucket = bucket.and_then(|bucket| {
-                let earlier = || tier.newest_until(bucket.number - 1).map(|earlier| earlier.content.last());
-                [bucket.content.last(), bucket.content.first()]
-                    .into_iter()
-                    .find(|sample| sample.timestamp() <= edge)
-                    .or_else(earlier)
-            });
-            for sample in of_bucket.into_iter().chain(tier.before()) {
-                let is_later = found.is_none_or(|found| found.timestamp() < sample.timestamp());
-                if is_later && sample.timestamp() <= edge {
-                    found = Some(sample);
-                }
+    pub(crate) fn last_until(&self, edge: TimestampMs, horizon: &Horizon) -> Option<Sample> {
+        let mut found = self.latest_until(edge, horizon);
+        for before in self.tiers.iter().filter_map(Tier::before) {
+            let is_later = found.is_none_or(|found| found.timestamp() < before.timestamp());
+            if is_later && before.timestamp() <= edge {
+                found = Some(before);
             }
         }
         found.filter(|sample| sample.timestamp() > horizon.kept_from())
     }
 
+    /// The latest sample up to `edge` that the time buckets tell apart; of several at one instant the
+    /// one that the finest tier knows.
+    fn latest_until(&self, edge: TimestampMs, horizon: &Horizon) -> Option<Sample> {
+        let fresh = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
+        if let Some(place) = fresh.checked_sub(1) {
+            return Some(self.fresh[place]);
+        }
+        let mut found: Option<Sample> = None;
+        for (index, tier) in self.tiers.iter().enumerate() {
+            let latest = tier.latest_until(edge, self.terms(index, horizon));
+            if let Some(latest) = latest
+                && found.is_none_or(|found| found.timestamp() < latest.timestamp())
+            {
+                found = Some(latest);
+            }
+        }
+        found
+    }
+
     /// Counts the increase of a counter's time bucket anew from the next finer tier, where that has
     /// all of it: what came late lies between samples whose order only the finer tier knows.
-    fn settle(&mut self, index: usize, number: i64, horizon: &Horizon) {
+    fn settle(&mut self, index: usize, number: i64, horizon: &Horizon, scratch: &mut Scratch) {
         let Some(finer) = index.checked_sub(1) else { return };
-        let grid = horizon.grid(index);
-        let start = grid.start(number);
+        let terms = self.terms(index, horizon);
+        let start = terms.grid.start(number);
         if self.kind != Kind::Counter || start < horizon.complete_from(finer, &self.tiers[finer]) {
             return;
         }
         let numbers = horizon.grid(finer);
         let mut increase = 0.0;
         let mut before: Option<Sample> = None;
-        for bucket in self.tiers[finer].range(numbers.bucket_of(start) + 1, numbers.bucket_of(grid.end(number))) {
+        let (first, last) = (numbers.bucket_of(start) + 1, numbers.bucket_of(terms.grid.end(number)));
+        for part in self.parts(finer, first, last, horizon) {
             if let Some(before) = before {
-                increase += step(before.value(), bucket.content.first().value());
+                increase += step(before.value(), part.summary.first.value());
             }
-            increase += bucket.content.increase(self.kind);
-            before = Some(bucket.content.last());
+            increase += part.summary.increase;
+            before = Some(part.summary.last);
         }
-        self.tiers[index].set_increase(number, increase.clamp(f64::MIN, f64::MAX));
+        let change = Change::Increase(increase.clamp(f64::MIN, f64::MAX));
+        self.tiers[index].change(number, change, terms, scratch);
+    }
+
+    /// Number of time buckets with samples, over all tiers.
+    pub(crate) fn time_buckets(&self, horizon: &Horizon) -> usize {
+        let fresh = Fresh { samples: &self.fresh, terms: self.terms(0, horizon) }.count();
+        let tiers = self.tiers.iter().enumerate();
+        let sealed = tiers.map(|(index, tier)| tier.time_buckets(horizon.gone(index), self.terms(index, horizon)));
+        fresh + sealed.sum::<usize>()
+    }
+
+    /// Bytes outside of the struct, without those of the key.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let tiers: usize = self.tiers.iter().map(|tier| size_of_val(tier) + tier.heap_bytes()).sum();
+        self.fresh.capacity() * size_of::<Sample>() + tiers
+    }
+}
+
+/// Fresh samples by time bucket.
+#[derive(Clone, Debug)]
+struct Fresh<'a> {
+    samples: &'a [Sample],
+    terms: Terms,
+}
+
+impl<'a> Iterator for Fresh<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let number = self.terms.grid.bucket_of(self.samples.first()?.timestamp());
+        let end = self.terms.grid.end(number);
+        let count = self.samples.iter().take_while(|sample| sample.timestamp() <= end).count();
+        let (bucket, rest) = self.samples.split_at(count);
+        self.samples = rest;
+        let summary = summary_of(bucket.iter().copied(), self.terms.kind)?;
+        Some(Part { number, summary, values: Values::Samples(bucket) })
     }
 }

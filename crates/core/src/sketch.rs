@@ -24,6 +24,7 @@ mod bounds;
 pub mod digest;
 mod entry;
 pub mod exchange;
+pub(crate) mod keys;
 mod mapping;
 mod store;
 mod window;

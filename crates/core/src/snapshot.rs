@@ -5,6 +5,7 @@
 
 mod buckets;
 mod bytes;
+mod storage;
 
 use buckets::Frame;
 use bytes::{Reader, Writer, crc32};
@@ -12,12 +13,13 @@ use bytes::{Reader, Writer, crc32};
 use crate::engine::{ConfigError, Engine, EngineConfig, SeriesError, TierConfig};
 use crate::labels::{LabelError, LabelName, Labels, MetricName, SeriesKey};
 use crate::sample::Kind;
+use crate::tidy::Rounds;
 use crate::time::{DurationMs, TimestampMs};
 
 /// How every snapshot begins.
 const MAGIC: &[u8; 6] = b"BWSNAP";
 /// The version that is written, and the newest that is read.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Bytes of the magic and the version.
 const HEAD: usize = MAGIC.len() + size_of::<u16>();
 /// Bytes of the checksum.
@@ -110,8 +112,11 @@ impl Engine {
             writer.uint(width.as_millis());
             writer.uint(span.as_millis());
             writer.int(self.horizon.incomplete(tier));
-            writer.int(self.swept(tier));
         }
+        let (next, samples, steps) = self.rounds.stored();
+        writer.uint(next as u64);
+        writer.uint(samples as u64);
+        writer.int(steps);
         let metrics: Vec<(&MetricName, Kind, usize)> = self.metrics().collect();
         writer.uint(metrics.len() as u64);
         for (metric, kind, _) in &metrics {
@@ -129,9 +134,7 @@ impl Engine {
                 writer.text(name);
                 writer.text(value);
             }
-            for (place, tier) in series.tiers().iter().enumerate() {
-                Frame::new(self.horizon.grid(place), series.kind(), now).write(tier, &mut writer);
-            }
+            storage::write(series, now, &mut writer);
         }
         let checksum = crc32(writer.as_bytes());
         writer.raw(&checksum.to_le_bytes());
@@ -151,7 +154,7 @@ impl Engine {
         let rest = snapshot.strip_prefix(MAGIC).ok_or(SnapshotError::NotASnapshot)?;
         let (version, _) = rest.split_first_chunk().ok_or(SnapshotError::NotASnapshot)?;
         let version = u16::from_le_bytes(*version);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(SnapshotError::Version { found: version, newest: VERSION });
         }
         let (body, checksum) = snapshot.split_last_chunk::<TAIL>().ok_or(SnapshotError::Checksum)?;
@@ -160,32 +163,41 @@ impl Engine {
         }
         let mut reader = Reader::new(body, HEAD);
         let mut engine = Self::new(config)?;
-        engine.restore_time(&mut reader)?;
+        let rounds = engine.restore_time(version, &mut reader)?;
         let metrics = engine.restore_metrics(&mut reader)?;
         for _ in 0..reader.uint()? {
-            engine.restore_series(&metrics, &mut reader)?;
+            engine.restore_series(version, &metrics, &mut reader)?;
         }
+        engine.rounds = Rounds::restored(rounds, engine.series_count());
         if reader.is_at_end() { Ok(engine) } else { Err(reader.malformed("the end")) }
     }
 
-    fn restore_time(&mut self, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    /// Restores how far time has come; where the rounds through the series stand comes back.
+    fn restore_time(&mut self, version: u16, reader: &mut Reader<'_>) -> Result<(usize, usize, i64), SnapshotError> {
         let now = TimestampMs::new(reader.int()?);
         let mut found = Vec::new();
         let mut reached = Vec::new();
         for _ in 0..reader.uint()? {
             let (width, span) = (reader.uint()?, reader.uint()?);
             found.push(TierConfig { width: DurationMs::from_millis(width), span: DurationMs::from_millis(span) });
-            reached.push((reader.int()?, reader.int()?));
+            reached.push(reader.int()?);
+            if version == 1 {
+                // How far all series were swept, which each says for itself now.
+                reader.int()?;
+            }
         }
         if found != self.config().tiers {
             return Err(SnapshotError::Tiers { found, wanted: self.config().tiers.clone() });
         }
         self.horizon.observe(now);
-        for (tier, (incomplete, swept)) in reached.into_iter().enumerate() {
+        for (tier, incomplete) in reached.into_iter().enumerate() {
             self.horizon.restore_incomplete(tier, incomplete);
-            self.restore_swept(tier, swept);
         }
-        Ok(())
+        if version == 1 {
+            return Ok((0, 0, 0));
+        }
+        let mut place = || usize::try_from(reader.uint()?).map_err(|_| reader.malformed("a place among series"));
+        Ok((place()?, place()?, reader.int()?))
     }
 
     fn restore_metrics(&mut self, reader: &mut Reader<'_>) -> Result<Vec<(MetricName, Kind)>, SnapshotError> {
@@ -203,7 +215,12 @@ impl Engine {
         Ok(metrics)
     }
 
-    fn restore_series(&mut self, metrics: &[(MetricName, Kind)], reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    fn restore_series(
+        &mut self,
+        version: u16,
+        metrics: &[(MetricName, Kind)],
+        reader: &mut Reader<'_>,
+    ) -> Result<(), SnapshotError> {
         let metric = usize::try_from(reader.uint()?).ok().and_then(|place| metrics.get(place));
         let (metric, kind) = metric.ok_or_else(|| reader.malformed("the place of a metric"))?;
         let mut pairs = Vec::new();
@@ -216,9 +233,13 @@ impl Engine {
             return Err(reader.malformed("a series that has not come yet"));
         }
         let id = self.series(&key, Some(*kind))?;
-        for tier in 0..self.horizon.tiers() {
-            let frame = Frame::new(self.horizon.grid(tier), *kind, self.horizon.now());
-            *self.tier_mut(id, tier) = frame.read(reader)?;
+        let horizon = self.horizon.clone();
+        let series = self.series_mut(id);
+        if version > 1 {
+            return storage::read(series, &horizon, reader);
+        }
+        for tier in 0..horizon.tiers() {
+            Frame::new(horizon.grid(tier), *kind, horizon.now()).read(tier, series, &horizon, reader)?;
         }
         Ok(())
     }

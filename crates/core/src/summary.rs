@@ -9,7 +9,7 @@ use crate::time::TimestampMs;
 
 /// Sums stop at the greatest finite float instead of becoming infinite, so that no later
 /// addition makes them NaN.
-fn finite(sum: f64) -> f64 {
+pub(crate) fn finite(sum: f64) -> f64 {
     sum.clamp(f64::MIN, f64::MAX)
 }
 
@@ -156,6 +156,21 @@ impl Summary {
     /// A copy whose sketch is left empty: for figures that need none.
     pub(crate) fn clone_without_sketch(&self) -> Self {
         Self { sketch: Sketch::default(), ..*self }
+    }
+
+    /// A copy with another sketch.
+    pub(crate) fn with_sketch(&self, sketch: Sketch) -> Self {
+        Self { sketch, ..*self }
+    }
+
+    /// A summary of what the engine keeps, its sketch left empty and its increase 0.
+    pub(crate) fn unpacked(count: u64, sum: f64, m2: f64, (min, max): (f64, f64), first: Sample, last: Sample) -> Self {
+        let (sketch, residue) = (Sketch::default(), Residue::default());
+        Self { count, sum, m2, min, max, first, last, increase: 0.0, sketch, residue }
+    }
+
+    pub(crate) const fn set_residue(&mut self, residue: f64) {
+        self.residue = Residue(residue);
     }
 
     /// A summary from parts that come from outside.
@@ -309,13 +324,18 @@ impl Summary {
     /// value is the least or the greatest one and so known exactly.
     #[must_use]
     pub fn quantile(&self, q: Quantile) -> (f64, f64) {
+        self.quantile_of(q, || self.sketch.quantile(q), self.sketch.scale())
+    }
+
+    /// [`Summary::quantile`] where the sketch is elsewhere.
+    pub(crate) fn quantile_of(&self, q: Quantile, estimate: impl Fn() -> Option<f64>, scale: i8) -> (f64, f64) {
         let last = self.count.saturating_sub(1);
         match rank(q, last) {
             _ if self.min == self.max => (self.min, 0.0),
             0 => (self.min, 0.0),
             found if found == last => (self.max, 0.0),
-            _ => match self.sketch.quantile(q) {
-                Some(estimate) => (estimate.clamp(self.min, self.max), self.sketch.relative_error()),
+            _ => match estimate() {
+                Some(estimate) => (estimate.clamp(self.min, self.max), Sketch::new(scale).relative_error()),
                 None => (self.max, 1.0),
             },
         }
@@ -357,7 +377,7 @@ impl Summary {
     }
 
     /// The increase of the kinds that need no order of time.
-    fn settle_increase(&mut self, kind: Kind) {
+    pub(crate) fn settle_increase(&mut self, kind: Kind) {
         self.increase = match kind {
             Kind::Counter => self.increase,
             Kind::Event => self.sum,

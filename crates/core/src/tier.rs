@@ -1,119 +1,78 @@
 //! Tier: the time buckets of one series at one width.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use crate::sample::{Kind, Sample};
+use crate::chunk::{Change, Chunk, Scratch, Terms};
+use crate::part::{Part, Values, summary_of};
+use crate::sample::Sample;
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 
-/// What a time bucket keeps: a lone sample as it is, more as a summary.
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
-    One(Sample),
-    Many(Box<Summary>),
-}
+/// Time buckets that hold more samples than this on the average are packed.
+const MOST_KEPT_AS_SAMPLES: i64 = 6;
 
-impl Content {
-    pub(crate) fn count(&self) -> u64 {
-        match self {
-            Self::One(_) => 1,
-            Self::Many(summary) => summary.count,
-        }
-    }
-
-    pub(crate) fn first(&self) -> Sample {
-        match self {
-            Self::One(sample) => *sample,
-            Self::Many(summary) => summary.first,
-        }
-    }
-
-    pub(crate) fn last(&self) -> Sample {
-        match self {
-            Self::One(sample) => *sample,
-            Self::Many(summary) => summary.last,
-        }
-    }
-
-    pub(crate) fn increase(&self, kind: Kind) -> f64 {
-        match self {
-            Self::One(sample) => Summary::without_sketch(*sample, kind).increase,
-            Self::Many(summary) => summary.increase,
-        }
-    }
-
-    pub(crate) fn summary(&self, kind: Kind) -> Cow<'_, Summary> {
-        match self {
-            Self::One(sample) => Cow::Owned(Summary::of(*sample, kind)),
-            Self::Many(summary) => Cow::Borrowed(summary),
-        }
-    }
-
-    /// Where a sample or summary of `first..=last` lies to the samples that are kept.
-    fn place(&self, first: TimestampMs, last: TimestampMs) -> Place {
-        let is_among = last >= self.first().timestamp() && first < self.last().timestamp();
-        if is_among { Place::Among } else { Place::Outside }
-    }
-
-    fn heap_bytes(&self) -> usize {
-        match self {
-            Self::One(_) => 0,
-            Self::Many(summary) => size_of::<Summary>() + summary.sketch.heap_bytes(),
-        }
-    }
-}
-
-/// A time bucket and its number on the grid of its width.
-#[derive(Clone, Debug)]
-pub(crate) struct TimeBucket {
-    pub(crate) number: i64,
-    pub(crate) content: Content,
-}
-
-/// Whether what was added lies outside of what a time bucket held, or among it.
+/// Whether a counter's increase is known exactly after something was merged into a time bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Outside,
-    Among,
+pub(crate) enum Order {
+    /// What was merged lies outside of what was there, or the samples themselves are kept.
+    Known,
+    /// It may lie among samples of which only the outermost are known.
+    Lost,
 }
 
 /// The time buckets of one series at one width, ascending; there is none where no sample is.
 #[derive(Clone, Debug)]
 pub(crate) struct Tier {
-    buckets: VecDeque<TimeBucket>,
+    chunks: VecDeque<Chunk>,
     /// The latest sample that is in none of them: it has left the tier, came too late for it or in
     /// a wider time bucket. A counter's first step is taken from it.
     before: Option<Sample>,
     /// Samples up to here came in wider time buckets and are only in wider tiers.
     incomplete_until: TimestampMs,
+    /// Samples up to here are in this tier, later ones only in finer ones: an edge of its time
+    /// buckets.
+    sealed_to: TimestampMs,
 }
 
 impl Default for Tier {
     fn default() -> Self {
-        Self { buckets: VecDeque::new(), before: None, incomplete_until: TimestampMs::new(i64::MIN) }
+        let never = TimestampMs::new(i64::MIN);
+        Self { chunks: VecDeque::new(), before: None, incomplete_until: never, sealed_to: never }
     }
 }
 
 impl Tier {
+    /// A tier as it was; `None` where its chunks do not follow each other.
+    pub(crate) fn restored(
+        chunks: Vec<Chunk>,
+        before: Option<Sample>,
+        incomplete_until: TimestampMs,
+        sealed_to: TimestampMs,
+    ) -> Option<Self> {
+        let is_sorted = chunks.windows(2).all(|pair| pair[0].last() < pair[1].first());
+        is_sorted.then(|| Self { chunks: chunks.into(), before, incomplete_until, sealed_to })
+    }
+
+    pub(crate) fn chunks(&self) -> &VecDeque<Chunk> {
+        &self.chunks
+    }
+
     pub(crate) fn incomplete_until(&self) -> TimestampMs {
         self.incomplete_until
     }
 
-    /// Sets what [`Tier::incomplete_until`] says, for a tier that is restored.
-    pub(crate) fn set_incomplete_until(&mut self, until: TimestampMs) {
-        self.incomplete_until = until;
+    pub(crate) fn sealed_to(&self) -> TimestampMs {
+        self.sealed_to
     }
 
-    /// Appends a time bucket that is newer than all, for a tier that is restored.
-    pub(crate) fn push(&mut self, number: i64, content: Content) {
-        self.buckets.push_back(TimeBucket { number, content });
+    /// Notes that samples up to `edge` are in this tier.
+    pub(crate) fn seal_to(&mut self, edge: TimestampMs) {
+        self.sealed_to = self.sealed_to.max(edge);
     }
 
-    /// Notes that samples up to `end` are not in this tier, of which `last` is the latest.
-    pub(crate) fn lacks_until(&mut self, end: TimestampMs, last: Sample) {
+    /// Notes that samples up to `end` are not in this tier.
+    pub(crate) fn lacks_until(&mut self, end: TimestampMs) {
         self.incomplete_until = self.incomplete_until.max(end);
-        self.pass_by(last);
     }
 
     /// Notes a sample that is not in the time buckets.
@@ -128,113 +87,133 @@ impl Tier {
         self.before
     }
 
-    /// Adds a sample to the time bucket `number`. Cost: O(1) for the newest time bucket, else
-    /// O(log time buckets), and a move of those behind it where a late one has to be made.
-    pub(crate) fn record(&mut self, number: i64, sample: Sample, kind: Kind) -> Place {
-        match self.content(number) {
-            Ok(content) => {
-                let place = content.place(sample.timestamp(), sample.timestamp());
-                match content {
-                    Content::One(one) => {
-                        let mut summary = Summary::of(*one, kind);
-                        summary.record(sample, kind);
-                        *content = Content::Many(Box::new(summary));
-                    }
-                    Content::Many(summary) => summary.record(sample, kind),
+    /// Appends samples in order of time, whole time buckets of them that are later than all others.
+    pub(crate) fn append_samples(&mut self, samples: &[Sample], terms: Terms, scratch: &mut Scratch) {
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return };
+        let (first, last) = (terms.grid.bucket_of(first.timestamp()), terms.grid.bucket_of(last.timestamp()));
+        let stretch = last.saturating_sub(first).saturating_add(1);
+        let are_few = samples.len() as i64 <= stretch.saturating_mul(MOST_KEPT_AS_SAMPLES);
+        if are_few {
+            if self.chunks.back_mut().is_some_and(|chunk| chunk.append_samples(samples, terms)) {
+                return;
+            }
+            if let Some(chunk) = Chunk::of_samples(samples, terms) {
+                self.chunks.push_back(chunk);
+                return;
+            }
+        }
+        let mut rest = samples;
+        while let Some(first) = rest.first() {
+            let number = terms.grid.bucket_of(first.timestamp());
+            let end = terms.grid.end(number);
+            let bucket;
+            (bucket, rest) = rest.split_at(rest.partition_point(|sample| sample.timestamp() <= end).max(1));
+            if let Some(summary) = summary_of(bucket.iter().copied(), terms.kind) {
+                scratch.spread.clear();
+                scratch.spread.add(&Values::Samples(bucket));
+                self.append_packed(number, &summary, terms, scratch);
+            }
+        }
+    }
+
+    /// Appends a time bucket that is later than all others; its values are in the scratch.
+    pub(crate) fn append_packed(&mut self, number: i64, summary: &Summary, terms: Terms, scratch: &mut Scratch) {
+        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_packed(number, summary, terms, scratch));
+        if !is_in {
+            self.chunks.push_back(Chunk::of_packed(number, summary, terms, scratch));
+        }
+    }
+
+    /// Changes the time bucket `number` or makes it. Cost: O(1) for a new time bucket behind all
+    /// others and for a sample among samples, else that of packing a chunk anew.
+    pub(crate) fn change(&mut self, number: i64, change: Change<'_>, terms: Terms, scratch: &mut Scratch) -> Order {
+        let change = match change {
+            Change::Summary(summary) if summary.count == 1 => Change::Sample(summary.first),
+            other => other,
+        };
+        let place = self.chunks.partition_point(|chunk| chunk.last() < number);
+        if self.chunks.get(place).is_none_or(|chunk| chunk.first() > number) {
+            // Between two chunks, or outside of them all.
+            let is_in = match (place.checked_sub(1).and_then(|before| self.chunks.get_mut(before)), change) {
+                (Some(before), Change::Sample(sample)) => before.append_samples(&[sample], terms),
+                (Some(before), Change::Summary(summary)) => {
+                    scratch.spread.clear();
+                    scratch.spread.add_sketch(&summary.sketch);
+                    before.append_packed(number, summary, terms, scratch)
                 }
-                place
+                _ => false,
+            };
+            if !is_in && let Some(chunk) = alone(number, change, terms, scratch) {
+                self.chunks.insert(place, chunk);
             }
-            Err(position) => {
-                self.buckets.insert(position, TimeBucket { number, content: Content::One(sample) });
-                Place::Outside
-            }
+            return Order::Known;
         }
+        let chunk = &mut self.chunks[place];
+        match change {
+            Change::Sample(sample) if chunk.insert(number, sample) => return Order::Known,
+            Change::Increase(_) if chunk.keeps_samples() => return Order::Known,
+            _ => {}
+        }
+        let changed = chunk.changed(number, change, terms, scratch);
+        self.chunks.remove(place);
+        for chunk in changed.into_iter().rev() {
+            self.chunks.insert(place, chunk);
+        }
+        Order::Lost
     }
 
-    /// Merges a summary into the time bucket `number`. Cost: as [`Tier::record`], plus the sketch.
-    pub(crate) fn merge(&mut self, number: i64, summary: &Summary, kind: Kind) -> Place {
-        match self.content(number) {
-            Ok(content) => {
-                let place = content.place(summary.first.timestamp(), summary.last.timestamp());
-                match content {
-                    Content::One(one) => {
-                        let mut whole = Summary::of(*one, kind);
-                        whole.merge(summary, kind);
-                        *content = Content::Many(Box::new(whole));
-                    }
-                    Content::Many(whole) => whole.merge(summary, kind),
-                }
-                place
-            }
-            Err(position) => {
-                let content = match summary.count {
-                    1 => Content::One(summary.first),
-                    _ => Content::Many(Box::new(summary.clone())),
-                };
-                self.buckets.insert(position, TimeBucket { number, content });
-                Place::Outside
+    /// Drops the time buckets up to `number`, all but the last sample; some may stay for a while.
+    pub(crate) fn evict(&mut self, number: i64, terms: Terms) {
+        while let Some(gone) = self.chunks.pop_front_if(|chunk| chunk.last() <= number) {
+            if let Some(last) = gone.latest_until(TimestampMs::new(i64::MAX), terms) {
+                self.pass_by(last);
             }
         }
-    }
-
-    /// Sets the increase of a time bucket that holds several samples.
-    pub(crate) fn set_increase(&mut self, number: i64, increase: f64) {
-        if let Ok(Content::Many(summary)) = self.content(number) {
-            summary.increase = increase;
-        }
-    }
-
-    /// Drops the time buckets up to `number`, all but the last sample.
-    pub(crate) fn evict(&mut self, number: i64) {
-        while let Some(gone) = self.buckets.pop_front_if(|bucket| bucket.number <= number) {
-            self.pass_by(gone.content.last());
+        if let Some(last) = self.chunks.front_mut().and_then(|chunk| chunk.evict(number, terms)) {
+            self.pass_by(last);
         }
         // A series that has gone quiet gives its room back.
-        if self.buckets.capacity() > 32 && self.buckets.len() < self.buckets.capacity() / 4 {
-            self.buckets.shrink_to(self.buckets.len() * 2);
+        if self.chunks.is_empty() {
+            self.chunks = VecDeque::new();
+        } else if self.chunks.capacity() > 8 && self.chunks.len() < self.chunks.capacity() / 4 {
+            self.chunks.shrink_to(self.chunks.len() * 2);
         }
     }
 
-    /// The time buckets numbered `from..=to`, ascending. Cost: O(log time buckets) to find them.
-    pub(crate) fn range(&self, from: i64, to: i64) -> impl DoubleEndedIterator<Item = &TimeBucket> {
-        let start = self.buckets.partition_point(|bucket| bucket.number < from);
-        let end = self.buckets.partition_point(|bucket| bucket.number <= to);
-        self.buckets.range(start..end.max(start))
+    /// The time buckets numbered `from..=to`, ascending. Cost: O(log chunks) and the half of a chunk
+    /// to find them.
+    pub(crate) fn range(&self, from: i64, to: i64, terms: Terms) -> impl Iterator<Item = Part<'_>> + Clone {
+        let start = self.chunks.partition_point(|chunk| chunk.last() < from);
+        let chunks = self.chunks.range(start..).take_while(move |chunk| chunk.first() <= to);
+        chunks.flat_map(move |chunk| chunk.parts(from, to, terms))
     }
 
-    /// The time bucket `number`.
-    pub(crate) fn get(&self, number: i64) -> Option<&TimeBucket> {
-        self.range(number, number).next()
+    /// The latest sample up to `edge` that the time buckets tell apart.
+    pub(crate) fn latest_until(&self, edge: TimestampMs, terms: Terms) -> Option<Sample> {
+        let number = terms.grid.bucket_of(edge);
+        let end = self.chunks.partition_point(|chunk| chunk.first() <= number);
+        self.chunks.range(..end).rev().find_map(|chunk| chunk.latest_until(edge, terms))
     }
 
-    /// The newest time bucket numbered at most `number`.
-    pub(crate) fn newest_until(&self, number: i64) -> Option<&TimeBucket> {
-        let end = self.buckets.partition_point(|bucket| bucket.number <= number);
-        end.checked_sub(1).and_then(|place| self.buckets.get(place))
-    }
-
-    /// The newest time bucket.
-    pub(crate) fn newest(&self) -> Option<&TimeBucket> {
-        self.buckets.back()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.buckets.len()
+    /// Number of time buckets above `gone`.
+    pub(crate) fn time_buckets(&self, gone: i64, terms: Terms) -> usize {
+        self.chunks.iter().map(|chunk| chunk.time_buckets(gone, terms)).sum()
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.buckets.capacity() * size_of::<TimeBucket>()
-            + self.buckets.iter().map(|bucket| bucket.content.heap_bytes()).sum::<usize>()
+        self.chunks.capacity() * size_of::<Chunk>() + self.chunks.iter().map(Chunk::heap_bytes).sum::<usize>()
     }
+}
 
-    /// The content of the time bucket `number`, or where it would have to be put.
-    fn content(&mut self, number: i64) -> Result<&mut Content, usize> {
-        let place = match self.buckets.back() {
-            None => return Err(0),
-            Some(newest) if newest.number < number => return Err(self.buckets.len()),
-            Some(newest) if newest.number == number => self.buckets.len() - 1,
-            Some(_) => self.buckets.binary_search_by_key(&number, |bucket| bucket.number)?,
-        };
-        Ok(&mut self.buckets[place].content)
+/// A chunk of one time bucket that is not there yet.
+fn alone(number: i64, change: Change<'_>, terms: Terms, scratch: &mut Scratch) -> Option<Chunk> {
+    match change {
+        Change::Sample(sample) => Chunk::of_samples(&[sample], terms),
+        Change::Summary(summary) => {
+            scratch.spread.clear();
+            scratch.spread.add_sketch(&summary.sketch);
+            Some(Chunk::of_packed(number, summary, terms, scratch))
+        }
+        Change::Increase(_) => None,
     }
 }

@@ -1,11 +1,14 @@
 //! Window: which time buckets make up `(from, to]`, and what the samples in them come to.
 
 use crate::horizon::Horizon;
+use crate::part::Part;
+use crate::query::Quantile;
 use crate::query::QueryError;
 use crate::sample::{Kind, Sample};
 use crate::series::Series;
+use crate::sketch::Sketch;
 use crate::summary::Summary;
-use crate::tier::Content;
+use crate::tally::Tally;
 use crate::time::TimestampMs;
 
 /// Time buckets `first..=last` of one tier.
@@ -76,10 +79,7 @@ impl Plan {
         horizon: &Horizon,
     ) -> Result<Self, QueryError> {
         if let Some((tier, number)) = self.open {
-            let is_behind = |series: &Series| {
-                let bucket = series.tier(tier).get(number);
-                bucket.is_some_and(|bucket| bucket.content.last().timestamp() > self.to)
-            };
+            let is_behind = |series: &Series| series.goes_beyond(tier, number, self.to, horizon);
             if series.into_iter().any(is_behind) {
                 if tier > 0 {
                     let grid = horizon.grid(tier);
@@ -95,19 +95,20 @@ impl Plan {
 
     /// Puts the samples of one series together.
     pub(crate) fn pool(&self, series: &Series, horizon: &Horizon, spread: Spread) -> Pool {
-        let finest = self.stretches.first().map(|first| first.tier).or(self.open.map(|open| open.0));
-        let before = match (series.kind(), finest) {
-            (Kind::Counter, Some(finest)) => series.last_until(self.from, finest, horizon),
+        let before = match series.kind() {
+            Kind::Counter => series.last_until(self.from, horizon),
             _ => None,
         };
         let mut pool = Pool::after(before, series.kind(), spread);
         for stretch in &self.stretches {
-            for bucket in series.tier(stretch.tier).range(stretch.first, stretch.last) {
-                pool.add(&bucket.content);
+            for part in series.parts(stretch.tier, stretch.first, stretch.last, horizon) {
+                pool.add(&part);
             }
         }
-        if let Some(bucket) = self.open.and_then(|(tier, number)| series.tier(tier).get(number)) {
-            pool.add(&bucket.content);
+        if let Some((tier, number)) = self.open {
+            for part in series.parts(tier, number, number, horizon) {
+                pool.add(&part);
+            }
         }
         pool
     }
@@ -127,21 +128,29 @@ pub(crate) struct Pool {
     spread: Spread,
     /// The last sample before the window, from which a counter's first step is taken.
     before: Option<Sample>,
-    /// What the samples come to; its increase has the step from `before`.
+    /// What the samples come to, without a sketch; its increase has the step from `before`.
     summary: Option<Summary>,
+    /// Their value buckets, where those are needed.
+    tally: Tally,
     /// Number of steps between samples, without which a counter has no increase.
     steps: u64,
 }
 
 impl Pool {
     /// A pool without samples that comes after the sample `before`.
-    pub(crate) const fn after(before: Option<Sample>, kind: Kind, spread: Spread) -> Self {
-        Self { kind, spread, before, summary: None, steps: 0 }
+    pub(crate) fn after(before: Option<Sample>, kind: Kind, spread: Spread) -> Self {
+        Self { kind, spread, before, summary: None, tally: Tally::default(), steps: 0 }
     }
 
     /// A pool of samples that are put together already but for the step from `before`.
-    pub(crate) fn made_of(summary: Option<Summary>, before: Option<Sample>, kind: Kind, spread: Spread) -> Self {
-        let mut pool = Self { summary, ..Self::after(before, kind, spread) };
+    pub(crate) fn made_of(
+        summary: Option<Summary>,
+        tally: Tally,
+        before: Option<Sample>,
+        kind: Kind,
+        spread: Spread,
+    ) -> Self {
+        let mut pool = Self { summary, tally, ..Self::after(before, kind, spread) };
         pool.steps = pool.count().saturating_sub(1);
         pool.step_in();
         pool
@@ -161,16 +170,31 @@ impl Pool {
         self.summary.as_ref().filter(|_| measured).map(|summary| summary.increase)
     }
 
-    /// Adds the content of the next later time bucket of the same series.
-    pub(crate) fn add(&mut self, content: &Content) {
-        self.steps = self.steps.saturating_add(content.count() - 1);
+    /// The value of rank `floor(q·(n − 1))` and the bound of its relative error: 0 where the value is
+    /// the least or the greatest one and so known exactly.
+    pub(crate) fn quantile(&self, q: Quantile) -> Option<(f64, f64)> {
+        let summary = self.summary.as_ref()?;
+        Some(summary.quantile_of(q, || self.tally.quantile(q, summary.count), self.tally.scale()))
+    }
+
+    /// How the values are spread.
+    pub(crate) fn sketch(&self) -> Sketch {
+        self.tally.to_sketch()
+    }
+
+    /// Adds the next later part of the same series.
+    pub(crate) fn add(&mut self, part: &Part<'_>) {
+        self.steps = self.steps.saturating_add(part.summary.count - 1);
+        if self.spread == Spread::Needed {
+            self.tally.add(&part.values);
+        }
         match &mut self.summary {
             Some(summary) => {
                 self.steps = self.steps.saturating_add(1);
-                self.spread.merge_content(summary, content, self.kind);
+                summary.merge_without_sketch(&part.summary, self.kind);
             }
             None => {
-                self.summary = Some(self.spread.summary(content, self.kind));
+                self.summary = Some(part.summary.clone());
                 self.step_in();
             }
         }
@@ -179,12 +203,10 @@ impl Pool {
     /// Adds what another series' samples come to.
     pub(crate) fn add_series(&mut self, other: Self) {
         self.steps = self.steps.saturating_add(other.steps);
+        self.tally.merge(&other.tally);
         self.summary = match (self.summary.take(), other.summary) {
             (Some(mut summary), Some(other)) => {
-                match self.spread {
-                    Spread::Needed => summary.merge_across(&other),
-                    Spread::NotNeeded => summary.merge_across_without_sketch(&other),
-                }
+                summary.merge_across_without_sketch(&other);
                 Some(summary)
             }
             (own, other) => own.or(other),

@@ -1,7 +1,7 @@
 //! Snapshots: a restored engine is the engine that it was, now and ever after; bytes that are no
 //! snapshot are refused; those of older programs still read.
 //!
-//! `fixtures/snapshot-v1.bin` is kept for ever. A new version gets a fixture of its own: where there
+//! `fixtures/snapshot-v1.bin` and its like are kept for ever. A new version gets a fixture of its own: where there
 //! is none, the test writes it, fails, and asks for it to be committed.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is wrong")]
@@ -243,10 +243,12 @@ proptest! {
     #[test]
     fn any_bytes_are_an_engine_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Engine::restore(config(), &bytes).is_err());
-        let mut body = b"BWSNAP\x01\0".to_vec();
-        body.extend_from_slice(&bytes);
-        // Whatever it is, it is no panic.
-        let _ = Engine::restore(config(), &sealed(body));
+        for head in [b"BWSNAP\x01\0", b"BWSNAP\x02\0"] {
+            let mut body = head.to_vec();
+            body.extend_from_slice(&bytes);
+            // Whatever it is, it is no panic.
+            let _ = Engine::restore(config(), &sealed(body));
+        }
     }
 }
 
@@ -257,8 +259,10 @@ fn what_is_no_snapshot_is_named() {
     assert_eq!(restored(b""), Err(SnapshotError::NotASnapshot));
     assert_eq!(restored(b"BWSNAP"), Err(SnapshotError::NotASnapshot));
     assert_eq!(restored(b"PK\x03\x04 and so on"), Err(SnapshotError::NotASnapshot));
-    assert_eq!(restored(b"BWSNAP\x02\0"), Err(SnapshotError::Version { found: 2, newest: 1 }));
+    assert_eq!(restored(b"BWSNAP\x03\0"), Err(SnapshotError::Version { found: 3, newest: 2 }));
+    assert_eq!(restored(b"BWSNAP\0\0"), Err(SnapshotError::Version { found: 0, newest: 2 }));
     assert_eq!(restored(b"BWSNAP\x01\0"), Err(SnapshotError::Checksum));
+    assert_eq!(restored(b"BWSNAP\x02\0"), Err(SnapshotError::Checksum));
     assert_eq!(restored(&whole[..whole.len() - 1]), Err(SnapshotError::Checksum));
     assert_eq!(restored(&[&whole[..], b"\n"].concat()), Err(SnapshotError::Checksum));
     let mut body = whole[..whole.len() - 4].to_vec();
@@ -346,9 +350,18 @@ fn of_the_fixture() -> Engine {
 
 #[test]
 fn a_snapshot_of_version_1_still_reads() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/snapshot-v1.bin");
+    check_fixture("snapshot-v1.bin");
+}
+
+#[test]
+fn a_snapshot_of_version_2_still_reads() {
+    check_fixture("snapshot-v2.bin");
+}
+
+#[track_caller]
+fn check_fixture(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     if !path.exists() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, of_the_fixture().snapshot()).unwrap();
         panic!("there was no {}; it is written now: look at it and commit it", path.display());
     }
@@ -386,6 +399,6 @@ const FIGURES: &[(usize, &str, u64, f64)] = &[
 
 #[test]
 fn the_newest_version_is_the_one_that_is_written() {
-    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/snapshot-v1.bin")).unwrap();
+    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/snapshot-v2.bin")).unwrap();
     assert_eq!(Engine::restore(config(), &bytes).unwrap().snapshot(), bytes);
 }

@@ -1,18 +1,26 @@
-//! A tier's time buckets as bytes and back.
+//! A tier's time buckets as version 1 wrote them: every tier with all its samples.
 
 use super::SnapshotError;
-use super::bytes::{Reader, Writer};
+use super::bytes::Reader;
+use crate::chunk::Change;
 use crate::grid::Grid;
+use crate::horizon::Horizon;
 use crate::sample::{Kind, NotFinite, Sample};
+use crate::series::Series;
 use crate::sketch::{MAX_COUNT, Sketch};
 use crate::summary::{Summary, SummaryParts};
-use crate::tier::{Content, Tier};
+
 use crate::time::TimestampMs;
 
 /// In a tier's head: a sample from before the time buckets follows.
 const HAS_BEFORE: u64 = 1;
 /// In a tier's head: the instant up to which samples are only in wider tiers follows.
 const HAS_INCOMPLETE: u64 = 2;
+
+enum Content {
+    One(Sample),
+    Many(Box<Summary>),
+}
 
 /// What the time buckets of a tier have in common, and the floats of the one before, which the next
 /// one's are likely to resemble.
@@ -42,47 +50,23 @@ impl Frame {
         }
     }
 
-    pub(super) fn write(mut self, tier: &Tier, writer: &mut Writer) {
-        let incomplete_until = Some(tier.incomplete_until()).filter(|until| *until > TimestampMs::new(i64::MIN));
-        let before_flag = tier.before().map_or(0, |_| HAS_BEFORE);
-        let incomplete_flag = incomplete_until.map_or(0, |_| HAS_INCOMPLETE);
-        writer.uint((tier.len() as u64) << 2 | incomplete_flag | before_flag);
-        if let Some(before) = tier.before() {
-            writer.int(before.timestamp().get().wrapping_sub(self.now.get()));
-            writer.float(before.value(), 0.0);
-            self.value = before.value();
-        }
-        if let Some(until) = incomplete_until {
-            writer.int(until.get().wrapping_sub(self.now.get()));
-        }
-        let mut next = None;
-        for bucket in tier.range(i64::MIN, i64::MAX) {
-            match next {
-                None => writer.int(bucket.number.wrapping_sub(self.grid.bucket_of(self.now))),
-                Some(next) => writer.uint(bucket.number.abs_diff(next)),
-            }
-            next = bucket.number.checked_add(1);
-            let end = self.grid.end(bucket.number);
-            match &bucket.content {
-                Content::One(sample) => {
-                    writer.uint(1);
-                    self.write_sample(*sample, end, writer);
-                }
-                Content::Many(summary) => self.write_summary(summary, end, writer),
-            }
-        }
-    }
-
-    pub(super) fn read(mut self, reader: &mut Reader<'_>) -> Result<Tier, SnapshotError> {
+    /// Reads a tier into the series.
+    pub(super) fn read(
+        mut self,
+        index: usize,
+        series: &mut Series,
+        horizon: &Horizon,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), SnapshotError> {
         let head = reader.uint()?;
-        let mut tier = Tier::default();
         if head & HAS_BEFORE != 0 {
             let timestamp = TimestampMs::new(reader.int()?.wrapping_add(self.now.get()));
             self.value = reader.float(0.0)?;
-            tier.pass_by(finite(timestamp, self.value, reader)?);
+            series.tier_mut(index).pass_by(finite(timestamp, self.value, reader)?);
         }
         if head & HAS_INCOMPLETE != 0 {
-            tier.set_incomplete_until(TimestampMs::new(reader.int()?.wrapping_add(self.now.get())));
+            let until = TimestampMs::new(reader.int()?.wrapping_add(self.now.get()));
+            series.tier_mut(index).lacks_until(until);
         }
         let mut next = None;
         for place in 0..head >> 2 {
@@ -93,16 +77,12 @@ impl Frame {
                 None => return Err(reader.malformed("a time bucket within time")),
             };
             next = number.checked_add(1);
-            let content = self.read_content(number, reader)?;
-            tier.push(number, content);
+            match self.read_content(number, reader)? {
+                Content::One(sample) => series.restore_bucket(index, number, Change::Sample(sample), horizon),
+                Content::Many(summary) => series.restore_bucket(index, number, Change::Summary(&summary), horizon),
+            }
         }
-        Ok(tier)
-    }
-
-    fn write_sample(&mut self, sample: Sample, end: TimestampMs, writer: &mut Writer) {
-        writer.uint(end.get().wrapping_sub(sample.timestamp().get()) as u64);
-        writer.float(sample.value(), self.value);
-        self.value = sample.value();
+        Ok(())
     }
 
     fn read_content(&mut self, number: i64, reader: &mut Reader<'_>) -> Result<Content, SnapshotError> {
@@ -127,29 +107,6 @@ impl Frame {
         } else {
             Err(reader.malformed("an instant in its time bucket"))
         }
-    }
-
-    fn write_summary(&mut self, summary: &Summary, end: TimestampMs, writer: &mut Writer) {
-        let Summary { count, sum, m2, min, max, first, last, increase, .. } = *summary;
-        writer.uint(count);
-        for sample in [first, last] {
-            writer.uint(end.get().wrapping_sub(sample.timestamp().get()) as u64);
-        }
-        let floats = [
-            (min, self.value),
-            (max, min),
-            (first.value(), min),
-            (last.value(), first.value()),
-            (sum, self.sum),
-            (summary.residue(), 0.0),
-            (m2, self.m2),
-            (increase, self.expected_increase(count, sum)),
-        ];
-        for (value, expected) in floats {
-            writer.float(value, expected);
-        }
-        (self.value, self.sum, self.m2, self.increase) = (last.value(), sum, m2, increase);
-        write_sketch(&summary.sketch, writer);
     }
 
     fn read_summary(&mut self, count: u64, number: i64, reader: &mut Reader<'_>) -> Result<Summary, SnapshotError> {
@@ -180,23 +137,6 @@ fn finite(timestamp: TimestampMs, value: f64, reader: &Reader<'_>) -> Result<Sam
         return Err(reader.malformed("an instant of a sample"));
     }
     Sample::new(timestamp, value).map_err(|NotFinite| reader.malformed("a finite number"))
-}
-
-fn write_sketch(sketch: &Sketch, writer: &mut Writer) {
-    writer.int(sketch.scale().into());
-    writer.uint(sketch.zero_count());
-    let mut side = |buckets: &mut dyn Iterator<Item = (i32, u64)>| {
-        let buckets: Vec<(i32, u64)> = buckets.collect();
-        writer.uint(buckets.len() as u64);
-        let mut next = 0;
-        for (index, count) in buckets {
-            writer.int(i64::from(index) - next);
-            writer.uint(count);
-            next = i64::from(index) + 1;
-        }
-    };
-    side(&mut sketch.positive());
-    side(&mut sketch.negative());
 }
 
 fn read_sketch(reader: &mut Reader<'_>) -> Result<Sketch, SnapshotError> {

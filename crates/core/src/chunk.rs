@@ -1,0 +1,374 @@
+//! Chunk: neighbouring time buckets of one tier, in one piece of memory.
+//!
+//! Where time buckets hold few samples, a chunk is the samples themselves, twelve bytes each; where
+//! they hold many, it is packed time buckets ([`crate::pack`]), each after a varint of its number
+//! less the chunk's base and a varint of its length.
+
+pub(crate) mod stored;
+
+use crate::grid::Grid;
+use crate::pack::{Reader, Spread, pack, put_varint, unpack};
+use crate::part::{Part, Slim, Values, summary_of};
+use crate::sample::{Kind, Sample};
+use crate::sketch::{Sketch, keys};
+use crate::summary::Summary;
+use crate::time::TimestampMs;
+
+/// A chunk of samples takes in no more than this, but late ones.
+const MOST_SAMPLES: usize = 96;
+/// A chunk of samples that came to hold so many is packed.
+const MOST_WITH_LATE: usize = 512;
+/// A chunk of several packed time buckets has no more bytes than this.
+const MOST_BYTES: usize = 1_024;
+
+/// How the time buckets of a tier lie, and what its samples mean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) grid: Grid,
+    pub(crate) kind: Kind,
+}
+
+/// Memory that is used again for each time bucket that is packed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch {
+    /// The values of the time bucket at hand.
+    pub(crate) spread: Spread,
+    content: Vec<u8>,
+    record: Vec<u8>,
+}
+
+impl Scratch {
+    /// Makes `record` the bytes of a time bucket whose values are in `spread`.
+    fn pack(&mut self, number: i64, base: i64, summary: &Summary, terms: Terms) {
+        self.content.clear();
+        pack(summary, &mut self.spread, terms.grid.start(number), terms.kind, &mut self.content);
+        self.record.clear();
+        put_varint(&mut self.record, number.wrapping_sub(base) as u64);
+        put_varint(&mut self.record, self.content.len() as u64);
+        self.record.extend_from_slice(&self.content);
+    }
+}
+
+/// What is done to a time bucket that is sealed already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Change<'a> {
+    Sample(Sample),
+    Summary(&'a Summary),
+    /// Its increase is set, where it is there.
+    Increase(f64),
+}
+
+impl Change<'_> {
+    /// What `before` becomes, whose values are in `spread`.
+    fn apply(self, before: Option<Summary>, kind: Kind, spread: &mut Spread) -> Option<Summary> {
+        match self {
+            Self::Sample(sample) => spread.record(keys::key(sample.value(), Sketch::DEFAULT_SCALE)),
+            Self::Summary(summary) => spread.add_sketch(&summary.sketch),
+            Self::Increase(_) => {}
+        }
+        match (before, self) {
+            (Some(mut summary), Self::Sample(sample)) => {
+                summary.record_without_sketch(sample, kind);
+                Some(summary)
+            }
+            (Some(mut summary), Self::Summary(other)) => {
+                summary.merge_without_sketch(other, kind);
+                Some(summary)
+            }
+            (Some(mut summary), Self::Increase(increase)) => {
+                summary.increase = increase;
+                Some(summary)
+            }
+            (None, Self::Sample(sample)) => Some(Summary::without_sketch(sample, kind)),
+            (None, Self::Summary(summary)) => Some(summary.clone_without_sketch()),
+            (None, Self::Increase(_)) => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Samples {
+        base: TimestampMs,
+        slims: Vec<Slim>,
+    },
+    Packed {
+        /// What the numbers of the time buckets are counted from.
+        base: i64,
+        /// Where the first time bucket begins that is not evicted.
+        head: usize,
+        bytes: Vec<u8>,
+    },
+}
+
+/// Neighbouring time buckets, at least one. A time bucket is never in two chunks.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    /// No time bucket of the chunk has a lower number.
+    first: i64,
+    /// Number of the last one.
+    last: i64,
+    body: Body,
+}
+
+impl Chunk {
+    /// A chunk of samples in order of time; `None` where there are none or they are too far apart.
+    pub(crate) fn of_samples(samples: &[Sample], terms: Terms) -> Option<Self> {
+        let earliest = *samples.first()?;
+        let first = terms.grid.bucket_of(earliest.timestamp());
+        let base = terms.grid.start(first);
+        // At the ends of time an edge may be too far away to count from.
+        let base = if Slim::new(earliest, base).is_some() { base } else { earliest.timestamp() };
+        let mut chunk = Self { first, last: first, body: Body::Samples { base, slims: Vec::new() } };
+        chunk.take(samples, terms).then_some(chunk)
+    }
+
+    /// Takes in samples that are later than its time buckets; `false`, and nothing is taken in, where
+    /// it is full.
+    pub(crate) fn append_samples(&mut self, samples: &[Sample], terms: Terms) -> bool {
+        let has_room = match &self.body {
+            Body::Samples { slims, .. } => slims.len() + samples.len() <= MOST_SAMPLES,
+            Body::Packed { .. } => false,
+        };
+        has_room && self.take(samples, terms)
+    }
+
+    fn take(&mut self, samples: &[Sample], terms: Terms) -> bool {
+        let Body::Samples { base, slims } = &mut self.body else { return false };
+        let Some(last) = samples.last().filter(|last| Slim::new(**last, *base).is_some()) else { return false };
+        if samples.len() > 1 {
+            slims.reserve_exact(samples.len());
+        }
+        slims.extend(samples.iter().filter_map(|sample| Slim::new(*sample, *base)));
+        self.last = terms.grid.bucket_of(last.timestamp());
+        true
+    }
+
+    /// A chunk of one packed time bucket, whose values are in the scratch.
+    pub(crate) fn of_packed(number: i64, summary: &Summary, terms: Terms, scratch: &mut Scratch) -> Self {
+        scratch.pack(number, number, summary, terms);
+        let bytes = scratch.record.clone();
+        Self { first: number, last: number, body: Body::Packed { base: number, head: 0, bytes } }
+    }
+
+    /// Takes in a later time bucket, whose values are in the scratch; `false`, and nothing is taken
+    /// in, where it is full.
+    pub(crate) fn append_packed(
+        &mut self,
+        number: i64,
+        summary: &Summary,
+        terms: Terms,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let Body::Packed { base, bytes, .. } = &mut self.body else { return false };
+        if bytes.len() >= MOST_BYTES {
+            return false;
+        }
+        scratch.pack(number, *base, summary, terms);
+        if bytes.len() + scratch.record.len() > MOST_BYTES {
+            return false;
+        }
+        bytes.extend_from_slice(&scratch.record);
+        self.last = number;
+        true
+    }
+
+    /// Puts a late sample among the samples of a chunk of samples; `false` where it is none, or would
+    /// hold too many.
+    pub(crate) fn insert(&mut self, number: i64, sample: Sample) -> bool {
+        let Body::Samples { base, slims } = &mut self.body else { return false };
+        let Some(slim) = Slim::new(sample, *base).filter(|_| slims.len() < MOST_WITH_LATE) else { return false };
+        let place = slims.partition_point(|slim| slim.timestamp(*base) <= sample.timestamp());
+        slims.insert(place, slim);
+        self.last = self.last.max(number);
+        true
+    }
+
+    /// The same time buckets packed, after a change to the one numbered `number`.
+    pub(crate) fn changed(&self, number: i64, change: Change<'_>, terms: Terms, scratch: &mut Scratch) -> Vec<Self> {
+        let mut chunks: Vec<Self> = Vec::new();
+        let mut put = |number: i64, summary: &Summary, scratch: &mut Scratch| {
+            let is_in = chunks.last_mut().is_some_and(|chunk| chunk.append_packed(number, summary, terms, scratch));
+            if !is_in {
+                chunks.push(Self::of_packed(number, summary, terms, scratch));
+            }
+        };
+        let mut change = Some(change);
+        for part in self.parts(i64::MIN, i64::MAX, terms) {
+            if part.number > number
+                && let Some(change) = change.take()
+            {
+                scratch.spread.clear();
+                if let Some(summary) = change.apply(None, terms.kind, &mut scratch.spread) {
+                    put(number, &summary, scratch);
+                }
+            }
+            scratch.spread.clear();
+            scratch.spread.add(&part.values);
+            let mut summary = part.summary;
+            if part.number == number
+                && let Some(change) = change.take()
+            {
+                summary = change.apply(Some(summary.clone()), terms.kind, &mut scratch.spread).unwrap_or(summary);
+            }
+            put(part.number, &summary, scratch);
+        }
+        if let Some(change) = change {
+            scratch.spread.clear();
+            if let Some(summary) = change.apply(None, terms.kind, &mut scratch.spread) {
+                put(number, &summary, scratch);
+            }
+        }
+        chunks
+    }
+
+    /// Whether the samples themselves are there, so that their order is known.
+    pub(crate) const fn keeps_samples(&self) -> bool {
+        matches!(self.body, Body::Samples { .. })
+    }
+
+    pub(crate) const fn first(&self) -> i64 {
+        self.first
+    }
+
+    pub(crate) const fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// The time buckets numbered `from..=to`, ascending.
+    pub(crate) fn parts(&self, from: i64, to: i64, terms: Terms) -> Parts<'_> {
+        let rest = match &self.body {
+            Body::Samples { base, slims } => {
+                let start = if from <= self.first {
+                    0
+                } else {
+                    let edge = terms.grid.start(from);
+                    slims.partition_point(|slim| slim.timestamp(*base) <= edge)
+                };
+                Rest::Samples { base: *base, slims: &slims[start..] }
+            }
+            Body::Packed { base, head, bytes } => {
+                Rest::Packed { base: *base, reader: Reader(bytes.get(*head..).unwrap_or_default()) }
+            }
+        };
+        Parts { rest, from, to, terms }
+    }
+
+    /// The latest sample up to `edge` that the chunk tells apart.
+    pub(crate) fn latest_until(&self, edge: TimestampMs, terms: Terms) -> Option<Sample> {
+        match &self.body {
+            Body::Samples { base, slims } => {
+                let end = slims.partition_point(|slim| slim.timestamp(*base) <= edge);
+                end.checked_sub(1).map(|place| slims[place].sample(*base))
+            }
+            Body::Packed { .. } => {
+                let parts = self.parts(i64::MIN, terms.grid.bucket_of(edge), terms);
+                let outermost = parts.flat_map(|part| [part.summary.first, part.summary.last]);
+                outermost.filter(|sample| sample.timestamp() <= edge).last()
+            }
+        }
+    }
+
+    /// Drops the time buckets up to `number`, but not the last one of the chunk; the latest sample
+    /// that was dropped comes back. Of samples only many at once are dropped.
+    pub(crate) fn evict(&mut self, number: i64, terms: Terms) -> Option<Sample> {
+        if self.first > number {
+            return None;
+        }
+        match &mut self.body {
+            Body::Samples { base, slims } => {
+                let edge = terms.grid.end(number);
+                let gone = slims.partition_point(|slim| slim.timestamp(*base) <= edge);
+                let last =
+                    gone.checked_sub(1).filter(|_| gone * 2 >= slims.len()).map(|place| slims[place].sample(*base))?;
+                slims.drain(..gone);
+                self.first = number.saturating_add(1);
+                Some(last)
+            }
+            Body::Packed { base, head, bytes } => {
+                let mut reader = Reader(bytes.get(*head..).unwrap_or_default());
+                let mut last = None;
+                loop {
+                    let rest = reader;
+                    let found = base.wrapping_add(reader.varint() as i64);
+                    let length = reader.varint() as usize;
+                    if rest.0.is_empty() || found > number {
+                        *head = bytes.len() - rest.0.len();
+                        break;
+                    }
+                    last = Some(unpack(found, reader.take(length), terms.grid.start(found), terms.kind).summary.last);
+                }
+                if *head * 2 > bytes.len() {
+                    bytes.drain(..*head);
+                    *head = 0;
+                }
+                self.first = number.saturating_add(1);
+                last
+            }
+        }
+    }
+
+    /// Number of time buckets above `gone`.
+    pub(crate) fn time_buckets(&self, gone: i64, terms: Terms) -> usize {
+        self.parts(gone.saturating_add(1), i64::MAX, terms).count()
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match &self.body {
+            Body::Samples { slims, .. } => slims.capacity() * size_of::<Slim>(),
+            Body::Packed { bytes, .. } => bytes.capacity(),
+        }
+    }
+}
+
+/// Time buckets of a chunk, ascending.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts<'a> {
+    rest: Rest<'a>,
+    from: i64,
+    to: i64,
+    terms: Terms,
+}
+
+#[derive(Clone, Debug)]
+enum Rest<'a> {
+    Samples { base: TimestampMs, slims: &'a [Slim] },
+    Packed { base: i64, reader: Reader<'a> },
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let Terms { grid, kind } = self.terms;
+        match &mut self.rest {
+            Rest::Samples { base, slims } => {
+                let number = grid.bucket_of(slims.first()?.timestamp(*base));
+                if number > self.to {
+                    return None;
+                }
+                let end = grid.end(number);
+                let count = slims.iter().take_while(|slim| slim.timestamp(*base) <= end).count();
+                let (bucket, rest) = slims.split_at(count);
+                *slims = rest;
+                let base = *base;
+                let summary = summary_of(bucket.iter().map(move |slim| slim.sample(base)), kind)?;
+                Some(Part { number, summary, values: Values::Slim { base, slims: bucket } })
+            }
+            Rest::Packed { base, reader } => loop {
+                if reader.0.is_empty() {
+                    return None;
+                }
+                let number = base.wrapping_add(reader.varint() as i64);
+                let length = reader.varint() as usize;
+                let content = reader.take(length);
+                if number > self.to {
+                    return None;
+                }
+                if number >= self.from {
+                    return Some(unpack(number, content, grid.start(number), kind));
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A chunk as a snapshot keeps it, and back; what comes back is checked.
+
+use super::{Body, Chunk, Terms};
+use crate::part::{Part, Slim, Values};
+use crate::sample::Sample;
+use crate::sketch::{MAX_SCALE, MIN_SCALE, keys};
+use crate::time::TimestampMs;
+
+/// A chunk's time buckets in the form in which they are kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored<'a> {
+    /// Samples, with what their timestamps are counted from.
+    Samples(TimestampMs, &'a [Slim]),
+    /// Packed time buckets, with what their numbers are counted from.
+    Packed(i64, &'a [u8]),
+}
+
+impl Chunk {
+    pub(crate) fn stored(&self) -> Stored<'_> {
+        match &self.body {
+            Body::Samples { base, slims } => Stored::Samples(*base, slims),
+            Body::Packed { base, head, bytes } => Stored::Packed(*base, bytes.get(*head..).unwrap_or_default()),
+        }
+    }
+
+    /// The chunk that [`Chunk::stored`] tells of; `None` where it cannot be one.
+    pub(crate) fn restored((first, last): (i64, i64), stored: Stored<'_>, terms: Terms) -> Option<Self> {
+        let body = match stored {
+            Stored::Samples(base, slims) => Body::Samples { base, slims: slims.to_vec() },
+            Stored::Packed(base, bytes) => Body::Packed { base, head: 0, bytes: bytes.to_vec() },
+        };
+        let chunk = Self { first, last, body };
+        chunk.is_sound(terms).then_some(chunk)
+    }
+
+    fn is_sound(&self, terms: Terms) -> bool {
+        let mut before: Option<Sample> = None;
+        let mut last = None;
+        let in_order = |before: &mut Option<Sample>, sample: Sample| {
+            let is_later = before.is_none_or(|before| before.timestamp() <= sample.timestamp());
+            *before = Some(sample);
+            is_later
+        };
+        if let Body::Samples { base, slims } = &self.body {
+            let sound = |slim: &Slim| slim.value().is_finite() && in_order(&mut before, slim.sample(*base));
+            if !slims.iter().all(sound) {
+                return false;
+            }
+            before = None;
+        }
+        for part in self.parts(i64::MIN, i64::MAX, terms) {
+            let is_next = part.number >= self.first && last.is_none_or(|last| part.number > last);
+            let outermost = in_order(&mut before, part.summary.first) && in_order(&mut before, part.summary.last);
+            let lies_in = [part.summary.first, part.summary.last]
+                .iter()
+                .all(|sample| terms.grid.bucket_of(sample.timestamp()) == part.number);
+            if !is_next || !outermost || !lies_in || !is_sound(&part) {
+                return false;
+            }
+            last = Some(part.number);
+        }
+        last == Some(self.last)
+    }
+}
+
+/// Whether a time bucket's figures are finite and agree with each other.
+fn is_sound(part: &Part<'_>) -> bool {
+    let summary = &part.summary;
+    let floats = [
+        summary.sum,
+        summary.m2,
+        summary.min,
+        summary.max,
+        summary.increase,
+        summary.residue(),
+        summary.first.value(),
+        summary.last.value(),
+    ];
+    let is_within = |sample: Sample| (summary.min..=summary.max).contains(&sample.value());
+    let scale = part.values.scale();
+    if !(MIN_SCALE..=MAX_SCALE).contains(&scale) || floats.iter().any(|float| !float.is_finite()) {
+        return false;
+    }
+    let greatest = keys::greatest(scale);
+    let (mut count, mut are_keys) = (0_u64, true);
+    if let Values::Narrow { base, .. } | Values::Wide { base, .. } = part.values {
+        are_keys = base.checked_add(0xffff).is_some();
+    }
+    if are_keys {
+        part.values.for_each(|key, times| {
+            are_keys &= key.unsigned_abs() <= greatest.unsigned_abs();
+            count = count.saturating_add(times);
+        });
+    }
+    are_keys
+        && count == summary.count
+        && count > 0
+        && summary.m2 >= 0.0
+        && is_within(summary.first)
+        && is_within(summary.last)
+}

@@ -1,0 +1,302 @@
+//! Pack: a time bucket of several samples as bytes.
+//!
+//! ```text
+//! tag      1 byte   form of the values (bits 0–1), CONSTANT, INCREASE, RESIDUE
+//! count    varint
+//! first    varint   milliseconds from the time bucket's left edge to the earliest sample
+//! span     varint   milliseconds from there to the latest sample
+//! sum      f64
+//! least    f64      CONSTANT: the one value, and the next four are left out
+//! greatest f64
+//! first    f64
+//! last     f64
+//! m2       f64
+//! increase f64      only with INCREASE: where the kind does not say it
+//! residue  f64      only with RESIDUE: what rounding took from the sum
+//! values   NARROW   key of 4 bytes, then a byte for each sample: 0 for a zero, else 1 + its key − the key
+//!          WIDE     the same with two bytes for each sample
+//!          RUNS     scale of 1 byte, then for each value bucket, ascending, a varint of
+//!                   2·(key − the one before − 1) + (count > 1), and there a varint of count − 2;
+//!                   the first key comes before as a varint, zigzag
+//! ```
+//! Floats and keys are little-endian. Few samples are listed as they came, unsorted, which is the
+//! least work to write and to read; many are counted by value bucket.
+
+use crate::part::{Part, Values};
+use crate::sample::{Kind, Sample};
+use crate::sketch::Sketch;
+use crate::summary::Summary;
+use crate::tally::Tally;
+use crate::time::TimestampMs;
+
+const FORM: u8 = 3;
+const NARROW: u8 = 0;
+const WIDE: u8 = 1;
+const RUNS: u8 = 2;
+const CONSTANT: u8 = 4;
+const INCREASE: u8 = 8;
+const RESIDUE: u8 = 16;
+
+/// Most samples that are listed one by one.
+const MOST_LISTED: usize = 128;
+
+/// The value buckets of samples on their way into bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spread {
+    /// Their keys at the default scale, as long as they are few …
+    keys: Vec<i32>,
+    /// … else their counts.
+    tally: Tally,
+    is_tallied: bool,
+}
+
+impl Spread {
+    pub(crate) fn clear(&mut self) {
+        self.keys.clear();
+        if self.is_tallied {
+            self.tally.clear();
+            self.is_tallied = false;
+        }
+    }
+
+    /// How many steps it takes to pack the values.
+    pub(crate) const fn work(&self) -> usize {
+        if self.is_tallied { 8 * MOST_LISTED } else { self.keys.len() }
+    }
+
+    pub(crate) fn record(&mut self, key: i32) {
+        self.add_key(key, Sketch::DEFAULT_SCALE, 1);
+    }
+
+    pub(crate) fn add(&mut self, values: &Values<'_>) {
+        let scale = values.scale();
+        values.for_each(|key, count| self.add_key(key, scale, count));
+    }
+
+    pub(crate) fn add_sketch(&mut self, sketch: &Sketch) {
+        self.tallied().merge_sketch(sketch);
+    }
+
+    fn add_key(&mut self, key: i32, scale: i8, count: u64) {
+        let is_listed = scale == Sketch::DEFAULT_SCALE && count < 8 && self.keys.len() < MOST_LISTED;
+        if is_listed && !self.is_tallied {
+            self.keys.extend((0..count).map(|_| key));
+        } else {
+            self.tallied().add_key(key, scale, count);
+        }
+    }
+
+    fn tallied(&mut self) -> &mut Tally {
+        if !self.is_tallied {
+            self.is_tallied = true;
+            for key in self.keys.drain(..) {
+                self.tally.add_key(key, Sketch::DEFAULT_SCALE, 1);
+            }
+        }
+        &mut self.tally
+    }
+
+    /// The key that a list of offsets begins with, and whether a byte holds each offset.
+    fn listed(&self) -> Option<(i32, u8)> {
+        if self.is_tallied {
+            return None;
+        }
+        let others = || self.keys.iter().filter(|key| **key != 0);
+        let least = others().min().copied().unwrap_or(1);
+        let greatest = others().max().copied().unwrap_or(1);
+        let span = greatest.abs_diff(least);
+        // A list takes a byte for each sample; of equal ones a count takes less.
+        let is_worth_it = self.keys.len() < 8 || span > 0;
+        let form = match span {
+            0..=0xfe => NARROW,
+            0xff..=0xfffe => WIDE,
+            _ => return None,
+        };
+        (least.signum() == greatest.signum() && is_worth_it).then_some((least, form))
+    }
+}
+
+/// Appends a time bucket that begins at `start`.
+pub(crate) fn pack(summary: &Summary, spread: &mut Spread, start: TimestampMs, kind: Kind, bytes: &mut Vec<u8>) {
+    let listed = spread.listed();
+    let form = listed.map_or(RUNS, |(_, form)| form);
+    let is_constant = summary.min.to_bits() == summary.max.to_bits() && summary.m2 == 0.0;
+    let is_increase_said = summary.increase.to_bits() == implied_increase(summary, kind).to_bits();
+    let tag = form
+        | if is_constant { CONSTANT } else { 0 }
+        | if is_increase_said { 0 } else { INCREASE }
+        | if summary.residue() == 0.0 { 0 } else { RESIDUE };
+    bytes.push(tag);
+    put_varint(bytes, summary.count);
+    put_varint(bytes, milliseconds(start, summary.first.timestamp()));
+    put_varint(bytes, milliseconds(summary.first.timestamp(), summary.last.timestamp()));
+    put_float(bytes, summary.sum);
+    put_float(bytes, summary.min);
+    if !is_constant {
+        for value in [summary.max, summary.first.value(), summary.last.value(), summary.m2] {
+            put_float(bytes, value);
+        }
+    }
+    if tag & INCREASE != 0 {
+        put_float(bytes, summary.increase);
+    }
+    if tag & RESIDUE != 0 {
+        put_float(bytes, summary.residue());
+    }
+    let Some((base, _)) = listed else { return put_runs(bytes, spread.tallied()) };
+    bytes.extend_from_slice(&base.to_le_bytes());
+    let offset = |key: &i32| if *key == 0 { 0 } else { key.wrapping_sub(base) as u32 + 1 };
+    if form == NARROW {
+        bytes.extend(spread.keys.iter().map(|key| offset(key) as u8));
+    } else {
+        bytes.extend(spread.keys.iter().flat_map(|key| (offset(key) as u16).to_le_bytes()));
+    }
+}
+
+fn put_runs(bytes: &mut Vec<u8>, tally: &Tally) {
+    bytes.push(tally.scale() as u8);
+    let mut before: Option<i32> = None;
+    tally.for_each(|key, count| {
+        let delta = match before {
+            Some(before) => key.wrapping_sub(before) as u32 - 1,
+            None => {
+                put_varint(bytes, u64::from(zigzag(key)));
+                0
+            }
+        };
+        before = Some(key);
+        put_varint(bytes, u64::from(delta) << 1 | u64::from(count > 1));
+        if count > 1 {
+            put_varint(bytes, count - 2);
+        }
+    });
+}
+
+/// The time bucket that [`pack`] wrote; it begins at `start`.
+pub(crate) fn unpack(number: i64, bytes: &[u8], start: TimestampMs, kind: Kind) -> Part<'_> {
+    let mut reader = Reader(bytes);
+    let tag = reader.byte();
+    let count = reader.varint();
+    let first_at = later(start, reader.varint());
+    let last_at = later(first_at, reader.varint());
+    let (sum, min) = (reader.float(), reader.float());
+    let (mut max, mut first, mut last, mut m2) = (min, min, min, 0.0);
+    if tag & CONSTANT == 0 {
+        (max, first, last, m2) = (reader.float(), reader.float(), reader.float(), reader.float());
+    }
+    let mut summary =
+        Summary::unpacked(count, sum, m2, (min, max), Sample::kept(first_at, first), Sample::kept(last_at, last));
+    summary.increase = if tag & INCREASE == 0 { implied_increase(&summary, kind) } else { reader.float() };
+    if tag & RESIDUE != 0 {
+        summary.set_residue(reader.float());
+    }
+    let values = match tag & FORM {
+        NARROW => Values::Narrow { base: reader.key(), offsets: reader.0 },
+        WIDE => Values::Wide { base: reader.key(), offsets: reader.0 },
+        _ => Values::Runs { scale: reader.byte() as i8, bytes: reader.0 },
+    };
+    Part { number, summary, values }
+}
+
+/// Calls `each` with the key and the count of each run.
+#[inline]
+pub(crate) fn for_each_run(bytes: &[u8], mut each: impl FnMut(i32, u64)) {
+    let mut reader = Reader(bytes);
+    if bytes.is_empty() {
+        return;
+    }
+    let mut key = unzigzag(reader.varint() as u32).wrapping_sub(1);
+    while !reader.0.is_empty() {
+        let code = reader.varint();
+        key = key.wrapping_add((code >> 1) as i32).wrapping_add(1);
+        let count = if code & 1 == 0 { 1 } else { reader.varint().saturating_add(2) };
+        each(key, count);
+    }
+}
+
+/// The increase of the kinds that say it themselves; a counter's that did not grow.
+fn implied_increase(summary: &Summary, kind: Kind) -> f64 {
+    match kind {
+        Kind::Counter | Kind::Gauge => 0.0,
+        Kind::Event => summary.sum,
+        Kind::Observation => summary.count as f64,
+    }
+}
+
+fn milliseconds(from: TimestampMs, to: TimestampMs) -> u64 {
+    to.get().wrapping_sub(from.get()) as u64
+}
+
+fn later(from: TimestampMs, milliseconds: u64) -> TimestampMs {
+    TimestampMs::new(from.get().wrapping_add(milliseconds as i64))
+}
+
+const fn zigzag(key: i32) -> u32 {
+    ((key << 1) ^ (key >> 31)) as u32
+}
+
+const fn unzigzag(code: u32) -> i32 {
+    (code >> 1) as i32 ^ -((code & 1) as i32)
+}
+
+fn put_float(bytes: &mut Vec<u8>, value: f64) {
+    bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+}
+
+/// Seven bits a byte, least significant first; the highest bit says that more follow.
+pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Bytes that this module wrote, from the front. Past their end there are zeros.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Reader<'a> {
+    #[inline]
+    fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        *first
+    }
+
+    #[inline]
+    pub(crate) fn varint(&mut self) -> u64 {
+        let mut number = 0;
+        let mut shift = 0;
+        loop {
+            let byte = self.byte();
+            number |= u64::from(byte & 0x7f) << (shift & 63);
+            if byte < 0x80 {
+                return number;
+            }
+            shift += 7;
+        }
+    }
+
+    #[inline]
+    fn float(&mut self) -> f64 {
+        let Some((bits, rest)) = self.0.split_first_chunk() else { return 0.0 };
+        self.0 = rest;
+        f64::from_bits(u64::from_le_bytes(*bits))
+    }
+
+    #[inline]
+    fn key(&mut self) -> i32 {
+        let Some((key, rest)) = self.0.split_first_chunk() else { return 0 };
+        self.0 = rest;
+        i32::from_le_bytes(*key)
+    }
+
+    /// The next bytes, so many of them.
+    #[inline]
+    pub(crate) fn take(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(length.min(self.0.len()));
+        self.0 = rest;
+        taken
+    }
+}

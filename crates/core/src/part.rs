@@ -1,0 +1,170 @@
+//! Part: a time bucket as it is read, or what a finer tier holds of it.
+
+use std::borrow::Cow;
+
+use crate::pack;
+use crate::sample::{Kind, Sample};
+use crate::sketch::{Sketch, keys};
+use crate::summary::Summary;
+use crate::tally::Tally;
+use crate::time::TimestampMs;
+
+/// Samples of one time bucket: all of them, or those of a finer time bucket in it. Parts of one time
+/// bucket follow each other in order of time and do not overlap.
+#[derive(Clone, Debug)]
+pub(crate) struct Part<'a> {
+    /// Number of the time bucket.
+    pub(crate) number: i64,
+    /// What the samples come to; its sketch is left empty.
+    pub(crate) summary: Summary,
+    /// The values, for a sketch.
+    pub(crate) values: Values<'a>,
+}
+
+impl Part<'_> {
+    /// The samples with their sketch.
+    pub(crate) fn full(&self) -> Cow<'static, Summary> {
+        let mut tally = Tally::default();
+        tally.add(&self.values);
+        Cow::Owned(self.summary.with_sketch(tally.to_sketch()))
+    }
+}
+
+/// A sample in twelve bytes: milliseconds since a base, then the halves of the value's bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slim([u32; 3]);
+
+impl Slim {
+    /// `None` where the base is later or 49 days earlier.
+    pub(crate) fn new(sample: Sample, base: TimestampMs) -> Option<Self> {
+        let since = sample.timestamp().get().checked_sub(base.get())?;
+        let bits = sample.value().to_bits();
+        Some(Self([u32::try_from(since).ok()?, bits as u32, (bits >> 32) as u32]))
+    }
+
+    #[inline]
+    pub(crate) fn timestamp(self, base: TimestampMs) -> TimestampMs {
+        TimestampMs::new(base.get().wrapping_add(i64::from(self.0[0])))
+    }
+
+    #[inline]
+    pub(crate) fn value(self) -> f64 {
+        f64::from_bits(u64::from(self.0[1]) | u64::from(self.0[2]) << 32)
+    }
+
+    #[inline]
+    pub(crate) fn sample(self, base: TimestampMs) -> Sample {
+        Sample::kept(self.timestamp(base), self.value())
+    }
+}
+
+/// The values of samples by value bucket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Values<'a> {
+    /// Of samples that are kept as they are.
+    Slim { base: TimestampMs, slims: &'a [Slim] },
+    /// Of samples that are not sealed yet.
+    Samples(&'a [Sample]),
+    /// A byte for each sample: 0 for a zero, else 1 + key − base.
+    Narrow { base: i32, offsets: &'a [u8] },
+    /// Two bytes for each sample.
+    Wide { base: i32, offsets: &'a [u8] },
+    /// Keys of a scale with their counts.
+    Runs { scale: i8, bytes: &'a [u8] },
+}
+
+impl Values<'_> {
+    /// Appends the samples themselves, where they are kept.
+    pub(crate) fn samples(&self, samples: &mut Vec<Sample>) {
+        match self {
+            Self::Slim { base, slims } => samples.extend(slims.iter().map(|slim| slim.sample(*base))),
+            Self::Samples(kept) => samples.extend_from_slice(kept),
+            _ => {}
+        }
+    }
+
+    pub(crate) const fn scale(&self) -> i8 {
+        match self {
+            Self::Runs { scale, .. } => *scale,
+            _ => Sketch::DEFAULT_SCALE,
+        }
+    }
+
+    /// Calls `each` with keys and counts, in no order; a key may come several times.
+    #[inline]
+    pub(crate) fn for_each(&self, mut each: impl FnMut(i32, u64)) {
+        let key = |base: i32, offset: i32| if offset == 0 { 0 } else { base.wrapping_add(offset - 1) };
+        match self {
+            Self::Slim { slims, .. } => {
+                for slim in *slims {
+                    each(keys::key(slim.value(), Sketch::DEFAULT_SCALE), 1);
+                }
+            }
+            Self::Samples(samples) => {
+                for sample in *samples {
+                    each(keys::key(sample.value(), Sketch::DEFAULT_SCALE), 1);
+                }
+            }
+            Self::Narrow { base, offsets } => {
+                for offset in *offsets {
+                    each(key(*base, i32::from(*offset)), 1);
+                }
+            }
+            Self::Wide { base, offsets } => {
+                let (pairs, _) = offsets.as_chunks::<2>();
+                for offset in pairs {
+                    each(key(*base, i32::from(u16::from_le_bytes(*offset))), 1);
+                }
+            }
+            Self::Runs { bytes, .. } => pack::for_each_run(bytes, each),
+        }
+    }
+}
+
+/// What samples in order of time come to, without a sketch; `None` where there are none.
+pub(crate) fn summary_of(samples: impl ExactSizeIterator<Item = Sample> + Clone, kind: Kind) -> Option<Summary> {
+    let mut rest = samples.clone();
+    let first = rest.next()?;
+    let count = samples.len();
+    if count == 1 {
+        return Some(Summary::without_sketch(first, kind));
+    }
+    let (mut sum, mut min, mut max, mut last) = (first.value(), first.value(), first.value(), first);
+    for sample in rest.clone() {
+        let value = sample.value();
+        sum += value;
+        min = min.min(value);
+        max = max.max(value);
+        last = sample;
+    }
+    if count > MOST_AT_ONCE || !sum.is_finite() {
+        let mut summary = Summary::without_sketch(first, kind);
+        rest.for_each(|sample| summary.record_without_sketch(sample, kind));
+        return Some(summary);
+    }
+    let mean = (sum / count as f64).clamp(min, max);
+    let m2: f64 = samples.clone().map(|sample| (sample.value() - mean) * (sample.value() - mean)).sum();
+    let mut summary = Summary::unpacked(count as u64, sum, m2.min(f64::MAX), (min, max), first, last);
+    if kind == Kind::Counter {
+        summary.increase = increase(samples);
+    }
+    summary.settle_increase(kind);
+    Some(summary)
+}
+
+/// So many values may be added without a care for rounding: the error stays below 1e−13 of the sum
+/// of their magnitudes.
+const MOST_AT_ONCE: usize = 512;
+
+/// What a counter has grown by between samples in order of time.
+fn increase(samples: impl Iterator<Item = Sample>) -> f64 {
+    let mut increase = 0.0;
+    let mut before: Option<f64> = None;
+    for sample in samples {
+        if let Some(before) = before {
+            increase = crate::summary::finite(increase + crate::summary::step(before, sample.value()));
+        }
+        before = Some(sample.value());
+    }
+    increase
+}
