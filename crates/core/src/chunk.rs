@@ -19,7 +19,7 @@ const MOST_SAMPLES: usize = 96;
 /// A chunk of samples that came to hold so many is packed.
 const MOST_WITH_LATE: usize = 512;
 /// A chunk of several packed time buckets has no more bytes than this.
-const MOST_BYTES: usize = 1_024;
+pub(crate) const MOST_BYTES: usize = 1_024;
 
 /// How the time buckets of a tier lie, and what its samples mean.
 #[derive(Clone, Copy, Debug)]
@@ -144,10 +144,11 @@ impl Chunk {
         true
     }
 
-    /// A chunk of one packed time bucket, whose values are in the scratch.
-    pub(crate) fn of_packed(number: i64, summary: &Summary, terms: Terms, scratch: &mut Scratch) -> Self {
+    /// A chunk of one packed time bucket, whose values are in the scratch, with room for so many bytes.
+    pub(crate) fn of_packed(number: i64, summary: &Summary, terms: Terms, scratch: &mut Scratch, room: usize) -> Self {
         scratch.pack(number, number, summary, terms);
-        let bytes = scratch.record.clone();
+        let mut bytes = Vec::with_capacity(room.max(scratch.record.len()));
+        bytes.extend_from_slice(&scratch.record);
         Self { first: number, last: number, body: Body::Packed { base: number, head: 0, bytes } }
     }
 
@@ -190,7 +191,7 @@ impl Chunk {
         let mut put = |number: i64, summary: &Summary, scratch: &mut Scratch| {
             let is_in = chunks.last_mut().is_some_and(|chunk| chunk.append_packed(number, summary, terms, scratch));
             if !is_in {
-                chunks.push(Self::of_packed(number, summary, terms, scratch));
+                chunks.push(Self::of_packed(number, summary, terms, scratch, 0));
             }
         };
         let mut change = Some(change);
@@ -296,14 +297,16 @@ impl Chunk {
                         *head = bytes.len() - rest.0.len();
                         break;
                     }
-                    last = Some(unpack(found, reader.take(length), terms.grid.start(found), terms.kind).summary.last);
+                    last = Some((found, reader.take(length)));
                 }
+                let latest = last
+                    .map(|(found, content)| unpack(found, content, terms.grid.start(found), terms.kind).summary.last);
                 if *head * 2 > bytes.len() {
                     bytes.drain(..*head);
                     *head = 0;
                 }
                 self.first = number.saturating_add(1);
-                last
+                latest
             }
         }
     }

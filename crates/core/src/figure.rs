@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Engine, SeriesId};
+use crate::kept::Kept;
 use crate::labels::Labels;
 use crate::query::{Across, Aggregation, Answer, Expression, Group, Query, QueryError};
 use crate::sample::Kind;
@@ -201,7 +202,9 @@ impl Engine {
         let complete = self.complete_from(series);
         let plan = |from, to| {
             let plan = Plan::new(&self.horizon, &complete, from, to);
-            plan.settled(series.iter().map(|id| self.of(*id)), &self.horizon)
+            let plan = plan.settled(series.iter().map(|id| self.of(*id)), &self.horizon)?;
+            // Of a counter, narrow time buckets know the order of what came late.
+            Ok(if kind == Kind::Counter { plan } else { plan.in_blocks(&self.horizon, &complete) })
         };
         let whole = plan(now - query.window, now)?;
         if query.aggregation != Aggregation::Delta {
@@ -221,18 +224,36 @@ impl Engine {
         Ok(Answer { value, ..current })
     }
 
-    /// Several figures of the same window, which is put together once. The query's own aggregation
-    /// is left aside; each of `aggregations` is one that [`Engine::checked`] lets pass.
+    /// Several figures of the same window, which is put together once, and kept for the next time
+    /// where `kept` can. The query's own aggregation is left aside; each of `aggregations` is one that
+    /// [`Engine::checked`] lets pass.
     pub(crate) fn answers(
         &self,
         query: &Query,
         aggregations: &[Aggregation],
         series: &[SeriesId],
         now: TimestampMs,
+        kept: &mut Kept,
     ) -> Result<Vec<Answer>, QueryError> {
         let kind = self.kind(&query.metric).unwrap_or(Kind::Observation);
-        let plan = Plan::new(&self.horizon, &self.complete_from(series), now - query.window, now)
+        let complete = self.complete_from(series);
+        let plan = Plan::new(&self.horizon, &complete, now - query.window, now)
             .settled(series.iter().map(|id| self.of(*id)), &self.horizon)?;
+        let can_be_kept = kind != Kind::Counter
+            && (query.across == Across::Merge || series.len() == 1)
+            && !aggregations
+                .iter()
+                .any(|aggregation| matches!(aggregation, Aggregation::First | Aggregation::Last | Aggregation::Delta));
+        if can_be_kept {
+            return kept.look(self, series, &plan, |moments, tally| {
+                let pool = Pool::lent(moments.summary(), std::mem::take(tally), kind);
+                let pools = if pool.count() > 0 { std::slice::from_ref(&pool) } else { &[] };
+                let answer = |aggregation: &Aggregation| answer_of(pools, query, *aggregation, &plan, pool.count());
+                let answers = aggregations.iter().map(answer).collect();
+                *tally = pool.into_tally();
+                Ok(answers)
+            });
+        }
         let needs_sketches = aggregations.iter().any(|aggregation| aggregation.spread() == Spread::Needed);
         let pooled = self.pooled(query, if needs_sketches { Spread::Needed } else { Spread::NotNeeded }, series, &plan);
         let answer = |aggregation: &Aggregation| match aggregation {
@@ -279,15 +300,19 @@ impl Pooled {
             let (metric, series) = (query.metric.clone(), self.series);
             return Err(QueryError::AcrossNeeded { metric, aggregation, series });
         }
-        let covered = plan.to.since(plan.from);
-        let figures: Vec<(f64, f64)> = self.pools.iter().filter_map(|pool| aggregation.of(pool, covered)).collect();
-        Ok(Answer {
-            value: query.across.join(figures.iter().map(|(figure, _)| *figure)),
-            count: self.count,
-            from: plan.from,
-            to: plan.to,
-            relative_error: query.across.relative_error(&figures),
-        })
+        Ok(answer_of(&self.pools, query, aggregation, plan, self.count))
+    }
+}
+
+fn answer_of(pools: &[Pool], query: &Query, aggregation: Aggregation, plan: &Plan, count: u64) -> Answer {
+    let covered = plan.to.since(plan.from);
+    let figures: Vec<(f64, f64)> = pools.iter().filter_map(|pool| aggregation.of(pool, covered)).collect();
+    Answer {
+        value: query.across.join(figures.iter().map(|(figure, _)| *figure)),
+        count,
+        from: plan.from,
+        to: plan.to,
+        relative_error: query.across.relative_error(&figures),
     }
 }
 

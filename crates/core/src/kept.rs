@@ -142,7 +142,9 @@ impl Kept {
     /// Forgets all and counts the time buckets of `whole`.
     fn begin(&mut self, engine: &Engine, series: &[SeriesId], whole: Stretch) {
         *self = Self::new(self.spread);
-        let seen = series.iter().map(|id| engine.of(*id).came_until(engine.horizon.grid(whole.tier).end(whole.last), &engine.horizon));
+        let seen = series
+            .iter()
+            .map(|id| engine.of(*id).came_until(engine.horizon.grid(whole.tier).end(whole.last), &engine.horizon));
         self.seen = seen.collect();
         for id in series {
             self.enter(engine, *id, whole);

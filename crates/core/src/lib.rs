@@ -40,6 +40,7 @@ pub mod heat;
 pub mod history;
 mod horizon;
 pub mod intake;
+mod kept;
 pub mod kpi;
 pub mod labels;
 mod layout;

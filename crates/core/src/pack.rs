@@ -24,7 +24,7 @@
 
 use crate::part::{Part, Values};
 use crate::sample::{Kind, Sample};
-use crate::sketch::Sketch;
+use crate::sketch::{Sketch, keys};
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::time::TimestampMs;
@@ -70,6 +70,18 @@ impl Spread {
 
     pub(crate) fn add(&mut self, values: &Values<'_>) {
         let scale = values.scale();
+        // Samples are listed without a look at each.
+        if !self.is_tallied && self.keys.len() + values.samples_at_most() <= MOST_LISTED {
+            match values {
+                Values::Slim { slims, .. } => {
+                    return self.keys.extend(slims.iter().map(|slim| keys::key(slim.value(), scale)));
+                }
+                Values::Samples(samples) => {
+                    return self.keys.extend(samples.iter().map(|sample| keys::key(sample.value(), scale)));
+                }
+                _ => {}
+            }
+        }
         values.for_each(|key, count| self.add_key(key, scale, count));
     }
 
@@ -101,9 +113,16 @@ impl Spread {
         if self.is_tallied {
             return None;
         }
-        let others = || self.keys.iter().filter(|key| **key != 0);
-        let least = others().min().copied().unwrap_or(1);
-        let greatest = others().max().copied().unwrap_or(1);
+        let (mut least, mut greatest) = (i32::MAX, i32::MIN);
+        for key in &self.keys {
+            if *key != 0 {
+                least = least.min(*key);
+                greatest = greatest.max(*key);
+            }
+        }
+        if least > greatest {
+            (least, greatest) = (1, 1);
+        }
         let span = greatest.abs_diff(least);
         // A list takes a byte for each sample; of equal ones a count takes less.
         let is_worth_it = self.keys.len() < 8 || span > 0;

@@ -83,6 +83,16 @@ impl Values<'_> {
         }
     }
 
+    /// Number of samples, where each is told of its own; else more than that.
+    pub(crate) const fn samples_at_most(&self) -> usize {
+        match self {
+            Self::Slim { slims, .. } => slims.len(),
+            Self::Samples(samples) => samples.len(),
+            Self::Narrow { offsets, .. } | Self::Wide { offsets, .. } => offsets.len(),
+            Self::Runs { .. } => usize::MAX / 2,
+        }
+    }
+
     pub(crate) const fn scale(&self) -> i8 {
         match self {
             Self::Runs { scale, .. } => *scale,
@@ -129,22 +139,39 @@ pub(crate) fn summary_of(samples: impl ExactSizeIterator<Item = Sample> + Clone,
     if count == 1 {
         return Some(Summary::without_sketch(first, kind));
     }
-    let (mut sum, mut min, mut max, mut last) = (first.value(), first.value(), first.value(), first);
-    for sample in rest.clone() {
-        let value = sample.value();
-        sum += value;
-        min = min.min(value);
-        max = max.max(value);
-        last = sample;
+    // Two strands, so that an addition need not wait for the one before.
+    let (mut sum, mut min, mut max) = ([0.0; 2], [first.value(); 2], [first.value(); 2]);
+    let mut last = first;
+    let mut pairs = samples.clone();
+    while let Some(one) = pairs.next() {
+        last = one;
+        sum[0] += one.value();
+        min[0] = min[0].min(one.value());
+        max[0] = max[0].max(one.value());
+        if let Some(other) = pairs.next() {
+            last = other;
+            sum[1] += other.value();
+            min[1] = min[1].min(other.value());
+            max[1] = max[1].max(other.value());
+        }
     }
+    let (sum, min, max) = (sum[0] + sum[1], min[0].min(min[1]), max[0].max(max[1]));
     if count > MOST_AT_ONCE || !sum.is_finite() {
         let mut summary = Summary::without_sketch(first, kind);
         rest.for_each(|sample| summary.record_without_sketch(sample, kind));
         return Some(summary);
     }
     let mean = (sum / count as f64).clamp(min, max);
-    let m2: f64 = samples.clone().map(|sample| (sample.value() - mean) * (sample.value() - mean)).sum();
-    let mut summary = Summary::unpacked(count as u64, sum, m2.min(f64::MAX), (min, max), first, last);
+    let mut m2 = [0.0; 2];
+    let mut pairs = samples.clone();
+    while let Some(one) = pairs.next() {
+        m2[0] += (one.value() - mean) * (one.value() - mean);
+        if let Some(other) = pairs.next() {
+            m2[1] += (other.value() - mean) * (other.value() - mean);
+        }
+    }
+    let m2 = (m2[0] + m2[1]).min(f64::MAX);
+    let mut summary = Summary::unpacked(count as u64, sum, m2, (min, max), first, last);
     if kind == Kind::Counter {
         summary.increase = increase(samples);
     }

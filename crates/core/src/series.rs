@@ -32,6 +32,8 @@ pub(crate) struct Series {
     end: TimestampMs,
     /// The finest tier's newest time bucket that was evicted.
     evicted: i64,
+    /// Number of samples that came and are no longer fresh, or never were.
+    came: u64,
     kind: Kind,
     key: SeriesKey,
     tiers: Box<[Tier]>,
@@ -41,7 +43,7 @@ impl Series {
     pub(crate) fn new(key: SeriesKey, kind: Kind, tiers: usize) -> Self {
         let never = TimestampMs::new(i64::MIN);
         let tiers = (0..tiers).map(|_| Tier::default()).collect();
-        Self { fresh: Vec::new(), newest: never, end: never, evicted: i64::MIN, kind, key, tiers }
+        Self { fresh: Vec::new(), newest: never, end: never, evicted: i64::MIN, came: 0, kind, key, tiers }
     }
 
     pub(crate) fn key(&self) -> &SeriesKey {
@@ -153,6 +155,7 @@ impl Series {
 
     /// Records a sample into every tier that has sealed its instant and still holds its time bucket.
     fn record_late(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
+        self.came += 1;
         for index in 0..self.tiers.len() {
             if sample.timestamp() > self.tiers[index].sealed_to() {
                 break;
@@ -176,6 +179,7 @@ impl Series {
         if finest == 0 && summary.count == 1 {
             return self.record(summary.first, horizon, scratch);
         }
+        self.came = self.came.saturating_add(summary.count);
         self.seal_through(finest, horizon.grid(finest).edge_after(end), horizon, scratch);
         for index in 0..self.tiers.len() {
             if !takes(index) {
@@ -228,6 +232,7 @@ impl Series {
             }
         }
         self.fresh.drain(..count);
+        self.came += count as u64;
         if self.fresh.is_empty() {
             (self.newest, self.end) = (self.tiers[0].sealed_to(), TimestampMs::new(i64::MIN));
         }
@@ -320,6 +325,7 @@ impl Series {
         {
             self.tiers[0].pass_by(*last);
             self.tiers[0].seal_to(self.end);
+            self.came += self.fresh.len() as u64;
             self.fresh = Vec::new();
             (self.newest, self.end) = (self.tiers[0].sealed_to(), TimestampMs::new(i64::MIN));
         }
@@ -363,8 +369,25 @@ impl Series {
         } else {
             self.fresh.partition_point(|sample| sample.timestamp() <= to)
         };
+        if self.newest <= from {
+            return &[];
+        }
         let start = self.fresh[..end].partition_point(|sample| sample.timestamp() <= from);
         &self.fresh[start..end]
+    }
+
+    /// Number of samples up to `edge`, an edge of the finest tier's time buckets, that ever came.
+    ///
+    /// It changes where samples came late, also where they are gone since.
+    pub(crate) fn came_until(&self, edge: TimestampMs, horizon: &Horizon) -> u64 {
+        let fresh = self.fresh_between(edge, TimestampMs::new(i64::MAX)).len() as u64;
+        let mut beyond = fresh;
+        if self.tiers[0].sealed_to() > edge {
+            let terms = self.terms(0, horizon);
+            let later = self.tiers[0].range(terms.grid.whole_until(edge).saturating_add(1), i64::MAX, terms);
+            beyond = later.fold(beyond, |beyond, part| beyond.saturating_add(part.summary.count));
+        }
+        (self.came.saturating_add(self.fresh.len() as u64)).saturating_sub(beyond)
     }
 
     /// Whether a time bucket of a tier holds samples later than `at`.

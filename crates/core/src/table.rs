@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::engine::{Engine, SeriesId};
+use crate::kept::Kept;
 use crate::labels::Labels;
 use crate::query::{Aggregation, Query, QueryError};
 use crate::time::TimestampMs;
+use crate::window::Spread;
 
 /// Which series share a row of a [`Table`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct Table {
     rows: Vec<Labels>,
     /// The series of each row, oldest first.
     series: Vec<Vec<SeriesId>>,
+    /// The window of each row, as it was last asked for.
+    kept: Vec<Kept>,
     places: BTreeMap<Labels, usize>,
     /// The number of series of the engine when its series were last looked up.
     looked_up: usize,
@@ -81,6 +85,7 @@ impl Table {
             shape: rows,
             rows: Vec::new(),
             series: Vec::new(),
+            kept: Vec::new(),
             places: BTreeMap::new(),
             looked_up: 0,
         }
@@ -100,8 +105,10 @@ impl Table {
 
     /// The figures over the window that ends at `now`. The engine must be the same at each call.
     ///
-    /// Cost: that of one query for each row, plus O(value buckets) for each quantile; O(series of
-    /// the metric) where the engine has new series.
+    /// Each row keeps its window: where it is asked for again a little later, the cost is that of the
+    /// time buckets that entered and left since, plus O(value buckets) for each quantile. It is that of
+    /// a query for each row at first, after late samples, and for counters, `first`, `last` and
+    /// `delta`; and O(series of the metric) where the engine has new series.
     ///
     /// # Errors
     /// [`QueryError`], as [`Engine::query`] of each of the aggregations.
@@ -113,8 +120,8 @@ impl Table {
         self.look_up(engine);
         let rows = self.rows.len();
         let mut figures = Figures { values: vec![f64::NAN; rows * self.aggregations.len()], relative_error: 0.0 };
-        for (row, series) in self.series.iter().enumerate() {
-            let answers = engine.answers(&self.query, &self.aggregations, series, now)?;
+        for (row, (series, kept)) in self.series.iter().zip(&mut self.kept).enumerate() {
+            let answers = engine.answers(&self.query, &self.aggregations, series, now, kept)?;
             for (column, answer) in answers.iter().enumerate() {
                 figures.values[column * rows + row] = answer.value.unwrap_or(f64::NAN);
                 figures.relative_error = figures.relative_error.max(answer.relative_error);
@@ -130,6 +137,8 @@ impl Table {
             return;
         }
         self.looked_up = engine.series_count();
+        let needs_sketches = self.aggregations.iter().any(|aggregation| aggregation.spread() == Spread::Needed);
+        let spread = if needs_sketches { Spread::Needed } else { Spread::NotNeeded };
         for id in engine.matching(&self.query.metric, &self.query.matchers).filter(|id| id.index() >= known) {
             let labels = &engine.key(id).labels;
             let labels = match self.shape {
@@ -139,6 +148,7 @@ impl Table {
             let place = *self.places.entry(labels).or_insert_with_key(|labels| {
                 self.rows.push(labels.clone());
                 self.series.push(Vec::new());
+                self.kept.push(Kept::new(spread));
                 self.rows.len() - 1
             });
             self.series[place].push(id);

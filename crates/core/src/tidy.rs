@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 
 /// A series is seen to after so many samples.
-const SAMPLES_A_SERIES: usize = 16;
+const SAMPLES_A_SERIES: usize = 24;
 /// Steps of work that a sample brings with it; a step is about as long as recording a sample.
 const STEPS_A_SAMPLE: i64 = 8;
 /// Most series and most steps of one look at idle series.

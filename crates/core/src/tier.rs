@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::chunk::{Change, Chunk, Scratch, Terms};
+use crate::chunk::{Change, Chunk, MOST_BYTES, Scratch, Terms};
 use crate::part::{Part, Values, summary_of};
 use crate::sample::Sample;
 use crate::summary::Summary;
@@ -120,7 +120,9 @@ impl Tier {
     pub(crate) fn append_packed(&mut self, number: i64, summary: &Summary, terms: Terms, scratch: &mut Scratch) {
         let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_packed(number, summary, terms, scratch));
         if !is_in {
-            self.chunks.push_back(Chunk::of_packed(number, summary, terms, scratch));
+            // The next of several is as full as the ones before.
+            let room = if self.chunks.is_empty() { 0 } else { MOST_BYTES };
+            self.chunks.push_back(Chunk::of_packed(number, summary, terms, scratch, room));
         }
     }
 
@@ -212,7 +214,7 @@ fn alone(number: i64, change: Change<'_>, terms: Terms, scratch: &mut Scratch) -
         Change::Summary(summary) => {
             scratch.spread.clear();
             scratch.spread.add_sketch(&summary.sketch);
-            Some(Chunk::of_packed(number, summary, terms, scratch))
+            Some(Chunk::of_packed(number, summary, terms, scratch, 0))
         }
         Change::Increase(_) => None,
     }

@@ -13,10 +13,10 @@ use crate::time::TimestampMs;
 
 /// Time buckets `first..=last` of one tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stretch {
-    tier: usize,
-    first: i64,
-    last: i64,
+pub(crate) struct Stretch {
+    pub(crate) tier: usize,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
 }
 
 /// The time buckets that make up a window, oldest first.
@@ -93,6 +93,26 @@ impl Plan {
         Ok(self)
     }
 
+    /// The same window with wide time buckets where whole ones lie in it, so that there are fewer.
+    pub(crate) fn in_blocks(mut self, horizon: &Horizon, complete: &[TimestampMs]) -> Self {
+        let mut blocks = Vec::new();
+        for stretch in &self.stretches {
+            put_blocks(*stretch, horizon, complete, &mut blocks);
+        }
+        self.stretches = blocks;
+        self
+    }
+
+    /// The whole time buckets, oldest first.
+    pub(crate) fn stretches(&self) -> &[Stretch] {
+        &self.stretches
+    }
+
+    /// The time bucket that holds the right edge, where it counts.
+    pub(crate) fn open(&self) -> Option<Stretch> {
+        self.open.map(|(tier, number)| Stretch { tier, first: number, last: number })
+    }
+
     /// Puts the samples of one series together.
     pub(crate) fn pool(&self, series: &Series, horizon: &Horizon, spread: Spread) -> Pool {
         let before = match series.kind() {
@@ -112,6 +132,26 @@ impl Plan {
         }
         pool
     }
+}
+
+/// Appends a stretch, the middle of it in wider time buckets where a wider tier has all of it.
+fn put_blocks(stretch: Stretch, horizon: &Horizon, complete: &[TimestampMs], blocks: &mut Vec<Stretch>) {
+    let Stretch { tier, first, last } = stretch;
+    let (grid, wide) = (horizon.grid(tier), tier + 1);
+    if wide < horizon.tiers() {
+        let wider = horizon.grid(wide);
+        let (start, end) = (wider.edge_after(grid.start(first)), wider.edge_before(grid.end(last)));
+        if start < end && complete[wide] <= start {
+            let whole = Stretch { tier: wide, first: wider.whole_until(start) + 1, last: wider.whole_until(end) };
+            let before = Stretch { tier, first, last: grid.whole_until(start) };
+            let after = Stretch { tier, first: grid.whole_until(end) + 1, last };
+            blocks.extend(Some(before).filter(|before| before.first <= before.last));
+            put_blocks(whole, horizon, complete, blocks);
+            blocks.extend(Some(after).filter(|after| after.first <= after.last));
+            return;
+        }
+    }
+    blocks.push(stretch);
 }
 
 /// Whether a figure needs the sketches.
@@ -154,6 +194,21 @@ impl Pool {
         pool.steps = pool.count().saturating_sub(1);
         pool.step_in();
         pool
+    }
+
+    /// Shows samples whose figures are kept elsewhere: the value buckets are lent by the caller, who
+    /// gets them back.
+    pub(crate) fn lent(summary: Option<Summary>, tally: Tally, kind: Kind) -> Self {
+        let mut pool = Self { summary, tally, ..Self::after(None, kind, Spread::Needed) };
+        if let Some(summary) = &mut pool.summary {
+            summary.settle_increase(kind);
+        }
+        pool
+    }
+
+    /// Gives the value buckets back.
+    pub(crate) fn into_tally(self) -> Tally {
+        self.tally
     }
 
     pub(crate) fn summary(&self) -> Option<&Summary> {
