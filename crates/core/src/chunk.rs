@@ -270,6 +270,21 @@ impl Chunk {
         }
     }
 
+    /// The latest sample.
+    pub(crate) fn latest(&self, terms: Terms) -> Option<Sample> {
+        let Body::Packed { base, head, bytes } = &self.body else {
+            return self.latest_until(TimestampMs::new(i64::MAX), terms);
+        };
+        let mut reader = Reader(bytes.get(*head..).unwrap_or_default());
+        let mut last = None;
+        while !reader.0.is_empty() {
+            let number = base.wrapping_add(reader.varint() as i64);
+            let length = reader.varint() as usize;
+            last = Some((number, reader.take(length)));
+        }
+        last.map(|(number, content)| unpack(number, content, terms.grid.start(number), terms.kind).summary.last)
+    }
+
     /// Drops the time buckets up to `number`, but not the last one of the chunk; the latest sample
     /// that was dropped comes back. Of samples only many at once are dropped.
     pub(crate) fn evict(&mut self, number: i64, terms: Terms) -> Option<Sample> {

@@ -8,6 +8,7 @@
 use crate::engine::{Engine, SeriesId};
 use crate::part::Part;
 use crate::sample::Sample;
+use crate::series::Came;
 use crate::sketch::Sketch;
 use crate::summary::{Summary, finite};
 use crate::tally::Tally;
@@ -64,7 +65,7 @@ pub(crate) struct Kept {
     /// The time buckets that are counted, of one tier.
     counted: Option<Stretch>,
     /// Of each series, the number of samples up to the right edge of the last of them that ever came.
-    seen: Vec<u64>,
+    seen: Vec<Came>,
     /// What each time bucket of the older half and the later ones of that half come to, the newest
     /// first, so that the oldest is on top.
     older: Vec<(i64, Moments)>,
@@ -162,15 +163,19 @@ impl Kept {
             && whole.first <= counted.last
             && counted.last <= whole.last;
         let is_there = counted.first > engine.horizon.gone(counted.tier) || counted.first == whole.first;
-        if !is_near || !is_there || self.seen.len() != series.len() {
+        let edge = engine.horizon.grid(whole.tier).end(whole.last);
+        // What came is counted in the finest tier: it must hold all that came lately.
+        let until = engine.horizon.grid(whole.tier).end(counted.last);
+        let is_fine = edge >= engine.horizon.grid(0).end(engine.horizon.gone(0))
+            && series.iter().all(|id| engine.of(*id).tier(0).incomplete_until() <= until);
+        if !is_near || !is_there || !is_fine || self.seen.len() != series.len() {
             return false;
         }
         self.counted = None;
-        let edge = engine.horizon.grid(whole.tier).end(whole.last);
         for (place, id) in series.iter().enumerate() {
             let entered = self.enter(engine, *id, Stretch { first: counted.last + 1, ..whole });
             let came = engine.of(*id).came_until(edge, &engine.horizon);
-            if self.seen[place].saturating_add(entered) != came {
+            if self.seen[place].after(entered) != came {
                 return false;
             }
             self.seen[place] = came;

@@ -34,6 +34,8 @@ pub(crate) struct Series {
     evicted: i64,
     /// Number of samples that came and are no longer fresh, or never were.
     came: u64,
+    /// Those of them that are in wider tiers only.
+    came_wide: u64,
     kind: Kind,
     key: SeriesKey,
     tiers: Box<[Tier]>,
@@ -43,7 +45,17 @@ impl Series {
     pub(crate) fn new(key: SeriesKey, kind: Kind, tiers: usize) -> Self {
         let never = TimestampMs::new(i64::MIN);
         let tiers = (0..tiers).map(|_| Tier::default()).collect();
-        Self { fresh: Vec::new(), newest: never, end: never, evicted: i64::MIN, came: 0, kind, key, tiers }
+        Self {
+            fresh: Vec::new(),
+            newest: never,
+            end: never,
+            evicted: i64::MIN,
+            came: 0,
+            came_wide: 0,
+            kind,
+            key,
+            tiers,
+        }
     }
 
     pub(crate) fn key(&self) -> &SeriesKey {
@@ -180,6 +192,9 @@ impl Series {
             return self.record(summary.first, horizon, scratch);
         }
         self.came = self.came.saturating_add(summary.count);
+        if finest > 0 {
+            self.came_wide = self.came_wide.saturating_add(summary.count);
+        }
         self.seal_through(finest, horizon.grid(finest).edge_after(end), horizon, scratch);
         for index in 0..self.tiers.len() {
             if !takes(index) {
@@ -376,10 +391,9 @@ impl Series {
         &self.fresh[start..end]
     }
 
-    /// Number of samples up to `edge`, an edge of the finest tier's time buckets, that ever came.
-    ///
-    /// It changes where samples came late, also where they are gone since.
-    pub(crate) fn came_until(&self, edge: TimestampMs, horizon: &Horizon) -> u64 {
+    /// How many samples up to `edge`, an edge of the finest tier's time buckets that it still holds,
+    /// ever came.
+    pub(crate) fn came_until(&self, edge: TimestampMs, horizon: &Horizon) -> Came {
         let fresh = self.fresh_between(edge, TimestampMs::new(i64::MAX)).len() as u64;
         let mut beyond = fresh;
         if self.tiers[0].sealed_to() > edge {
@@ -387,7 +401,8 @@ impl Series {
             let later = self.tiers[0].range(terms.grid.whole_until(edge).saturating_add(1), i64::MAX, terms);
             beyond = later.fold(beyond, |beyond, part| beyond.saturating_add(part.summary.count));
         }
-        (self.came.saturating_add(self.fresh.len() as u64)).saturating_sub(beyond)
+        let all = self.came.saturating_add(self.fresh.len() as u64);
+        Came { until: all.saturating_sub(beyond), wide: self.came_wide }
     }
 
     /// Whether a time bucket of a tier holds samples later than `at`.
@@ -473,6 +488,22 @@ impl Series {
     pub(crate) fn heap_bytes(&self) -> usize {
         let tiers: usize = self.tiers.iter().map(|tier| size_of_val(tier) + tier.heap_bytes()).sum();
         self.fresh.capacity() * size_of::<Sample>() + tiers
+    }
+}
+
+/// Number of samples that ever came, also of those that are gone since: it tells whether any came late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Came {
+    /// Up to an instant, and those of wider tiers at any.
+    until: u64,
+    /// Those that are in wider tiers only.
+    wide: u64,
+}
+
+impl Came {
+    /// What it becomes when so many more come in order.
+    pub(crate) const fn after(self, more: u64) -> Self {
+        Self { until: self.until.saturating_add(more), ..self }
     }
 }
 

@@ -167,7 +167,7 @@ impl Tier {
     /// Drops the time buckets up to `number`, all but the last sample; some may stay for a while.
     pub(crate) fn evict(&mut self, number: i64, terms: Terms) {
         while let Some(gone) = self.chunks.pop_front_if(|chunk| chunk.last() <= number) {
-            if let Some(last) = gone.latest_until(TimestampMs::new(i64::MAX), terms) {
+            if let Some(last) = gone.latest(terms) {
                 self.pass_by(last);
             }
         }
