@@ -160,13 +160,13 @@ pub struct Memory {
     pub series: usize,
     /// Number of time buckets with samples, over all tiers.
     pub time_buckets: usize,
-    /// Bytes of them, estimated from their sizes; what the allocator adds is not counted.
+    /// Bytes of them, with the room that is held for more; what the allocator adds is not counted.
     pub bytes: usize,
 }
 
 /// Samples in time buckets of several widths for every series, and the figures made of them.
 ///
-/// A sample is recorded into every tier whose span still holds its time bucket; there is nothing
+/// A sample is told from every tier whose span still holds its time bucket; there is nothing
 /// where there are no samples. What is evicted is decided by time alone: a time bucket goes when
 /// all of it is older than its tier's span before the newest `now` that the engine was told.
 ///
@@ -339,7 +339,8 @@ impl Engine {
         (oldest, (now + self.config.future_skew).min(TimestampMs::LATEST))
     }
 
-    /// Records a sample. Cost: O(tiers) where the sample is the newest of its series.
+    /// Records a sample. Cost: O(1) where the sample is the newest of its series; O(tiers) and the
+    /// packing of a chunk in each where it comes so late that its time bucket is sealed.
     ///
     /// # Errors
     /// [`TimestampError`], and nothing is recorded, as [`Engine::check`] says.

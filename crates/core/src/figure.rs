@@ -202,9 +202,7 @@ impl Engine {
         let complete = self.complete_from(series);
         let plan = |from, to| {
             let plan = Plan::new(&self.horizon, &complete, from, to);
-            let plan = plan.settled(series.iter().map(|id| self.of(*id)), &self.horizon)?;
-            // Of a counter, narrow time buckets know the order of what came late.
-            Ok(if kind == Kind::Counter { plan } else { plan.in_blocks(&self.horizon, &complete) })
+            plan.settled(series.iter().map(|id| self.of(*id)), &self.horizon)
         };
         let whole = plan(now - query.window, now)?;
         if query.aggregation != Aggregation::Delta {

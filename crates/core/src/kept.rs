@@ -10,7 +10,7 @@ use crate::part::Part;
 use crate::sample::Sample;
 use crate::series::Came;
 use crate::sketch::Sketch;
-use crate::summary::{Summary, finite};
+use crate::summary::{Residue, Summary};
 use crate::tally::Tally;
 use crate::time::TimestampMs;
 use crate::window::{Plan, Spread, Stretch};
@@ -20,17 +20,21 @@ use crate::window::{Plan, Spread, Stretch};
 pub(crate) struct Moments {
     count: u64,
     sum: f64,
+    /// What rounding took from the sum, so that it is the same whatever was added first.
+    residue: Residue,
     m2: f64,
     min: f64,
     max: f64,
 }
 
 impl Moments {
-    const NONE: Self = Self { count: 0, sum: 0.0, m2: 0.0, min: f64::MAX, max: f64::MIN };
+    const NONE: Self = Self { count: 0, sum: 0.0, residue: Residue::NONE, m2: 0.0, min: f64::MAX, max: f64::MIN };
 
     fn of(summary: &Summary) -> Self {
         let Summary { count, sum, m2, min, max, .. } = *summary;
-        Self { count, sum, m2, min, max }
+        let mut moments = Self { count, sum, residue: Residue::NONE, m2, min, max };
+        moments.residue.add(&mut moments.sum, summary.residue());
+        moments
     }
 
     fn merge(&mut self, other: &Self) {
@@ -46,14 +50,15 @@ impl Moments {
         // Chan, Golub, LeVeque 1979.
         self.m2 = (self.m2 + other.m2 + distance * distance * (own * others / (own + others))).min(f64::MAX);
         self.count = self.count.saturating_add(other.count);
-        self.sum = finite(self.sum + other.sum);
+        self.residue.add(&mut self.sum, other.sum);
+        self.residue.add(&mut self.sum, other.residue.get());
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
     }
 
     /// As a summary without a sketch, whose first and last samples mean nothing.
     pub(crate) fn summary(&self) -> Option<Summary> {
-        let (Self { count, sum, m2, min, max }, at) = (*self, TimestampMs::new(0));
+        let (Self { count, sum, m2, min, max, .. }, at) = (*self, TimestampMs::new(0));
         (count > 0).then(|| Summary::unpacked(count, sum, m2, (min, max), Sample::kept(at, min), Sample::kept(at, max)))
     }
 }

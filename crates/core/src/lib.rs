@@ -6,9 +6,10 @@
 //!
 //! # How a figure is made
 //! - Each series keeps **time buckets** in **tiers**: 1 s for 10 minutes, 10 s for 2 hours, 1 min for
-//!   a day, 1 h for 92 days ([`engine::EngineConfig`]). A time bucket with one sample keeps that
-//!   sample, one with more a [`summary::Summary`] with its [`sketch::Sketch`]; there is nothing where
-//!   there are no samples.
+//!   a day, 1 h for 92 days ([`engine::EngineConfig`]). Few samples are kept as they
+//!   are, many as a packed [`summary::Summary`] with the counts of its value buckets; there is nothing
+//!   where there are no samples. Samples in order are only appended; time buckets are made of them
+//!   later, a few series at a time, and wider ones of narrower ones when they are over.
 //! - A **window** is `(now − range, now]`. The finest tier that reaches back to its left edge gives
 //!   whole time buckets, finer tiers the rest up to `now`; so only the left edge moves, outward to an
 //!   edge of time buckets, and [`query::Answer`] says the range that is really covered. Samples are

@@ -21,10 +21,17 @@ pub(crate) fn step(before: f64, after: f64) -> f64 {
 /// A sum of many terms, kept with what rounding took from it (Neumaier 1974), so that the error
 /// does not grow with the number of terms.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Residue(f64);
+pub(crate) struct Residue(f64);
 
 impl Residue {
-    fn add(&mut self, sum: &mut f64, term: f64) {
+    pub(crate) const NONE: Self = Self(0.0);
+
+    /// What another sum was rounded by.
+    pub(crate) const fn get(self) -> f64 {
+        self.0
+    }
+
+    pub(crate) fn add(&mut self, sum: &mut f64, term: f64) {
         let total = *sum + term;
         if !total.is_finite() {
             *sum = finite(total);

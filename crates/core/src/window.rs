@@ -93,16 +93,6 @@ impl Plan {
         Ok(self)
     }
 
-    /// The same window with wide time buckets where whole ones lie in it, so that there are fewer.
-    pub(crate) fn in_blocks(mut self, horizon: &Horizon, complete: &[TimestampMs]) -> Self {
-        let mut blocks = Vec::new();
-        for stretch in &self.stretches {
-            put_blocks(*stretch, horizon, complete, &mut blocks);
-        }
-        self.stretches = blocks;
-        self
-    }
-
     /// The whole time buckets, oldest first.
     pub(crate) fn stretches(&self) -> &[Stretch] {
         &self.stretches
@@ -132,26 +122,6 @@ impl Plan {
         }
         pool
     }
-}
-
-/// Appends a stretch, the middle of it in wider time buckets where a wider tier has all of it.
-fn put_blocks(stretch: Stretch, horizon: &Horizon, complete: &[TimestampMs], blocks: &mut Vec<Stretch>) {
-    let Stretch { tier, first, last } = stretch;
-    let (grid, wide) = (horizon.grid(tier), tier + 1);
-    if wide < horizon.tiers() {
-        let wider = horizon.grid(wide);
-        let (start, end) = (wider.edge_after(grid.start(first)), wider.edge_before(grid.end(last)));
-        if start < end && complete[wide] <= start {
-            let whole = Stretch { tier: wide, first: wider.whole_until(start) + 1, last: wider.whole_until(end) };
-            let before = Stretch { tier, first, last: grid.whole_until(start) };
-            let after = Stretch { tier, first: grid.whole_until(end) + 1, last };
-            blocks.extend(Some(before).filter(|before| before.first <= before.last));
-            put_blocks(whole, horizon, complete, blocks);
-            blocks.extend(Some(after).filter(|after| after.first <= after.last));
-            return;
-        }
-    }
-    blocks.push(stretch);
 }
 
 /// Whether a figure needs the sketches.
