@@ -15,7 +15,7 @@ use bellwether_wire::frame::{AlertList, AlertNotice, Hello, ServerFrame, Subscri
 use super::Greeting;
 use super::feed::{Feed, Place, STEP};
 use super::history::Piece;
-use super::pack::{LONGEST_FRAME_BYTES, Packer};
+use super::pack::Packer;
 use super::queue::Frame;
 
 /// A text frame.
@@ -39,7 +39,10 @@ pub(super) fn hello(greeting: &Greeting, place: Place, staleness: DurationMs, no
 }
 
 /// Most alerts of one list: more than anybody reads, and each page gets it anew whenever one changes.
-const MOST_ALERTS: usize = 1_000;
+const MOST_ALERTS: usize = 500;
+/// The longest list of alerts: a quarter of what may wait on a connection, for the values of the same
+/// second are queued just before it.
+const LONGEST_ALERTS_BYTES: usize = 256 * 1024;
 
 /// The list of alerts, the most urgent ones first; what would make it too long is left out and counted.
 pub(super) fn alerts(alerts: &[Alert], rules: &[Rule], seq: u64) -> Frame {
@@ -52,7 +55,7 @@ pub(super) fn alerts(alerts: &[Alert], rules: &[Rule], seq: u64) -> Frame {
         let notices = all.iter().take(shown).map(|(alert, rule)| notice(alert, rule)).collect();
         let left_out = (all.len() - shown) as u64;
         let frame = text(&ServerFrame::Alerts(AlertList { seq, alerts: notices, left_out }));
-        if frame.bytes() <= LONGEST_FRAME_BYTES || shown <= 1 {
+        if frame.bytes() <= LONGEST_ALERTS_BYTES || shown <= 1 {
             return frame;
         }
         shown /= 2;
@@ -144,7 +147,7 @@ mod tests {
             "severity":"page"}"#;
         let board = bellwether_wire::board::decode(&format!(r#"{{"title":"T","rules":[{rule}]}}"#)).unwrap();
         let frame = alerts(all, &board.rules, 7);
-        assert!(frame.bytes() <= LONGEST_FRAME_BYTES, "{}", frame.bytes());
+        assert!(frame.bytes() <= LONGEST_ALERTS_BYTES, "{}", frame.bytes());
         let Frame::Text(text) = frame else { panic!("alerts are text") };
         let Ok(ServerFrame::Alerts(list)) = ServerFrame::decode(text.as_str()) else { panic!("{text}") };
         assert_eq!((list.seq, list.alerts.len() + usize::try_from(list.left_out).unwrap()), (7, all.len()));
@@ -159,15 +162,15 @@ mod tests {
         assert_eq!(listed(&few), (vec!["firing", "pending", "resolved"], 0));
 
         let many: Vec<_> = (0..3_000).map(|number| alert(number, "", states[number % 3])).collect();
-        assert_eq!(listed(&many), (vec!["firing"; 1_000], 2_000));
+        assert_eq!(listed(&many), (vec!["firing"; 500], 2_500));
     }
 
     #[test]
-    fn a_list_of_long_alerts_is_cut_to_a_frame() {
+    fn a_list_of_long_alerts_is_cut() {
         // JSON makes six characters of each.
         let long = "\u{1}".repeat(2_000);
-        let many: Vec<_> = (0..200).map(|number| alert(number, &long, FIRING)).collect();
+        let many: Vec<_> = (0..256).map(|number| alert(number, &long, FIRING)).collect();
         let (shown, left_out) = listed(&many);
-        assert_eq!((shown.len(), left_out), (50, 150));
+        assert_eq!((shown.len(), left_out), (16, 240));
     }
 }

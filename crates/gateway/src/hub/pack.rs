@@ -12,7 +12,7 @@ use super::feed::Encoding;
 use super::queue::Frame;
 
 /// The longest frame of samples and time buckets.
-pub(super) const LONGEST_FRAME_BYTES: usize = 1024 * 1024;
+const LONGEST_FRAME_BYTES: usize = 1024 * 1024;
 
 // What a frame is at most made of. Each is an upper bound, so that a frame is cut before it
 // is too long; the longest series and time bucket together are well below a frame.
