@@ -148,9 +148,8 @@ impl Feed {
 
     /// Starts a fresh engine for `board` and gives the frame that asks the gateway to fill it.
     ///
-    /// Asked for is as far back as the board looks, and never less than the page's longest window: twice
-    /// that for a KPI, whose trend compares with the window before; for a chart, and as much more as its
-    /// first point looks back.
+    /// Asked for is what the page's longest window shows, and as much more as its first point looks back: a chart's
+    /// window, or a KPI's and the one before, with which its trend compares.
     ///
     /// # Errors
     /// A sentence where no engine can be made for the board.
@@ -165,10 +164,8 @@ impl Feed {
             .ranges()
             .into_iter()
             .map(|(name, range)| {
-                let page = PageWindow::LONGEST.length();
-                let reach = if in_a_kpi(board, &name) { page } else { range };
-                let needed = DurationMs::from_millis(page.as_millis().saturating_add(reach.as_millis()));
-                Selection { name, matchers: Vec::new(), range: range.max(needed).min(longest) }
+                let needed = PageWindow::LONGEST.length().as_millis().saturating_add(range.as_millis());
+                Selection { name, matchers: Vec::new(), range: DurationMs::from_millis(needed).min(longest) }
             })
             .collect();
         self.board.begin(engine);
@@ -305,13 +302,6 @@ impl Feed {
 fn subscribe(id: u32, metrics: Vec<Selection>) -> String {
     let subscribe = Subscribe { id, metrics, step: Step::Every(STEP), format: FeedFormat::Binary };
     ClientFrame::Subscribe(subscribe).encode()
-}
-
-fn in_a_kpi(board: &Board, metric: &MetricName) -> bool {
-    board.kpis.iter().any(|kpi| match &kpi.figure {
-        Expression::Single(query) => query.metric == *metric,
-        Expression::Ratio(over, under) => over.metric == *metric || under.metric == *metric,
-    })
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> Msg {

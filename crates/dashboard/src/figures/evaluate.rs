@@ -92,11 +92,6 @@ fn sections(
     sections.into_iter().map(Rc::new).collect()
 }
 
-/// The figure with the page's window, unless it looks back farther than the page ever does.
-fn followed(figure: &Expression, window: PageWindow) -> Expression {
-    over(figure, |query| if query.window > PageWindow::LONGEST.length() { query.window } else { window.length() })
-}
-
 /// The figure with other windows.
 fn over(figure: &Expression, window: impl Fn(&Query) -> DurationMs) -> Expression {
     let with = |query: &Query| Query { window: window(query), ..query.clone() };
@@ -113,10 +108,12 @@ const fn leading(figure: &Expression) -> &Query {
     }
 }
 
+/// A KPI's figure is that of its own window: a target is a target of that. The page's window is how far its course
+/// looks back, unless the KPI looks back farther.
 fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> KpiCard {
-    let figure = followed(&kpi.figure, window);
-    let length = leading(&figure).window;
-    let (value, from, failure) = match source.engine.evaluate_one(&figure, at) {
+    let figure = &kpi.figure;
+    let length = leading(figure).window;
+    let (value, from, failure) = match source.engine.evaluate_one(figure, at) {
         Ok(answer) => (answer.value, answer.from, None),
         Err(error) => (None, at - length, Some(sentence(&error))),
     };
@@ -125,14 +122,15 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
     // The window before ends where this one really begins; it reaches back where history may not
     // have come yet.
     let before = match source.completeness {
-        Completeness::Complete => source.engine.evaluate_one(&figure, from).ok().and_then(|a| a.value),
+        Completeness::Complete => source.engine.evaluate_one(figure, from).ok().and_then(|a| a.value),
         Completeness::Filling => None,
     };
     let unit = Unit::parse(&kpi.unit);
-    // Each point of the course is the figure of its own share of the window.
-    let share = DurationMs::from_millis(length.as_millis() / COURSE_COLUMNS as u64);
-    let parts = over(&figure, |_| share);
-    let course = columns(source.engine, &parts, at - length, at, COURSE_COLUMNS).unwrap_or_default();
+    // The course shows what the page looks back on; each of its points is the figure of its own share.
+    let course_over = length.max(window.length());
+    let share = DurationMs::from_millis(course_over.as_millis() / COURSE_COLUMNS as u64);
+    let parts = over(figure, |_| share);
+    let course = columns(source.engine, &parts, at - course_over, at, COURSE_COLUMNS).unwrap_or_default();
     KpiCard {
         id: kpi.id.clone(),
         title: kpi.title.clone(),
@@ -142,14 +140,14 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
         target: kpi.target,
         direction: kpi.direction,
         standing: kpi.standing(value),
-        made_of: made_of(source.engine, &figure),
+        made_of: made_of(source.engine, figure),
         window: length,
         before: window_before,
         trend: value.zip(before).map(|(value, before)| Trend::between(before, value, &kpi.unit)),
         course: course.into_iter().next().map(|(_, columns)| columns).map_or_else(Vec::new, |columns| {
             columns.into_iter().map(|column| column.map(|point| point.value)).collect()
         }),
-        course_over: length,
+        course_over,
         failure,
     }
 }

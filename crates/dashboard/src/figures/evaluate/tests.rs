@@ -106,11 +106,17 @@ fn a_card_has_figure_standing_and_trend() {
 }
 
 #[test]
-fn a_long_window_is_the_kpis_own_and_a_short_one_the_pages() {
+fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
     let board = board();
-    let length = |kpi: &Kpi| leading(&followed(&kpi.figure, PageWindow::QuarterHour)).window;
-    assert_eq!(length(&board.kpis[0]), DurationMs::from_minutes(15));
-    assert_eq!(length(&board.kpis[2]), DurationMs::from_days(90));
+    let engine = engine(&board);
+    let source = Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO };
+    for (page, course_over) in [(PageWindow::FiveMinutes, 5), (PageWindow::QuarterHour, 15), (PageWindow::Hour, 60)] {
+        let card = card(source, &board.kpis[0], page, TimestampMs::new(NOW));
+        assert_eq!((card.value, card.window), (Some(100.0), DurationMs::from_minutes(5)));
+        assert_eq!(card.course_over, DurationMs::from_minutes(course_over));
+    }
+    let never = card(source, &board.kpis[2], PageWindow::Hour, TimestampMs::new(NOW));
+    assert_eq!((never.window, never.course_over), (DurationMs::from_days(90), DurationMs::from_days(90)));
     // Two windows of 90 days reach beyond the 92 that are kept.
     let cards: Vec<_> = snapshot(View::Overview, Vec::new()).sections.iter().flat_map(|s| s.kpis.clone()).collect();
     for card in cards {
