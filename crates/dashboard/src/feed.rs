@@ -10,7 +10,6 @@ use std::rc::Rc;
 use bellwether_core::board::Board;
 use bellwether_core::engine::Engine;
 use bellwether_core::labels::MetricName;
-use bellwether_core::query::Expression;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary;
 use bellwether_wire::feed::FeedFrame;
