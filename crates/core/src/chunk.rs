@@ -328,7 +328,23 @@ impl Chunk {
 
     /// Number of time buckets above `gone`.
     pub(crate) fn time_buckets(&self, gone: i64, terms: Terms) -> usize {
-        self.parts(gone.saturating_add(1), i64::MAX, terms).count()
+        match &self.body {
+            Body::Samples { base, slims } => {
+                let edge = terms.grid.end(gone);
+                let start = slims.partition_point(|slim| slim.timestamp(*base) <= edge);
+                occupied(slims[start..].iter().map(|slim| slim.timestamp(*base)), terms.grid)
+            }
+            Body::Packed { base, head, bytes } => {
+                let mut reader = Reader(bytes.get(*head..).unwrap_or_default());
+                let mut count = 0;
+                while !reader.0.is_empty() {
+                    count += usize::from(base.wrapping_add(reader.varint() as i64) > gone);
+                    let length = reader.varint() as usize;
+                    reader.take(length);
+                }
+                count
+            }
+        }
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -337,6 +353,19 @@ impl Chunk {
             Body::Packed { bytes, .. } => bytes.capacity(),
         }
     }
+}
+
+/// Number of time buckets that hold the instants, which ascend.
+pub(crate) fn occupied(instants: impl Iterator<Item = TimestampMs>, grid: Grid) -> usize {
+    let mut end = None;
+    let mut count = 0;
+    for at in instants {
+        if end.is_none_or(|end| at > end) {
+            end = Some(grid.edge_after(at));
+            count += 1;
+        }
+    }
+    count
 }
 
 /// Time buckets of a chunk, ascending.
@@ -390,3 +419,6 @@ impl<'a> Iterator for Parts<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

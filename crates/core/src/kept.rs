@@ -69,7 +69,8 @@ pub(crate) struct Kept {
     spread: Spread,
     /// The time buckets that are counted, of one tier.
     counted: Option<Stretch>,
-    /// Of each series, the number of samples up to the right edge of the last of them that ever came.
+    /// Of each series, the number of samples up to the right edge of the last of them that ever came;
+    /// none where that is not known.
     seen: Vec<Came>,
     /// What each time bucket of the older half and the later ones of that half come to, the newest
     /// first, so that the oldest is on top.
@@ -148,10 +149,10 @@ impl Kept {
     /// Forgets all and counts the time buckets of `whole`.
     fn begin(&mut self, engine: &Engine, series: &[SeriesId], whole: Stretch) {
         *self = Self::new(self.spread);
-        let seen = series
-            .iter()
-            .map(|id| engine.of(*id).came_until(engine.horizon.grid(whole.tier).end(whole.last), &engine.horizon));
-        self.seen = seen.collect();
+        let edge = engine.horizon.grid(whole.tier).end(whole.last);
+        if is_counted_behind(engine, edge) {
+            self.seen = series.iter().map(|id| engine.of(*id).came_until(edge, &engine.horizon)).collect();
+        }
         for id in series {
             self.enter(engine, *id, whole);
         }
@@ -167,11 +168,12 @@ impl Kept {
             && counted.first <= whole.first
             && whole.first <= counted.last
             && counted.last <= whole.last;
-        let is_there = counted.first > engine.horizon.gone(counted.tier) || counted.first == whole.first;
+        // Also where the clock was ahead and is set back: what was evicted cannot be taken away.
+        let is_there = counted.first > engine.horizon.incomplete(counted.tier);
         let edge = engine.horizon.grid(whole.tier).end(whole.last);
         // What came is counted in the finest tier: it must hold all that came lately.
         let until = engine.horizon.grid(whole.tier).end(counted.last);
-        let is_fine = edge >= engine.horizon.grid(0).end(engine.horizon.gone(0))
+        let is_fine = is_counted_behind(engine, edge)
             && series.iter().all(|id| engine.of(*id).tier(0).incomplete_until() <= until);
         if !is_near || !is_there || !is_fine || self.seen.len() != series.len() {
             return false;
@@ -245,4 +247,10 @@ impl Kept {
         }
         self.newer_total = Moments::NONE;
     }
+}
+
+/// Whether the finest tier holds all that came behind `edge`, so that what came before can be told
+/// from it.
+fn is_counted_behind(engine: &Engine, edge: TimestampMs) -> bool {
+    edge >= engine.horizon.grid(0).end(engine.horizon.incomplete(0))
 }

@@ -5,7 +5,7 @@
 //! over. Until then whoever reads a wide time bucket is told the finer ones in it, so that no reader
 //! knows the difference. What comes late goes into each tier that has sealed its instant.
 
-use crate::chunk::{Change, Scratch, Terms};
+use crate::chunk::{Change, Scratch, Terms, occupied};
 use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
 use crate::part::{Part, Values, summary_of};
@@ -32,7 +32,8 @@ pub(crate) struct Series {
     end: TimestampMs,
     /// The finest tier's newest time bucket that was evicted.
     evicted: i64,
-    /// Number of samples that came and are no longer fresh, or never were.
+    /// Number of samples that came and are no longer fresh, or never were; since a restore, and only
+    /// differences count, so it may wrap.
     came: u64,
     /// Those of them that are in wider tiers only.
     came_wide: u64,
@@ -167,7 +168,7 @@ impl Series {
 
     /// Records a sample into every tier that has sealed its instant and still holds its time bucket.
     fn record_late(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
-        self.came += 1;
+        self.came = self.came.wrapping_add(1);
         for index in 0..self.tiers.len() {
             if sample.timestamp() > self.tiers[index].sealed_to() {
                 break;
@@ -191,9 +192,9 @@ impl Series {
         if finest == 0 && summary.count == 1 {
             return self.record(summary.first, horizon, scratch);
         }
-        self.came = self.came.saturating_add(summary.count);
+        self.came = self.came.wrapping_add(summary.count);
         if finest > 0 {
-            self.came_wide = self.came_wide.saturating_add(summary.count);
+            self.came_wide = self.came_wide.wrapping_add(summary.count);
         }
         self.seal_through(finest, horizon.grid(finest).edge_after(end), horizon, scratch);
         for index in 0..self.tiers.len() {
@@ -247,7 +248,7 @@ impl Series {
             }
         }
         self.fresh.drain(..count);
-        self.came += count as u64;
+        self.came = self.came.wrapping_add(count as u64);
         if self.fresh.is_empty() {
             (self.newest, self.end) = (self.tiers[0].sealed_to(), TimestampMs::new(i64::MIN));
         }
@@ -340,7 +341,7 @@ impl Series {
         {
             self.tiers[0].pass_by(*last);
             self.tiers[0].seal_to(self.end);
-            self.came += self.fresh.len() as u64;
+            self.came = self.came.wrapping_add(self.fresh.len() as u64);
             self.fresh = Vec::new();
             (self.newest, self.end) = (self.tiers[0].sealed_to(), TimestampMs::new(i64::MIN));
         }
@@ -392,17 +393,18 @@ impl Series {
     }
 
     /// How many samples up to `edge`, an edge of the finest tier's time buckets that it still holds,
-    /// ever came.
+    /// ever came. A restored series begins to count anew, below zero: what it holds behind the edge
+    /// came before.
     pub(crate) fn came_until(&self, edge: TimestampMs, horizon: &Horizon) -> Came {
         let fresh = self.fresh_between(edge, TimestampMs::new(i64::MAX)).len() as u64;
         let mut beyond = fresh;
         if self.tiers[0].sealed_to() > edge {
             let terms = self.terms(0, horizon);
             let later = self.tiers[0].range(terms.grid.whole_until(edge).saturating_add(1), i64::MAX, terms);
-            beyond = later.fold(beyond, |beyond, part| beyond.saturating_add(part.summary.count));
+            beyond = later.fold(beyond, |beyond, part| beyond.wrapping_add(part.summary.count));
         }
-        let all = self.came.saturating_add(self.fresh.len() as u64);
-        Came { until: all.saturating_sub(beyond), wide: self.came_wide }
+        let all = self.came.wrapping_add(self.fresh.len() as u64);
+        Came { until: all.wrapping_sub(beyond), wide: self.came_wide }
     }
 
     /// Whether a time bucket of a tier holds samples later than `at`.
@@ -478,7 +480,7 @@ impl Series {
 
     /// Number of time buckets with samples, over all tiers.
     pub(crate) fn time_buckets(&self, horizon: &Horizon) -> usize {
-        let fresh = Fresh { samples: &self.fresh, terms: self.terms(0, horizon) }.count();
+        let fresh = occupied(self.fresh.iter().map(|sample| sample.timestamp()), horizon.grid(0));
         let tiers = self.tiers.iter().enumerate();
         let sealed = tiers.map(|(index, tier)| tier.time_buckets(horizon.gone(index), self.terms(index, horizon)));
         fresh + sealed.sum::<usize>()
@@ -491,7 +493,8 @@ impl Series {
     }
 }
 
-/// Number of samples that ever came, also of those that are gone since: it tells whether any came late.
+/// Number of samples that ever came, also of those that are gone since: the difference of two tells
+/// whether any came late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Came {
     /// Up to an instant, and those of wider tiers at any.
@@ -503,7 +506,7 @@ pub(crate) struct Came {
 impl Came {
     /// What it becomes when so many more come in order.
     pub(crate) const fn after(self, more: u64) -> Self {
-        Self { until: self.until.saturating_add(more), ..self }
+        Self { until: self.until.wrapping_add(more), ..self }
     }
 }
 

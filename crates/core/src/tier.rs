@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::chunk::{Change, Chunk, MOST_BYTES, Scratch, Terms};
+use crate::grid::Grid;
 use crate::part::{Part, Values, summary_of};
 use crate::sample::Sample;
 use crate::summary::Summary;
@@ -42,15 +43,17 @@ impl Default for Tier {
 }
 
 impl Tier {
-    /// A tier as it was; `None` where its chunks do not follow each other.
+    /// A tier as it was; `None` where its chunks do not follow each other or go on behind `sealed_to`.
     pub(crate) fn restored(
         chunks: Vec<Chunk>,
         before: Option<Sample>,
         incomplete_until: TimestampMs,
         sealed_to: TimestampMs,
+        grid: Grid,
     ) -> Option<Self> {
         let is_sorted = chunks.windows(2).all(|pair| pair[0].last() < pair[1].first());
-        is_sorted.then(|| Self { chunks: chunks.into(), before, incomplete_until, sealed_to })
+        let is_sealed = chunks.last().is_none_or(|chunk| chunk.last() <= grid.whole_until(sealed_to));
+        (is_sorted && is_sealed).then(|| Self { chunks: chunks.into(), before, incomplete_until, sealed_to })
     }
 
     pub(crate) fn chunks(&self) -> &VecDeque<Chunk> {

@@ -27,6 +27,11 @@ impl TimestampMs {
         self.0
     }
 
+    /// Whether a sample can be of that instant.
+    pub(crate) fn is_of_samples(self) -> bool {
+        (Self::EARLIEST..=Self::LATEST).contains(&self)
+    }
+
     /// The length of time from `earlier` to `self`; zero where `earlier` is the later one.
     #[must_use]
     pub const fn since(self, earlier: Self) -> DurationMs {

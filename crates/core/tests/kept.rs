@@ -157,3 +157,54 @@ proptest! {
         }
     }
 }
+
+/// An engine with a sample every 20 ms for `length` ms up to `until`, and their series.
+fn steady(until: i64, length: i64) -> (Engine, SeriesId) {
+    let (mut engine, ids) = engine(Kind::Observation);
+    for time in (until - length..=until).step_by(20) {
+        engine.record(ids[0], Sample::new(at(time), 1.0 + (time % 997) as f64).unwrap(), at(time)).unwrap();
+    }
+    engine.advance(at(until));
+    (engine, ids[0])
+}
+
+const NOON: i64 = 1_700_000_000_000;
+
+#[test]
+fn a_late_sample_is_seen_in_an_engine_that_was_restored() {
+    let (engine, _) = steady(NOON, 30_000);
+    let mut engine = Engine::restore(engine.config().clone(), &engine.snapshot()).unwrap();
+    let id = engine.matching(&metric(), &[]).next().unwrap();
+    // The window ends before the present, as a rule's does that leaves time for what is sent late.
+    let mut asker = Asker::new(1_000, &[]);
+    asker.check(&engine, at(NOON - 1_500));
+    engine.record(id, Sample::new(at(NOON - 2_000), 5_000.0).unwrap(), at(NOON)).unwrap();
+    asker.check(&engine, at(NOON - 1_500));
+}
+
+#[test]
+fn late_samples_are_seen_however_many_were_evicted_behind_the_window() {
+    let (engine, id) = steady(NOON, 30_000);
+    for late in 0..200 {
+        let mut engine = engine.clone();
+        let mut asker = Asker::new(10_000, &[]);
+        // The finest tier reaches back by 2 s and no longer tells what came behind this window.
+        asker.check(&engine, at(NOON - 4_000));
+        for _ in 0..late {
+            engine.record(id, Sample::new(at(NOON - 6_000), 5_000.0).unwrap(), at(NOON)).unwrap();
+        }
+        asker.check(&engine, at(NOON - 1_000));
+    }
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_evicted_is_not_kept() {
+    let (mut engine, id) = steady(NOON, 60_000);
+    let mut asker = Asker::new(50_000, &[]);
+    asker.check(&engine, at(NOON));
+    engine.advance(at(NOON + 40_000));
+    engine.advance(at(NOON));
+    asker.check(&engine, at(NOON));
+    engine.record(id, Sample::new(at(NOON + 100), 7.0).unwrap(), at(NOON)).unwrap();
+    asker.check(&engine, at(NOON + 4_000));
+}

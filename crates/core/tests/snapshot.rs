@@ -317,6 +317,37 @@ fn more_samples_than_a_sketch_counts_are_kept() {
     assert_eq!(restored.snapshot(), engine.snapshot());
 }
 
+#[test]
+fn a_summary_of_more_samples_than_its_sketch_counts_is_kept() {
+    let mut engine = Engine::new(config()).unwrap();
+    let id = engine.series(&key(0, ""), None).unwrap();
+    let mut parts = Summary::of(sample(50, 1.5), Kind::Observation).parts();
+    parts.count = (1 << 43) - 1;
+    parts.sketch = Sketch::from_parts(6, 0, [(37, parts.count)], []).unwrap();
+    let mut summary = Summary::from_parts(parts).unwrap();
+    summary.merge(&summary.clone(), Kind::Observation);
+    assert_ne!(summary.count, summary.sketch.count());
+    engine.merge(id, ms(100), at(100), &summary, at(100)).unwrap();
+    let restored = Engine::restore(config(), &engine.snapshot()).unwrap();
+    assert_eq!(answers(&restored, 100), answers(&engine, 100));
+}
+
+/// The snapshot's instants are counted from its `now`: where that is moved on, so are they.
+#[test]
+fn samples_later_than_any_that_could_be_recorded_are_refused() {
+    let mut engine = Engine::new(config()).unwrap();
+    let id = engine.series(&key(0, ""), None).unwrap();
+    engine.record(id, sample(TimestampMs::LATEST.get(), 1.0), TimestampMs::LATEST).unwrap();
+    let bytes = engine.snapshot();
+    let mut body = bytes[..bytes.len() - 4].to_vec();
+    assert_eq!(body[8] & 0x7f, 0x7e, "the lowest bits of now, zigzag");
+    assert!(Engine::restore(config(), &sealed(body.clone())).is_ok());
+    // 2^53 in place of 2^53 - 1.
+    body[8..16].copy_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]);
+    let error = Engine::restore(config(), &sealed(body)).unwrap_err();
+    assert!(matches!(error, SnapshotError::Malformed { expected: "an instant of a sample", .. }), "{error}");
+}
+
 /// What the fixture holds: every kind, labels, resets, late samples, wide summaries, lone samples and
 /// many in one time bucket, a metric without series, a series without samples, a clock set back.
 fn of_the_fixture() -> Engine {

@@ -3,7 +3,7 @@
 use super::{Body, Chunk, Terms};
 use crate::part::{Part, Slim, Values};
 use crate::sample::Sample;
-use crate::sketch::{MAX_SCALE, MIN_SCALE, keys};
+use crate::sketch::{MAX_COUNT, MAX_SCALE, MIN_SCALE, keys};
 use crate::time::TimestampMs;
 
 /// A chunk's time buckets in the form in which they are kept.
@@ -51,9 +51,10 @@ impl Chunk {
         for part in self.parts(i64::MIN, i64::MAX, terms) {
             let is_next = part.number >= self.first && last.is_none_or(|last| part.number > last);
             let outermost = in_order(&mut before, part.summary.first) && in_order(&mut before, part.summary.last);
-            let lies_in = [part.summary.first, part.summary.last]
-                .iter()
-                .all(|sample| terms.grid.bucket_of(sample.timestamp()) == part.number);
+            let lies_in = [part.summary.first, part.summary.last].iter().all(|sample| {
+                let at = sample.timestamp();
+                at.is_of_samples() && terms.grid.bucket_of(at) == part.number
+            });
             if !is_next || !outermost || !lies_in || !is_sound(&part) {
                 return false;
             }
@@ -93,9 +94,62 @@ fn is_sound(part: &Part<'_>) -> bool {
         });
     }
     are_keys
-        && count == summary.count
         && count > 0
+        // A sketch that was merged counts no further than it can, and the summary goes on.
+        && (count == summary.count || summary.count > MAX_COUNT)
         && summary.m2 >= 0.0
         && is_within(summary.first)
         && is_within(summary.last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::Scratch;
+    use crate::grid::Grid;
+    use crate::sample::Kind;
+    use crate::summary::Summary;
+    use crate::tier::Tier;
+    use crate::time::DurationMs;
+
+    fn terms() -> Terms {
+        Terms { grid: Grid::new(DurationMs::from_secs(1)).unwrap(), kind: Kind::Observation }
+    }
+
+    #[track_caller]
+    fn check(at: TimestampMs, is_restored: bool) {
+        let sample = Sample::new(at, 2.0).unwrap();
+        let (terms, mut scratch) = (terms(), Scratch::default());
+        let summary = Summary::of(sample, terms.kind);
+        scratch.spread.add_sketch(&summary.sketch);
+        let number = terms.grid.bucket_of(at);
+        let chunks =
+            [Chunk::of_samples(&[sample], terms).unwrap(), Chunk::of_packed(number, &summary, terms, &mut scratch, 0)];
+        for chunk in chunks {
+            let restored = Chunk::restored((number, number), chunk.stored(), terms);
+            assert_eq!(restored.is_some(), is_restored, "{chunk:?}");
+        }
+    }
+
+    #[test]
+    fn only_samples_that_could_be_recorded_come_back() {
+        check(TimestampMs::LATEST, true);
+        check(TimestampMs::EARLIEST, true);
+        check(TimestampMs::LATEST + DurationMs::from_millis(1), false);
+        check(TimestampMs::EARLIEST - DurationMs::from_millis(1), false);
+        check(TimestampMs::new(i64::MAX), false);
+        check(TimestampMs::new(i64::MIN), false);
+    }
+
+    #[test]
+    fn nothing_comes_back_behind_where_a_tier_is_sealed() {
+        let terms = terms();
+        let never = TimestampMs::new(i64::MIN);
+        let restored = |sealed_to: i64| {
+            let chunk = Chunk::of_samples(&[Sample::new(TimestampMs::new(1_500), 2.0).unwrap()], terms).unwrap();
+            Tier::restored(vec![chunk], None, never, TimestampMs::new(sealed_to), terms.grid).is_some()
+        };
+        assert!(restored(2_000));
+        assert!(!restored(1_000));
+    }
 }

@@ -9,7 +9,6 @@ use crate::sample::{Kind, NotFinite, Sample};
 use crate::series::Series;
 use crate::sketch::{MAX_COUNT, Sketch};
 use crate::summary::{Summary, SummaryParts};
-
 use crate::time::TimestampMs;
 
 /// In a tier's head: a sample from before the time buckets follows.
@@ -102,7 +101,7 @@ impl Frame {
         let distance = reader.uint()?;
         let timestamp = TimestampMs::new(self.grid.end(number).get().wrapping_sub(distance as i64));
         let is_inside = self.grid.bucket_of(timestamp) == number && distance < self.grid.width().as_millis();
-        if is_inside && is_of_samples(timestamp) {
+        if is_inside && timestamp.is_of_samples() {
             Ok(timestamp)
         } else {
             Err(reader.malformed("an instant in its time bucket"))
@@ -127,13 +126,8 @@ impl Frame {
     }
 }
 
-/// Whether a sample can be of that instant.
-fn is_of_samples(timestamp: TimestampMs) -> bool {
-    (TimestampMs::EARLIEST..=TimestampMs::LATEST).contains(&timestamp)
-}
-
 fn finite(timestamp: TimestampMs, value: f64, reader: &Reader<'_>) -> Result<Sample, SnapshotError> {
-    if !is_of_samples(timestamp) {
+    if !timestamp.is_of_samples() {
         return Err(reader.malformed("an instant of a sample"));
     }
     Sample::new(timestamp, value).map_err(|NotFinite| reader.malformed("a finite number"))

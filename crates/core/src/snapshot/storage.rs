@@ -44,6 +44,9 @@ impl Last {
 
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<Sample, SnapshotError> {
         let at = self.read_at(reader)?;
+        if !at.is_of_samples() {
+            return Err(reader.malformed("an instant of a sample"));
+        }
         self.value = reader.float(self.value)?;
         Sample::new(at, self.value).map_err(|_| reader.malformed("a finite number"))
     }
@@ -100,7 +103,7 @@ pub(super) fn read(series: &mut Series, horizon: &Horizon, reader: &mut Reader<'
         for _ in 0..reader.uint()? {
             chunks.push(read_chunk(&mut last, series.terms(index, horizon), reader)?);
         }
-        let tier = Tier::restored(chunks, before, incomplete_until, sealed_to);
+        let tier = Tier::restored(chunks, before, incomplete_until, sealed_to, horizon.grid(index));
         tiers.push(tier.ok_or_else(|| reader.malformed("time buckets in order of time"))?);
     }
     let is_sound = series.restore(fresh, tiers, evicted, horizon);
