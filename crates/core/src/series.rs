@@ -330,15 +330,17 @@ impl Series {
             let edge = horizon.grid(index).edge_before(self.tiers[index - 1].sealed_to());
             work += self.widen(index, edge, horizon, scratch);
         }
+        let is_over = self.newest <= horizon.kept_from();
         for index in 0..self.tiers.len() {
             let terms = self.terms(index, horizon);
-            let wider = self.tiers.get(index + 1).map(|wider| terms.grid.whole_until(wider.sealed_to()));
-            let gone = horizon.gone(index).min(wider.unwrap_or(i64::MAX));
+            // What no tier keeps any more need not wait for the end of a wide time bucket, which
+            // comes with later samples only.
+            let wider = self.tiers.get(index + 1).filter(|_| !is_over);
+            let sealed = wider.map_or(i64::MAX, |wider| terms.grid.whole_until(wider.sealed_to()));
+            let gone = horizon.gone(index).min(sealed);
             self.tiers[index].evict(gone, terms);
         }
-        if self.newest <= horizon.kept_from()
-            && let Some(last) = self.fresh.last()
-        {
+        if is_over && let Some(last) = self.fresh.last() {
             self.tiers[0].pass_by(*last);
             self.tiers[0].seal_to(self.end);
             self.came = self.came.wrapping_add(self.fresh.len() as u64);

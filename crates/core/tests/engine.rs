@@ -497,3 +497,16 @@ proptest! {
         let _ = engine.memory();
     }
 }
+
+#[test]
+fn a_series_that_has_gone_quiet_gives_all_its_memory_back() {
+    let mut engine = engine();
+    let id = engine.series(&key("m", &[]), None).unwrap();
+    let bare = engine.memory().bytes;
+    // It falls silent in the middle of an hour, a minute and a time bucket of ten seconds.
+    for step in 0..4_000 {
+        engine.record(id, sample(NOW + step * 500, step as f64), at(NOW + step * 500)).unwrap();
+    }
+    engine.advance(at(NOW + 200 * DAY));
+    assert_eq!(engine.memory().bytes, bare);
+}
