@@ -22,6 +22,7 @@ use bellwether_core::query::{Answer, Expression, Group, QueryError};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
 use bellwether_core::time::TimestampMs;
+use bellwether_core::watch::Watches;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
 pub(crate) use admission::{Admission, Admitted};
@@ -57,6 +58,8 @@ pub(crate) struct Hub {
 
 struct State {
     engine: Engine,
+    /// The figures of the rules, kept from one second to the next; of this engine only.
+    watches: Watches,
     alerts: Alerts,
     /// The alerts as they were last sent.
     alerts_sent: Vec<Alert>,
@@ -100,6 +103,7 @@ impl Hub {
         let place = Place { epoch: 0, seq: 0 };
         let state = State {
             engine,
+            watches: Watches::default(),
             alerts: Alerts::new(),
             alerts_sent: Vec::new(),
             place,
@@ -113,6 +117,7 @@ impl Hub {
     pub(crate) fn install(&self, engine: Engine, alerts: Alerts, epoch: u64, seq: u64) {
         let mut state = self.state();
         state.engine = engine;
+        state.watches = Watches::default();
         state.alerts_sent = alerts.iter().cloned().collect();
         state.alerts = alerts;
         state.place = Place { epoch, seq };
@@ -255,9 +260,9 @@ impl Hub {
     /// values are sent. Says what changed among the alerts.
     pub(crate) fn pulse(&self, now: TimestampMs) -> Pulse {
         let mut state = self.state();
-        let State { engine, alerts, alerts_sent, place, fanout, .. } = &mut *state;
+        let State { engine, watches, alerts, alerts_sent, place, fanout, .. } = &mut *state;
         engine.advance(now);
-        let transitions = alerts.evaluate(&self.greeting.board.rules, engine, now);
+        let transitions = alerts.evaluate_watched(&self.greeting.board.rules, watches, engine, now);
         let news = news::news(transitions, &self.greeting.board.rules);
         let failures = alerts.failures().iter().map(ToString::to_string).collect();
         fanout.flush(engine, *place);
