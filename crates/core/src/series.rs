@@ -5,10 +5,13 @@
 //! over. Until then whoever reads a wide time bucket is told the finer ones in it, so that no reader
 //! knows the difference. What comes late goes into each tier that has sealed its instant.
 
-use crate::chunk::{Change, Scratch, Terms, occupied};
+mod reading;
+
+pub(crate) use reading::Came;
+
+use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
-use crate::part::{Part, Values, summary_of};
 use crate::sample::{Kind, Sample};
 use crate::summary::{Summary, step};
 use crate::tier::{Order, Tier};
@@ -350,112 +353,6 @@ impl Series {
         work + self.tiers.len()
     }
 
-    /// The time buckets of a tier numbered `from..=to`, ascending; of those that are not sealed the
-    /// finer ones in them, each with the number of the wide one.
-    pub(crate) fn parts(
-        &self,
-        index: usize,
-        from: i64,
-        to: i64,
-        horizon: &Horizon,
-    ) -> impl Iterator<Item = Part<'_>> + Clone {
-        let Terms { grid, kind } = self.terms(index, horizon);
-        let (start, end) = (grid.start(from), grid.end(to));
-        let sealed = move |layer: usize| {
-            let terms = Terms { grid: horizon.grid(layer), kind };
-            let (first, last) = if layer == index {
-                (from, to)
-            } else {
-                let start = start.max(self.tiers[layer + 1].sealed_to());
-                (terms.grid.whole_until(start).saturating_add(1), terms.grid.bucket_of(end))
-            };
-            let last = last.min(terms.grid.whole_until(self.tiers[layer].sealed_to()));
-            self.tiers[layer].range(first, last, terms).map(move |part| {
-                let number = if layer == index { part.number } else { grid.bucket_of(part.summary.last.timestamp()) };
-                Part { number, ..part }
-            })
-        };
-        let fresh = Fresh { samples: self.fresh_between(start, end), terms: Terms { grid, kind } };
-        (0..=index).rev().flat_map(sealed).chain(fresh)
-    }
-
-    /// The fresh samples in `(from, to]`.
-    fn fresh_between(&self, from: TimestampMs, to: TimestampMs) -> &[Sample] {
-        // Mostly all that is asked for is the last of them.
-        let end = if self.newest <= to {
-            self.fresh.len()
-        } else {
-            self.fresh.partition_point(|sample| sample.timestamp() <= to)
-        };
-        if self.newest <= from {
-            return &[];
-        }
-        let start = self.fresh[..end].partition_point(|sample| sample.timestamp() <= from);
-        &self.fresh[start..end]
-    }
-
-    /// How many samples up to `edge`, an edge of the finest tier's time buckets that it still holds,
-    /// ever came. A restored series begins to count anew, below zero: what it holds behind the edge
-    /// came before.
-    pub(crate) fn came_until(&self, edge: TimestampMs, horizon: &Horizon) -> Came {
-        let fresh = self.fresh_between(edge, TimestampMs::new(i64::MAX)).len() as u64;
-        let mut beyond = fresh;
-        if self.tiers[0].sealed_to() > edge {
-            let terms = self.terms(0, horizon);
-            let later = self.tiers[0].range(terms.grid.whole_until(edge).saturating_add(1), i64::MAX, terms);
-            beyond = later.fold(beyond, |beyond, part| beyond.wrapping_add(part.summary.count));
-        }
-        let all = self.came.wrapping_add(self.fresh.len() as u64);
-        Came { until: all.wrapping_sub(beyond), wide: self.came_wide }
-    }
-
-    /// Whether a time bucket of a tier holds samples later than `at`.
-    pub(crate) fn goes_beyond(&self, index: usize, number: i64, at: TimestampMs, horizon: &Horizon) -> bool {
-        let last = self.parts(index, number, number, horizon).last();
-        last.is_some_and(|part| part.summary.last.timestamp() > at)
-    }
-
-    /// The latest sample that is kept.
-    pub(crate) fn latest(&self, horizon: &Horizon) -> Option<Sample> {
-        let coarsest = horizon.grid(self.tiers.len() - 1);
-        let latest = self.latest_until(TimestampMs::new(i64::MAX), horizon)?;
-        (coarsest.bucket_of(latest.timestamp()) > horizon.gone(self.tiers.len() - 1)).then_some(latest)
-    }
-
-    /// The last sample before or at `edge` of those that are kept.
-    ///
-    /// Where no tier tells it apart, as after a clock that was set back, the first sample of the
-    /// time bucket that `edge` lies in stands for it.
-    pub(crate) fn last_until(&self, edge: TimestampMs, horizon: &Horizon) -> Option<Sample> {
-        let mut found = self.latest_until(edge, horizon);
-        for before in self.tiers.iter().filter_map(Tier::before) {
-            let is_later = found.is_none_or(|found| found.timestamp() < before.timestamp());
-            if is_later && before.timestamp() <= edge {
-                found = Some(before);
-            }
-        }
-        found.filter(|sample| sample.timestamp() > horizon.kept_from())
-    }
-
-    /// The latest sample up to `edge` that the time buckets tell apart; of several at one instant the
-    /// one that the finest tier knows.
-    fn latest_until(&self, edge: TimestampMs, horizon: &Horizon) -> Option<Sample> {
-        let fresh = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
-        if let Some(place) = fresh.checked_sub(1) {
-            return Some(self.fresh[place]);
-        }
-        let mut found: Option<Sample> = None;
-        for (index, tier) in self.tiers.iter().enumerate() {
-            let latest = tier.latest_until(edge, self.terms(index, horizon));
-            if let Some(latest) = latest
-                && found.is_none_or(|found| found.timestamp() < latest.timestamp())
-            {
-                found = Some(latest);
-            }
-        }
-        found
-    }
-
     /// Counts the increase of a counter's time bucket anew from the next finer tier, where that has
     /// all of it: what came late lies between samples whose order only the finer tier knows.
     fn settle(&mut self, index: usize, number: i64, horizon: &Horizon, scratch: &mut Scratch) {
@@ -478,57 +375,5 @@ impl Series {
         }
         let change = Change::Increase(increase.clamp(f64::MIN, f64::MAX));
         self.tiers[index].change(number, change, terms, scratch);
-    }
-
-    /// Number of time buckets with samples, over all tiers.
-    pub(crate) fn time_buckets(&self, horizon: &Horizon) -> usize {
-        let fresh = occupied(self.fresh.iter().map(|sample| sample.timestamp()), horizon.grid(0));
-        let tiers = self.tiers.iter().enumerate();
-        let sealed = tiers.map(|(index, tier)| tier.time_buckets(horizon.gone(index), self.terms(index, horizon)));
-        fresh + sealed.sum::<usize>()
-    }
-
-    /// Bytes outside of the struct, without those of the key.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        let tiers: usize = self.tiers.iter().map(|tier| size_of_val(tier) + tier.heap_bytes()).sum();
-        self.fresh.capacity() * size_of::<Sample>() + tiers
-    }
-}
-
-/// Number of samples that ever came, also of those that are gone since: the difference of two tells
-/// whether any came late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Came {
-    /// Up to an instant, and those of wider tiers at any.
-    until: u64,
-    /// Those that are in wider tiers only.
-    wide: u64,
-}
-
-impl Came {
-    /// What it becomes when so many more come in order.
-    pub(crate) const fn after(self, more: u64) -> Self {
-        Self { until: self.until.wrapping_add(more), ..self }
-    }
-}
-
-/// Fresh samples by time bucket.
-#[derive(Clone, Debug)]
-struct Fresh<'a> {
-    samples: &'a [Sample],
-    terms: Terms,
-}
-
-impl<'a> Iterator for Fresh<'a> {
-    type Item = Part<'a>;
-
-    fn next(&mut self) -> Option<Part<'a>> {
-        let number = self.terms.grid.bucket_of(self.samples.first()?.timestamp());
-        let end = self.terms.grid.end(number);
-        let count = self.samples.iter().take_while(|sample| sample.timestamp() <= end).count();
-        let (bucket, rest) = self.samples.split_at(count);
-        self.samples = rest;
-        let summary = summary_of(bucket.iter().copied(), self.terms.kind)?;
-        Some(Part { number, summary, values: Values::Samples(bucket) })
     }
 }
