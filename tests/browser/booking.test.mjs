@@ -57,6 +57,11 @@ test('slow bookings raise a banner in the open page, call by webhook, and resolv
   assert.match(text, /300\s?ms/, 'the threshold');
   assert.match(text, /since \d/, 'since when');
   await card(page, 'booking-response-time').getByText('Not met', { exact: true }).waitFor();
+  // The card, the banner and whoever asks are told the same, and the first thing to be read is one sentence.
+  await figureIs(page, 'booking-response-time', (text) => /^667\s?ms$/.test(text), '667 ms');
+  assert.equal(Math.round(await queryMetric('booking_response_time', { window: '5m', agg: 'avg' })), 667);
+  const first = page.locator('#main > *').first();
+  assert.match(await first.innerText(), /^\d of \d targets are met\. Not met: .*\. Alert BookingSlow is firing\.$/);
 
   await until(() => webhook.received.length === 1, 'the webhook is told that the alert fires');
   const [told] = webhook.received;

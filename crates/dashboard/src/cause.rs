@@ -24,8 +24,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The cause in a few words; `gateway` and `page` are the addresses of the gateway and of the page's
-    /// site.
+    /// The cause in a few words.
     #[must_use]
     pub fn heading(&self) -> &'static str {
         match self {

@@ -30,6 +30,8 @@ pub enum Connection {
     },
     /// The gateway has spoken; its history is on its way.
     Filling {
+        /// Attempts that have failed since the feed was last live.
+        failures: u32,
         /// When the history was asked for.
         since: Monotonic,
     },

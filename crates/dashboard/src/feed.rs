@@ -178,7 +178,7 @@ impl Feed {
     /// A sentence where no engine can be made.
     pub fn follow(&mut self, metrics: &[MetricName]) -> Result<String, String> {
         if metrics.is_empty() {
-            self.others = Track::default();
+            self.others.end();
         } else {
             let engine = Engine::new(track::config(MOST_OTHER_SERIES)).map_err(|error| error.to_string())?;
             self.others.begin(engine);
@@ -210,6 +210,8 @@ impl Feed {
         match frame {
             ServerFrame::Hello(hello) => {
                 self.clock = Some(GatewayClock::new(hello.now, at));
+                self.board.connected();
+                self.others.connected();
                 self.staleness = hello.staleness;
                 let hello = Hello {
                     title: hello.title,
@@ -221,7 +223,9 @@ impl Feed {
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
             ServerFrame::Subscribed(subscribed) if subscribed.id == SUBSCRIPTION => {
-                self.board.complete();
+                if !self.board.complete() {
+                    return Vec::new();
+                }
                 self.know(at);
                 vec![Msg::HistoryCompleted]
             }
@@ -230,7 +234,9 @@ impl Feed {
                 vec![Msg::FeedChanged]
             }
             ServerFrame::Samples(frame) => self.take(&frame, at),
-            ServerFrame::Alerts(list) => vec![Msg::AlertsReceived(list.alerts.into())],
+            ServerFrame::Alerts(list) => {
+                vec![Msg::AlertsReceived { alerts: list.alerts.into(), left_out: list.left_out }]
+            }
             ServerFrame::Tick(tick) => {
                 if let Some(clock) = &mut self.clock {
                     clock.hear(tick.now, at);
@@ -284,7 +290,7 @@ impl Feed {
             return None;
         }
         if self.others.engine().is_some() || self.others.is_filling() {
-            self.others = Track::default();
+            self.others.give_up();
             return Some(Msg::OthersGivenUp);
         }
         if self.board.drop_the_old() {

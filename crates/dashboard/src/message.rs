@@ -53,8 +53,13 @@ pub enum Msg {
     HistoryCompleted,
     /// The engine has new samples.
     FeedChanged,
-    /// The complete list of current alerts has come.
-    AlertsReceived(Rc<[AlertNotice]>),
+    /// The list of current alerts has come.
+    AlertsReceived {
+        /// Those that fire, then the pending, then the resolved ones.
+        alerts: Rc<[AlertNotice]>,
+        /// How many more there are: the last ones of that order.
+        left_out: u64,
+    },
     /// The gateway had to leave out samples; only a fresh start makes the figures whole.
     GapReported,
     /// The gateway has left out a part of what the page asked for; the sentence names it.
@@ -146,6 +151,6 @@ impl Msg {
     /// evaluation does, once for each animation frame.
     #[must_use]
     pub const fn is_seen(&self) -> bool {
-        !matches!(self, Self::FeedChanged | Self::FrameStarted | Self::AlertsReceived(_) | Self::ReloadPressed)
+        !matches!(self, Self::FeedChanged | Self::FrameStarted | Self::AlertsReceived { .. } | Self::ReloadPressed)
     }
 }

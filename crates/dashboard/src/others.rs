@@ -178,7 +178,8 @@ impl Choice {
                 self.too_large.iter().map(|metric| format!("{} ({} series)", metric.name, metric.series)).collect();
             text.push_str(&format!("Too many series to be drawn here: {}", named.join(", ")));
             if self.more_too_large > 0 {
-                text.push_str(&format!(" and {} more metrics", self.more_too_large));
+                let metrics = if self.more_too_large == 1 { "metric" } else { "metrics" };
+                text.push_str(&format!(" and {} more {metrics}", self.more_too_large));
             }
             text.push_str("; a panel of the board can group them with \"by\" or choose some with \"where\". ");
         }
@@ -251,6 +252,8 @@ mod tests {
         let many: Vec<_> = many.iter().map(|(name, series)| (name.as_str(), *series)).collect();
         let sentence = listing(&many).choose(&board("b")).unwrap().sentence();
         assert!(sentence.contains("huge4 (51 series) and 4 more metrics;"), "{sentence}");
+        let sentence = listing(&many[..6]).choose(&board("b")).unwrap().sentence();
+        assert!(sentence.contains("huge4 (51 series) and 1 more metric;"), "{sentence}");
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct State {
     pub board: Option<Rc<Board>>,
     /// The alerts that the gateway told last.
     pub alerts: Rc<[AlertNotice]>,
+    /// How many more there are that it did not tell.
+    pub alerts_left_out: u64,
     /// What the gateway has left out of what was asked for, in sentences.
     pub left_out: Vec<String>,
     /// The figures on screen.

@@ -67,7 +67,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.hello = Some(hello);
             state.left_out.clear();
             state.cause = None;
-            state.connection = Connection::Filling { since: at };
+            let failures = if let Connection::Connecting { failures, .. } = state.connection { failures } else { 0 };
+            state.connection = Connection::Filling { failures, since: at };
             state.not_taken = [].into();
             vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
         }
@@ -79,9 +80,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             effects
         }
         Msg::FeedChanged => refresh(state),
-        Msg::AlertsReceived(alerts) => {
+        Msg::AlertsReceived { alerts, left_out } => {
             let before = tab_title(state);
-            state.alerts = alerts;
+            (state.alerts, state.alerts_left_out) = (alerts, left_out);
             let mut effects = refresh(state);
             let after = tab_title(state);
             if before != after {
@@ -113,7 +114,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::MemoryFull { series } => {
             state.series_that_fit = Some(series);
             let Some(board) = &state.board else { return Vec::new() };
-            state.connection = Connection::Filling { since: state.now };
+            state.connection = Connection::Filling { failures: 0, since: state.now };
             vec![Effect::Subscribe(Rc::clone(board))]
         }
         Msg::OthersGivenUp => {
@@ -131,7 +132,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             others::follow(state)
         }
         Msg::MetricsNotListed(reason) => {
-            state.others.list = Remote::Failed(reason);
+            // One answer that fails says nothing against the charts that follow the list before.
+            if state.others.list.ready().is_none() {
+                state.others.list = Remote::Failed(reason);
+            }
             Vec::new()
         }
         Msg::FeedUnreadable(reason) => refused(state, Refuser::Gateway, reason),
@@ -237,8 +241,9 @@ fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
     }
     let failures = match state.connection {
         Connection::Refused { .. } | Connection::Waiting { .. } => return Vec::new(),
-        Connection::Connecting { failures, .. } => failures.saturating_add(1),
-        Connection::Starting | Connection::Filling { .. } | Connection::Live { .. } => 1,
+        // A greeting is no success yet: a history that ends in the middle would else be asked for without a pause.
+        Connection::Connecting { failures, .. } | Connection::Filling { failures, .. } => failures.saturating_add(1),
+        Connection::Starting | Connection::Live { .. } => 1,
     };
     let in_silence = reason.is_empty();
     if !in_silence {
@@ -287,7 +292,7 @@ fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Eff
                 return closed(state, 1006, String::new());
             }
         }
-        Connection::Filling { since } if silence_since(*since) >= GIVE_UP_AFTER => {
+        Connection::Filling { since, .. } if silence_since(*since) >= GIVE_UP_AFTER => {
             return closed(state, 1006, String::new());
         }
         Connection::Connecting { since, .. } if at.since(*since) >= CONNECT_WITHIN => {
@@ -344,11 +349,13 @@ fn plotly(state: &mut State) -> Vec<Effect> {
 }
 
 /// The tab's title says how many alerts are firing: it is read when the page is behind others, so it counts
-/// what the gateway told and waits for no evaluation, which a hidden page does not make.
+/// what the gateway told and waits for no evaluation, which a hidden page does not make. A plus says that
+/// there may be more than it told.
 fn tab_title(state: &State) -> String {
     let title = state.title();
     match state.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count() {
         0 => title.to_owned(),
+        firing if firing == state.alerts.len() && state.alerts_left_out > 0 => format!("({firing}+) {title}"),
         firing => format!("({firing}) {title}"),
     }
 }

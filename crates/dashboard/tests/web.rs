@@ -6,11 +6,13 @@
 use std::rc::Rc;
 
 use bellwether_core::kpi::{Direction, Standing, Trend};
+use bellwether_core::rule::Severity;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_dashboard::chart::palette::Palette;
-use bellwether_dashboard::figures::{KpiCard, Line, Point, Strip, WindowBefore};
+use bellwether_dashboard::figures::alerts::MOST_BANNERS;
+use bellwether_dashboard::figures::{AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
-use bellwether_dashboard::view::{App, StripCanvas, card, panel};
+use bellwether_dashboard::view::{App, StripCanvas, banners, card, panel};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -234,4 +236,32 @@ async fn a_window_that_has_no_window_before_says_nothing_of_it() {
     };
     assert!(facts(WindowBefore::Kept).await.contains("No earlier figure"));
     assert!(!facts(WindowBefore::Beyond).await.contains("No earlier figure"));
+}
+
+#[wasm_bindgen_test]
+async fn alerts_beyond_the_first_are_counted() {
+    let alert = |rule: usize| AlertCard {
+        rule: format!("<i>Slow{rule}</i>"),
+        labels: String::new(),
+        phase: Phase::Firing,
+        severity: Severity::Page,
+        value: Some(412.0),
+        unit: Unit::Millis,
+        comparison: "above",
+        threshold: Some(300.0),
+        since: TimestampMs::new(0),
+        resolved_at: None,
+        stale: false,
+        summary: String::new(),
+        runbook: None,
+    };
+    let alerts: Vec<_> = (0..MOST_BANNERS + 2).map(alert).collect();
+    let place = mount(banners(&alerts, 5, TimestampMs::new(1_000)));
+    let more = until("what more there is", || text_of(&place, ".alerts-more")).await;
+    assert_eq!(more, "and 7 more");
+    assert_eq!(place.query_selector_all("[data-alert]").unwrap().length(), MOST_BANNERS as u32);
+    assert!(place.query_selector("i").unwrap().is_none(), "a name is text");
+    let place = mount(banners(&alerts[..1], 0, TimestampMs::new(1_000)));
+    until("the banner", || place.query_selector("[data-alert]").unwrap()).await;
+    assert_eq!(text_of(&place, ".alerts-more"), None);
 }

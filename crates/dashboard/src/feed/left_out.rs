@@ -40,7 +40,9 @@ impl LeftOut {
         let mut sentences: Vec<_> =
             named.map(|(metric, count, reason)| format!("Left out: {count} series of {metric}. {reason}.")).collect();
         if self.metrics.len() > NAMED {
-            sentences.push(format!("Left out as well: series of {} other metrics.", self.metrics.len() - NAMED));
+            let more = self.metrics.len() - NAMED;
+            let metrics = if more == 1 { "metric" } else { "metrics" };
+            sentences.push(format!("Left out as well: series of {more} other {metrics}."));
         }
         sentences.into()
     }

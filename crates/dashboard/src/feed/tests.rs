@@ -124,6 +124,31 @@ fn a_reconnect_counts_nothing_twice_and_never_empties_the_screen() {
 }
 
 #[test]
+fn a_subscription_that_follows_another_is_not_mixed_with_it() {
+    let mut feed = Feed::default();
+    let hello = hello(&mut feed);
+    feed.begin(&hello.board).unwrap();
+    feed.receive_binary(&samples(Phase::History), at(1.0));
+    subscribed(&mut feed);
+    // Live values of the first that were on their way are in the history of the second as well.
+    feed.begin(&hello.board).unwrap();
+    feed.receive_binary(&samples(Phase::Live), at(2.0));
+    assert_eq!(average(&feed).1, 6, "the picture on screen goes on");
+    // And a third comes before the second is answered.
+    feed.begin(&hello.board).unwrap();
+    assert_eq!(feed.receive_binary(&samples(Phase::History), at(3.0)), []);
+    assert_eq!(subscribed(&mut feed), [], "this answers the second");
+    feed.receive_binary(&samples(Phase::History), at(4.0));
+    assert_eq!(subscribed(&mut feed), [Msg::HistoryCompleted]);
+    assert_eq!(average(&feed).1, 3, "nothing is counted twice");
+    // What a connection did not answer, no later one will.
+    feed.begin(&hello.board).unwrap();
+    self::hello(&mut feed);
+    feed.begin(&hello.board).unwrap();
+    assert_eq!(subscribed(&mut feed), [Msg::HistoryCompleted]);
+}
+
+#[test]
 fn json_samples_count_like_binary_ones() {
     let mut feed = Feed::default();
     let hello = hello(&mut feed);
@@ -180,6 +205,14 @@ fn gaps_and_refusals_are_told() {
 }
 
 #[test]
+fn alerts_that_the_gateway_left_out_are_counted() {
+    let mut feed = Feed::default();
+    let list = frame::AlertList { seq: 1, alerts: Vec::new(), left_out: 7 };
+    let told = feed.receive_text(&ServerFrame::Alerts(list).encode(), at(1.0));
+    assert_eq!(told, [Msg::AlertsReceived { alerts: [].into(), left_out: 7 }]);
+}
+
+#[test]
 fn what_was_known_ends_with_the_last_words_until_a_new_history_is_complete() {
     let mut feed = Feed::default();
     let first = hello(&mut feed);
@@ -200,7 +233,7 @@ fn what_was_known_ends_with_the_last_words_until_a_new_history_is_complete() {
     assert_eq!(last_known(&feed, 95_000.0), 0, "the clock of the new hello");
 }
 
-/// A live frame with one sample of each of `count` series of `metric`.
+/// A frame of history with one sample of each of `count` series of `metric`.
 fn many(metric: &str, kind: Kind, count: usize) -> Vec<u8> {
     let series = (0..count).map(|number| FeedSeries {
         key: SeriesKey {
@@ -211,7 +244,7 @@ fn many(metric: &str, kind: Kind, count: usize) -> Vec<u8> {
         samples: vec![sample(NOW, 1.0)],
         summaries: Vec::new(),
     });
-    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase: Phase::Live, step: STEP };
+    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase: Phase::History, step: STEP };
     binary::encode(&FeedFrame { header, series: series.collect() })
 }
 
@@ -228,6 +261,7 @@ fn what_the_engine_does_not_take_is_counted_and_said_once() {
     assert_eq!(told, [Msg::FeedChanged, left_out(conflict)]);
     let again = feed.receive_binary(&many("sent", Kind::Counter, 1), at(1.0));
     assert_eq!(again, [Msg::FeedChanged], "the same series is no news");
+    subscribed(&mut feed);
     feed.begin(&first.board).unwrap();
     let told = feed.receive_binary(&many("sent", Kind::Gauge, MOST_SERIES + 7), at(1.0));
     let [Msg::FeedChanged, Msg::SeriesNotTaken(sentences)] = &told[..] else { panic!("not said: {told:?}") };
@@ -260,7 +294,7 @@ fn a_full_engine_stays_within_its_memory_for_half_a_day() {
     assert!(most >= MOST_BYTES / 4 * 3, "{most} bytes: the bound leaves out more than it must");
 }
 
-/// A live frame of subscription `subscription`.
+/// A frame of history of subscription `subscription`.
 fn frame_of(subscription: u32, metric: &str, count: usize) -> Vec<u8> {
     let mut frame = binary::decode(&many(metric, Kind::Gauge, count)).unwrap();
     frame.header.subscription = subscription;
@@ -294,6 +328,13 @@ fn other_metrics_have_an_engine_of_their_own_and_end_with_an_empty_list() {
     let request = feed.follow(&[]).unwrap();
     assert!(request.contains(r#""metrics":[]"#), "{request}");
     assert!(feed.others().is_none());
+    // Wanted again before the gateway has answered that nothing is wanted.
+    feed.follow(&[latency().metric]).unwrap();
+    feed.receive_text(&complete.encode(), at(4.0));
+    feed.receive_binary(&frame_of(OTHERS, "latency", 3), at(4.0));
+    assert!(matches!(feed.others(), Some((_, Completeness::Filling))), "that answer was of the empty list");
+    feed.receive_text(&complete.encode(), at(5.0));
+    assert!(matches!(feed.others(), Some((_, Completeness::Complete))));
 }
 
 #[test]

@@ -2,17 +2,22 @@
 
 use bellwether_core::engine::{Engine, EngineConfig};
 use bellwether_core::time::TimestampMs;
-use bellwether_wire::feed::{FeedFrame, Point};
+use bellwether_wire::feed::{FeedFrame, Phase, Point};
 
 use super::Completeness;
 use super::left_out::LeftOut;
 
 /// After each subscription a fresh engine is filled beside the one that is on screen and takes its place
 /// when its history is complete: nothing is counted twice, and the screen never empties.
+///
+/// A subscription may follow another before the gateway has answered that one, whose frames are still on
+/// their way. The gateway answers each in turn, so that counting the answers tells whose a history is.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     complete: Option<Engine>,
     filling: Option<Engine>,
+    /// Subscriptions of this connection that the gateway has not answered yet.
+    unanswered: usize,
     pub(super) left_out: LeftOut,
 }
 
@@ -25,17 +30,39 @@ pub(super) struct Taken {
 }
 
 impl Track {
-    /// Begins to fill `engine`.
+    /// Begins to fill `engine`, with what a subscription that is now sent brings.
     pub(super) fn begin(&mut self, engine: Engine) {
+        self.unanswered += 1;
         self.filling = Some(engine);
         self.left_out = LeftOut::default();
     }
 
-    /// The history is complete: what was filled is what counts.
-    pub(super) fn complete(&mut self) {
+    /// Gives up its engines; a subscription to nothing that is now sent will be answered as any other.
+    pub(super) fn end(&mut self) {
+        self.give_up();
+        self.unanswered += 1;
+    }
+
+    /// Gives up its engines.
+    pub(super) fn give_up(&mut self) {
+        *self = Self { unanswered: self.unanswered, ..Self::default() };
+    }
+
+    /// A new connection: nothing of the one before is on its way any more.
+    pub(super) fn connected(&mut self) {
+        self.unanswered = 0;
+    }
+
+    /// A history is complete; `true` where it is the one asked for last, and what was filled is what counts.
+    pub(super) fn complete(&mut self) -> bool {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        if self.unanswered > 0 {
+            return false;
+        }
         if let Some(filled) = self.filling.take() {
             self.complete = Some(filled);
         }
+        true
     }
 
     /// Whether a history is on its way.
@@ -78,9 +105,14 @@ impl Track {
             .fold((0, 0), |(bytes, series), memory| (bytes + memory.bytes, series + memory.series))
     }
 
-    /// Records a frame in the engine that is being filled, else in the one on screen.
+    /// Records a history in the engine that is being filled, and live values in the one on screen: until the
+    /// history is complete they are of the subscription before, and the history holds them as well.
     pub(super) fn take(&mut self, frame: &FeedFrame, now: TimestampMs) -> Option<Taken> {
-        let engine = self.filling.as_mut().or(self.complete.as_mut())?;
+        let engine = match frame.header.phase {
+            Phase::History if self.unanswered > 1 => None,
+            Phase::History => self.filling.as_mut().or(self.complete.as_mut()),
+            Phase::Live => self.complete.as_mut(),
+        }?;
         let mut taken = Taken { points: 0, refused: false };
         for series in &frame.series {
             let id = match engine.series(&series.key, Some(series.kind)) {

@@ -5,6 +5,9 @@ use bellwether_core::time::TimestampMs;
 
 use crate::format::Unit;
 
+/// Most alerts that have a banner each; of more only the number is told.
+pub const MOST_BANNERS: usize = 20;
+
 /// Where an alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -48,13 +51,14 @@ pub struct AlertCard {
 }
 
 impl AlertCard {
-    /// Most urgent first: firing before pending before resolved, pages before tickets, newest first.
+    /// Most urgent first: firing before pending before resolved, pages before tickets, newest first; with
+    /// each what belongs to it.
     #[must_use]
-    pub fn sorted(cards: impl Iterator<Item = Self>) -> Vec<Self> {
-        let mut sorted: Vec<Self> = Vec::new();
+    pub fn sorted<T>(cards: impl Iterator<Item = (Self, T)>) -> Vec<(Self, T)> {
+        let mut sorted: Vec<(Self, T)> = Vec::new();
         for card in cards {
             // There are a few alerts, and the library's sort is 6 KB of the page.
-            let place = sorted.partition_point(|other| !card.is_before(other));
+            let place = sorted.partition_point(|other| !card.0.is_before(&other.0));
             sorted.insert(place, card);
         }
         sorted
@@ -125,9 +129,10 @@ mod tests {
                 card(Phase::Firing, Severity::Page, 1),
                 card(Phase::Firing, Severity::Page, 2),
             ]
-            .into_iter(),
+            .into_iter()
+            .map(|card| (card, ())),
         );
-        let order: Vec<_> = cards.iter().map(|card| (card.phase, card.severity, card.since.get())).collect();
+        let order: Vec<_> = cards.iter().map(|(card, ())| (card.phase, card.severity, card.since.get())).collect();
         assert_eq!(
             order,
             [

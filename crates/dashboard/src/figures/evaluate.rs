@@ -14,12 +14,12 @@ use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryErro
 use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::alerts::AlertCard;
+use super::alerts::{AlertCard, MOST_BANNERS};
 use super::{
     Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, labels, notices, others,
 };
 use crate::chart::palette::LINES;
-use crate::feed::Completeness;
+use crate::feed::{AlertNotice, Completeness};
 use crate::format::{self, Unit};
 use crate::route::View;
 use crate::window::PageWindow;
@@ -48,7 +48,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     let board = &*ask.board;
     let cards: Vec<_> = board.kpis.iter().map(|kpi| Rc::new(card(source, kpi, ask.window, at))).collect();
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
-    let alerts = AlertCard::sorted(ask.alerts.iter().map(|notice| notices::card(source.engine, board, notice, at)));
+    let alerts = alerts(source, board, &ask.alerts, at);
     let (sections, focus) = match &ask.view {
         View::Overview => (sections(source, board, &cards, ask.window, at), None),
         View::Panel(id) => {
@@ -63,7 +63,19 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         }
         _ => Vec::new(),
     };
-    Snapshot { at, sections, others, tally, alerts: alerts.into(), series: source.engine.series_count(), focus }
+    Snapshot { at, sections, others, tally, alerts, series: source.engine.series_count(), focus }
+}
+
+/// The alerts, most urgent first. Those that have a banner show their figure of now, once there is all history.
+fn alerts(source: Source<'_>, board: &Board, notices: &[AlertNotice], at: TimestampMs) -> Rc<[AlertCard]> {
+    let cards = AlertCard::sorted(notices.iter().map(|notice| (notices::card(board, notice, at), notice)));
+    let live = |(place, (mut card, notice)): (usize, (AlertCard, &AlertNotice))| {
+        if place < MOST_BANNERS && source.completeness == Completeness::Complete {
+            card.value = notices::live(source.engine, board, &card, notice, at).or(card.value);
+        }
+        card
+    };
+    cards.into_iter().enumerate().map(live).collect()
 }
 
 fn sections(

@@ -12,17 +12,16 @@ use super::{labels, units};
 use crate::feed::AlertNotice;
 use crate::format::Unit;
 
-/// The card of one alert at `at`.
+/// The card of one alert at `at`, with the figure that the gateway told.
 #[must_use]
-pub fn card(engine: &Engine, board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
-    let rule = board.rules.iter().find(|rule| rule.name == notice.rule);
+pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
+    let rule = rule(board, notice);
     let (phase, since, resolved_at) = match notice.state {
         AlertState::Pending { active_at } => (Phase::Pending, active_at, None),
         AlertState::Firing { active_at, .. } => (Phase::Firing, active_at, None),
         AlertState::Resolved { active_at, at, .. } => (Phase::Resolved, active_at, Some(at)),
         AlertState::Inactive => (Phase::Resolved, at, None),
     };
-    let live = rule.filter(|_| phase != Phase::Resolved).and_then(|rule| figure(engine, rule, &notice.labels, at));
     let own_labels = notice
         .labels
         .iter()
@@ -32,7 +31,7 @@ pub fn card(engine: &Engine, board: &Board, notice: &AlertNotice, at: TimestampM
         labels: labels::text(own_labels),
         phase,
         severity: notice.severity,
-        value: live.or(notice.value),
+        value: notice.value,
         unit: rule.map_or(Unit::None, |rule| units::of_figure(board, &rule.figure)),
         comparison: match notice.comparison {
             Comparison::Above => "above",
@@ -47,6 +46,18 @@ pub fn card(engine: &Engine, board: &Board, notice: &AlertNotice, at: TimestampM
         summary: notice.summary.clone(),
         runbook: safe_link(&notice.runbook),
     }
+}
+
+/// The figure of an alert at `at`, from the page's own engine; `None` where that has none, and where the alert
+/// is over or, on a picture that stands still, not yet on.
+#[must_use]
+pub fn live(engine: &Engine, board: &Board, card: &AlertCard, notice: &AlertNotice, at: TimestampMs) -> Option<f64> {
+    let is_on = card.phase != Phase::Resolved && card.since <= at;
+    rule(board, notice).filter(|_| is_on).and_then(|rule| figure(engine, rule, &notice.labels, at))
+}
+
+fn rule<'a>(board: &'a Board, notice: &AlertNotice) -> Option<&'a Rule> {
+    board.rules.iter().find(|rule| rule.name == notice.rule)
 }
 
 /// The figure that a rule watches, of the one group that an alert's labels name.

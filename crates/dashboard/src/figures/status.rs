@@ -47,20 +47,35 @@ pub enum Mood {
     Trouble,
 }
 
+/// What the figures are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standpoint<'a> {
+    /// Of now.
+    Now,
+    /// Of a history that is still on its way: nothing is said of targets yet.
+    Filling,
+    /// Of this time of day, in words: nothing newer is known, and nothing is said of now.
+    AsOf(&'a str),
+}
+
+/// Most names of alerts in the sentence.
+const NAMED: usize = 3;
+
 /// The sentence of status; it changes only when what it says changes, so that it can be read aloud.
 ///
-/// With `as_of`, a time of day in words, all that it says is of then: nothing newer is known, and nothing
-/// is said of now.
+/// `alerts` are those that the gateway told, which begin with those that fire; `left_out` more it did not.
 #[must_use]
-pub fn sentence(tally: &Tally, alerts: &[AlertCard], as_of: Option<&str>) -> (Mood, String) {
-    let (is, are) = if as_of.is_some() { ("was", "were") } else { ("is", "are") };
+pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: Standpoint<'_>) -> (Mood, String) {
+    let (is, are) = if matches!(standpoint, Standpoint::AsOf(_)) { ("was", "were") } else { ("is", "are") };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
-    let mut text = match as_of {
-        Some(time) => format!("As of {time}; nothing newer is known. "),
-        None => String::new(),
+    let mut text = match standpoint {
+        Standpoint::AsOf(time) => format!("As of {time}; nothing newer is known. "),
+        Standpoint::Filling => "The history is still loading. ".to_owned(),
+        Standpoint::Now => String::new(),
     };
     match (judged, tally.not_met.as_slice()) {
+        _ if standpoint == Standpoint::Filling => {}
         (0, _) => match tally.waiting {
             0 => {}
             1 => text.push_str(&format!("There {is} no data yet for the one target. ")),
@@ -81,16 +96,24 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], as_of: Option<&str>) -> (Mo
         [one] => text.push_str(&format!("Alert {} {is} firing.", one.rule)),
         more => {
             // One rule can fire for several groups; its name is said once.
-            let mut names: Vec<_> = more.iter().map(|alert| alert.rule.as_str()).collect();
-            names.dedup();
-            text.push_str(&format!("{} alerts {are} firing: {}.", more.len(), names.join(", ")));
+            let mut names: Vec<&str> = Vec::new();
+            for alert in more {
+                if !names.contains(&alert.rule.as_str()) {
+                    names.push(&alert.rule);
+                }
+            }
+            let unnamed = names.len().saturating_sub(NAMED);
+            names.truncate(NAMED);
+            let at_least = if left_out > 0 && more.len() == alerts.len() { "At least " } else { "" };
+            text.push_str(&format!("{at_least}{} alerts {are} firing: {}", more.len(), names.join(", ")));
+            text.push_str(&if unnamed > 0 { format!(" and {unnamed} more.") } else { ".".to_owned() });
         }
     }
     let mood = if firing.iter().any(|alert| alert.severity == bellwether_core::rule::Severity::Page) {
         Mood::Trouble
-    } else if !firing.is_empty() || !tally.not_met.is_empty() {
+    } else if !firing.is_empty() || (!tally.not_met.is_empty() && standpoint != Standpoint::Filling) {
         Mood::Attention
-    } else if judged == 0 || as_of.is_some() {
+    } else if judged == 0 || standpoint != Standpoint::Now {
         Mood::Unknown
     } else {
         Mood::Well
@@ -110,7 +133,7 @@ mod tests {
 
     #[track_caller]
     fn check(tally: Tally, alerts: &[AlertCard], mood: Mood, expected: &str) {
-        assert_eq!(sentence(&tally, alerts, None), (mood, expected.to_owned()));
+        assert_eq!(sentence(&tally, alerts, 0, Standpoint::Now), (mood, expected.to_owned()));
     }
 
     #[test]
@@ -144,6 +167,26 @@ mod tests {
     }
 
     #[test]
+    fn many_alerts_are_one_short_sentence() {
+        let rules = ["A", "B", "A", "C", "D", "E"];
+        let mut alerts: Vec<_> = rules.iter().map(|rule| alert(rule, Severity::Page)).collect();
+        let said = |alerts: &[AlertCard], left_out| sentence(&Tally::default(), alerts, left_out, Standpoint::Now).1;
+        assert_eq!(said(&alerts, 0), "6 alerts are firing: A, B, C and 2 more.");
+        assert_eq!(said(&alerts, 9), "At least 6 alerts are firing: A, B, C and 2 more.");
+        alerts.push(AlertCard::example(Phase::Pending));
+        assert_eq!(said(&alerts, 9), "6 alerts are firing: A, B, C and 2 more.", "what is left out is not firing");
+    }
+
+    #[test]
+    fn half_a_history_says_nothing_of_targets() {
+        let missed = Tally { met: 1, not_met: vec![("Disk".to_owned(), String::new())], waiting: 3, figures: 2 };
+        let said = sentence(&missed, &[], 0, Standpoint::Filling);
+        assert_eq!(said, (Mood::Unknown, "The history is still loading. No alert is firing.".to_owned()));
+        let (mood, text) = sentence(&missed, &[alert("Slow", Severity::Page)], 0, Standpoint::Filling);
+        assert_eq!((mood, text.as_str()), (Mood::Trouble, "The history is still loading. Alert Slow is firing."));
+    }
+
+    #[test]
     fn an_alert_that_is_over_or_not_yet_on_is_not_firing() {
         let alerts = [AlertCard::example(Phase::Pending), AlertCard::example(Phase::Resolved)];
         check(Tally { met: 1, ..Tally::default() }, &alerts, Mood::Well, "The target is met. No alert is firing.");
@@ -153,8 +196,9 @@ mod tests {
     fn a_page_that_is_cut_off_gives_no_all_clear() {
         let well = Tally { met: 4, ..Tally::default() };
         let expected = "As of 10:42:07; nothing newer is known. All 4 targets were met. No alert was firing.";
-        assert_eq!(sentence(&well, &[], Some("10:42:07")), (Mood::Unknown, expected.to_owned()));
-        let (mood, text) = sentence(&well, &[alert("Slow", Severity::Page)], Some("10:42:07"));
+        let then = Standpoint::AsOf("10:42:07");
+        assert_eq!(sentence(&well, &[], 0, then), (Mood::Unknown, expected.to_owned()));
+        let (mood, text) = sentence(&well, &[alert("Slow", Severity::Page)], 0, then);
         assert_eq!(mood, Mood::Trouble, "what was wrong is not known to be mended");
         assert!(text.ends_with("Alert Slow was firing."), "{text}");
     }

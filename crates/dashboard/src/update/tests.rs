@@ -119,6 +119,11 @@ fn each_failure_waits_longer_and_success_forgets_them() {
     assert_eq!(update(&mut state, closed())[1], Effect::ScheduleRetry { failures: 2 });
     update(&mut state, Msg::RetryDue { at: ms(4_000.0) });
     update(&mut state, hello());
+    let ended = update(&mut state, closed());
+    assert_eq!(ended[1], Effect::ScheduleRetry { failures: 3 }, "a greeting without its history is no success");
+    update(&mut state, Msg::RetryDue { at: ms(6_000.0) });
+    update(&mut state, hello());
+    update(&mut state, Msg::HistoryCompleted);
     assert_eq!(update(&mut state, closed())[1], Effect::ScheduleRetry { failures: 1 });
     assert!(state.snapshot.is_some(), "what was known stays on screen");
 }
@@ -172,6 +177,7 @@ fn the_cause_is_asked_for_less_and_less_often_and_forgotten_when_the_gateway_spe
     assert_eq!(state.cause, Some(Cause::Probed(Probe::Unreadable)));
     update(&mut state, hello());
     assert_eq!(state.cause, None);
+    update(&mut state, Msg::HistoryCompleted);
     update(&mut state, Msg::Probed(Probe::Silent));
     assert_eq!(state.cause, None, "an answer that comes late says nothing of now");
     let said = update(&mut state, Msg::SocketClosed { code: 1001, reason: "stopping".into() });
@@ -322,6 +328,10 @@ fn notice(state: AlertState) -> AlertNotice {
     }
 }
 
+fn received(alerts: Rc<[AlertNotice]>, left_out: u64) -> Msg {
+    Msg::AlertsReceived { alerts, left_out }
+}
+
 const PENDING: AlertState = AlertState::Pending { active_at: TimestampMs::new(1) };
 
 #[test]
@@ -330,16 +340,19 @@ fn the_tab_counts_firing_alerts_also_while_nobody_sees_the_page() {
     update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Hidden, at: ms(0.0) });
     let at = TimestampMs::new(1);
     let firing = notice(AlertState::Firing { active_at: at, fired_at: at, keep_firing_since: None });
-    let told = Msg::AlertsReceived([firing, notice(PENDING)].into());
+    let told = received([firing.clone(), notice(PENDING)].into(), 7);
     assert_eq!(update(&mut state, told.clone()), [Effect::SetTitle("(1) Ours".into())]);
     assert_eq!(update(&mut state, told), [], "the same again changes nothing");
-    assert_eq!(update(&mut state, Msg::AlertsReceived([].into())), [Effect::SetTitle("Ours".into())]);
+    let more = update(&mut state, received([firing].into(), 7));
+    assert_eq!(more, [Effect::SetTitle("(1+) Ours".into())], "those left out may be firing as well");
+    assert_eq!(update(&mut state, received([].into(), 0)), [Effect::SetTitle("Ours".into())]);
 }
 
 #[test]
 fn alerts_reach_the_next_evaluation() {
     let mut state = live();
-    assert_eq!(update(&mut state, Msg::AlertsReceived([notice(PENDING)].into())), [Effect::RequestFrame]);
+    assert_eq!(update(&mut state, received([notice(PENDING)].into(), 3)), [Effect::RequestFrame]);
+    assert_eq!(state.alerts_left_out, 3);
     let Some(Effect::Evaluate(ask)) = update(&mut state, Msg::FrameStarted).pop() else { panic!("no evaluation") };
     assert_eq!(ask.alerts[..], [notice(PENDING)]);
 }
@@ -382,6 +395,17 @@ fn other_metrics_cost_nothing_until_they_are_wanted_and_nothing_after() {
     assert_eq!(followed(update(&mut state, Msg::OthersClosed)), [nothing]);
     assert!(followed(update(&mut state, Msg::MetricsListed(listing(&["a"])))).is_empty(), "a late answer");
     assert!(!second(&mut state, 60_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
+}
+
+#[test]
+fn a_list_that_fails_once_takes_no_chart_away() {
+    let mut state = live();
+    update(&mut state, Msg::OthersOpened);
+    update(&mut state, Msg::MetricsNotListed("No.".into()));
+    assert_eq!(state.others.list, Remote::Failed("No.".into()));
+    update(&mut state, Msg::MetricsListed(listing(&["a"])));
+    update(&mut state, Msg::MetricsNotListed("No.".into()));
+    assert_eq!(state.others.list, Remote::Ready(listing(&["a"])));
 }
 
 #[test]

@@ -12,8 +12,9 @@ use super::screens;
 use crate::cause::Cause;
 use crate::connection::{Connection, Refuser};
 use crate::effects::{self, Runtime};
-use crate::feed::Origin;
-use crate::figures::{Snapshot, status as wording};
+use crate::feed::{Completeness, Origin};
+use crate::figures::Snapshot;
+use crate::figures::status::{self as wording, Standpoint};
 use crate::format::{self, Precision};
 use crate::message::Msg;
 use crate::remote::Remote;
@@ -113,15 +114,20 @@ impl App {
             return html! { <>{ self.notice() }{ empty }{ self.others(snapshot, dispatch) }</> };
         }
         let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
-        let as_of = (state.knowledge() == Knowledge::Old).then_some(known_until.as_str());
-        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, as_of);
+        let standpoint = match (state.history, state.knowledge()) {
+            (Completeness::Filling, _) => Standpoint::Filling,
+            (Completeness::Complete, Knowledge::Old) => Standpoint::AsOf(&known_until),
+            (Completeness::Complete, Knowledge::Current) => Standpoint::Now,
+        };
+        let left_out = state.alerts_left_out;
+        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, left_out, standpoint);
         html! {
             <>
                 { self.notice() }
-                { banners(&snapshot.alerts, snapshot.at) }
                 if state.route.view == View::Overview {
                     { status(mood, &sentence) }
                 }
+                { banners(&snapshot.alerts, left_out, snapshot.at) }
                 if live && snapshot.tally.figures == 0 && state.route.view == View::Overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }

@@ -5,16 +5,20 @@ use bellwether_core::time::TimestampMs;
 use yew::prelude::{Html, classes, html};
 
 use super::icon::{Icon, icon};
+use crate::figures::alerts::MOST_BANNERS;
 use crate::figures::{AlertCard, Phase};
 use crate::format::{self, Precision};
 
-/// One banner for each alert at `at`, in the order given; nothing where there is none.
-pub(crate) fn banners(alerts: &[AlertCard], at: TimestampMs) -> Html {
+/// One banner for each of the first alerts at `at`, in the order given, and how many more there are, with the
+/// `left_out` that the gateway did not tell; nothing where there is none.
+pub fn banners(alerts: &[AlertCard], left_out: u64, at: TimestampMs) -> Html {
     if alerts.is_empty() {
         return Html::default();
     }
-    let banners = alerts.iter().map(|alert| banner(alert, at));
-    html! { <section class="alerts" aria-label="Alerts">{ for banners }</section> }
+    let banners = alerts.iter().take(MOST_BANNERS).map(|alert| banner(alert, at));
+    let more = alerts.len().saturating_sub(MOST_BANNERS) as u64 + left_out;
+    let more = (more > 0).then(|| html! { <p class="alerts-more" role="status">{ format!("and {more} more") }</p> });
+    html! { <section class="alerts" aria-label="Alerts">{ for banners }{ more }</section> }
 }
 
 fn banner(alert: &AlertCard, at: TimestampMs) -> Html {

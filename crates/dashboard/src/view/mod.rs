@@ -16,6 +16,7 @@ mod strip;
 mod table;
 
 pub use app::App;
+pub use banner::banners;
 pub use card::card;
 pub use panel::panel;
 pub use strip::StripCanvas;

@@ -63,10 +63,13 @@ fn engine(board: &Board) -> Engine {
 }
 
 fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
+    snapshot_of(Completeness::Complete, view, alerts, NOW)
+}
+
+fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>, at: i64) -> Snapshot {
     let board = board();
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5) };
     let ask = Ask {
         board,
         view,
@@ -75,7 +78,7 @@ fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
         alerts: alerts.into(),
         others: [].into(),
     };
-    evaluate(source, None, &ask, TimestampMs::new(NOW))
+    evaluate(source, None, &ask, TimestampMs::new(at))
 }
 
 #[test]
@@ -200,9 +203,9 @@ fn a_panel_of_observations_gets_quantiles() {
     assert!(snapshot(View::Panel("gone".into()), Vec::new()).focus.is_none());
 }
 
-#[test]
-fn an_alert_shows_the_live_figure_of_its_own_group() {
-    let notice = AlertNotice {
+/// Core 1 is hot, as the gateway told it.
+fn hot() -> AlertNotice {
+    AlertNotice {
         rule: "Hot".into(),
         labels: Labels::new([(ALERT_NAME, "Hot"), ("core", "1")]).unwrap(),
         severity: Severity::Ticket,
@@ -217,12 +220,28 @@ fn an_alert_shows_the_live_figure_of_its_own_group() {
         threshold: 0.5,
         summary: "A core is busy.".into(),
         runbook: "javascript:alert(1)".into(),
-    };
-    let snapshot = snapshot(View::Overview, vec![notice]);
+    }
+}
+
+#[test]
+fn an_alert_shows_the_live_figure_of_its_own_group() {
+    let snapshot = snapshot(View::Overview, vec![hot()]);
     let card = &snapshot.alerts[0];
     assert_eq!((card.phase, card.labels.as_str(), &card.unit), (Phase::Firing, "core 1", &Unit::Ratio));
     assert!(card.value.is_some_and(|value| (value - 0.8).abs() < 1e-9), "the page's own figure, not the told one");
     assert_eq!((card.since, card.runbook.as_deref()), (TimestampMs::new(NOW - 9_000), None));
+}
+
+#[test]
+fn an_alert_shows_what_was_told_where_the_page_cannot_know_better() {
+    let told = |snapshot: &Snapshot, place: usize| snapshot.alerts[place].value == Some(0.6);
+    let filling = snapshot_of(Completeness::Filling, View::Overview, vec![hot()], NOW);
+    assert!(told(&filling, 0), "half a history has no figure of now");
+    let paused = snapshot_of(Completeness::Complete, View::Overview, vec![hot()], NOW - 60_000);
+    assert!(told(&paused, 0), "the picture stands at a time before the alert began");
+    let many = snapshot(View::Overview, vec![hot(); MOST_BANNERS + 1]);
+    assert_eq!(many.alerts.len(), MOST_BANNERS + 1);
+    assert!(!told(&many, MOST_BANNERS - 1) && told(&many, MOST_BANNERS), "who has no banner costs no evaluation");
 }
 
 #[test]
