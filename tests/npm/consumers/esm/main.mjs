@@ -1,5 +1,9 @@
 import { BellwetherError, Engine, init } from 'bellwether';
 
+// Between an error and the line that caused it lie the engine's own frames: ten are kept by default, and how many
+// there are is the compiler's choice.
+Error.stackTraceLimit = Infinity;
+
 const early = (() => {
   try {
     new Engine();
