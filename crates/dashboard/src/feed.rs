@@ -133,6 +133,12 @@ impl Feed {
         engine.filter(|(_, completeness)| *completeness == Completeness::Complete || self.known.is_none())
     }
 
+    /// The metrics of the board of which the engine lacks series.
+    #[must_use]
+    pub fn in_part(&self) -> Rc<[MetricName]> {
+        self.board.left_out.metrics()
+    }
+
     /// The engine to ask of metrics that the board does not name; `None` where none are followed.
     #[must_use]
     pub fn others(&self) -> Option<(&Engine, Completeness)> {

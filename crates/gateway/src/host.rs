@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
-use sysinfo::{DiskRefreshKind, Disks, Networks, System};
+use sysinfo::{Disk, DiskRefreshKind, Disks, Networks, System};
 
 use crate::own::OwnBatch;
 
@@ -81,11 +81,13 @@ impl Host {
             if total <= 0.0 || !first || seen.len() > MAX_DEVICES {
                 continue;
             }
-            let used = total - disk.available_space() as f64;
+            let Space { used, available } = Space::of(disk);
             let labels = [("mount", &*mount)];
             batch.add("host_disk_used_bytes", &labels, Kind::Gauge, at, used);
             batch.add("host_disk_total_bytes", &labels, Kind::Gauge, at, total);
-            batch.add("host_disk_usage_ratio", &labels, Kind::Gauge, at, used / total);
+            if used + available > 0.0 {
+                batch.add("host_disk_usage_ratio", &labels, Kind::Gauge, at, used / (used + available));
+            }
         }
     }
 
@@ -103,6 +105,37 @@ impl Host {
     }
 }
 
+/// Bytes of a disk as `df` tells them: what the system reserves for itself is neither used nor available, so that the
+/// two need not add up to the disk's size.
+struct Space {
+    used: f64,
+    available: f64,
+}
+
+impl Space {
+    #[cfg(unix)]
+    fn of(disk: &Disk) -> Self {
+        rustix::fs::statvfs(disk.mount_point()).map_or_else(
+            |_| Self::without_reserve(disk),
+            |found| {
+                let bytes = |blocks: u64| blocks as f64 * found.f_frsize as f64;
+                Self { used: bytes(found.f_blocks.saturating_sub(found.f_bfree)), available: bytes(found.f_bavail) }
+            },
+        )
+    }
+
+    #[cfg(not(unix))]
+    fn of(disk: &Disk) -> Self {
+        Self::without_reserve(disk)
+    }
+
+    /// Where a system does not tell what it reserves.
+    fn without_reserve(disk: &Disk) -> Self {
+        let (total, available) = (disk.total_space() as f64, disk.available_space() as f64);
+        Self { used: total - available, available }
+    }
+}
+
 fn load(at: TimestampMs, batch: &mut OwnBatch) {
     if let Ok(load) = System::load_average() {
         batch.add("host_load1", &[], Kind::Gauge, at, load.one);
@@ -117,6 +150,23 @@ fn load(at: TimestampMs, batch: &mut OwnBatch) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_is_as_full_as_the_system_says() {
+        // The columns "used" and "available" of POSIX, in blocks of 1,024 bytes.
+        let said = std::process::Command::new("df").args(["-kP", "/"]).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        let columns: Vec<f64> =
+            said.lines().nth(1).unwrap().split_whitespace().filter_map(|w| w.parse().ok()).collect();
+        let disks = Disks::new().unwrap();
+        let Some(root) = disks.iter().find(|disk| disk.mount_point() == std::path::Path::new("/")) else { return };
+        let Space { used, available } = Space::of(root);
+        let (used_said, available_said) = (columns[1] * 1_024.0, columns[2] * 1_024.0);
+        // Others write to the disk between the two looks.
+        let share = |used: f64, available: f64| used / (used + available);
+        assert!((share(used, available) - share(used_said, available_said)).abs() < 0.02, "{used} of {said}");
+    }
 
     #[test]
     fn a_machine_has_a_processor_and_memory() {

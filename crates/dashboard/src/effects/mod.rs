@@ -197,9 +197,11 @@ impl Runtime {
         let (Some(now), Some(at)) = (feed.now(here), feed.instant(ask.at, here)) else { return };
         // A cut-off page shows what it knew for as long as it takes: nothing of it leaves the engine.
         feed.advance(if ask.at == Instant::LastKnown { at } else { now });
-        let source = |(engine, completeness)| Source { engine, completeness, staleness: feed.staleness() };
-        let others = feed.others().map(source);
-        let snapshot = feed.engine().map(|found| Rc::new(evaluate(source(found), others, ask, at)));
+        let staleness = feed.staleness();
+        let source = |in_part| move |(engine, completeness)| Source { engine, completeness, staleness, in_part };
+        let in_part = feed.in_part();
+        let others = feed.others().map(source(&[]));
+        let snapshot = feed.engine().map(source(&in_part)).map(|found| Rc::new(evaluate(found, others, ask, at)));
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }
 }

@@ -34,6 +34,11 @@ impl LeftOut {
         true
     }
 
+    /// The metrics of which series were left out.
+    pub(super) fn metrics(&self) -> Rc<[MetricName]> {
+        self.metrics.iter().map(|(metric, ..)| metric.clone()).collect()
+    }
+
     /// One sentence for each of the first metrics, and one for all others.
     pub(super) fn sentences(&self) -> Rc<[String]> {
         let named = self.metrics.iter().take(NAMED);

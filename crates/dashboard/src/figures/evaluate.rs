@@ -9,7 +9,7 @@ use bellwether_core::board::{Board, Panel};
 use bellwether_core::columns::Column;
 use bellwether_core::engine::Engine;
 use bellwether_core::kpi::{Kpi, Trend};
-use bellwether_core::labels::Labels;
+use bellwether_core::labels::{Labels, MetricName};
 use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryError};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
@@ -40,6 +40,19 @@ pub struct Source<'a> {
     pub completeness: Completeness,
     /// How long a series may be silent before a line is broken.
     pub staleness: DurationMs,
+    /// Metrics of which the engine lacks series, so that it has no figure of them all.
+    pub in_part: &'a [MetricName],
+}
+
+impl Source<'_> {
+    /// A metric of the figure of which the engine lacks series.
+    pub(super) fn lacks(&self, figure: &Expression) -> Option<&MetricName> {
+        let is_in = |query: &Query| self.in_part.iter().find(|metric| **metric == query.metric);
+        match figure {
+            Expression::Single(query) => is_in(query),
+            Expression::Ratio(dividend, divisor) => is_in(dividend).or_else(|| is_in(divisor)),
+        }
+    }
 }
 
 /// Evaluates what `ask` names at `at`; `others` has the metrics that the board does not name.
@@ -71,13 +84,14 @@ fn alerts(source: Source<'_>, board: &Board, notices: &[AlertNotice], at: Timest
     let cards = AlertCard::sorted(notices.iter().map(|notice| (notices::card(board, notice, at), notice)));
     let live = |(place, (mut card, notice)): (usize, (AlertCard, &AlertNotice))| {
         if place < MOST_BANNERS && source.completeness == Completeness::Complete {
-            card.value = notices::live(source.engine, board, &card, notice, at).or(card.value);
+            card.value = notices::live(source, board, &card, notice, at).or(card.value);
         }
         card
     };
     cards.into_iter().enumerate().map(live).collect()
 }
 
+/// The sections in the order of the board, after them those for which nothing has ever come.
 fn sections(
     source: Source<'_>,
     board: &Board,
@@ -95,13 +109,19 @@ fn sections(
     };
     let kpi_places: Vec<_> = board.kpis.iter().map(|kpi| place_of(&kpi.section)).collect();
     let panel_places: Vec<_> = board.panels.iter().map(|panel| place_of(&panel.section)).collect();
-    for (place, card) in kpi_places.into_iter().zip(cards) {
+    let known: Vec<_> = source.engine.metrics().filter(|(.., series)| *series > 0).map(|(name, ..)| name).collect();
+    let is_known = |figure| known.binary_search(&&leading(figure).metric).is_ok();
+    let mut has_come = vec![false; sections.len()];
+    for ((place, kpi), card) in kpi_places.into_iter().zip(&board.kpis).zip(cards) {
+        has_come[place] |= is_known(&kpi.figure);
         sections[place].kpis.push(Rc::clone(card));
     }
     for (place, panel) in panel_places.into_iter().zip(&board.panels) {
+        has_come[place] |= is_known(&panel.figure);
         sections[place].strips.push(Rc::new(strip(source, panel, window, at, STRIP_COLUMNS, Idle::LeftOut)));
     }
-    sections.into_iter().map(Rc::new).collect()
+    let (come, waiting): (Vec<_>, Vec<_>) = sections.into_iter().zip(has_come).partition(|(_, has_come)| *has_come);
+    come.into_iter().chain(waiting).map(|(section, _)| Rc::new(section)).collect()
 }
 
 /// The figure with other windows.
@@ -114,7 +134,7 @@ fn over(figure: &Expression, window: impl Fn(&Query) -> DurationMs) -> Expressio
 }
 
 /// The query that a figure is read by: its only one, or the upper one of a ratio.
-const fn leading(figure: &Expression) -> &Query {
+pub(crate) const fn leading(figure: &Expression) -> &Query {
     match figure {
         Expression::Single(query) | Expression::Ratio(query, _) => query,
     }
@@ -125,9 +145,11 @@ const fn leading(figure: &Expression) -> &Query {
 fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> KpiCard {
     let figure = &kpi.figure;
     let length = leading(figure).window;
-    let (value, from, failure) = match source.engine.evaluate_one(figure, at) {
-        Ok(answer) => (answer.value, answer.from, None),
-        Err(error) => (None, at - length, Some(sentence(&error))),
+    let (value, from, failure) = match (source.lacks(figure), source.engine.evaluate_one(figure, at)) {
+        // A figure of some of the series would be taken for one of all, and judged.
+        (Some(metric), _) => (None, at, Some(format!("No figure: this page lacks series of {metric}"))),
+        (None, Ok(answer)) => (answer.value, answer.from, None),
+        (None, Err(error)) => (None, at - length, Some(sentence(&error))),
     };
     let twice = DurationMs::from_millis(length.as_millis().saturating_mul(2));
     let window_before = if twice <= source.engine.longest_window() { WindowBefore::Kept } else { WindowBefore::Beyond };
@@ -142,7 +164,11 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
     let course_over = length.max(window.length());
     let share = DurationMs::from_millis(course_over.as_millis() / COURSE_COLUMNS as u64);
     let parts = over(figure, |_| share);
-    let course = columns(source.engine, &parts, at - course_over, at, COURSE_COLUMNS).unwrap_or_default();
+    let course = if failure.is_some() {
+        Vec::new()
+    } else {
+        columns(source.engine, &parts, at - course_over, at, COURSE_COLUMNS).unwrap_or_default()
+    };
     KpiCard {
         id: kpi.id.clone(),
         title: kpi.title.clone(),

@@ -8,6 +8,7 @@ use bellwether_core::rule::{ALERT_NAME, AlertState, Comparison, Rule};
 use bellwether_core::time::TimestampMs;
 
 use super::alerts::{AlertCard, Phase, safe_link};
+use super::evaluate::Source;
 use super::{labels, units};
 use crate::feed::AlertNotice;
 use crate::format::Unit;
@@ -48,12 +49,13 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
     }
 }
 
-/// The figure of an alert at `at`, from the page's own engine; `None` where that has none, and where the alert
-/// is over or, on a picture that stands still, not yet on.
+/// The figure of an alert at `at`, from the page's own engine; `None` where that has none or lacks series of it,
+/// and where the alert is over or, on a picture that stands still, not yet on.
 #[must_use]
-pub fn live(engine: &Engine, board: &Board, card: &AlertCard, notice: &AlertNotice, at: TimestampMs) -> Option<f64> {
+pub fn live(source: Source<'_>, board: &Board, card: &AlertCard, notice: &AlertNotice, at: TimestampMs) -> Option<f64> {
     let is_on = card.phase != Phase::Resolved && card.since <= at;
-    rule(board, notice).filter(|_| is_on).and_then(|rule| figure(engine, rule, &notice.labels, at))
+    let rule = rule(board, notice).filter(|rule| is_on && source.lacks(&rule.figure).is_none())?;
+    figure(source.engine, rule, &notice.labels, at)
 }
 
 fn rule<'a>(board: &'a Board, notice: &AlertNotice) -> Option<&'a Rule> {

@@ -83,8 +83,12 @@ mod tests {
                 engine.record(id, sample, TimestampMs::new(NOW)).unwrap();
             }
         }
-        let source =
-            Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+        let source = Source {
+            engine: &engine,
+            completeness: Completeness::Complete,
+            staleness: DurationMs::from_minutes(5),
+            in_part: &[],
+        };
         strip(source, &Board::default(), &name, PageWindow::FiveMinutes, TimestampMs::new(NOW))
     }
 

@@ -88,8 +88,21 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
                 .iter()
                 .map(|(title, owner)| if owner.is_empty() { title.clone() } else { format!("{title} ({owner})") })
                 .collect();
-            text.push_str(&format!("{} of {judged} targets {are} met. Not met: {}. ", tally.met, names.join(", ")));
+            let missed = names.join(", ");
+            text.push_str(&match (judged, tally.met) {
+                (1, _) => format!("The target {is} not met: {missed}. "),
+                (_, 0) => format!("None of {judged} targets {is} met: {missed}. "),
+                (_, 1) => format!("1 of {judged} targets {is} met. Not met: {missed}. "),
+                (_, met) => format!("{met} of {judged} targets {are} met. Not met: {missed}. "),
+            });
         }
+    }
+    if judged > 0 && standpoint != Standpoint::Filling {
+        text.push_str(&match tally.waiting {
+            0 => String::new(),
+            1 => format!("There {is} no figure for 1 more. "),
+            waiting => format!("There {is} no figure for {waiting} more. "),
+        });
     }
     match firing.as_slice() {
         [] => text.push_str(&format!("No alert {is} firing.")),
@@ -143,10 +156,17 @@ mod tests {
             Tally { met: 2, not_met: missed, waiting: 1, figures: 4 },
             &[alert("ResolutionSlow", Severity::Ticket)],
             Mood::Attention,
-            "2 of 4 targets are met. Not met: Resolution (Grants office), Disk. Alert ResolutionSlow is firing.",
+            "2 of 4 targets are met. Not met: Resolution (Grants office), Disk. There is no figure for 1 more. Alert \
+             ResolutionSlow is firing.",
         );
         check(Tally { met: 4, ..Tally::default() }, &[], Mood::Well, "All 4 targets are met. No alert is firing.");
         check(Tally { met: 1, ..Tally::default() }, &[], Mood::Well, "The target is met. No alert is firing.");
+        let disk = || vec![("Disk".to_owned(), String::new())];
+        let one = Tally { not_met: disk(), waiting: 2, ..Tally::default() };
+        let expected = "The target is not met: Disk. There is no figure for 2 more. No alert is firing.";
+        check(one, &[], Mood::Attention, expected);
+        let expected = "1 of 2 targets is met. Not met: Disk. No alert is firing.";
+        check(Tally { met: 1, not_met: disk(), ..Tally::default() }, &[], Mood::Attention, expected);
         check(Tally::default(), &[], Mood::Unknown, "No alert is firing.");
         check(
             Tally { waiting: 3, ..Tally::default() },

@@ -14,6 +14,7 @@ use crate::connection::{Connection, Refuser};
 use crate::effects::{self, Runtime};
 use crate::feed::{Completeness, Origin};
 use crate::figures::Snapshot;
+use crate::figures::evaluate::leading;
 use crate::figures::status::{self as wording, Standpoint};
 use crate::format::{self, Precision};
 use crate::message::Msg;
@@ -106,10 +107,11 @@ impl App {
         }
         let live = matches!(state.connection, Connection::Live { .. });
         let metric = || {
-            let first = board.and_then(|board| board.metrics.first());
-            first.map_or("booking_response_time", |metric| metric.name.as_str())
+            let kpi = board.and_then(|board| board.kpis.first()).map(|kpi| &kpi.figure);
+            let shown = kpi.or_else(|| board.and_then(|board| board.panels.first()).map(|panel| &panel.figure));
+            shown.map_or("booking_response_time", |figure| leading(figure).metric.as_str())
         };
-        if snapshot.series == 0 && live {
+        if snapshot.series == 0 && live && state.left_out.is_empty() {
             let empty = screens::empty(&self.runtime.gateway_address(), metric());
             return html! { <>{ self.notice() }{ empty }{ self.others(snapshot, dispatch) }</> };
         }

@@ -69,7 +69,7 @@ fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
 fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>, at: i64) -> Snapshot {
     let board = board();
     let engine = engine(&board);
-    let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5) };
+    let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), in_part: &[] };
     let ask = Ask {
         board,
         view,
@@ -94,6 +94,20 @@ fn sections_keep_the_order_of_the_board() {
 }
 
 #[test]
+fn sections_without_a_sample_come_last() {
+    let board = board();
+    let mut engine = Engine::new(EngineConfig::page()).unwrap();
+    let key = SeriesKey { metric: MetricName::new("cpu").unwrap(), labels: Labels::empty() };
+    engine.series(&key, None).unwrap();
+    let complete = Completeness::Complete;
+    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, in_part: &[] };
+    let cards: Vec<_> = Vec::new();
+    let found = sections(source, &board, &cards, PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
+    assert_eq!(titles, ["Machine", "Service"]);
+}
+
+#[test]
 fn a_card_has_figure_standing_and_trend() {
     let snapshot = snapshot(View::Overview, Vec::new());
     let card = &snapshot.sections[0].kpis[0];
@@ -112,7 +126,8 @@ fn a_card_has_figure_standing_and_trend() {
 fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
     let board = board();
     let engine = engine(&board);
-    let source = Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO };
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, in_part: &[] };
     for (page, course_over) in [(PageWindow::FiveMinutes, 5), (PageWindow::QuarterHour, 15), (PageWindow::Hour, 60)] {
         let card = card(source, &board.kpis[0], page, TimestampMs::new(NOW));
         assert_eq!((card.value, card.window), (Some(100.0), DurationMs::from_minutes(5)));
@@ -129,10 +144,31 @@ fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
 }
 
 #[test]
+fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
+    let board = board();
+    let engine = engine(&board);
+    let in_part = [leading(&board.kpis[0].figure).metric.clone()];
+    let complete = Completeness::Complete;
+    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, in_part: &in_part };
+    let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    assert_eq!((lacking.value, lacking.standing, lacking.trend), (None, Standing::NoFigure, None));
+    assert!(lacking.course.is_empty());
+    assert!(lacking.failure.is_some_and(|said| said.contains("lacks series of latency")));
+    let cpu = board.kpis.iter().find(|kpi| leading(&kpi.figure).metric.as_str() == "cpu").unwrap();
+    assert_eq!(card(source, cpu, PageWindow::FiveMinutes, TimestampMs::new(NOW)).standing, Standing::Met);
+    // An alert of such a metric shows what the gateway told.
+    let in_part = [MetricName::new("cpu").unwrap()];
+    let source = Source { in_part: &in_part, ..source };
+    let alerts = alerts(source, &board, &[hot()], TimestampMs::new(NOW));
+    assert_eq!(alerts[0].value, Some(0.6));
+}
+
+#[test]
 fn no_trend_is_shown_while_history_is_on_its_way() {
     let board = board();
     let engine = engine(&board);
-    let source = Source { engine: &engine, completeness: Completeness::Filling, staleness: DurationMs::ZERO };
+    let source =
+        Source { engine: &engine, completeness: Completeness::Filling, staleness: DurationMs::ZERO, in_part: &[] };
     let card = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     assert_eq!((card.value, card.trend), (Some(100.0), None));
 }
@@ -159,8 +195,12 @@ fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
             engine.record(id, Sample::new(at, 0.0).unwrap(), TimestampMs::new(NOW)).unwrap();
         }
     }
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        in_part: &[],
+    };
     let shown = |idle| {
         let strip = strip(source, &board.panels[1], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, idle);
         (strip.lines.len(), strip.idle_lines, strip.hidden_lines)
@@ -178,8 +218,12 @@ fn an_average_has_a_band_of_its_samples() {
     for (ms, value) in [(NOW - 60_300, 20.0), (NOW - 60_200, 900.0)] {
         engine.record(id, Sample::new(TimestampMs::new(ms), value).unwrap(), TimestampMs::new(NOW)).unwrap();
     }
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        in_part: &[],
+    };
     let strip =
         strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), STRIP_COLUMNS, Idle::LeftOut);
     // The drawn average looks back a minute, and so does the band: the line is always within it.
@@ -248,8 +292,12 @@ fn an_alert_shows_what_was_told_where_the_page_cannot_know_better() {
 fn a_paused_picture_is_evaluated_as_of_then() {
     let board = board();
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::from_minutes(5) };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        in_part: &[],
+    };
     let at = TimestampMs::new(NOW - 300_000);
     let ask = Ask {
         board,
