@@ -8,6 +8,8 @@ pub enum Probe {
     Silent,
     /// An answer that the browser does not let this page read.
     Unreadable,
+    /// An answer as of a web server that knows no gateway's addresses.
+    NoGateway,
     /// An answer that says that no samples are served at the moment.
     NotReady,
     /// An answer as it should be.
@@ -30,6 +32,7 @@ impl Cause {
         match self {
             Self::Probed(Probe::Silent) => "The gateway does not answer",
             Self::Probed(Probe::Unreadable) => "The gateway does not let this page in",
+            Self::Probed(Probe::NoGateway) => "There is no gateway",
             Self::Probed(Probe::NotReady) => "The gateway is not ready",
             Self::Said(_) | Self::Probed(Probe::Ready) => "The live feed does not open",
         }
@@ -48,6 +51,10 @@ impl Cause {
                 "Something answers at {gateway}, but does not let pages of {site} read it. If that is your gateway, \
                  start it with --allow-origin {site}{}",
                 allow_host(gateway)
+            ),
+            Self::Probed(Probe::NoGateway) => format!(
+                "A web server answers at {gateway}, but no gateway. Name yours in config.json beside this page, as in \
+                 {{\"gateway\": \"http://127.0.0.1:4000\"}}."
             ),
             Self::Probed(Probe::NotReady) => {
                 format!("The gateway at {gateway} answers, but is just starting or stopping.")
@@ -109,6 +116,7 @@ mod tests {
             assert!(said.ends_with("--allow-origin http://site"), "{said}");
         }
         assert!(said(Cause::Probed(Probe::Silent)).starts_with("Nothing answers at http://host:4000."));
+        assert!(said(Cause::Probed(Probe::NoGateway)).contains("config.json"));
         assert!(said(Cause::Probed(Probe::NotReady)).contains("just starting"));
         assert!(said(Cause::Probed(Probe::Ready)).contains("proxy"));
         assert!(said(Cause::Said("too slow; connect again".into())).ends_with(": too slow; connect again."));

@@ -62,6 +62,7 @@ pub(super) async fn probe(gateway: &str) -> Probe {
         Ok(answer) if answer.ok() => Probe::Ready,
         // No route of a gateway that is up and no limit of one: 503 is its word for starting and stopping.
         Ok(answer) if answer.status() == 503 => Probe::NotReady,
+        Ok(answer) if answer.status() == 404 => Probe::NoGateway,
         Ok(_) => Probe::Ready,
         // To what a page may not read it may still send: the browser says whether anything came back.
         Err(_) if get(&address("-/healthy"), "no-cors").await.is_ok() => Probe::Unreadable,
