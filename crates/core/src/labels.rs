@@ -176,7 +176,7 @@ impl Labels {
         if labels.len() > MAX_LABELS {
             return Err(LabelError::TooMany { count: labels.len() });
         }
-        labels.sort();
+        labels.sort_unstable();
         if let Some(pair) = labels.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(LabelError::Duplicate { label: pair[0].0.to_string() });
         }
@@ -225,7 +225,7 @@ impl Labels {
         let mut labels: Vec<_> =
             self.0.iter().filter(|(name, _)| others.get(name.as_str()).is_none()).cloned().collect();
         labels.extend(others.0.iter().cloned());
-        labels.sort();
+        labels.sort_unstable();
         Self(labels.into())
     }
 }

@@ -56,7 +56,7 @@ impl Postings {
                 _ => others.push(matcher),
             }
         }
-        lists.sort_by_key(|list| list.len());
+        lists.sort_unstable_by_key(|list| list.len());
         let mut chosen = Cow::Borrowed(lists.first().copied().unwrap_or(all));
         // What all series have narrows nothing.
         for list in lists.iter().skip(1).filter(|list| list.len() < all.len()) {

@@ -308,7 +308,7 @@ impl<'a> Checker<'a> {
         if let Expression::Ratio(over, under) = expression {
             let sorted = |query: &Query| {
                 let mut by = query.by.clone();
-                by.sort();
+                by.sort_unstable();
                 by
             };
             if sorted(over) != sorted(under) {
@@ -322,7 +322,7 @@ impl<'a> Checker<'a> {
             self.push(format!("{place}.window"), BoardProblem::ZeroWindow);
         }
         let mut by: Vec<&LabelName> = query.by.iter().collect();
-        by.sort();
+        by.sort_unstable();
         for pair in by.windows(2).filter(|pair| pair[0] == pair[1]) {
             self.push(format!("{place}.by"), BoardProblem::RepeatedBy { label: pair[0].to_string() });
         }
