@@ -102,7 +102,7 @@ fn server_frames() -> Vec<ServerFrame> {
         ServerFrame::Tick(Tick { now: at(1_700_000_002_000), seq: 18 }),
         ServerFrame::Gap(Gap { subscription: 1, from_seq: 19, to_seq: 21 }),
         ServerFrame::Ack { id: 5 },
-        ServerFrame::Error(ErrorFrame { code: "not_supported".into(), message: "Say it by POST /ingest.".into() }),
+        ServerFrame::Error(ErrorFrame::new("not_supported", "Say it by POST /ingest.")),
     ]
 }
 
@@ -141,6 +141,25 @@ fn a_list_of_alerts_says_what_it_leaves_out() {
     let frame = ServerFrame::Alerts(AlertList { seq: 1, alerts: vec![], left_out: 7 });
     let text = r#"{"type":"alert","seq":1,"alerts":[],"left_out":7}"#;
     assert_eq!((frame.encode().as_str(), ServerFrame::decode(text)), (text, Ok(frame)));
+}
+
+#[test]
+fn an_error_names_what_it_refuses() {
+    let Some(ClientFrame::Subscribe(asked)) = client_frames().into_iter().nth(1) else { panic!("no subscription") };
+    let error = ErrorFrame {
+        subscription: Some(asked.id),
+        metrics: asked.metrics,
+        ..ErrorFrame::new("too_many_series", "m is left out")
+    };
+    let text = r#"{"type":"error","code":"too_many_series","message":"m is left out","subscription":2,"metrics":[{"name":"m","where":{"a":"b:c","d":{"not":"e"}},"range":"1h"}]}"#;
+    let kept = include_str!("../../../tests/golden/wire/error-v1.jsonl");
+    let frame = ServerFrame::Error(error);
+    assert_eq!((frame.encode().as_str(), kept.trim_end()), (text, text));
+    assert_eq!(ServerFrame::decode(text), Ok(frame.clone()));
+    let later = text.replace(r#""range":"1h""#, r#""range":"1h","news":1"#);
+    assert_eq!(ServerFrame::decode(&later), Ok(frame), "a later gateway may say more");
+    let wrong = ServerFrame::decode(r#"{"type":"error","code":"c","metrics":[{"where":[]}]}"#).unwrap_err();
+    assert_eq!(wrong.to_string(), "metrics[0].name: this is missing");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn gaps_and_refusals_are_told() {
     let gap = ServerFrame::Gap(frame::Gap { subscription: SUBSCRIPTION, from_seq: 1, to_seq: 2 });
     assert_eq!(feed.receive_text(&gap.encode(), at(1.0)), [Msg::GapReported]);
     let mut told = |code: &str, message: &str| {
-        let error = frame::ErrorFrame { code: code.into(), message: message.into() };
+        let error = frame::ErrorFrame::new(code, message);
         feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0))
     };
     let sentence = "The gateway says: no such frame (bad_frame)".to_owned();

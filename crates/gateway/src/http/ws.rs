@@ -259,6 +259,5 @@ fn heard(gateway: &Gateway, id: ConnectionId, text: &str) -> Option<Farewell> {
 }
 
 fn reply_error(gateway: &Gateway, id: ConnectionId, code: &str, message: &str) {
-    let error = ErrorFrame { code: code.to_owned(), message: message.to_owned() };
-    gateway.hub.reply(id, &ServerFrame::Error(error));
+    gateway.hub.reply(id, &ServerFrame::Error(ErrorFrame::new(code, message)));
 }

@@ -30,7 +30,14 @@ pub(super) struct Bounds {
 /// they are copied.
 pub(super) const BOUNDS: Bounds = Bounds { series: 2_000, buckets: 500_000, buckets_waiting: 1_000_000 };
 
-/// A selection of a subscription that is left out; the others go on.
+/// A selection of a subscription that is left out, and why; the others go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) selection: Selection,
+    pub(crate) reason: Refusal,
+}
+
+/// Why a selection is left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
@@ -87,7 +94,7 @@ pub(super) fn gather(
     place: Place,
     waiting: &Waiting,
     bounds: Bounds,
-) -> Result<(History, Vec<Refusal>), NoRoom> {
+) -> Result<(History, Vec<Refused>), NoRoom> {
     let room = bounds.buckets_waiting.saturating_sub(waiting.0.load(Ordering::Acquire));
     let asked = feed.clone();
     let mut refusals = Vec::new();
@@ -99,7 +106,8 @@ pub(super) fn gather(
         let further: Vec<_> = engine.matching(name, matchers).filter(|id| !taken.contains(id)).collect();
         if taken.len() + further.len() > bounds.series {
             let (found, taken, most) = (further.len(), taken.len(), bounds.series);
-            refusals.push(Refusal::TooManySeries { metric: name.clone(), found, taken, most });
+            let reason = Refusal::TooManySeries { metric: name.clone(), found, taken, most };
+            refusals.push(Refused { selection, reason });
             continue;
         }
         match copy(&further, &asked, engine, now, bounds.buckets - buckets, room.saturating_sub(buckets)) {
@@ -112,8 +120,8 @@ pub(super) fn gather(
                 feed.selections.push(selection);
             }
             Err(Uncopied::TooLong) => {
-                let (metric, range, most) = (name.clone(), *range, bounds.buckets);
-                refusals.push(Refusal::HistoryTooLong { metric, range, most });
+                let reason = Refusal::HistoryTooLong { metric: name.clone(), range: *range, most: bounds.buckets };
+                refusals.push(Refused { selection, reason });
             }
             Err(Uncopied::NoRoom) => return Err(NoRoom),
         }
@@ -221,7 +229,12 @@ mod tests {
         let (history, refusals) = gather(&mut feed, &engine, NOW, PLACE, &Waiting::default(), SMALL).unwrap();
         assert_eq!(names(&feed), ["few", "few", "last"], "live values are of the same");
         assert_eq!(buckets(&history), 2 * 3 + 3, "what is selected twice is sent once");
-        let refusals: Vec<_> = refusals.iter().map(|refusal| (refusal.code(), refusal.to_string())).collect();
+        assert_eq!(
+            refusals.iter().map(|refused| refused.selection.name.as_str()).collect::<Vec<_>>(),
+            ["many", "long"]
+        );
+        let refusals: Vec<_> =
+            refusals.iter().map(|refused| (refused.reason.code(), refused.reason.to_string())).collect();
         assert_eq!(refusals.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["too_many_series", "history_too_long"]);
         assert!(refusals[0].1.contains("many has 6 series") && refusals[0].1.contains("at most 5"), "{refusals:?}");
         assert!(refusals[1].1.contains("long") && refusals[1].1.contains("5m"), "{refusals:?}");

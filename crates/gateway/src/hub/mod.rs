@@ -34,7 +34,7 @@ pub(crate) use recovery::recover;
 
 use fanout::Fanout;
 use feed::{BadStep, Feed, Place};
-use gather::{NoRoom, Refusal, Waiting};
+use gather::{NoRoom, Refused, Waiting};
 
 /// Most subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 16;
@@ -246,7 +246,7 @@ impl Hub {
         }
         let (history, refusals) = gather::gather(&mut feed, engine, now, *place, histories, gather::BOUNDS)
             .map_err(|NoRoom| SubscribeError::Busy)?;
-        for frame in refusal_frames(&refusals) {
+        for frame in refusal_frames(feed.id, refusals) {
             fanout.push(id, Outbound::Reply(encode::text(&ServerFrame::Error(frame))));
         }
         // What is gathered so far is in the history; let nobody get it twice.
@@ -275,22 +275,27 @@ impl Hub {
     }
 }
 
-/// One error for each code, so that their number does not grow with the number of selections.
-fn refusal_frames(refusals: &[Refusal]) -> Vec<ErrorFrame> {
-    let mut frames: Vec<(ErrorFrame, usize)> = Vec::new();
-    for refusal in refusals {
-        match frames.iter_mut().find(|(frame, _)| frame.code == refusal.code()) {
-            Some((_, more)) => *more += 1,
-            None => frames.push((ErrorFrame { code: refusal.code().to_owned(), message: refusal.to_string() }, 0)),
+/// One error for each code, so that their number does not grow with the number of selections; each names all that it
+/// is of.
+fn refusal_frames(subscription: u32, refusals: Vec<Refused>) -> Vec<ErrorFrame> {
+    let mut frames: Vec<ErrorFrame> = Vec::new();
+    for Refused { selection, reason } in refusals {
+        match frames.iter_mut().find(|frame| frame.code == reason.code()) {
+            Some(frame) => frame.metrics.push(selection),
+            None => frames.push(ErrorFrame {
+                subscription: Some(subscription),
+                metrics: vec![selection],
+                ..ErrorFrame::new(reason.code(), &reason.to_string())
+            }),
         }
     }
-    let told = |(mut frame, more): (ErrorFrame, usize)| {
+    for frame in &mut frames {
+        let more = frame.metrics.len() - 1;
         if more > 0 {
             frame.message += &format!(" (and {more} more for the same reason)");
         }
-        frame
-    };
-    frames.into_iter().map(told).collect()
+    }
+    frames
 }
 
 /// What a second brought.

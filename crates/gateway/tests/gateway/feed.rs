@@ -153,6 +153,8 @@ fn a_metric_of_too_many_series_is_named_and_the_others_go_on() {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert_eq!(errors[0].code, "too_many_series");
     assert!(errors[0].message.contains("many has 2001 series"), "{errors:?}");
+    let named: Vec<_> = errors[0].metrics.iter().map(|selection| selection.name.as_str()).collect();
+    assert_eq!((errors[0].subscription, named), (Some(1), vec!["many"]));
     assert_eq!(live.figure("m", Aggregation::Count).count, 1);
     assert_eq!(gateway.ingest(&format!(r#"[{},{{"name":"m","value":1}}]"#, many[0])).status, 204);
     live.until("live values come too", |live| live.figure("m", Aggregation::Count).count == 2);

@@ -72,14 +72,23 @@ fn subscribe(object: &mut Object<'_>) -> Option<Subscribe> {
         }
         narrow
     });
-    let metrics = selections(object);
+    let metrics = object.required("metrics").and_then(|_| selections(object, Unknown::Refused));
     let step = step(object);
     let format = object.choice("format", &FORMATS, Some(FeedFormat::Json));
     Some(Subscribe { id: id?, metrics: metrics?, step: step?, format: format? })
 }
 
-fn selections(object: &mut Object<'_>) -> Option<Vec<Selection>> {
-    object.required("metrics")?;
+/// What becomes of fields that are not known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// They are faults: a client's slip of the pen is answered.
+    Refused,
+    /// A later gateway may send more.
+    Skipped,
+}
+
+/// The selections in the field `metrics`; none where it is left out.
+pub(super) fn selections(object: &mut Object<'_>, unknown: Unknown) -> Option<Vec<Selection>> {
     let elements = object.array("metrics")?;
     if elements.len() > MAX_SELECTIONS {
         object.fault("metrics", format!("these are {}; at most {MAX_SELECTIONS} are allowed", elements.len()));
@@ -92,7 +101,9 @@ fn selections(object: &mut Object<'_>) -> Option<Vec<Selection>> {
         .filter_map(|(path, value)| {
             let mut selection = Object::new(value, &path, object.faults())?;
             let read = self::selection(&mut selection, &mut room);
-            selection.refuse_unknown();
+            if unknown == Unknown::Refused {
+                selection.refuse_unknown();
+            }
             read
         })
         .collect();
@@ -154,7 +165,8 @@ impl Serialize for ClientJson<'_> {
     }
 }
 
-struct SelectionJson<'a>(&'a Selection);
+/// A selection as it is asked for.
+pub(super) struct SelectionJson<'a>(pub(super) &'a Selection);
 
 impl Serialize for SelectionJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -136,13 +136,27 @@ pub struct Gap {
     pub to_seq: u64,
 }
 
-/// Why a frame of the client was refused.
+/// Why a frame of the client, or a part of a subscription, was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorFrame {
     /// A word that programs can rely on.
     pub code: String,
     /// One sentence for people.
     pub message: String,
+    /// The subscription of which a part was refused; `None` where the error is of no subscription, and from
+    /// gateways that do not say.
+    pub subscription: Option<u32>,
+    /// What of the subscription was refused, as it was asked for; its other metrics go on. Empty where all
+    /// was refused or nothing was asked for.
+    pub metrics: Vec<Selection>,
+}
+
+impl ErrorFrame {
+    /// An error that is of no part of a subscription.
+    #[must_use]
+    pub fn new(code: &str, message: &str) -> Self {
+        Self { code: code.to_owned(), message: message.to_owned(), subscription: None, metrics: Vec::new() }
+    }
 }
 
 /// What a client sends as text.
@@ -175,7 +189,7 @@ pub struct Subscribe {
 }
 
 /// One metric of a subscription.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
     /// The metric.
     pub name: MetricName,

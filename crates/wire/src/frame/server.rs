@@ -4,6 +4,7 @@ use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::time::TimestampMs;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::client::{SelectionJson, Unknown, selections};
 use super::samples::{read_samples, write_samples};
 use super::{
     AlertList, AlertNotice, ErrorFrame, FrameError, Gap, Hello, PROTOCOL, ServerFrame, Subscribed, Tick, unknown_type,
@@ -31,10 +32,7 @@ impl ServerFrame {
             "tick" => Some(Self::Tick(Tick { now: object.timestamp("now")?, seq: object.whole("seq")? })),
             "gap" => gap(&mut object).map(Self::Gap),
             "ack" => Some(Self::Ack { id: object.whole("id")? }),
-            "error" => {
-                let code = object.text("code")?.to_owned();
-                Some(Self::Error(ErrorFrame { code, message: object.text_or_empty("message")?.to_owned() }))
-            }
+            "error" => error(&mut object).map(Self::Error),
             other => {
                 unknown = Some(unknown_type(other, TYPES));
                 None
@@ -92,6 +90,19 @@ fn gap(object: &mut Object<'_>) -> Option<Gap> {
         subscription: narrow(object, "subscription", subscription)?,
         from_seq: object.whole("from_seq")?,
         to_seq: object.whole("to_seq")?,
+    })
+}
+
+fn error(object: &mut Object<'_>) -> Option<ErrorFrame> {
+    let subscription = match object.whole_or_none("subscription")? {
+        Some(whole) => Some(narrow(object, "subscription", whole)?),
+        None => None,
+    };
+    Some(ErrorFrame {
+        code: object.text("code")?.to_owned(),
+        message: object.text_or_empty("message")?.to_owned(),
+        subscription,
+        metrics: selections(object, Unknown::Skipped)?,
     })
 }
 
@@ -201,10 +212,16 @@ impl Serialize for ServerJson<'_> {
                 object.serialize_entry("type", "ack")?;
                 object.serialize_entry("id", id)?;
             }
-            ServerFrame::Error(ErrorFrame { code, message }) => {
+            ServerFrame::Error(ErrorFrame { code, message, subscription, metrics }) => {
                 object.serialize_entry("type", "error")?;
                 object.serialize_entry("code", code)?;
                 object.serialize_entry("message", message)?;
+                if let Some(id) = subscription {
+                    object.serialize_entry("subscription", id)?;
+                }
+                if !metrics.is_empty() {
+                    object.serialize_entry("metrics", &metrics.iter().map(SelectionJson).collect::<Vec<_>>())?;
+                }
             }
         }
         object.end()
