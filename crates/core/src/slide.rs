@@ -1,10 +1,10 @@
 //! A window that slides over time buckets: what enters is merged in, what leaves is dropped;
 //! only the counts of value buckets, which are whole numbers, are subtracted.
 //!
-//! Two stacks (the queue of two stacks, as in Tangwongsan and others, "General incremental
-//! sliding-window aggregation", 2015): the older half keeps, for each time bucket, what it and all
-//! later ones of that half come to; the newer half keeps one total. So a step costs a few merges,
-//! however long the window is.
+//! Two stacks (the queue of two stacks, as in Tangwongsan and others, "In-order sliding-window
+//! aggregation in worst-case constant time", 2021): the older half keeps, for each time bucket, what
+//! it and all later ones of that half come to; the newer half keeps one total. So a step costs a few
+//! merges on the average, however long the window is.
 
 use std::collections::VecDeque;
 
