@@ -19,7 +19,7 @@ after(async () => {
   await webhook?.close();
 });
 
-// The listing of the seed, with only the address changed.
+// The calls of examples/booking-service, bare.
 function recordMetric(name, value) {
   return fetch(`${gateway.url}/ingest`, {
     method: 'POST',

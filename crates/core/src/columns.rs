@@ -25,8 +25,8 @@ pub enum Link {
 
 /// One column of a line: `(from, to]`.
 ///
-/// Where the figure has another meaning than the samples (rate, increase, count, sum, stddev, delta,
-/// ratio), `min`, `max`, `first` and `last` are the same as `value`.
+/// Where the value is over the query's window, or has another meaning than the samples (increase,
+/// count, sum, delta), `min`, `max`, `first` and `last` are the same as `value`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Column {
     /// Left edge, not included.

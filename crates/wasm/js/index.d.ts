@@ -43,7 +43,7 @@ export type TimestampMs = number;
  * - `counter`: cumulative, and may start again from zero. The default of names that end in `_total`,
  *   `_count`, `_sum` or `_bucket`.
  * - `gauge`: a state that is sampled, such as memory in use.
- * - `event`: each sample adds its value, such as 1 for an error.
+ * - `event`: each sample adds its value, such as 1 for an error. The default of the name `conflict`.
  */
 export type Kind = 'observation' | 'counter' | 'gauge' | 'event';
 
@@ -75,6 +75,7 @@ export interface Tier {
   span: Duration;
 }
 
+/** What an engine keeps, accepts and goes by. */
 export interface EngineOptions {
   /**
    * What is kept, finest first; each width is a multiple of the one before.
@@ -99,6 +100,7 @@ export interface Declaration {
   unit?: string;
 }
 
+/** What can be said of a sample besides its value. */
 export interface RecordOptions extends Declaration {
   labels?: Labels;
   /** When the sample was taken; the engine's clock by default. */
@@ -124,7 +126,9 @@ export interface Receipt {
   rejections: Rejection[];
 }
 
+/** A sample that was refused. */
 export interface Rejection {
+  /** Its place in the columns, from 0. */
   index: number;
   code: ErrorCode;
   message: string;
@@ -150,6 +154,7 @@ export interface Selection {
   across?: 'merge' | 'sum' | 'avg' | 'min' | 'max';
 }
 
+/** A question: which samples, made into which figure, as of when. */
 export interface Query extends Selection {
   agg: Aggregation;
   /** Labels to group by; the answer is then a list of groups. */
@@ -202,6 +207,7 @@ export interface Group<Name extends string = string> extends Figure {
   labels: Partial<Labels<Name>>;
 }
 
+/** The figures of all groups, sorted by labels. */
 export interface Groups<Name extends string = string> {
   groups: Group<Name>[];
 }
@@ -219,13 +225,17 @@ export type RangeQuery = Selection & {
 
 /**
  * The line of one group of series, as columns from left to right; columns of the chart without a value are left
- * out. The first, least, greatest and last sample of each draw the same line as all samples would.
+ * out. `first`, `min`, `max` and `last` of each draw the same line as all samples would; where the value is over the
+ * query's window, or a count, a sum, an increase or a change, all four are the value.
  */
 export interface Line<Name extends string = string> {
   labels: Partial<Labels<Name>>;
   /** The right edge of each column. */
   to: Float64Array;
-  /** The aggregation; of a rate, a percentile or an average over the query's window before the right edge. */
+  /**
+   * The aggregation over the column; of a rate, a percentile, a deviation, or an average of observations or events
+   * over the query's window before the right edge.
+   */
   value: Float64Array;
   min: Float64Array;
   max: Float64Array;
@@ -237,6 +247,7 @@ export interface Line<Name extends string = string> {
   joined: Uint8Array;
 }
 
+/** What a histogram or a heat map asks for. */
 export interface HistogramQuery extends Pick<Selection, 'name' | 'window' | 'where'> {
   /** Labels to group by: a histogram for each group. */
   by?: readonly string[];
@@ -273,22 +284,29 @@ export type BoardQuery = {
   across?: 'merge' | 'sum' | 'avg' | 'min' | 'max';
 };
 
+/** One figure of a board, and what it should be. */
 export interface Kpi {
+  /** Unique in its board: letters, digits, `-`, `_` and `.`, at most 64. */
   id: string;
   title: string;
   unit?: string;
   query: BoardQuery | { ratio: readonly [BoardQuery, BoardQuery] };
   better: 'lower' | 'higher';
+  /** What the figure should be, in its unit; equality meets it. */
   target?: number;
+  /** Who answers for it. */
   owner?: string;
+  /** The part of the page that shows it. */
   section?: string;
 }
 
+/** A condition on a figure, and what an alert about it says. */
 export interface Rule {
   /** Unique in its board; becomes the label `alertname`. */
   name: string;
   query: BoardQuery | { ratio: readonly [BoardQuery, BoardQuery] };
   is: '>' | '>=' | '<' | '<=' | 'above' | 'at_least' | 'below' | 'at_most';
+  /** In the unit of the figure. */
   threshold: number;
   /** How long the condition must hold before the alert fires; at once by default. */
   for?: Duration;
@@ -298,9 +316,13 @@ export interface Rule {
   query_offset?: Duration;
   /** What a missing figure means; by default the state is kept and marked stale. */
   no_data?: 'keep' | 'resolve' | 'fire';
+  /** Who must act: somebody now, somebody in working hours, nobody. */
   severity: 'page' | 'ticket' | 'info';
+  /** Labels added to each alert. */
   labels?: Labels;
+  /** One sentence for people, true while the alert is still pending too. */
   summary?: string;
+  /** Where to read what to do. */
   runbook?: string;
 }
 
@@ -331,6 +353,7 @@ export interface KpiFigure extends Figure {
   points: number | null;
 }
 
+/** Where an alert stands. */
 export type AlertState = 'inactive' | 'pending' | 'firing' | 'resolved';
 
 /** One alert: a rule and one group of its figure. */
@@ -359,7 +382,9 @@ export interface Transition {
   to: AlertState;
 }
 
+/** What an evaluation of the rules came to. */
 export interface Evaluation {
+  /** The alerts that changed. */
   transitions: Transition[];
   /** Why rules could not be evaluated; their alerts keep their states. */
   failures: string[];
@@ -381,8 +406,11 @@ export interface Metric {
   series: number;
 }
 
+/** What an engine holds. */
 export interface Memory {
+  /** Number of series. */
   series: number;
+  /** Number of time buckets, of all tiers. */
   timeBuckets: number;
   /** Bytes that this engine's series and time buckets take. */
   bytes: number;
@@ -594,6 +622,7 @@ export class Table<Agg extends Aggregation = Aggregation> {
   [Symbol.dispose](): void;
 }
 
+/** How fine a sketch is. */
 export interface SketchOptions {
   /**
    * How fine it is, from −4 to 8; 6 by default, whose quantiles are off by at most 0.55 %. Each step more halves that
