@@ -1,5 +1,6 @@
-// Bellwether behind the shared harness: through the packed package and its public API alone.
-// W1 and W2 take `create`: `new Engine()` with its defaults. W4 takes the default export.
+// Bellwether as the bench drives it: through the packed package and its public API alone. W1 and W2 take `create`:
+// `new Engine()` with its defaults. The default export is W4 for harnesses that list their contenders; here
+// peers/own-points.mjs is it.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,7 +19,7 @@ export function create({ mode, names, windowMs }) {
   let now = 0;
   const engine = new Engine({ clock: () => now });
   const handles = Uint32Array.from(names, (name) => engine.series(METRIC, { series: name }));
-  // Handles are the places of the series, so that the harness' numbers serve as they are.
+  // Handles are the places of the series, so that the bench's numbers serve as they are.
   if (handles.some((handle, place) => handle !== place)) throw new Error('series are not numbered from 0');
   // W1 asks for all of its hour.
   const table = engine.table({ name: METRIC, window: mode === 'all' ? '1h' : windowMs, aggs: AGGREGATIONS });

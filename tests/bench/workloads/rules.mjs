@@ -29,6 +29,6 @@ export function run(_, { series, rules, seconds }) {
     if (failures.length > 0) throw new Error(failures[0]);
     fired += transitions.filter(({ to }) => to === 'firing').length;
   }
-  // The first evaluations are slower: the code is compiled, and the windows are short.
+  // The first half is not counted: the code is still being compiled, and the windows are still short.
   return { ms: median(times.slice(seconds >> 1)), longestMs: Math.max(...times.slice(seconds >> 1)), fired, rules };
 }
