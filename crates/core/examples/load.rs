@@ -23,7 +23,7 @@ struct Load {
     values: Vec<f64>,
 }
 
-/// The workload of the peers' harness: log-normal values, `per_second` samples a second.
+/// The samples of `tests/bench`: log-normal response times, `per_second` samples a second.
 fn rows(count: usize, series: u32, per_second: f64) -> Load {
     let mut random = Random::new(42);
     let mut rows = Load { series: Vec::new(), timestamps_ms: Vec::new(), values: Vec::new() };
@@ -80,21 +80,21 @@ fn main() {
 }
 
 fn w1() {
-    let data = rows(1_000_000, 100, 1e6 / 3_600.0);
+    let load = rows(1_000_000, 100, 1e6 / 3_600.0);
     for batch in [500, 1_000_000] {
         let (mut times, mut queries) = (Vec::new(), Vec::new());
         for _ in 0..std::env::args().nth(2).and_then(|times| times.parse().ok()).unwrap_or(15) {
             let (mut engine, _) = engine(EngineConfig::page(), 100);
             let start = Instant::now();
             let batches =
-                data.series.chunks(batch).zip(data.timestamps_ms.chunks(batch)).zip(data.values.chunks(batch));
+                load.series.chunks(batch).zip(load.timestamps_ms.chunks(batch)).zip(load.values.chunks(batch));
             for ((series, timestamps_ms), values) in batches {
                 let now = TimestampMs::new(timestamps_ms[timestamps_ms.len() - 1].ceil() as i64);
                 let receipt = engine.record_columns(series, timestamps_ms, values, now).unwrap();
                 assert_eq!(receipt.refused, 0);
             }
             times.push(ms(start));
-            let now = TimestampMs::new(data.timestamps_ms[data.series.len() - 1].ceil() as i64);
+            let now = TimestampMs::new(load.timestamps_ms[load.series.len() - 1].ceil() as i64);
             let start = Instant::now();
             let mut total = 0;
             for n in 0..100 {
@@ -113,8 +113,8 @@ fn w1() {
 }
 
 fn w2() {
-    let data = rows(3_600_000, 100, 10_000.0);
-    let (mut engine_, _) = engine(EngineConfig::page(), 100);
+    let load = rows(3_600_000, 100, 10_000.0);
+    let (mut filled, _) = engine(EngineConfig::page(), 100);
     let (mut ingests, mut asks, mut longest) = (Vec::new(), Vec::new(), 0.0_f64);
     let figures = ["count", "avg", "p50", "p95", "p99"].map(|word| word.parse::<Aggregation>().unwrap());
     let query = Query::new(MetricName::new("m").unwrap(), DurationMs::from_minutes(5), Aggregation::Count);
@@ -126,8 +126,8 @@ fn w2() {
         for batch in range.clone().step_by(500) {
             let rows = batch..batch + 500;
             let one = Instant::now();
-            let values = &data.values[rows.clone()];
-            engine_.record_columns(&data.series[rows.clone()], &data.timestamps_ms[rows], values, now).unwrap();
+            let values = &load.values[rows.clone()];
+            filled.record_columns(&load.series[rows.clone()], &load.timestamps_ms[rows], values, now).unwrap();
             if second > 300 {
                 longest = longest.max(ms(one));
             }
@@ -135,7 +135,7 @@ fn w2() {
         ingests.push(ms(start));
         if second >= 300 {
             let start = Instant::now();
-            let answer = table.answer(&engine_, now).unwrap();
+            let answer = table.answer(&filled, now).unwrap();
             asks.push(ms(start));
             assert_eq!(answer.values.len(), 500);
         }
@@ -144,14 +144,14 @@ fn w2() {
         "W2: record a second {:.3} ms, longest call {longest:.2} ms, five figures of all {:.3} ms, {:.1} MB",
         median(ingests),
         median(asks),
-        engine_.memory().bytes as f64 / 1e6
+        filled.memory().bytes as f64 / 1e6
     );
 }
 
 fn many() {
     for config in [EngineConfig::page(), EngineConfig::default()] {
         let (mut engine, _) = engine(config, 10_000);
-        let data = rows(100_000, 10_000, 10_000.0);
+        let load = rows(100_000, 10_000, 10_000.0);
         let numbers: Vec<u32> = (0..10_000).collect();
         let (mut times, mut longest) = (Vec::new(), (0.0, 0));
         for second in 0..3_600_i64 {
@@ -162,7 +162,7 @@ fn many() {
                 .record_columns(
                     &numbers,
                     &vec![now as f64; 10_000],
-                    &data.values[from..from + 10_000],
+                    &load.values[from..from + 10_000],
                     TimestampMs::new(now),
                 )
                 .unwrap();
