@@ -1,7 +1,7 @@
 //! The pure engine of Bellwether: samples in, figures and alerts out.
 //!
 //! The crate does no input or output, reads no clock, draws no random number, starts no thread and
-//! knows no DOM; nothing in it is serializable. Time comes in as an argument. The same code runs in
+//! knows no DOM and no serde; what it writes itself is a [`snapshot`]. Time comes in as an argument. The same code runs in
 //! the reader's browser, in Node and in the gateway, so that a figure is the same figure everywhere.
 //!
 //! # How a figure is made
@@ -12,8 +12,8 @@
 //!   later, a few series at a time, and wider ones of narrower ones when they are over.
 //! - A **window** is `(now − range, now]`. The finest tier that reaches back to its left edge gives
 //!   whole time buckets, finer tiers the rest up to `now`; so only the left edge moves, outward to an
-//!   edge of time buckets, and [`query::Answer`] says the range that is really covered. Samples are
-//!   never scanned.
+//!   edge of time buckets, and [`query::Answer`] says the range that is really covered. The cost is that
+//!   of the time buckets, however many samples they hold.
 //! - Averages and percentiles of several series or time buckets come from **merged** summaries and
 //!   sketches, never from averages and percentiles.
 //!
