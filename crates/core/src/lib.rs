@@ -1,8 +1,9 @@
 //! The pure engine of Bellwether: samples in, figures and alerts out.
 //!
 //! The crate does no input or output, reads no clock, draws no random number, starts no thread and
-//! knows no DOM and no serde; what it writes itself is a [`snapshot`]. Time comes in as an argument. The same code runs in
-//! the reader's browser, in Node and in the gateway, so that a figure is the same figure everywhere.
+//! knows no DOM and no serde; what it writes itself is a [`snapshot`]. Time comes in as an argument.
+//! The same code runs in the reader's browser, in Node and in the gateway, so that a figure is the
+//! same figure everywhere.
 //!
 //! # How a figure is made
 //! - Each series keeps **time buckets** in **tiers**: 1 s for 10 minutes, 10 s for 2 hours, 1 min for
