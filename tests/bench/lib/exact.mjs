@@ -52,10 +52,11 @@ export function errors(sorted, answers) {
     worst.avg = Math.max(worst.avg, Math.abs(answers.avg[series] - mean) / mean);
     for (const [word, q] of Object.entries(QUANTILES)) {
       // NaN is as far off as can be.
-      const rank = Number.isNaN(answers[word][series]) ? 1 : rankError(values, answers[word][series], q);
+      const answer = answers[word][series];
+      const rank = Number.isNaN(answer) ? 1 : rankError(values, answer, q);
       worst.rank = Math.max(worst.rank, rank);
       if (word === 'p99') worst.p99Rank = Math.max(worst.p99Rank, rank);
-      worst.value = Math.max(worst.value, valueError(values, answers[word][series], q) || 0);
+      worst.value = Math.max(worst.value, Number.isNaN(answer) ? Infinity : valueError(values, answer, q));
     }
   }
   return worst;

@@ -90,7 +90,6 @@ export function create({ mode, nSeries, windowMs }) {
         }
       }
     },
-    advance: expire,
     query(now, out) {
       if (slides) expire(now);
       for (let series = 0; series < nSeries; series += 1) {

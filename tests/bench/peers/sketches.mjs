@@ -4,8 +4,10 @@ import sketches from '@datadog/sketches-js';
 const { DDSketch } = sketches;
 const fresh = () => new DDSketch({ relativeAccuracy: 0.01 });
 
-export function create({ mode, nSeries, windowMs, sliceMs = 10_000 }) {
-  return mode === 'all' ? whole(nSeries) : sliding(nSeries, windowMs, sliceMs);
+const SLICE_MS = 10_000;
+
+export function create({ mode, nSeries, windowMs }) {
+  return mode === 'all' ? whole(nSeries) : sliding(nSeries, windowMs);
 }
 
 function tell(out, series, sketch) {
@@ -28,23 +30,24 @@ function whole(nSeries) {
   };
 }
 
-function sliding(nSeries, windowMs, sliceMs) {
+function sliding(nSeries, windowMs) {
   const series = Array.from({ length: nSeries }, () => new Map());
   return {
     ingest({ seriesIds, ts, values }) {
       for (let place = 0; place < values.length; place += 1) {
         const slices = series[seriesIds[place]];
-        const slice = Math.floor(ts[place] / sliceMs);
+        const slice = Math.floor(ts[place] / SLICE_MS);
         let sketch = slices.get(slice);
         if (!sketch) slices.set(slice, (sketch = fresh()));
         sketch.accept(values[place]);
       }
     },
     advance(now) {
-      const gone = Math.floor((now - windowMs) / sliceMs);
+      const gone = Math.floor((now - windowMs) / SLICE_MS);
       for (const slices of series) {
         for (const slice of slices.keys()) {
-          if (slice > gone) break;
+          // The slice at the window's edge is still in it.
+          if (slice >= gone) break;
           slices.delete(slice);
         }
       }

@@ -24,7 +24,7 @@ export function run({ create }, { rate, seconds, warmSeconds, batch, budgetSecon
   const all = responseTimes({ samples: Math.floor(rate * seconds), series: SERIES, rate });
   const names = Array.from({ length: SERIES }, (_, series) => `series-${series}`);
   const before = settledMemoryMb();
-  const peer = create({ mode: 'window', nSeries: SERIES, names, windowMs: WINDOW_MS, t0: START_MS, rate });
+  const peer = create({ mode: 'window', nSeries: SERIES, names, windowMs: WINDOW_MS, rate });
   const out = emptyAnswers(SERIES);
   const ticksMs = [];
   let peakMb = 0;
