@@ -49,16 +49,6 @@ fn faulty(name: &str, faults: &[impl Display]) -> anyhow::Error {
     anyhow::anyhow!("{name} has {count}; mend it and start again:\n{}", faults.join("\n"))
 }
 
-/// `bellwether check`: says `ok`, or what is wrong and where.
-///
-/// # Errors
-/// As [`load`].
-pub(crate) fn check(file: &Path) -> anyhow::Result<()> {
-    load(Some(file))?;
-    crate::say("ok");
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

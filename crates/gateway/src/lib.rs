@@ -19,22 +19,28 @@ mod hub;
 mod own;
 mod pulse;
 mod serve;
+mod settings;
 pub mod store;
 mod telemetry;
 mod threads;
 mod writer;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ConfigArgs};
 
 /// Does what the command line asks and says how it ended: 0, or 1 with one plain sentence on stderr.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::serve(&arguments),
-        Command::Check { board } => board::check(&board),
+        Command::Check { file } => check(&file),
+        Command::Config(ConfigArgs { markdown }) => {
+            say(settings::shown(markdown).trim_end());
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,6 +50,21 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `bellwether check`: says `ok`, or what is wrong and where.
+///
+/// # Errors
+/// One text with everything that is wrong, a line for each fault.
+fn check(file: &Path) -> anyhow::Result<()> {
+    if file.extension().is_some_and(|extension| extension == "toml") {
+        let settings = settings::check_file(file)?;
+        board::load(settings.page.board.as_deref())?;
+    } else {
+        board::load(Some(file))?;
+    }
+    say("ok");
+    Ok(())
 }
 
 /// Writes a line to stdout, at once. A closed stdout is no reason to stop.

@@ -8,26 +8,28 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bellwether_core::board::Board;
+use bellwether_core::engine::EngineConfig;
 use bellwether_core::labels::MetricName;
 use tokio::sync::{mpsc, watch};
 
 use crate::alerting::{self, Dispatcher, Watch, Webhook};
 use crate::board;
-use crate::cli::ServeArgs;
 use crate::clock::{self, Stopwatch};
 use crate::demo::{BOOKINGS_HISTORY, CASES_HISTORY, Demo};
 use crate::host::Host;
 use crate::http::page::Page;
-use crate::http::seats::Seats;
+use crate::http::seats::{Room, Seats};
 use crate::http::security::AllowList;
+use crate::http::server::ServerLimits;
 use crate::http::{self, Gateway, Life};
 use crate::hub::{self, Greeting, Hub};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
+use crate::settings::{self, ServeArgs, Settings};
 use crate::store::{NewStore, Origin, RedbStore, Store, StoreError};
 use crate::telemetry::{self, Metrics};
 use crate::threads::{self, Threads};
-use crate::writer::{self, Writer, WriterQueue, WriterThread};
+use crate::writer::{self, QueueRoom, Writer, WriterQueue, WriterThread};
 
 /// How long requests under way may take to end after a stop began.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -43,14 +45,18 @@ const EPOCH_MASK: u64 = (1 << 53) - 1;
 /// # Errors
 /// One plain sentence that says what is wrong and how to mend it.
 pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
-    telemetry::start_log();
-    let board = Arc::new(board::load(arguments.board.as_deref())?);
+    let (settings, file) = settings::load(arguments)?;
+    telemetry::start_log(settings.log.format);
+    if let Some(file) = file {
+        tracing::info!(file = %file.display(), "settings are read");
+    }
+    let board = Arc::new(board::load(settings.page.board.as_deref())?);
     // Before the store: a start that fails leaves nothing behind.
-    let listener = listen(SocketAddr::new(arguments.host, arguments.port))?;
+    let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")?;
-    let done = runtime.block_on(run(arguments, board, listener, address));
+    let done = runtime.block_on(run(&settings, board, listener, address));
     // What still blocks (a name look-up, say) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
@@ -60,9 +66,9 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// One plain sentence; at a start nothing is tried again by itself.
-fn open_store(arguments: &ServeArgs) -> anyhow::Result<RedbStore> {
-    let folder = arguments.data_dir();
-    let origin = if arguments.demo { Origin::Simulated } else { Origin::Measured };
+fn open_store(settings: &Settings) -> anyhow::Result<RedbStore> {
+    let folder = settings.data_dir();
+    let origin = if settings.page.demo { Origin::Simulated } else { Origin::Measured };
     let new = NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin };
     RedbStore::open(&folder, new).map_err(|error| match error {
         StoreError::Full { reason } => {
@@ -97,16 +103,11 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-async fn run(
-    arguments: &ServeArgs,
-    board: Arc<Board>,
-    listener: TcpListener,
-    address: SocketAddr,
-) -> anyhow::Result<()> {
+async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
     // From here on a signal ends the process in order, also while it still reads its store.
     let told_to_stop = Arc::new(AtomicBool::new(false));
     let stop_signal = tokio::spawn(noting(stop_signal()?, Arc::clone(&told_to_stop)));
-    let store = tokio::task::block_in_place(|| open_store(arguments))?;
+    let store = tokio::task::block_in_place(|| open_store(settings))?;
     if !address.ip().is_loopback() {
         tracing::warn!(
             %address,
@@ -118,7 +119,7 @@ async fn run(
     let demo = store.origin() == Origin::Simulated;
     let greeting = Greeting { board: Arc::clone(&board), demo, version: env!("CARGO_PKG_VERSION") };
     let hub = Arc::new(Hub::new(greeting)?);
-    let (writer, queue) = writer::writer(metrics.clone());
+    let (writer, queue) = writer::writer(metrics.clone(), queue_room(settings));
     let (stop_sender, stopping) = watch::channel(false);
     let (connections, mut all_closed) = mpsc::channel(1);
     let gateway = Arc::new(Gateway {
@@ -126,23 +127,26 @@ async fn run(
         writer: writer.clone(),
         metrics: metrics.clone(),
         own: Arc::new(OwnWork::default()),
-        allow: AllowList::new(address, &arguments.allow_host, &arguments.allow_origin),
+        allow: AllowList::new(address, &settings.server.allow_hosts, &settings.server.allow_origins),
         life: Life::default(),
+        limits: settings.limits.clone(),
         stopping: stopping.clone(),
         connections,
-        seats: Seats::default(),
+        seats: Seats::new(Room {
+            in_all: settings.limits.connections.0,
+            of_address: settings.limits.connections_of_address.0,
+        }),
     });
 
     // Served from the start, so that who asks too early is told so.
-    let page = Page::new(http::page::folder(arguments.page.as_deref()));
+    let page = Page::new(http::page::folder(settings.page.dir.as_deref()));
     let router = http::router(Arc::clone(&gateway), page);
     let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be prepared")?;
-    let serving = tokio::spawn(http::server::serve(listener, router, stopping));
+    let serving = tokio::spawn(http::server::serve(listener, router, server_limits(settings), stopping));
 
     let (lost, mut missed) = mpsc::unbounded_channel();
     let gateway_of_parts = Arc::clone(&gateway);
-    let parts =
-        Parts { arguments, board, hub, writer, metrics, gateway: gateway_of_parts, address, lost, told_to_stop };
+    let parts = Parts { settings, board, hub, writer, metrics, gateway: gateway_of_parts, address, lost, told_to_stop };
     let started = tokio::task::block_in_place(|| parts.start(store, queue))?;
     if started.is_some() {
         gateway.life.begin();
@@ -212,9 +216,30 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
     }
 }
 
+fn queue_room(settings: &Settings) -> QueueRoom {
+    QueueRoom { batches: settings.limits.waiting_batches.0, samples: settings.limits.waiting_samples.0 }
+}
+
+fn server_limits(settings: &Settings) -> ServerLimits {
+    ServerLimits {
+        head_time: settings.limits.head_time.get(),
+        head_bytes: settings.limits.head.0,
+        take_time: settings.limits.take_time.get(),
+    }
+}
+
+fn engine_config(settings: &Settings) -> EngineConfig {
+    EngineConfig {
+        max_series: settings.limits.series.0,
+        max_series_per_metric: settings.limits.series_of_metric.0,
+        future_skew: settings.limits.future.0,
+        ..EngineConfig::default()
+    }
+}
+
 /// What the threads are made of.
 struct Parts<'a> {
-    arguments: &'a ServeArgs,
+    settings: &'a Settings,
     board: Arc<Board>,
     hub: Arc<Hub>,
     writer: Writer,
@@ -235,7 +260,9 @@ impl Parts<'_> {
         let now = clock::now();
         tracing::info!(store = %store.path().display(), "reading the store");
         let told_to_stop = || self.told_to_stop.load(Ordering::Acquire);
-        let Some((engine, recovery)) = hub::recover(&self.board, &store, now, &told_to_stop)? else {
+        let Some((engine, recovery)) =
+            hub::recover(&self.board, engine_config(self.settings), &store, now, &told_to_stop)?
+        else {
             return Ok(None);
         };
         let alerts = alerting::restore(&self.board, &store.alerts()?, now);
@@ -247,19 +274,19 @@ impl Parts<'_> {
         self.hub.install(engine, alerts, store.epoch(), store.seq());
         let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
         let own = Arc::clone(&self.gateway.own);
-        let mut writing = WriterThread::new(store, hub, metrics, own, self.arguments.retention, queue);
+        let mut writing = WriterThread::new(store, hub, metrics, own, self.settings.store.retention.0, queue);
         let writing = threads::spawn("writer", &self.lost, move || writing.run())?;
         self.pulse(&mut threads, watch)?;
         self.sampler(&mut threads)?;
-        if self.arguments.demo {
+        if self.settings.page.demo {
             self.simulation(&mut threads)?;
         }
         Ok(Some((threads, writing)))
     }
 
     fn webhook(&self, threads: &mut Threads) -> anyhow::Result<Option<Webhook>> {
-        let Some(url) = self.arguments.alert_webhook.clone() else { return Ok(None) };
-        let mut dispatcher = Dispatcher::new(url, self.writer.clone(), self.metrics.clone());
+        let Some(url) = self.settings.alerts.webhook.clone() else { return Ok(None) };
+        let mut dispatcher = Dispatcher::new(url.0, self.writer.clone(), self.metrics.clone());
         let wake = threads.start("webhook", move |wake| dispatcher.run(&wake))?;
         Ok(Some(Webhook { wake, address: format!("http://{}", shown(self.address)) }))
     }
@@ -271,7 +298,7 @@ impl Parts<'_> {
     }
 
     fn sampler(&self, threads: &mut Threads) -> anyhow::Result<()> {
-        let host = if self.arguments.no_host_metrics {
+        let host = if self.settings.page.no_host_metrics {
             None
         } else {
             Host::open().inspect_err(|error| tracing::warn!(%error, "going on without this machine's figures")).ok()

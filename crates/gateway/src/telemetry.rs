@@ -10,6 +10,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
+use crate::settings::LogForm;
+
 /// Upper edges of the buckets of a commit's duration, in seconds.
 const COMMIT_BUCKETS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0];
 /// Upper edges of the buckets of a request's duration, in seconds.
@@ -170,11 +172,14 @@ impl Metrics {
 }
 
 /// Sends the log to stderr; `RUST_LOG` says how much, `info` without it.
-pub(crate) fn start_log() {
+pub(crate) fn start_log(form: LogForm) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A log that nobody reads is no reason to stop: without this, its first line would be a panic.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
-    let started = log.try_init();
+    let started = match form {
+        LogForm::Text => log.try_init(),
+        LogForm::Json => log.json().flatten_event(true).try_init(),
+    };
     // A second start in one process (tests) keeps the first log.
     drop(started);
 }

@@ -191,7 +191,7 @@ mod tests {
         let disk = FaultyDisk::default();
         let store = RedbStore::open_on(Box::new(disk.clone()), 7).unwrap();
         let metrics = Metrics::new();
-        let (writer, queue) = writer::writer(metrics.clone());
+        let (writer, queue) = writer::writer(metrics.clone(), writer::QueueRoom { batches: 16, samples: 200_000 });
         let greeting = Greeting { board: Arc::new(Board::default()), demo: false, version: "0" };
         let hub = Arc::new(Hub::new(greeting).unwrap());
         let own = Arc::new(OwnWork::default());

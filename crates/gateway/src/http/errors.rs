@@ -209,7 +209,7 @@ mod tests {
         check(WriteError::Store { reason: "full".to_owned() }, 503, "store_unavailable");
         check(WriteError::Stopping, 503, "stopping");
         check(ApiError::Starting, 503, "starting");
-        check(NoSeat::OfAddress, 503, "too_many_connections");
+        check(NoSeat::OfAddress { most: 10 }, 503, "too_many_connections");
     }
 
     #[test]

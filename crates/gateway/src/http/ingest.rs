@@ -19,12 +19,8 @@ use crate::clock;
 use crate::store::{IdempotencyKey, KeyError};
 use crate::writer::{BatchName, Delivery, Receipt, Written};
 
-/// Longest body.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// How much of a body that is too long is still read, so that its sender gets to read the answer.
-const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many times its limit a body that is too long is still read, so that its sender gets to read the answer.
+const DRAINED_BODIES: usize = 16;
 /// The header that names a batch.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -51,7 +47,8 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Response, ApiError>
     gateway.ready()?;
     let format = format(&parts.headers)?;
     let key = key(&parts.headers)?;
-    let body = read(body).await?;
+    let limits = &gateway.limits;
+    let body = read(body, limits.body.0, limits.body_time.get()).await?;
     let received_at = clock::now();
     let Ingested { accepted, mut rejected } = decode(&body, format, received_at)?;
     for rejection in &rejected {
@@ -92,8 +89,8 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     key.and_then(IdempotencyKey::new).map(Some).map_err(|error| ApiError::BadKey { message: error.to_string() })
 }
 
-/// Reads a body to its end, within the limits.
-async fn read(body: Body) -> Result<Bytes, ApiError> {
+/// Reads a body of at most `most_bytes` to its end, within `limit`.
+async fn read(body: Body, most_bytes: usize, limit: Duration) -> Result<Bytes, ApiError> {
     let reading = async {
         let mut stream = body.into_data_stream();
         let mut whole = Vec::new();
@@ -101,17 +98,17 @@ async fn read(body: Body) -> Result<Bytes, ApiError> {
         while let Some(piece) = stream.next().await {
             let piece = piece.map_err(|_| ApiError::BodyBroken)?;
             length += piece.len();
-            if length <= MAX_BODY_BYTES {
+            if length <= most_bytes {
                 whole.extend_from_slice(&piece);
-            } else if length > MAX_DRAINED_BYTES {
+            } else if length > most_bytes.saturating_mul(DRAINED_BODIES) {
                 break;
             }
         }
-        if length > MAX_BODY_BYTES {
-            return Err(ApiError::BodyTooLong { limit_bytes: MAX_BODY_BYTES });
+        if length > most_bytes {
+            return Err(ApiError::BodyTooLong { limit_bytes: most_bytes });
         }
         Ok(Bytes::from(whole))
     };
-    let slow = ApiError::BodyTooSlow { limit_secs: BODY_TIMEOUT.as_secs() };
-    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(slow))
+    let slow = ApiError::BodyTooSlow { limit_secs: limit.as_secs() };
+    tokio::time::timeout(limit, reading).await.unwrap_or(Err(slow))
 }

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::hub::Hub;
 use crate::own::OwnWork;
+use crate::settings::LimitSettings;
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 use errors::ApiError;
@@ -56,6 +57,7 @@ pub(crate) struct Gateway {
     pub(crate) own: Arc<OwnWork>,
     pub(crate) allow: AllowList,
     pub(crate) life: Life,
+    pub(crate) limits: LimitSettings,
     /// Turns true when the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
     /// Held by every live connection; when all are gone, its other end learns of it.

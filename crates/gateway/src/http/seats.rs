@@ -4,15 +4,22 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Most live connections of one address; an office is one address. Loopback is exempt: a proxy on this
-/// machine speaks for everybody.
-const MAX_OF_ADDRESS: usize = 1_000;
-/// Most live connections in all, which bounds the memory of their queues.
-const MAX_IN_ALL: usize = 10_000;
+/// Most live connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// In all, which bounds the memory of their queues.
+    pub(crate) in_all: usize,
+    /// Of one address; an office is one address. Loopback is exempt: a proxy on this machine speaks for
+    /// everybody.
+    pub(crate) of_address: usize,
+}
 
 /// Hands out seats; clones hand out the same ones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Seats(Arc<Mutex<Taken>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Seats {
+    room: Room,
+    taken: Arc<Mutex<Taken>>,
+}
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -30,13 +37,18 @@ pub(crate) struct Seat {
 /// Why there is no seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoSeat {
-    #[error("{MAX_OF_ADDRESS} live connections of this address are open already; close one of them first")]
-    OfAddress,
-    #[error("{MAX_IN_ALL} live connections are open already; try again later")]
-    InAll,
+    #[error("{most} live connections of this address are open already; close one of them first")]
+    OfAddress { most: usize },
+    #[error("{most} live connections are open already; try again later")]
+    InAll { most: usize },
 }
 
 impl Seats {
+    /// As many free seats as there is room.
+    pub(crate) fn new(room: Room) -> Self {
+        Self { room, taken: Arc::default() }
+    }
+
     /// A seat for a connection from `address`.
     ///
     /// # Errors
@@ -44,12 +56,12 @@ impl Seats {
     pub(crate) fn take(&self, address: IpAddr) -> Result<Seat, NoSeat> {
         let address = counted_as(address);
         let mut taken = self.taken();
-        if taken.in_all >= MAX_IN_ALL {
-            return Err(NoSeat::InAll);
+        if taken.in_all >= self.room.in_all {
+            return Err(NoSeat::InAll { most: self.room.in_all });
         }
         let of_address = taken.by_address.entry(address).or_default();
-        if *of_address >= MAX_OF_ADDRESS && !address.is_loopback() {
-            return Err(NoSeat::OfAddress);
+        if *of_address >= self.room.of_address && !address.is_loopback() {
+            return Err(NoSeat::OfAddress { most: self.room.of_address });
         }
         *of_address += 1;
         taken.in_all += 1;
@@ -58,7 +70,7 @@ impl Seats {
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -90,16 +102,18 @@ fn counted_as(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const ROOM: Room = Room { in_all: 50, of_address: 10 };
+
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
     #[test]
     fn an_address_has_so_many_seats_and_leaves_the_others_theirs() {
-        let seats = Seats::default();
-        let mut taken: Vec<_> = (0..MAX_OF_ADDRESS).map(|_| seats.take(address("192.0.2.1")).unwrap()).collect();
-        assert_eq!(seats.take(address("192.0.2.1")).err(), Some(NoSeat::OfAddress));
-        assert_eq!(seats.take(address("::ffff:192.0.2.1")).err(), Some(NoSeat::OfAddress));
+        let seats = Seats::new(ROOM);
+        let mut taken: Vec<_> = (0..ROOM.of_address).map(|_| seats.take(address("192.0.2.1")).unwrap()).collect();
+        assert_eq!(seats.take(address("192.0.2.1")).err(), Some(NoSeat::OfAddress { most: 10 }));
+        assert_eq!(seats.take(address("::ffff:192.0.2.1")).err(), Some(NoSeat::OfAddress { most: 10 }));
         assert!(seats.take(address("192.0.2.2")).is_ok());
         taken.pop();
         assert!(seats.take(address("192.0.2.1")).is_ok(), "a seat that was given back is free");
@@ -109,18 +123,18 @@ mod tests {
 
     #[test]
     fn a_network_of_one_machine_is_one_address() {
-        let seats = Seats::default();
+        let seats = Seats::new(ROOM);
         let own = |number: usize| address(&format!("2001:db8::{number:x}"));
-        let _taken: Vec<_> = (0..MAX_OF_ADDRESS).map(|number| seats.take(own(number)).unwrap()).collect();
-        assert_eq!(seats.take(own(MAX_OF_ADDRESS)).err(), Some(NoSeat::OfAddress));
+        let _taken: Vec<_> = (0..ROOM.of_address).map(|number| seats.take(own(number)).unwrap()).collect();
+        assert_eq!(seats.take(own(ROOM.of_address)).err(), Some(NoSeat::OfAddress { most: 10 }));
         assert!(seats.take(address("2001:db8:0:1::1")).is_ok());
     }
 
     #[test]
     fn this_machine_has_as_many_as_there_are_in_all() {
-        let seats = Seats::default();
-        let _taken: Vec<_> = (0..MAX_IN_ALL).map(|_| seats.take(address("127.0.0.1")).unwrap()).collect();
-        assert_eq!(seats.take(address("::1")).err(), Some(NoSeat::InAll));
-        assert_eq!(seats.take(address("192.0.2.1")).err(), Some(NoSeat::InAll));
+        let seats = Seats::new(ROOM);
+        let _taken: Vec<_> = (0..ROOM.in_all).map(|_| seats.take(address("127.0.0.1")).unwrap()).collect();
+        assert_eq!(seats.take(address("::1")).err(), Some(NoSeat::InAll { most: 50 }));
+        assert_eq!(seats.take(address("192.0.2.1")).err(), Some(NoSeat::InAll { most: 50 }));
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::errors::ApiError;
+use crate::settings::{HostName, Origin};
 
 /// The policy of the page: every byte comes from the site itself. The hash is the empty style that
 /// the chart bundle adds.
@@ -33,15 +34,16 @@ pub(crate) struct AllowList {
 
 impl AllowList {
     /// The names of this machine's loopback, the address that is listened on, and what was added.
-    pub(crate) fn new(listen: SocketAddr, hosts: &[String], origins: &[String]) -> Self {
+    pub(crate) fn new(listen: SocketAddr, hosts: &[HostName], origins: &[Origin]) -> Self {
         let own = match listen.ip() {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         };
         let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        let hosts = loopback.into_iter().chain([own]).chain(hosts.iter().cloned()).collect();
+        let hosts = loopback.into_iter().chain([own]).chain(hosts.iter().map(|host| host.0.clone())).collect();
         // DNS rebinding needs a name; who listens on every address is asked by any of them.
-        Self { hosts, origins: origins.to_vec(), any_address: listen.ip().is_unspecified(), named: Arc::default() }
+        let origins = origins.iter().map(|origin| origin.0.clone()).collect();
+        Self { hosts, origins, any_address: listen.ip().is_unspecified(), named: Arc::default() }
     }
 
     fn allows_host(&self, host: &str) -> bool {
@@ -162,8 +164,8 @@ mod tests {
     fn list(listen: &str) -> AllowList {
         AllowList::new(
             listen.parse().unwrap(),
-            &["metrics-store".to_owned()],
-            &["https://status.example.org".to_owned()],
+            &[HostName("metrics-store".to_owned())],
+            &[Origin("https://status.example.org".to_owned())],
         )
     }
 

@@ -18,14 +18,19 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// How long the head of a request may take to arrive; so long, too, a connection may wait for its next
-/// request. A sender that dribbles its head is let go.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// Longest head of a request, its target included.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// How long a connection may take nothing of what it is sent. The live feed has a shorter limit of its own,
-/// which says why it ends, and this one must leave it room.
-const TAKE_LIMIT: Duration = Duration::from_secs(30);
+/// What a connection may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerLimits {
+    /// How long the head of a request may take to arrive; so long, too, a connection may wait for its next
+    /// request. A sender that dribbles its head is let go.
+    pub(crate) head_time: Duration,
+    /// Longest head of a request, its target included.
+    pub(crate) head_bytes: usize,
+    /// How long a connection may take nothing of what it is sent. The live feed has a shorter limit of its
+    /// own, which says why it ends, and this one must leave it room.
+    pub(crate) take_time: Duration,
+}
+
 /// How long a connection that waits for no answer may live on once a stop began: browsers open some for
 /// nothing yet, and others still read the end of theirs.
 const LEAVE_LIMIT: Duration = Duration::from_secs(1);
@@ -34,7 +39,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stopping` turns true, then ends when the requests under way are answered. Who asks is
 /// told to the routes as [`ConnectInfo`].
-pub(crate) async fn serve(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServerLimits,
+    stopping: watch::Receiver<bool>,
+) {
     // Held by every connection; when all are closed, the other end learns of it.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let stop = super::stopping(stopping.clone());
@@ -50,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stopping: watch
                 complained = false;
                 let (router, stopping, open) = (router.clone(), stopping.clone(), open.clone());
                 tokio::spawn(async move {
-                    converse(stream, peer, router, stopping).await;
+                    converse(stream, peer, router, limits, stopping).await;
                     drop(open);
                 });
             }
@@ -76,11 +86,17 @@ fn is_of_the_other_side(error: &std::io::Error) -> bool {
 
 /// Answers the requests of one connection until it ends, or until the one under way is answered once
 /// `stopping` turned true.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping: watch::Receiver<bool>) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    limits: ServerLimits,
+    stopping: watch::Receiver<bool>,
+) {
     // A live value is worth more than a full packet. Where it cannot be had, all goes on, a little later.
     let _slower = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(TAKE_LIMIT));
+    stream.set_write_timeout(Some(limits.take_time));
     let under_way = Arc::new(AtomicBool::new(false));
     let answering = Arc::clone(&under_way);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
@@ -95,7 +111,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stopping:
         }
     });
     let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_header_size(MAX_HEAD_BYTES);
+    protocol.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_header_size(limits.head_bytes);
     let connection = protocol.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -121,6 +137,12 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::Instant;
 
+    const HEAD_LIMIT: Duration = Duration::from_secs(10);
+    const MAX_HEAD_BYTES: usize = 64 * 1024;
+    const TAKE_LIMIT: Duration = Duration::from_secs(30);
+    const LIMITS: ServerLimits =
+        ServerLimits { head_time: HEAD_LIMIT, head_bytes: MAX_HEAD_BYTES, take_time: TAKE_LIMIT };
+
     /// A server with one route, how to stop it, and its end.
     async fn server() -> (SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -128,7 +150,7 @@ mod tests {
         let (stop, stopping) = watch::channel(false);
         let router =
             Router::new().route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
-        (address, stop, tokio::spawn(serve(listener, router, stopping)))
+        (address, stop, tokio::spawn(serve(listener, router, LIMITS, stopping)))
     }
 
     /// What comes until the other side closes; an error where it does not.
@@ -158,7 +180,7 @@ mod tests {
         let (_stop, stopping) = watch::channel(false);
         reader.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         let began = Instant::now();
-        timeout(TAKE_LIMIT * 3, converse(stream, peer, router, stopping)).await.unwrap();
+        timeout(TAKE_LIMIT * 3, converse(stream, peer, router, LIMITS, stopping)).await.unwrap();
         assert!(began.elapsed() >= TAKE_LIMIT && began.elapsed() < TAKE_LIMIT * 2, "{:?}", began.elapsed());
     }
 

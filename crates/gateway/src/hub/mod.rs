@@ -99,7 +99,7 @@ impl Hub {
     /// # Errors
     /// [`ConfigError`] never in practice: the engine's settings are fixed.
     pub(crate) fn new(greeting: Greeting) -> Result<Self, ConfigError> {
-        let engine = new_engine(&greeting.board)?;
+        let engine = new_engine(&greeting.board, EngineConfig::default())?;
         let place = Place { epoch: 0, seq: 0 };
         let state = State {
             engine,
@@ -312,8 +312,8 @@ pub(crate) struct Pulse {
 ///
 /// # Errors
 /// [`ConfigError`] never in practice: the engine's settings are fixed.
-fn new_engine(board: &Board) -> Result<Engine, ConfigError> {
-    let mut engine = Engine::new(EngineConfig::default())?;
+fn new_engine(board: &Board, config: EngineConfig) -> Result<Engine, ConfigError> {
+    let mut engine = Engine::new(config)?;
     for metric in &board.metrics {
         if let Err(error) = engine.declare(&metric.name, metric.kind) {
             tracing::warn!(%error, "the board declares a metric twice");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use bellwether_core::board::Board;
-use bellwether_core::engine::{ConfigError, Engine, SeriesId};
+use bellwether_core::engine::{ConfigError, Engine, EngineConfig, SeriesId};
 use bellwether_core::time::TimestampMs;
 
 use super::new_engine;
@@ -40,11 +40,12 @@ pub(crate) struct Recovery {
 /// [`RecoveryError`] where the disk failed.
 pub(crate) fn recover(
     board: &Board,
+    config: EngineConfig,
     store: &dyn Store,
     now: TimestampMs,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<(Engine, Recovery)>, RecoveryError> {
-    let mut engine = new_engine(board)?;
+    let mut engine = new_engine(board, config)?;
     let mut recovery = Recovery::default();
     for declaration in store.declarations() {
         if let Err(error) = engine.declare(&declaration.metric, declaration.kind) {

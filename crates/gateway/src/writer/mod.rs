@@ -22,10 +22,14 @@ pub(crate) use unsaved::NewNotice;
 use crate::store::{AlertChange, Notice};
 use crate::telemetry::Metrics;
 
-/// Most batches that wait to be written.
-const MAX_WAITING_BATCHES: usize = 1_024;
-/// Most samples that wait to be written.
-const MAX_WAITING_SAMPLES: usize = 200_000;
+/// How much may wait to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueueRoom {
+    /// Most batches.
+    pub(crate) batches: usize,
+    /// Most samples.
+    pub(crate) samples: usize,
+}
 
 /// A batch on its way to the store.
 #[derive(Debug)]
@@ -86,6 +90,7 @@ enum Job {
 pub(crate) struct Writer {
     jobs: SyncSender<Job>,
     waiting_samples: Arc<AtomicUsize>,
+    most_samples: usize,
     metrics: Metrics,
 }
 
@@ -111,7 +116,7 @@ impl Writer {
     fn queue(&self, delivery: Delivery, reply: Option<Reply>) -> Result<(), WriteError> {
         let samples = delivery.samples.len();
         let waiting = self.waiting_samples.fetch_add(samples, Ordering::AcqRel);
-        let refusal = if waiting > 0 && waiting + samples > MAX_WAITING_SAMPLES {
+        let refusal = if waiting > 0 && waiting + samples > self.most_samples {
             WriteError::Overloaded
         } else {
             match self.jobs.try_send(Job::Write(delivery, reply)) {
@@ -165,10 +170,10 @@ impl Writer {
 }
 
 /// Makes a writer and the thread's end of it.
-pub(crate) fn writer(metrics: Metrics) -> (Writer, WriterQueue) {
-    let (jobs, queue) = sync_channel(MAX_WAITING_BATCHES);
+pub(crate) fn writer(metrics: Metrics, room: QueueRoom) -> (Writer, WriterQueue) {
+    let (jobs, queue) = sync_channel(room.batches);
     let waiting_samples = Arc::new(AtomicUsize::new(0));
-    let writer = Writer { jobs, waiting_samples: Arc::clone(&waiting_samples), metrics };
+    let writer = Writer { jobs, waiting_samples: Arc::clone(&waiting_samples), most_samples: room.samples, metrics };
     (writer, WriterQueue { jobs: queue, waiting_samples })
 }
 
@@ -183,6 +188,8 @@ mod tests {
     use super::*;
     use bellwether_core::labels::{Labels, MetricName, SeriesKey};
     use bellwether_core::sample::Sample;
+
+    const ROOM: QueueRoom = QueueRoom { batches: 10, samples: 1_000 };
 
     fn delivery(samples: usize) -> Delivery {
         let now = TimestampMs::new(0);
@@ -200,8 +207,8 @@ mod tests {
 
     #[test]
     fn only_so_many_batches_wait() {
-        let (writer, queue) = writer(Metrics::new());
-        for _ in 0..MAX_WAITING_BATCHES {
+        let (writer, queue) = writer(Metrics::new(), ROOM);
+        for _ in 0..ROOM.batches {
             assert_eq!(writer.write_unanswered(delivery(1)), Ok(()));
         }
         assert_eq!(writer.write_unanswered(delivery(1)), Err(WriteError::Overloaded));
@@ -211,10 +218,10 @@ mod tests {
 
     #[test]
     fn only_so_many_samples_wait() {
-        let (writer, _queue) = writer(Metrics::new());
+        let (writer, _queue) = writer(Metrics::new(), ROOM);
         // A batch always finds room where nothing waits.
-        assert_eq!(writer.write_unanswered(delivery(MAX_WAITING_SAMPLES + 1)), Ok(()));
+        assert_eq!(writer.write_unanswered(delivery(ROOM.samples + 1)), Ok(()));
         assert_eq!(writer.write_unanswered(delivery(1)), Err(WriteError::Overloaded));
-        assert_eq!(writer.waiting_samples.load(Ordering::Acquire), MAX_WAITING_SAMPLES + 1);
+        assert_eq!(writer.waiting_samples.load(Ordering::Acquire), ROOM.samples + 1);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bellwether_core::board::Board;
+use bellwether_core::engine::EngineConfig;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Aggregation, Expression, Query};
 use bellwether_core::sample::{Kind, Sample};
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 
 use self::faulty::{Failure, FaultyDisk};
 use super::thread::WriterThread;
-use super::{BatchName, Delivery, NewNotice, Receipt, WriteError, Written};
+use super::{BatchName, Delivery, NewNotice, QueueRoom, Receipt, WriteError, Written};
 use crate::clock;
 use crate::hub::{Greeting, Hub, recover};
 use crate::own::OwnWork;
@@ -39,7 +40,7 @@ impl Rig {
     fn on(disk: FaultyDisk) -> Self {
         let store = RedbStore::open_on(Box::new(disk.clone()), 7).unwrap();
         let metrics = Metrics::new();
-        let (_, queue) = super::writer(metrics.clone());
+        let (_, queue) = super::writer(metrics.clone(), QueueRoom { batches: 16, samples: 200_000 });
         let board =
             Arc::new(bellwether_wire::board::decode(r#"{"title":"Service"}"#).unwrap_or_else(|_| Board::default()));
         let hub = Arc::new(Hub::new(Greeting { board, demo: false, version: "0" }).unwrap());
@@ -203,7 +204,7 @@ fn damage_that_a_start_finds_is_counted() {
         write.commit().unwrap();
     }
     let mut rig = Rig::on(disk);
-    recover(rig.hub.board(), rig.writer.store_for_tests(), now, &|| false).unwrap();
+    recover(rig.hub.board(), EngineConfig::default(), rig.writer.store_for_tests(), now, &|| false).unwrap();
     rig.writer.statistics();
     assert_eq!(rig.metrics.store_corrupt.get(), 1);
 }

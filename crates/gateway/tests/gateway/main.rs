@@ -16,4 +16,5 @@ mod page;
 mod query;
 mod running;
 mod scripts;
+mod settings;
 mod start;

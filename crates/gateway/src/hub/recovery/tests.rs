@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_core::board::Board;
-use bellwether_core::engine::Plan;
+use bellwether_core::engine::{EngineConfig, Plan};
 use bellwether_core::labels::{LabelName, Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Aggregation, Expression, Group, Query, QueryError};
 use bellwether_core::sample::{Kind, Sample};
@@ -198,7 +198,8 @@ impl Rig {
         let store = open(&disk, self.limits);
         drop(std::mem::replace(&mut self.store, store));
         self.disk = disk;
-        let (engine, recovery) = recover(&Board::default(), &self.store, self.now, &|| false).unwrap().unwrap();
+        let (engine, recovery) =
+            recover(&Board::default(), EngineConfig::default(), &self.store, self.now, &|| false).unwrap().unwrap();
         prop_assert_eq!((recovery.series_left_out, recovery.points_left_out, recovery.damaged), (0, 0, 0));
         self.restarted = hub();
         self.restarted.state().engine = engine;
@@ -437,7 +438,7 @@ fn who_is_told_to_stop_reads_no_further() {
         asked.set(asked.get() + 1);
         asked.get() >= 3
     };
-    assert!(recover(&Board::default(), &rig.store, rig.now, &third).unwrap().is_none());
+    assert!(recover(&Board::default(), EngineConfig::default(), &rig.store, rig.now, &third).unwrap().is_none());
     assert_eq!(asked.get(), 3);
 }
 

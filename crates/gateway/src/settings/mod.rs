@@ -1,0 +1,241 @@
+//! All settings of the gateway, in one table: names, defaults and what each is for. The file, the
+//! environment, the flags, `--help` and the reference are all made of it.
+
+mod file;
+mod flags;
+mod load;
+mod reference;
+mod value;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use bellwether_core::time::DurationMs;
+
+pub use flags::ServeArgs;
+pub(crate) use load::{check_file, load};
+pub(crate) use reference::shown;
+pub(crate) use value::{Bytes, Count, HostName, HttpUrl, Limit, LogForm, Origin, Retention};
+
+use value::{Given, Times, Value};
+
+/// What is known of a setting without its value.
+struct Known {
+    section: &'static str,
+    name: &'static str,
+    /// What it is for, a line for each sentence.
+    help: &'static [&'static str],
+    /// The flag's own name, where it is not made of section and name.
+    flag: Option<&'static str>,
+    /// The word that stands for its value.
+    form: &'static str,
+    times: Times,
+    /// Whether a text would be a value.
+    check: fn(&Given) -> Result<(), String>,
+}
+
+impl Known {
+    /// The name in full: `limits.body`.
+    fn key(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// The flag, without its dashes.
+    fn flag(&self) -> String {
+        self.flag.map_or_else(|| self.key().replace(['.', '_'], "-"), str::to_owned)
+    }
+
+    /// The environment variable.
+    fn variable(&self) -> String {
+        format!("BELLWETHER_{}", self.flag().replace('-', "_").to_ascii_uppercase())
+    }
+}
+
+/// A part of the file.
+struct Section {
+    name: &'static str,
+    help: &'static [&'static str],
+}
+
+/// Makes a struct for each section, the struct of all of them, and the table of what is known.
+macro_rules! settings {
+    ($(
+        $(#[doc = $about:literal])+
+        $section:ident: $Section:ident {
+            $(
+                $(#[doc = $help:literal])+
+                $name:ident: $kind:ty = $default:expr $(, flag $flag:literal)?;
+            )+
+        }
+    )+) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Clone, Debug, PartialEq)]
+            pub(crate) struct $Section { $( $(#[doc = $help])+ pub(crate) $name: $kind, )+ }
+
+            impl Default for $Section {
+                fn default() -> Self {
+                    Self { $( $name: $default, )+ }
+                }
+            }
+        )+
+
+        /// The settings, checked.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub(crate) struct Settings { $( $(#[doc = $about])+ pub(crate) $section: $Section, )+ }
+
+        /// The sections, in the order of the file.
+        const SECTIONS: &[Section] =
+            &[$( Section { name: stringify!($section), help: &[$($about),+] }, )+];
+
+        /// The settings, in the order of the file.
+        static KNOWN: &[Known] = &[$($( Known {
+            section: stringify!($section),
+            name: stringify!($name),
+            help: &[$($help),+],
+            flag: settings!(@flag $($flag)?),
+            form: <$kind as Value>::FORM,
+            times: <$kind as Value>::TIMES,
+            check: |given| <$kind as Value>::read(given).map(drop),
+        }, )+)+];
+
+        impl Settings {
+            /// Sets what `known` names.
+            ///
+            /// # Errors
+            /// What would be right, as a request to the reader.
+            fn set(&mut self, known: &Known, given: &Given) -> Result<(), String> {
+                match (known.section, known.name) {
+                    $($( (stringify!($section), stringify!($name)) => {
+                        self.$section.$name = <$kind as Value>::read(given)?;
+                    } )+)+
+                    _ => return Err("there is no such setting".to_owned()),
+                }
+                Ok(())
+            }
+
+            /// The value of what `known` names, as it stands in a file.
+            fn toml(&self, known: &Known) -> String {
+                match (known.section, known.name) {
+                    $($( (stringify!($section), stringify!($name)) => self.$section.$name.toml(), )+)+
+                    _ => String::new(),
+                }
+            }
+        }
+    };
+    (@flag $flag:literal) => { Some($flag) };
+    (@flag) => { None };
+}
+
+settings! {
+    /// Where it listens and to whom it answers.
+    server: ServerSettings {
+        /// Port to listen on; 0 takes a free one
+        port: u16 = 4000, flag "port";
+        /// Address to listen on; 0.0.0.0 for all of this machine's
+        host: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST), flag "host";
+        /// Further host name that the gateway is asked by, such as metrics-store
+        allow_hosts: Vec<HostName> = Vec::new(), flag "allow-host";
+        /// Origin of pages elsewhere that may read and send, such as https://status.example.org
+        allow_origins: Vec<Origin> = Vec::new(), flag "allow-origin";
+    }
+    /// What is kept, where and how long.
+    store: StoreSettings {
+        /// Folder of the store; without it ./data, for a simulation ./data-demo
+        data_dir: Option<PathBuf> = None, flag "data-dir";
+        /// How long raw samples are kept
+        retention: Retention = Retention(DurationMs::from_days(90)), flag "retention";
+    }
+    /// What is watched and shown.
+    page: PageSettings {
+        /// Board file: KPIs, panels and alert rules; without it the built-in board
+        board: Option<PathBuf> = None, flag "board";
+        /// Folder of the built page; without it `page` beside the binary, else ./dist
+        dir: Option<PathBuf> = None, flag "page";
+        /// Add two simulated stories, a booking service and a grants office, labelled as a simulation
+        demo: bool = false, flag "demo";
+        /// Do not sample this machine's processor, memory, disks and network
+        no_host_metrics: bool = false, flag "no-host-metrics";
+    }
+    /// Who is told of alerts.
+    alerts: AlertSettings {
+        /// Where to tell of firing and resolved alerts: Alertmanager's webhook JSON is POSTed there
+        webhook: Option<HttpUrl> = None, flag "alert-webhook";
+    }
+    /// The log, on stderr. How much it says is in the variable RUST_LOG: error, warn, info, debug.
+    log: LogSettings {
+        /// A line for people, or a JSON object a line
+        format: LogForm = LogForm::Text;
+    }
+    /// How much is taken of whom. What is over is refused and named, never dropped in silence.
+    limits: LimitSettings {
+        /// Longest body of samples as JSON or lines
+        body: Bytes = Bytes(1 << 20);
+        /// How long a body may take to arrive
+        body_time: Limit = Limit::secs(10);
+        /// How far ahead of the gateway's clock a sample may be
+        future: Limit = Limit::secs(600);
+        /// Series in all; a new one beyond is refused
+        series: Count = Count(150_000);
+        /// Series of one metric
+        series_of_metric: Count = Count(50_000);
+        /// Batches that wait to be written; who sends more is told to come back
+        waiting_batches: Count = Count(1_024);
+        /// Samples that wait to be written
+        waiting_samples: Count = Count(200_000);
+        /// Longest head of a request, its address included
+        head: Bytes = Bytes(64 << 10);
+        /// How long the head of a request may take to arrive, and how long a connection may ask nothing
+        head_time: Limit = Limit::secs(10);
+        /// How long a connection may take nothing of its answer
+        take_time: Limit = Limit::secs(30);
+        /// Live connections in all
+        connections: Count = Count(10_000);
+        /// Live connections of one address; this machine's own is exempt
+        connections_of_address: Count = Count(1_000);
+    }
+}
+
+impl Settings {
+    /// The folder of the store.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        let default = if self.page.demo { "./data-demo" } else { "./data" };
+        self.store.data_dir.clone().unwrap_or_else(|| PathBuf::from(default))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_default_reads_back() {
+        let defaults = Settings::default();
+        for known in KNOWN {
+            let toml = format!("{} = {}", known.name, defaults.toml(known));
+            let text = format!("[{}]\n{toml}\n", known.section);
+            let mut settings = Settings::default();
+            assert_eq!(file::read(&text, None, &mut settings), [], "{text}");
+            assert_eq!(settings, defaults, "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_and_variables_are_one_each() {
+        let flags: BTreeSet<_> = KNOWN.iter().map(Known::flag).collect();
+        assert_eq!(flags.len(), KNOWN.len());
+        let body = KNOWN.iter().find(|known| known.key() == "limits.body").unwrap();
+        assert_eq!((body.flag().as_str(), body.variable().as_str()), ("limits-body", "BELLWETHER_LIMITS_BODY"));
+    }
+
+    #[test]
+    fn a_simulation_has_a_folder_of_its_own() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.data_dir(), PathBuf::from("./data"));
+        settings.page.demo = true;
+        assert_eq!(settings.data_dir(), PathBuf::from("./data-demo"));
+        settings.store.data_dir = Some(PathBuf::from("x"));
+        assert_eq!(settings.data_dir(), PathBuf::from("x"));
+    }
+}
