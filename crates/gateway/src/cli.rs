@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::archive::{BackupArgs, ExportArgs, VerifyArgs};
 pub use crate::settings::ServeArgs;
 
 /// Live KPI and metrics monitor: takes samples in, keeps them, shows and watches them.
@@ -41,6 +42,12 @@ pub enum Command {
     },
     /// Show every setting with its default, as a settings file to begin with
     Config(ConfigArgs),
+    /// Read all that a store holds and say what is damaged, where, and what can be done
+    Verify(VerifyArgs),
+    /// Write every stored sample as CSV or NDJSON
+    Export(ExportArgs),
+    /// Write a copy of a store, also of one whose gateway runs
+    Backup(BackupArgs),
 }
 
 /// The flags of `config`.

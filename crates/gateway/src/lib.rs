@@ -9,6 +9,7 @@
 extern crate self as bellwether_gateway;
 
 mod alerting;
+mod archive;
 mod board;
 pub mod cli;
 pub mod clock;
@@ -16,6 +17,7 @@ mod demo;
 mod host;
 mod http;
 mod hub;
+mod instant;
 mod own;
 mod pulse;
 mod serve;
@@ -41,6 +43,9 @@ pub fn run(cli: Cli) -> ExitCode {
             say(settings::shown(markdown).trim_end());
             Ok(())
         }
+        Command::Verify(arguments) => archive::verify(&arguments),
+        Command::Export(arguments) => archive::export(&arguments),
+        Command::Backup(arguments) => archive::backup(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,7 +26,7 @@ use crate::hub::{self, Greeting, Hub};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::settings::{self, ServeArgs, Settings};
-use crate::store::{NewStore, Origin, RedbStore, Store, StoreError};
+use crate::store::{EPOCH_MASK, NewStore, Origin, RedbStore, Store, StoreError};
 use crate::telemetry::{self, Metrics};
 use crate::threads::{self, Threads};
 use crate::writer::{self, QueueRoom, Writer, WriterQueue, WriterThread};
@@ -37,8 +37,6 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// The seed of the simulation: every start shows the same stories.
 const DEMO_SEED: u64 = 2026;
-/// JSON keeps whole numbers up to here.
-const EPOCH_MASK: u64 = (1 << 53) - 1;
 
 /// Serves until SIGTERM or Ctrl-C.
 ///
@@ -136,6 +134,7 @@ async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, addr
             in_all: settings.limits.connections.0,
             of_address: settings.limits.connections_of_address.0,
         }),
+        archives: http::Archives::default(),
     });
 
     // Served from the start, so that who asks too early is told so.

@@ -3,9 +3,10 @@
 use bellwether_core::alerts::Alert;
 use bellwether_core::labels::Labels;
 use bellwether_core::rule::{AlertState, Rule};
-use bellwether_core::time::TimestampMs;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+
+use crate::instant::rfc3339;
 
 /// The name of the receiver in the messages.
 const RECEIVER: &str = "bellwether";
@@ -136,42 +137,11 @@ fn fingerprint(labels: &Labels) -> String {
     format!("{hash:016x}")
 }
 
-/// `2026-11-22T06:34:43.120Z`, by Howard Hinnant's `civil_from_days`.
-fn rfc3339(at: TimestampMs) -> String {
-    let ms = at.get();
-    let (days, ms_of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (seconds, ms) = (ms_of_day / 1_000, ms_of_day % 1_000);
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bellwether_core::rule::Severity;
-
-    #[track_caller]
-    fn check(ms: i64, expected: &str) {
-        assert_eq!(rfc3339(TimestampMs::new(ms)), expected);
-    }
-
-    #[test]
-    fn instants_are_written_as_utc() {
-        check(0, "1970-01-01T00:00:00.000Z");
-        check(951_826_923_456, "2000-02-29T12:22:03.456Z");
-        check(1_795_329_283_120, "2026-11-22T06:34:43.120Z");
-        check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
-        check(-1, "1969-12-31T23:59:59.999Z");
-    }
+    use bellwether_core::time::TimestampMs;
 
     fn alert(state: AlertState) -> Alert {
         Alert {

@@ -9,6 +9,7 @@ use bellwether_wire::ingest::BodyError;
 use bellwether_wire::query::{ErrorBody, QueryParamError};
 
 use super::seats::NoSeat;
+use crate::archive::ParamError;
 use crate::writer::WriteError;
 
 /// Seconds after which a sender may try again.
@@ -59,6 +60,12 @@ pub(crate) enum ApiError {
     /// More is waiting to be written than fits.
     #[error("more samples are waiting than can be written; send this batch again in a second")]
     Overloaded,
+    /// Others read the whole store.
+    #[error("{at_once} exports or backups are being taken already; ask again when one of them has ended")]
+    Archiving { at_once: usize },
+    /// The store cannot be read.
+    #[error("the store cannot be read at the moment ({reason}); ask again in a second")]
+    Unreadable { reason: String },
     /// Too many live connections.
     #[error(transparent)]
     TooManyConnections(#[from] NoSeat),
@@ -103,9 +110,13 @@ impl ApiError {
             Self::Origin { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Overloaded | Self::TooManyConnections(_) | Self::Store { .. } | Self::Starting | Self::Stopping => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Overloaded
+            | Self::Archiving { .. }
+            | Self::Unreadable { .. }
+            | Self::TooManyConnections(_)
+            | Self::Store { .. }
+            | Self::Starting
+            | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -125,6 +136,8 @@ impl ApiError {
             Self::NotFound { .. } => "not_found",
             Self::Method { .. } => "method_not_allowed",
             Self::Overloaded => "overloaded",
+            Self::Archiving { .. } => "archiving",
+            Self::Unreadable { .. } => "store_unavailable",
             Self::TooManyConnections(_) => "too_many_connections",
             Self::Store { .. } => "store_unavailable",
             Self::Starting => "starting",
@@ -155,6 +168,12 @@ impl From<QueryError> for ApiError {
             _ => "bad_query",
         };
         Self::BadQuery { code, message: error.to_string() }
+    }
+}
+
+impl From<ParamError> for ApiError {
+    fn from(error: ParamError) -> Self {
+        Self::BadQuery { code: "bad_query", message: error.to_string() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The HTTP door: routes, and what stands before them.
 
+mod archive;
 mod errors;
 mod health;
 mod ingest;
@@ -25,6 +26,7 @@ use crate::own::OwnWork;
 use crate::settings::LimitSettings;
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
+pub(crate) use archive::Archives;
 use errors::ApiError;
 use page::Page;
 use seats::Seats;
@@ -64,6 +66,8 @@ pub(crate) struct Gateway {
     pub(crate) connections: mpsc::Sender<()>,
     /// Who has how many live connections.
     pub(crate) seats: Seats,
+    /// Who reads the whole store.
+    pub(crate) archives: Archives,
 }
 
 impl Gateway {
@@ -99,6 +103,8 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
     Router::new()
         .merge(elsewhere)
         .route("/ws", get(ws::live))
+        .route("/api/v1/export", get(archive::export))
+        .route("/api/v1/backup", get(archive::backup))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

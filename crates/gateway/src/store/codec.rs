@@ -25,6 +25,9 @@ pub enum CodecError {
         /// The field.
         field: &'static str,
     },
+    /// There is no record where others say that there is one.
+    #[error("it is not there")]
+    Absent,
     /// The record's version is one that this program does not know.
     #[error("it has version {found}; this program reads up to version {known}")]
     Version {
@@ -73,6 +76,15 @@ impl Writer {
     pub(super) fn slice(&mut self, slice: &[u8]) {
         self.unsigned(slice.len() as u64);
         self.bytes.extend_from_slice(slice);
+    }
+
+    /// Bytes whose length is known otherwise.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// What was written, without a checksum: a part of another record.

@@ -84,7 +84,7 @@ pub(super) fn folders_to_sync(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// What the system says.
 #[cfg(unix)]
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match std::fs::File::open(folder)?.sync_all() {
         // Some file systems know no such thing and need none.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
@@ -94,7 +94,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Elsewhere folders cannot be opened; the system keeps their entries by itself.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -38,6 +38,12 @@ pub enum StoreError {
         /// What the system said.
         reason: io::Error,
     },
+    /// There is no store to look at.
+    #[error("there is no store at {path:?}; name its data folder with --data-dir")]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// Another process has the store open.
     #[error("another process has the store {path:?} open; stop that process, or name another folder with --data-dir")]
     Locked {

@@ -2,6 +2,7 @@
 
 use super::codec::CodecError;
 use super::series::SeriesIx;
+use crate::instant::rfc3339;
 use bellwether_core::time::TimestampMs;
 use std::collections::HashSet;
 use std::fmt;
@@ -51,6 +52,55 @@ pub enum Place {
         /// Its number.
         id: u64,
     },
+    /// A number about the whole store.
+    Meta {
+        /// Its name in the table `meta`.
+        name: &'static str,
+    },
+    /// A table as a whole: it does not hold as many rows as it says.
+    Table {
+        /// The table.
+        name: String,
+    },
+}
+
+impl Place {
+    /// The series that it is about.
+    #[must_use]
+    pub fn series(&self) -> Option<SeriesIx> {
+        match self {
+            Self::Series { series } | Self::Chunk { series, .. } | Self::Hour { series, .. } => Some(*series),
+            _ => None,
+        }
+    }
+
+    /// What is lost with the record, and what can be done.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Series { .. } => {
+                "samples of the series are there but cannot be told whose they are; a backup from before has the name"
+            }
+            Self::Metric { .. } => "nothing needs to be done: the next sample that declares it writes it anew",
+            Self::Sender { .. } => {
+                "nothing is lost; a batch of the sender that comes once more would be counted once more"
+            }
+            Self::Batch { .. } => {
+                "its samples are lost here and left out; whoever sent them, or a backup made since, may have them"
+            }
+            Self::Chunk { .. } => {
+                "its samples are left out, and the hour's summary still counts them; a backup from before has them, and \
+                 nothing else is touched"
+            }
+            Self::Hour { .. } => {
+                "nothing needs to be done where the hour's chunks are whole: it is made anew from them"
+            }
+            Self::Notice { .. } => "the message about an alert is not sent; the next change of the alert is",
+            Self::Meta { .. } | Self::Table { .. } => {
+                "do not go on with this file: take the newest backup, or export what can be read of it"
+            }
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -61,12 +111,14 @@ impl fmt::Display for Place {
             Self::Sender { sender } => write!(f, "the batch ids of sender {sender:?}"),
             Self::Batch { seq } => write!(f, "batch {seq} of the tail"),
             Self::Chunk { series, end, ordinal } => {
-                write!(f, "chunk {ordinal} of series {} in the hour that ends at {} ms", series.0, end.get())
+                write!(f, "chunk {ordinal} of series {} in the hour that ends at {}", series.0, rfc3339(*end))
             }
             Self::Hour { series, end } => {
-                write!(f, "the summary of series {} in the hour that ends at {} ms", series.0, end.get())
+                write!(f, "the summary of series {} in the hour that ends at {}", series.0, rfc3339(*end))
             }
             Self::Notice { id } => write!(f, "notice {id}"),
+            Self::Meta { name } => write!(f, "the store's number {name:?}"),
+            Self::Table { name } => write!(f, "the table {name:?}"),
         }
     }
 }

@@ -27,6 +27,7 @@ mod codec;
 mod disk;
 mod enter;
 mod error;
+mod export;
 mod fault;
 mod hour;
 mod idempotency;
@@ -39,8 +40,12 @@ mod redb_store;
 mod retention;
 mod seal;
 mod series;
+mod snapshot;
 mod state;
+mod stopped;
 mod tables;
+mod transfer;
+mod verify;
 
 use std::ops::ControlFlow;
 
@@ -50,20 +55,29 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 pub use batch::{Batch, BatchSample, Declaration, Outcome};
 pub use codec::CodecError;
+pub(crate) use disk::sync_folder;
 pub use disk::{Disk, DiskUsage, FileDisk};
 pub use error::StoreError;
+pub use export::{Exported, Selection};
 pub use fault::{Fault, Place};
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use origin::{NewStore, Origin};
 pub use outbox::{AlertChange, Notice};
-pub use read::{Reading, Verification};
+pub use read::Reading;
 pub use recovery::Recovered;
 pub use redb_store::{FILE_NAME, RedbStore};
 pub use seal::{Progress, SealLimits};
 pub use series::SeriesIx;
+pub use snapshot::Snapshot;
+pub use stopped::StoppedStore;
+pub use transfer::{Receiving, TransferError};
+pub use verify::Verification;
 
 /// The format that this program writes, and the newest that it reads.
 pub const FORMAT: u64 = 1;
+
+/// Epochs are of these bits: JSON keeps whole numbers up to here.
+pub const EPOCH_MASK: u64 = (1 << 53) - 1;
 
 /// What the gateway keeps across restarts. Owned by one thread.
 pub trait Store: Send {
@@ -131,6 +145,13 @@ pub trait Store: Send {
 
     /// All series, in the order in which they first came.
     fn series(&self) -> Vec<StoredSeries>;
+
+    /// The store as it is now, to be read by another thread while this one goes on writing. As long as it
+    /// lives, what is dropped from the store keeps its place in the file. Cost: none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn snapshot(&self) -> Result<Snapshot, StoreError>;
 
     /// Reads every record and checks it. Cost: reads the whole file.
     ///
@@ -284,8 +305,18 @@ impl Store for RedbStore {
         self.state.series.iter().map(series).collect()
     }
 
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.look(|database, _| Snapshot::of(database))
+    }
+
     fn verify(&self) -> Result<Verification, StoreError> {
-        self.look(read::verify)
+        self.look(|database, state| {
+            let found = Snapshot::of(database)?.verify()?;
+            for fault in &found.faults {
+                state.faults.borrow_mut().add(fault.clone());
+            }
+            Ok(found)
+        })
     }
 
     fn declarations(&self) -> Vec<Declaration> {

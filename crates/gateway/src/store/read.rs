@@ -1,14 +1,13 @@
-//! Reading samples back, and reading everything to see whether it is whole.
+//! Reading samples of one series back.
 
 use super::chunk::{self, ChunkKey, hour_of};
 use super::error::{StoreError, While};
 use super::fault::{Fault, Place};
-use super::series::SeriesIx;
 use super::state::State;
-use super::{StoredSample, batch, hour, tables};
+use super::{StoredSample, batch, tables};
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::time::TimestampMs;
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase};
 
 const DOING: &str = "reading what is stored";
 
@@ -18,27 +17,6 @@ pub struct Reading {
     /// The samples, ordered by time; of equal timestamps, in the order in which they came.
     pub samples: Vec<StoredSample>,
     /// Damage within the span: where it is not empty, samples are missing.
-    pub faults: Vec<Fault>,
-}
-
-/// What a look at every record found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Verification {
-    /// Chunks that are whole.
-    pub chunks: u64,
-    /// Samples in them.
-    pub chunk_samples: u64,
-    /// Bytes of all chunks.
-    pub chunk_bytes: u64,
-    /// Summaries of hours that are whole.
-    pub hours: u64,
-    /// Bytes of all summaries of hours.
-    pub hour_bytes: u64,
-    /// Batches of the tail that are whole.
-    pub batches: u64,
-    /// How many records are damaged.
-    pub fault_count: u64,
-    /// The first thousand of them.
     pub faults: Vec<Fault>,
 }
 
@@ -94,43 +72,4 @@ pub(super) fn read(
     }
     chunk::sort(&mut reading.samples);
     Ok(reading)
-}
-
-pub(super) fn verify(database: &Database, state: &State) -> Result<Verification, StoreError> {
-    let mut found = Verification::default();
-    let mut faults = state.faults.borrow().clone();
-    let snapshot = database.begin_read().while_doing(DOING)?;
-    for row in snapshot.open_table(tables::CHUNKS).while_doing(DOING)?.iter().while_doing(DOING)? {
-        let (row, record) = row.while_doing(DOING)?;
-        let key = ChunkKey::of_row(row.value());
-        found.chunk_bytes += record.value().len() as u64;
-        match chunk::decode(key, record.value()) {
-            Ok(samples) => {
-                found.chunks += 1;
-                found.chunk_samples += samples.len() as u64;
-            }
-            Err(reason) => faults.add(Fault { place: key.place(), reason }),
-        }
-    }
-    for row in snapshot.open_table(tables::HOURS).while_doing(DOING)?.iter().while_doing(DOING)? {
-        let (row, record) = row.while_doing(DOING)?;
-        let (series, hour) = row.value();
-        let series = SeriesIx(series);
-        found.hour_bytes += record.value().len() as u64;
-        match hour::decode(series, hour, record.value()) {
-            Ok(_) => found.hours += 1,
-            Err(reason) => faults.add(Fault { place: Place::Hour { series, end: chunk::end_of(hour) }, reason }),
-        }
-    }
-    for row in snapshot.open_table(tables::TAIL).while_doing(DOING)?.iter().while_doing(DOING)? {
-        let (seq, record) = row.while_doing(DOING)?;
-        match batch::decode(seq.value(), record.value()) {
-            Ok(_) => found.batches += 1,
-            Err(reason) => faults.add(Fault { place: Place::Batch { seq: seq.value() }, reason }),
-        }
-    }
-    found.fault_count = faults.count();
-    found.faults = faults.named.clone();
-    state.faults.replace(faults);
-    Ok(found)
 }

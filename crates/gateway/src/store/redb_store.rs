@@ -266,7 +266,7 @@ fn open_database(disk: &dyn Disk, new: Option<NewStore>) -> Result<(Database, St
 }
 
 /// What the system said of the file, told apart by who can mend it.
-fn of_opening(path: &Path, reason: std::io::Error) -> StoreError {
+pub(super) fn of_opening(path: &Path, reason: std::io::Error) -> StoreError {
     use std::io::ErrorKind;
     match reason.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotFound | ErrorKind::IsADirectory => {
@@ -316,7 +316,7 @@ fn prepare(database: &Database, new: Option<NewStore>) -> Result<(), StoreError>
 
 /// Turns a panic of redb, as it has them for files that were altered from outside, into an error, so
 /// that a damaged file costs an answer and not the gateway.
-fn shielded<T>(run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) fn shielded<T>(run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Err(StoreError::Corrupt { what: said.unwrap_or("its structure cannot be read").to_owned() })

@@ -138,6 +138,20 @@ pub(super) struct Memory {
 }
 
 impl Sealing {
+    /// How far sealing has come, from the numbers in the table `meta` as `entry` gives them.
+    pub(super) fn load(entry: impl Fn(&str) -> Result<Option<u64>, StoreError>) -> Result<Self, StoreError> {
+        let number = |name: &str| -> Result<u64, StoreError> { Ok(entry(name)?.unwrap_or(0)) };
+        let bounds = |seq: u64, timestamp: u64| Bounds { seq, timestamp: TimestampMs::new(timestamp as i64) };
+        let mut sealing = Self::default();
+        if let Some(seq) = entry(meta::SEALED_SEQ)? {
+            sealing.done = bounds(seq, number(meta::SEALED_TIMESTAMP)?);
+        }
+        if let Some(seq) = entry(meta::ROUND_SEQ)? {
+            sealing.round = Some((bounds(seq, number(meta::ROUND_TIMESTAMP)?), number(meta::ROUND_SERIES)?));
+        }
+        Ok(sealing)
+    }
+
     /// Whether a sample of the tail is in a chunk already.
     pub(super) fn holds(&self, seq: u64, series: SeriesIx, timestamp: TimestampMs) -> bool {
         self.done.hold(seq, timestamp)

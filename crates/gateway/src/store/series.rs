@@ -11,6 +11,11 @@ const VERSION: u8 = 1;
 pub struct SeriesIx(pub(super) u32);
 
 impl SeriesIx {
+    #[cfg(test)]
+    pub(crate) const fn for_tests(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number; series of one store are numbered from 0.
     #[must_use]
     pub const fn get(self) -> u32 {

@@ -8,13 +8,12 @@ use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
 use super::idempotency::{Ledger, Remembered};
 use super::retention::Expiry;
-use super::seal::{Bounds, Sealing};
+use super::seal::Sealing;
 use super::series::{self, SeriesIx};
 use super::tables::{self, meta};
 use super::{FORMAT, Origin, StoredSeries, metric, outbox};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
-use bellwether_core::time::TimestampMs;
 use redb::{Database, ReadableDatabase, ReadableTable};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -65,13 +64,7 @@ impl State {
         state.next_series = u32::try_from(number(meta::NEXT_SERIES)?)
             .map_err(|_| StoreError::Corrupt { what: "the number of the next series is out of range".to_owned() })?;
         state.next_notice = number(meta::NEXT_NOTICE)?;
-        let bounds = |seq: u64, timestamp: u64| Bounds { seq, timestamp: TimestampMs::new(timestamp as i64) };
-        if let Some(seq) = entry(meta::SEALED_SEQ)? {
-            state.sealing.done = bounds(seq, number(meta::SEALED_TIMESTAMP)?);
-        }
-        if let Some(seq) = entry(meta::ROUND_SEQ)? {
-            state.sealing.round = Some((bounds(seq, number(meta::ROUND_TIMESTAMP)?), number(meta::ROUND_SERIES)?));
-        }
+        state.sealing = Sealing::load(entry)?;
 
         for row in read.open_table(tables::SERIES).while_doing(DOING)?.iter().while_doing(DOING)? {
             let (ix, record) = row.while_doing(DOING)?;

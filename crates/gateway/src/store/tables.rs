@@ -1,6 +1,8 @@
 //! The tables of the store's file; `docs/formats/store.md` describes them.
 
-use redb::TableDefinition;
+use redb::{Key, TableDefinition, Value};
+
+use super::error::StoreError;
 
 /// Numbers about the whole store, by name: see [`meta`].
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
@@ -22,6 +24,33 @@ pub(super) const BATCHES: TableDefinition<(i64, u64), &str> = TableDefinition::n
 pub(super) const OUTBOX: TableDefinition<u64, &[u8]> = TableDefinition::new("outbox");
 /// `alert → bytes`, whose meaning is the alerting's.
 pub(super) const ALERTS: TableDefinition<&str, &[u8]> = TableDefinition::new("alerts");
+
+/// Does the same to tables of whatever types.
+pub(super) trait EachTable {
+    /// Does it to one; `number` names the table in a backup on its way and is never given to another.
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &mut self,
+        number: u8,
+        definition: TableDefinition<'static, K, V>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Does something to every table of a store.
+///
+/// # Errors
+/// The first of `work`'s.
+pub(super) fn each(work: &mut impl EachTable) -> Result<(), StoreError> {
+    work.table(1, META)?;
+    work.table(2, SERIES)?;
+    work.table(3, METRICS)?;
+    work.table(4, TAIL)?;
+    work.table(5, CHUNKS)?;
+    work.table(6, HOURS)?;
+    work.table(7, SENDERS)?;
+    work.table(8, BATCHES)?;
+    work.table(9, OUTBOX)?;
+    work.table(10, ALERTS)
+}
 
 /// The names in [`META`].
 pub(super) mod meta {

@@ -19,7 +19,7 @@ pub(crate) use receipts::BatchName;
 pub(crate) use thread::WriterThread;
 pub(crate) use unsaved::NewNotice;
 
-use crate::store::{AlertChange, Notice};
+use crate::store::{AlertChange, Notice, Snapshot};
 use crate::telemetry::Metrics;
 
 /// How much may wait to be written.
@@ -82,6 +82,7 @@ enum Job {
     Notices { reply: SyncSender<Vec<Notice>> },
     NoticeDelivered { id: u64, kept: SyncSender<bool> },
     NoticeFailed { id: u64, next_attempt_at: TimestampMs, kept: SyncSender<bool> },
+    Snapshot { reply: oneshot::Sender<Result<Snapshot, WriteError>> },
     Stop,
 }
 
@@ -156,6 +157,19 @@ impl Writer {
         let (kept, answer) = sync_channel(1);
         self.ask(Job::NoticeFailed { id, next_attempt_at, kept });
         answer.recv().unwrap_or(false)
+    }
+
+    /// The store as it is once what was queued before is written.
+    ///
+    /// # Errors
+    /// [`WriteError`] where the queue is full, the gateway stops or the store cannot be read.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        match self.jobs.try_send(Job::Snapshot { reply }) {
+            Ok(()) => answer.await.map_err(|_| WriteError::Stopping)?,
+            Err(TrySendError::Full(_)) => Err(WriteError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopping),
+        }
     }
 
     /// Lets the thread finish what was queued before and end.

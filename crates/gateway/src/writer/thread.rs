@@ -293,6 +293,12 @@ impl<S: Store> WriterThread<S> {
             Job::NoticeFailed { id, next_attempt_at, kept } => {
                 answer_kept(&kept, self.store.notice_failed(id, next_attempt_at, now))
             }
+            Job::Snapshot { reply } => {
+                let taken = self.store.snapshot();
+                // The asker may have ended meanwhile.
+                let _ended = reply.send(taken.map_err(|error| WriteError::Store { reason: error.to_string() }));
+                Ok(())
+            }
             Job::Write(..) | Job::Stop => Ok(()),
         };
         if let Err(error) = done {

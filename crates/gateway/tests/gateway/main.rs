@@ -7,6 +7,7 @@
 )]
 
 mod alerts;
+mod archive;
 mod doors;
 mod durability;
 mod feed;
