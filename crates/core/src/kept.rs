@@ -117,6 +117,9 @@ impl Kept {
             }
             moments = self.older.last().map_or(Moments::NONE, |(_, moments)| *moments);
             moments.merge(&self.newer_total);
+        } else {
+            // A window within one time bucket that is not over: nothing that was counted is in it.
+            *self = Self::new(self.spread);
         }
         // What is told by finer tiers changes with every look.
         let rest: Vec<Stretch> = rest.copied().chain(plan.open()).collect();
