@@ -7,7 +7,7 @@
 use bellwether_core::labels::{LabelError, Labels, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::ingest::IngestedSample;
+use bellwether_wire::ingest::{IngestedSample, Repeats};
 
 /// How far back the grants office's cases reach.
 pub(crate) const CASES_HISTORY: DurationMs = DurationMs::from_days(89);
@@ -175,6 +175,8 @@ fn push(
             key: key.clone(),
             sample,
             kind: Some(kind),
+            suggested: None,
+            repeats: Repeats::Count,
             unit: Some(unit.to_owned()),
             reference: case.map(str::to_owned),
         });

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use bellwether_core::labels::{LabelError, Labels, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::ingest::{IngestedSample, RejectionCode};
+use bellwether_wire::ingest::{IngestedSample, RejectionCode, Repeats};
 
 use crate::telemetry::{Metrics, RequestLabels};
 
@@ -35,7 +35,16 @@ impl OwnBatch {
 
     fn push(&mut self, key: SeriesKey, kind: Kind, sample: Sample) {
         let index = self.samples.len();
-        self.samples.push(IngestedSample { index, key, sample, kind: Some(kind), unit: None, reference: None });
+        self.samples.push(IngestedSample {
+            index,
+            key,
+            sample,
+            kind: Some(kind),
+            suggested: None,
+            repeats: Repeats::Count,
+            unit: None,
+            reference: None,
+        });
     }
 
     pub(crate) fn len(&self) -> usize {

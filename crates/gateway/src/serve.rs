@@ -17,6 +17,8 @@ use crate::board;
 use crate::clock::{self, Stopwatch};
 use crate::demo::{BOOKINGS_HISTORY, CASES_HISTORY, Demo};
 use crate::host::Host;
+use crate::http::body::Bodies;
+use crate::http::delivered::Described;
 use crate::http::page::Page;
 use crate::http::seats::{Room, Seats};
 use crate::http::security::AllowList;
@@ -128,6 +130,8 @@ async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, addr
         allow: AllowList::new(address, &settings.server.allow_hosts, &settings.server.allow_origins),
         life: Life::default(),
         limits: settings.limits.clone(),
+        bodies: Bodies::new(settings.limits.bodies.0, settings.limits.body_time.get()),
+        described: Described::default(),
         stopping: stopping.clone(),
         connections,
         seats: Seats::new(Room {

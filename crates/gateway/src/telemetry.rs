@@ -51,6 +51,12 @@ impl MetricConstructor<Histogram> for RequestHistogram {
 pub(crate) struct Metrics {
     registry: std::sync::Arc<Registry>,
     pub(crate) samples_accepted: Counter,
+    /// Samples that came again where there is one value a timestamp.
+    pub(crate) samples_repeated: Counter,
+    /// Stale markers, each of which ends a series.
+    pub(crate) series_ended: Counter,
+    /// Exemplars, which are not kept.
+    pub(crate) exemplars_dropped: Counter,
     samples_rejected: Family<ReasonLabel, Counter>,
     bodies_refused: Family<ReasonLabel, Counter>,
     requests: Family<RequestLabels, Histogram, RequestHistogram>,
@@ -78,6 +84,9 @@ impl Metrics {
         let mut registry = Registry::default();
         let metrics = Self {
             samples_accepted: Counter::default(),
+            samples_repeated: Counter::default(),
+            series_ended: Counter::default(),
+            exemplars_dropped: Counter::default(),
             samples_rejected: Family::default(),
             bodies_refused: Family::default(),
             requests: Family::new_with_constructor(RequestHistogram),
@@ -106,6 +115,12 @@ impl Metrics {
 
     fn register(&self, to: &mut Registry) {
         to.register("gateway_samples_accepted", "Samples stored", self.samples_accepted.clone());
+        let help = "Samples that came again and are stored once";
+        to.register("gateway_samples_repeated", help, self.samples_repeated.clone());
+        let help = "Stale markers of remote write, each of which ends a series";
+        to.register("gateway_series_ended", help, self.series_ended.clone());
+        let help = "Exemplars that came with samples, which are not kept";
+        to.register("gateway_exemplars_dropped", help, self.exemplars_dropped.clone());
         to.register("gateway_samples_rejected", "Samples refused, by reason", self.samples_rejected.clone());
         to.register("gateway_requests_refused", "Requests refused whole, by reason", self.bodies_refused.clone());
         let help = "Time from a request's head to its answer";

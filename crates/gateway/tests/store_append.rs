@@ -4,8 +4,9 @@ mod store_support;
 
 use bellwether_core::labels::MetricName;
 use bellwether_core::sample::Kind;
-use bellwether_gateway::store::{AlertChange, Declaration, Outcome, Store, StoreError};
-use store_support::{EPOCH, START, at, batch, key, named, open, replayed, sample, store_one};
+use bellwether_gateway::store::{AlertChange, BatchSample, Declaration, Found, LeftOut, Outcome, Store, StoreError};
+use bellwether_wire::ingest::Repeats;
+use store_support::{EPOCH, HOUR, START, all_of, at, batch, key, named, open, replayed, sample, seal_all, store_one};
 
 #[test]
 fn what_was_appended_is_there_after_a_restart() {
@@ -159,4 +160,44 @@ fn a_newer_store_is_refused_and_left_alone() {
     let format =
         redb::ReadableTable::get(&read.open_table(meta).unwrap(), "format").unwrap().map(|guard| guard.value());
     assert_eq!(format, Some(2), "it was written to");
+}
+
+#[test]
+fn where_there_is_one_value_a_timestamp_it_is_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let key = key("up", "a");
+    let once = |offset: i64, value: f64| {
+        let sample = sample(&key, Kind::Gauge, START + offset, value);
+        BatchSample { repeats: Repeats::Once, ..sample }
+    };
+    let (same, another) = (Found::Same, Found::Another);
+    let first = || batch(START + HOUR, vec![once(1_000, 1.0), once(2_000, 2.0), once(3_000, 3.0)]);
+    // Within a batch, and within a commit.
+    let twice = batch(START + HOUR, vec![once(4_000, 4.0), once(4_000, 4.0), once(4_000, 5.0)]);
+    let left_out = vec![LeftOut { place: 1, found: same }, LeftOut { place: 2, found: another }];
+    let all = [0, 1, 2].map(|place| LeftOut { place, found: same }).to_vec();
+    assert_eq!(
+        store.append(&[first(), twice, first()]).unwrap(),
+        [
+            Outcome::Stored { seq: 1 },
+            Outcome::StoredInPart { seq: 2, left_out },
+            Outcome::StoredInPart { seq: 3, left_out: all.clone() },
+        ]
+    );
+    // After a start, sealed, and late but new.
+    for round in 0..2 {
+        drop(store);
+        store = open(folder.path());
+        if round == 1 {
+            seal_all(&mut store, START + 3 * HOUR);
+            drop(store);
+            store = open(folder.path());
+        }
+        let Outcome::StoredInPart { left_out, .. } = store.append(&[first()]).unwrap().remove(0) else { panic!() };
+        assert_eq!(left_out, all);
+        let late = batch(START + HOUR, vec![once(1_500 + round, 1.5)]);
+        assert!(matches!(store.append(&[late]).unwrap()[..], [Outcome::Stored { .. }]));
+    }
+    assert_eq!(all_of(&store, &key).len(), 6);
 }

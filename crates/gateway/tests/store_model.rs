@@ -9,7 +9,8 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::DurationMs;
-use bellwether_gateway::store::{Outcome, RedbStore, SealLimits, Store};
+use bellwether_gateway::store::{BatchSample, Found, LeftOut, Outcome, RedbStore, SealLimits, Store};
+use bellwether_wire::ingest::Repeats;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use store_support::{
@@ -20,6 +21,11 @@ const KINDS: [Kind; 4] = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::E
 
 fn series(which: usize) -> (SeriesKey, Kind) {
     (key(["latency", "requests_total", "temperature", "conflict"][which % 4], ["a", "b"][which / 4]), KINDS[which % 4])
+}
+
+/// Half of the series have one value a timestamp.
+fn repeats(which: usize) -> Repeats {
+    if which < 4 { Repeats::Count } else { Repeats::Once }
 }
 
 /// A batch: its id, and of each sample the series, its place in time and its value.
@@ -64,12 +70,21 @@ impl Model {
             if id.is_some_and(|id| !self.ids.insert(id)) {
                 return Outcome::Duplicate;
             }
-            for (which, offset, value) in samples {
+            let mut left_out = Vec::new();
+            for (place, (which, offset, value)) in samples.iter().enumerate() {
                 let point = (START + offset, f64::from(*value).to_bits());
-                self.samples.entry(series(*which).0).or_default().push(point);
+                let points = self.samples.entry(series(*which).0).or_default();
+                match points.iter().find(|there| there.0 == point.0).filter(|_| repeats(*which) == Repeats::Once) {
+                    None => points.push(point),
+                    Some(there) if *there == point => left_out.push(LeftOut { place, found: Found::Same }),
+                    Some(_) => left_out.push(LeftOut { place, found: Found::Another }),
+                }
             }
             self.seq += 1;
-            Outcome::Stored { seq: self.seq }
+            match left_out.len() {
+                0 => Outcome::Stored { seq: self.seq },
+                _ => Outcome::StoredInPart { seq: self.seq, left_out },
+            }
         };
         batches.iter().map(outcome).collect()
     }
@@ -144,7 +159,8 @@ fn run(ops: &[Op], limits: SealLimits) -> Result<(), TestCaseError> {
                     .map(|(id, samples)| {
                         let samples = samples.iter().map(|(which, offset, value)| {
                             let (key, kind) = series(*which);
-                            sample(&key, kind, START + offset, f64::from(*value))
+                            let sample = sample(&key, kind, START + offset, f64::from(*value));
+                            BatchSample { repeats: repeats(*which), ..sample }
                         });
                         let batch = batch(START + 3 * HOUR, samples.collect());
                         match id {

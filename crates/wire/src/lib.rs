@@ -12,6 +12,8 @@ pub mod feed;
 pub mod frame;
 pub mod ingest;
 mod json;
+#[cfg(feature = "protocols")]
+pub mod protocol;
 pub mod query;
 
 pub use json::JsonFault;

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bellwether_core::query::QueryError;
 use bellwether_core::scorecard::ScorecardError;
 use bellwether_wire::ingest::BodyError;
+use bellwether_wire::protocol::ProtocolError;
 use bellwether_wire::query::{ErrorBody, QueryParamError};
 
 use super::seats::NoSeat;
@@ -37,11 +38,20 @@ pub(crate) enum ApiError {
     #[error("the body could not be read to its end; send it again")]
     BodyBroken,
     /// The content type is not one of ours.
-    #[error("the content type {given:?} is not taken here; use application/json or application/x-ndjson")]
-    ContentType { given: String },
-    /// The body is compressed.
-    #[error("the content encoding {given:?} is not taken here; send the body as it is")]
-    ContentEncoding { given: String },
+    #[error("the content type {given:?} is not taken here; use {taken}")]
+    ContentType { given: String, taken: &'static str },
+    /// The body is compressed in a way that is not ours.
+    #[error("the content encoding {given:?} is not taken here; use {taken}")]
+    ContentEncoding { given: String, taken: &'static str },
+    /// The body is not compressed as it is said to be.
+    #[error("the body is not {packing}: {reason}")]
+    BadPacking { packing: &'static str, reason: String },
+    /// The protocol's version is not one of ours.
+    #[error("version {given:?} of the protocol is not taken here; use {taken}")]
+    Version { given: String, taken: &'static str },
+    /// The bodies that are being read take all the room there is.
+    #[error("too many bodies are being read; send this one again in a second")]
+    NoRoom,
     /// The `Host` header names another host.
     #[error("{}", foreign_host(.host))]
     Host { host: String },
@@ -102,10 +112,12 @@ impl ApiError {
             Self::BadBody { .. } | Self::BadQuery { .. } | Self::BadKey { .. } | Self::BodyBroken => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Handshake { .. } => StatusCode::BAD_REQUEST,
+            Self::BadPacking { .. } | Self::Handshake { .. } => StatusCode::BAD_REQUEST,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::ContentType { .. } | Self::ContentEncoding { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Version { .. } => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::Host { .. } => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
@@ -113,6 +125,7 @@ impl ApiError {
             Self::Overloaded
             | Self::Archiving { .. }
             | Self::Unreadable { .. }
+            | Self::NoRoom
             | Self::TooManyConnections(_)
             | Self::Store { .. }
             | Self::Starting
@@ -130,14 +143,16 @@ impl ApiError {
             Self::BodyBroken => "body_broken",
             Self::ContentType { .. } => "unsupported_content_type",
             Self::ContentEncoding { .. } => "unsupported_content_encoding",
+            Self::BadPacking { .. } => "bad_compression",
+            Self::Version { .. } => "unsupported_version",
             Self::Host { .. } => "host_not_allowed",
             Self::Origin { .. } => "origin_not_allowed",
             Self::Handshake { .. } => "bad_handshake",
             Self::NotFound { .. } => "not_found",
             Self::Method { .. } => "method_not_allowed",
-            Self::Overloaded => "overloaded",
             Self::Archiving { .. } => "archiving",
             Self::Unreadable { .. } => "store_unavailable",
+            Self::Overloaded | Self::NoRoom => "overloaded",
             Self::TooManyConnections(_) => "too_many_connections",
             Self::Store { .. } => "store_unavailable",
             Self::Starting => "starting",
@@ -148,6 +163,12 @@ impl ApiError {
 
 impl From<BodyError> for ApiError {
     fn from(error: BodyError) -> Self {
+        Self::BadBody { code: error.code(), message: error.to_string() }
+    }
+}
+
+impl From<ProtocolError> for ApiError {
+    fn from(error: ProtocolError) -> Self {
         Self::BadBody { code: error.code(), message: error.to_string() }
     }
 }

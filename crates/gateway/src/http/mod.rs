@@ -1,11 +1,14 @@
 //! The HTTP door: routes, and what stands before them.
 
 mod archive;
+pub(crate) mod body;
+pub(crate) mod delivered;
 mod errors;
 mod health;
 mod ingest;
 pub(crate) mod page;
 mod query;
+mod remote_write;
 pub(crate) mod seats;
 pub(crate) mod security;
 pub(crate) mod server;
@@ -60,6 +63,9 @@ pub(crate) struct Gateway {
     pub(crate) allow: AllowList,
     pub(crate) life: Life,
     pub(crate) limits: LimitSettings,
+    pub(crate) bodies: body::Bodies,
+    /// What remote write said of metrics, beside their samples.
+    pub(crate) described: delivered::Described,
     /// Turns true when the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
     /// Held by every live connection; when all are gone, its other end learns of it.
@@ -93,6 +99,7 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
     let allow = gateway.allow.clone();
     let elsewhere = Router::new()
         .route("/ingest", post(ingest::ingest))
+        .route("/api/v1/write", post(remote_write::write))
         .route("/query", get(query::query))
         .route("/api/v1/dashboard", get(query::dashboard))
         .route("/api/v1/board", get(query::board))

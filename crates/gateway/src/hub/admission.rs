@@ -7,19 +7,22 @@ use bellwether_core::engine::{Engine, KindConflict, Plan, SeriesError, Timestamp
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
-use bellwether_wire::ingest::{IngestedSample, Rejection};
+use bellwether_wire::ingest::{IngestedSample, Rejection, Repeats};
 
 use super::Hub;
-use crate::store::{BatchSample, Declaration, Resurfaced};
+use crate::store::{BatchSample, Declaration, Found, LeftOut, Resurfaced};
 use crate::writer::Receipt;
 
 /// A sample that may be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Admitted {
+    /// Its place in the body.
+    pub(crate) index: usize,
     pub(crate) key: SeriesKey,
     pub(crate) kind: Kind,
     pub(crate) sample: Sample,
     pub(crate) reference: Option<Arc<str>>,
+    pub(crate) repeats: Repeats,
 }
 
 /// What a batch came to before it is stored.
@@ -30,6 +33,29 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
+    /// Takes out what the store left out; how many of those were the same sample again. The others are
+    /// refused.
+    pub(crate) fn leave_out(&mut self, left_out: &[LeftOut]) -> usize {
+        let mut same = 0;
+        let mut left_out = left_out.iter().peekable();
+        let mut place = 0;
+        let rejected = &mut self.rejected;
+        self.samples.retain(|sample| {
+            let found = left_out.next_if(|each| each.place == place).map(|each| each.found);
+            place += 1;
+            match found {
+                None => return true,
+                Some(Found::Same) => same += 1,
+                Some(Found::Another) => {
+                    let at = sample.sample.timestamp();
+                    rejected.push(Rejection::repeated_timestamp(sample.index, &sample.key.to_string(), at));
+                }
+            }
+            false
+        });
+        same
+    }
+
     /// What is told about it once it is stored.
     pub(crate) fn into_receipt(self) -> Receipt {
         Receipt { accepted: self.samples.len(), rejected: self.rejected }
@@ -39,14 +65,22 @@ impl Admission {
 impl Admitted {
     /// The sample on its way into the store.
     pub(crate) fn to_stored(&self) -> BatchSample {
-        let Self { key, kind, sample, reference } = self;
-        BatchSample { series: key.clone(), kind: *kind, sample: *sample, reference: reference.clone() }
+        let Self { index: _, key, kind, sample, reference, repeats } = self;
+        let (series, reference) = (key.clone(), reference.clone());
+        BatchSample { series, kind: *kind, sample: *sample, reference, repeats: *repeats }
     }
 
     /// The samples of a batch that is stored although nobody was told so.
     pub(crate) fn of_resurfaced(batch: Resurfaced) -> (u64, Vec<Self>) {
-        let admitted = |BatchSample { series, kind, sample, reference }| Self { key: series, kind, sample, reference };
-        (batch.seq, batch.samples.into_iter().map(admitted).collect())
+        let admitted = |(index, BatchSample { series: key, kind, sample, reference, repeats })| Self {
+            index,
+            key,
+            kind,
+            sample,
+            reference,
+            repeats,
+        };
+        (batch.seq, batch.samples.into_iter().enumerate().map(admitted).collect())
     }
 }
 
@@ -63,19 +97,42 @@ impl Hub {
         let state = self.state();
         let mut admission = Admission { samples: Vec::with_capacity(samples.len()), rejected: Vec::new() };
         let mut declarations: Vec<Declaration> = Vec::new();
-        for IngestedSample { index, key, sample, kind, unit, reference } in samples {
-            match admit_one(&state.engine, plan, index, &key, sample, kind, oldest, now) {
+        for IngestedSample { index, key, sample, kind, suggested, repeats, unit, reference } in samples {
+            let kinds = Kinds { declared: kind, suggested };
+            match admit_one(&state.engine, plan, index, &key, sample, kinds, oldest, now) {
                 Ok(known) => {
                     if kind.is_some() || unit.is_some() {
                         declare(&mut declarations, &key, known, unit);
                     }
                     let reference = reference.map(Arc::from);
-                    admission.samples.push(Admitted { key, kind: known, sample, reference });
+                    admission.samples.push(Admitted { index, key, kind: known, sample, reference, repeats });
                 }
                 Err(rejection) => admission.rejected.push(rejection),
             }
         }
         (admission, declarations)
+    }
+}
+
+/// What is said of a sample's kind.
+#[derive(Clone, Copy)]
+struct Kinds {
+    /// By the sender: it must be the metric's.
+    declared: Option<Kind>,
+    /// By the protocol: it gives way.
+    suggested: Option<Kind>,
+}
+
+impl Kinds {
+    /// The kind that a series is to have.
+    fn plan(self, engine: &Engine, plan: &mut Plan, key: &SeriesKey) -> Result<Kind, SeriesError> {
+        let Some(suggested) = self.suggested.filter(|_| self.declared.is_none()) else {
+            return engine.plan(plan, key, self.declared);
+        };
+        match engine.plan(plan, key, Some(suggested)) {
+            Err(SeriesError::KindConflict(_)) => engine.plan(plan, key, None),
+            planned => planned,
+        }
     }
 }
 
@@ -86,7 +143,7 @@ fn admit_one(
     index: usize,
     key: &SeriesKey,
     sample: Sample,
-    kind: Option<Kind>,
+    kinds: Kinds,
     oldest: TimestampMs,
     now: TimestampMs,
 ) -> Result<Kind, Rejection> {
@@ -98,7 +155,7 @@ fn admit_one(
         TimestampError::TooLate { oldest, .. } => Rejection::too_late(index, timestamp, oldest, now),
         _ => Rejection::too_new(index, timestamp, engine.config().future_skew, now),
     })?;
-    engine.plan(plan, key, kind).map_err(|error| match error {
+    kinds.plan(engine, plan, key).map_err(|error| match error {
         SeriesError::KindConflict(KindConflict { metric, kept, declared }) => {
             Rejection::kind_conflict(index, metric.as_str(), kept, declared)
         }

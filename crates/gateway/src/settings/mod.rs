@@ -171,6 +171,10 @@ settings! {
     limits: LimitSettings {
         /// Longest body of samples as JSON or lines
         body: Bytes = Bytes(1 << 20);
+        /// Longest body of remote write and OTLP, packed or not
+        binary_body: Bytes = Bytes(32 << 20);
+        /// What all bodies that are being read may take together
+        bodies: Bytes = Bytes(256 << 20);
         /// How long a body may take to arrive
         body_time: Limit = Limit::secs(10);
         /// How far ahead of the gateway's clock a sample may be

@@ -1,9 +1,10 @@
 //! One group commit: the batches that wait, in one transaction.
 
-use super::batch::{self, Batch, Declaration, Outcome, TailBatch, TailMark, TailSample};
+use super::batch::{self, Batch, Declaration, LeftOut, Outcome, TailBatch, TailMark, TailSample};
 use super::error::{StoreError, While};
 use super::idempotency::{Staged, Verdict};
 use super::redb_store::begin_write;
+use super::repeats;
 use super::series::{self, SeriesIx};
 use super::state::State;
 use super::tables::{self, meta};
@@ -12,7 +13,7 @@ use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
 use redb::Database;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 const DOING: &str = "storing a batch";
 /// Opaque ids forgotten with one commit: more than one commit brings in the long run.
@@ -23,7 +24,18 @@ struct Appended {
     seq: u64,
     mark: TailMark,
     record: Vec<u8>,
-    series: BTreeSet<SeriesIx>,
+    /// Its series, each with its newest timestamp in the batch.
+    series: BTreeMap<SeriesIx, TimestampMs>,
+}
+
+/// A batch whose samples are looked at before they go into the tail.
+pub(super) struct Draft<'a> {
+    seq: u64,
+    /// Its place among the outcomes.
+    outcome: usize,
+    pub(super) batch: &'a Batch,
+    /// The series of each of its samples.
+    pub(super) series: Vec<SeriesIx>,
 }
 
 /// Everything that one commit adds, kept apart from the state until it is durable.
@@ -42,11 +54,24 @@ pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) 
     let Some(now) = batches.iter().map(|batch| batch.received_at).max() else { return Ok(Vec::new()) };
     let mut addition = Addition { seq: state.seq, next_series: state.next_series, ..Addition::default() };
     let mut outcomes = Vec::with_capacity(batches.len());
+    let mut drafts = Vec::with_capacity(batches.len());
     for batch in batches {
-        outcomes.push(addition.add(state, batch)?);
+        let Some((seq, series)) = addition.add(state, batch)? else {
+            outcomes.push(Outcome::Duplicate);
+            continue;
+        };
+        drafts.push(Draft { seq, outcome: outcomes.len(), batch, series });
+        outcomes.push(Outcome::Stored { seq });
     }
     if addition.seq == state.seq {
         return Ok(outcomes);
+    }
+    let left_out = repeats::left_out(database, state, &drafts)?;
+    for (draft, left_out) in drafts.iter().zip(left_out) {
+        addition.tail.extend(draft.appended(&left_out));
+        if !left_out.is_empty() {
+            outcomes[draft.outcome] = Outcome::StoredInPart { seq: draft.seq, left_out };
+        }
     }
     let expired = state.remembered.expired(now, FORGET_AT_ONCE);
     addition.write(database, &expired)?;
@@ -55,20 +80,41 @@ pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) 
     Ok(outcomes)
 }
 
+impl Draft<'_> {
+    /// The batch without what is left out; `None` where nothing stays.
+    fn appended(&self, left_out: &[LeftOut]) -> Option<Appended> {
+        let mut left_out = left_out.iter().map(|each| each.place).peekable();
+        let mut samples = Vec::with_capacity(self.batch.samples.len());
+        let mut newest: BTreeMap<SeriesIx, TimestampMs> = BTreeMap::new();
+        for (place, (each, series)) in self.batch.samples.iter().zip(&self.series).enumerate() {
+            if left_out.next_if_eq(&place).is_some() {
+                continue;
+            }
+            let at = each.sample.timestamp();
+            newest.entry(*series).and_modify(|newest| *newest = at.max(*newest)).or_insert(at);
+            samples.push(TailSample { series: *series, sample: each.sample, reference: each.reference.clone() });
+        }
+        let tail = TailBatch { received_at: self.batch.received_at, samples };
+        let mark = tail.mark()?;
+        Some(Appended { seq: self.seq, mark, record: batch::encode(self.seq, &tail), series: newest })
+    }
+}
+
 impl Addition {
-    fn add(&mut self, state: &State, batch: &Batch) -> Result<Outcome, StoreError> {
+    /// Takes up a batch's id, its series and what it declares; its place and the series of each of its
+    /// samples, or `None` where it is known.
+    fn add(&mut self, state: &State, batch: &Batch) -> Result<Option<(u64, Vec<SeriesIx>)>, StoreError> {
         let seq = self.seq + 1;
         if let Some(key) = &batch.idempotency {
             match state.remembered.stage(&mut self.staged, key, batch.received_at, seq) {
                 Verdict::New => {}
-                Verdict::Duplicate => return Ok(Outcome::Duplicate),
+                Verdict::Duplicate => return Ok(None),
             }
         }
         self.seq = seq;
-        let mut samples = Vec::with_capacity(batch.samples.len());
+        let mut series = Vec::with_capacity(batch.samples.len());
         for each in &batch.samples {
-            let series = self.series_of(state, &each.series, each.kind)?;
-            samples.push(TailSample { series, sample: each.sample, reference: each.reference.clone() });
+            series.push(self.series_of(state, &each.series, each.kind)?);
         }
         for declaration in &batch.declarations {
             let known = self.metrics.get(&declaration.metric).or_else(|| state.metrics.get(&declaration.metric));
@@ -76,13 +122,7 @@ impl Addition {
                 self.metrics.insert(declaration.metric.clone(), declaration.clone());
             }
         }
-        let tail = TailBatch { received_at: batch.received_at, samples };
-        if let Some(mark) = tail.mark() {
-            let record = batch::encode(seq, &tail);
-            let series = tail.samples.iter().map(|each| each.series).collect();
-            self.tail.push(Appended { seq, mark, record, series });
-        }
-        Ok(Outcome::Stored { seq })
+        Ok(Some((seq, series)))
     }
 
     fn series_of(&mut self, state: &State, key: &SeriesKey, kind: Kind) -> Result<SeriesIx, StoreError> {

@@ -11,6 +11,7 @@ use super::series::SeriesIx;
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
+use bellwether_wire::ingest::Repeats;
 use std::sync::Arc;
 
 const VERSION: u8 = 1;
@@ -26,6 +27,8 @@ pub struct BatchSample {
     pub sample: Sample,
     /// The case or request that it is about (`ref` of `/ingest`), at most 256 bytes.
     pub reference: Option<Arc<str>>,
+    /// Whether its series may have more than this one at its timestamp.
+    pub repeats: Repeats,
 }
 
 /// What a sender said of a metric; kept so that a restart knows it.
@@ -61,8 +64,33 @@ pub enum Outcome {
         /// Its place in the stream; greater than that of every batch before it.
         seq: u64,
     },
+    /// It is on disk but for samples whose series has a value at their timestamp already.
+    StoredInPart {
+        /// Its place in the stream; greater than that of every batch before it.
+        seq: u64,
+        /// What was left out, in the order of the batch.
+        left_out: Vec<LeftOut>,
+    },
     /// A batch with this id is on disk already; nothing of this one was stored.
     Duplicate,
+}
+
+/// A sample of a batch that was not stored, for its series has a value at its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its place among the samples of the batch.
+    pub place: usize,
+    /// What is there.
+    pub found: Found,
+}
+
+/// What a series has at a timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The very value: the sample was sent again.
+    Same,
+    /// Another value.
+    Another,
 }
 
 /// A sample of the tail with the number of its series.

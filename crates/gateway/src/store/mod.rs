@@ -10,7 +10,8 @@
 //!
 //! - [`Store::append`] is one transaction with fsync for all the batches that wait: when it returns
 //!   `Ok`, every batch with [`Outcome::Stored`] is on disk, whole. A batch whose [`IdempotencyKey`]
-//!   is known is a [`Outcome::Duplicate`] and leaves no trace.
+//!   is known is a [`Outcome::Duplicate`] and leaves no trace, and so does a sample that came before
+//!   where there is to be one a timestamp ([`Outcome::StoredInPart`]).
 //! - [`Store::replay`] gives a starting gateway what its engine needs.
 //! - An `Err` means that nothing of the call is acknowledged; the sender is to be told to come
 //!   again (503). After a failure of the disk the store opens its file anew by itself at a later
@@ -37,6 +38,7 @@ mod outbox;
 mod read;
 mod recovery;
 mod redb_store;
+mod repeats;
 mod retention;
 mod seal;
 mod series;
@@ -53,7 +55,7 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-pub use batch::{Batch, BatchSample, Declaration, Outcome};
+pub use batch::{Batch, BatchSample, Declaration, Found, LeftOut, Outcome};
 pub use codec::CodecError;
 pub(crate) use disk::sync_folder;
 pub use disk::{Disk, DiskUsage, FileDisk};
@@ -88,8 +90,10 @@ pub trait Store: Send {
     /// The `seq` of the newest batch that was stored; 0 in a new store. Never goes back.
     fn seq(&self) -> u64;
 
-    /// Stores batches, durably, in one transaction; one [`Outcome`] for each, in their order.
-    /// Cost: one group commit (two fsyncs) for all of them.
+    /// Stores batches, durably, in one transaction; one [`Outcome`] for each, in their order. A sample of
+    /// which there is to be one a timestamp is left out where its series has a value at its timestamp.
+    /// Cost: one group commit (two fsyncs) for all of them, and a look at what is stored around those
+    /// samples that are no newer than their series.
     ///
     /// # Errors
     /// [`StoreError`] where the disk is full, failed or is still out of use after a failure: then

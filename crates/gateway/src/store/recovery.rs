@@ -9,6 +9,7 @@ use super::{BatchSample, Resurfaced, StoredSeries, batch, hour, tables};
 use bellwether_core::sample::Sample;
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_wire::ingest::Repeats;
 use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, RangeInclusive};
@@ -130,7 +131,8 @@ pub(super) fn batches(
         let Ok(batch) = batch::decode(seq, record.value()) else { continue };
         let named = batch.samples.into_iter().filter_map(|each| {
             let (series, kind) = state.series.get(&each.series)?;
-            Some(BatchSample { series: series.clone(), kind: *kind, sample: each.sample, reference: each.reference })
+            let (sample, reference, repeats) = (each.sample, each.reference, Repeats::Count);
+            Some(BatchSample { series: series.clone(), kind: *kind, sample, reference, repeats })
         });
         batches.push(Resurfaced { seq, samples: named.collect() });
     }

@@ -58,6 +58,8 @@ pub(super) fn step(
     for ix in &found.series {
         if let Some((key, _)) = state.series.remove(ix) {
             state.by_key.remove(&key);
+            state.newest.remove(ix);
+            state.newest_sealed.remove(ix);
         }
     }
     match found.next {

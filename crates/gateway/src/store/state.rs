@@ -14,6 +14,7 @@ use super::tables::{self, meta};
 use super::{FORMAT, Origin, StoredSeries, metric, outbox};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
+use bellwether_core::time::TimestampMs;
 use redb::{Database, ReadableDatabase, ReadableTable};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -42,6 +43,10 @@ pub(super) struct State {
     /// The newest batch with a sample of the series, of the series that had any since the start or
     /// in the tail at the start.
     pub(super) newest_batch: HashMap<SeriesIx, u64>,
+    /// The newest timestamp of the same series among those samples.
+    pub(super) newest: HashMap<SeriesIx, TimestampMs>,
+    /// The newest timestamp, or a later one, of what was sealed of a series when it was first asked for.
+    pub(super) newest_sealed: HashMap<SeriesIx, Option<TimestampMs>>,
     /// Also readings find damage, and they leave all else as it is.
     pub(super) faults: RefCell<Faults>,
 }
@@ -108,7 +113,8 @@ impl State {
             match batch::decode(seq, record.value()) {
                 Ok(batch) => {
                     if let Some(mark) = batch.mark() {
-                        state.add_tail(seq, mark, batch.samples.iter().map(|each| each.series));
+                        let samples = batch.samples.iter().map(|each| (each.series, each.sample.timestamp()));
+                        state.add_tail(seq, mark, samples);
                     }
                 }
                 Err(reason) => state.faults.get_mut().add(Fault { place: Place::Batch { seq }, reason }),
@@ -132,10 +138,19 @@ impl State {
         self.series.insert(series.ix, (series.key, series.kind));
     }
 
-    pub(super) fn add_tail(&mut self, seq: u64, mark: TailMark, series: impl Iterator<Item = SeriesIx>) {
+    /// Notes a batch of the tail; `samples` are its series with timestamps of theirs, the newest among them.
+    pub(super) fn add_tail(
+        &mut self,
+        seq: u64,
+        mark: TailMark,
+        samples: impl Iterator<Item = (SeriesIx, TimestampMs)>,
+    ) {
         self.tail_samples += mark.samples;
         self.tail.insert(seq, mark);
-        self.newest_batch.extend(series.map(|series| (series, seq)));
+        for (series, timestamp) in samples {
+            self.newest_batch.insert(series, seq);
+            self.newest.entry(series).and_modify(|newest| *newest = timestamp.max(*newest)).or_insert(timestamp);
+        }
     }
 
     /// Whether the tail may hold samples of the series.

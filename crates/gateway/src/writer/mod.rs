@@ -202,6 +202,7 @@ mod tests {
     use super::*;
     use bellwether_core::labels::{Labels, MetricName, SeriesKey};
     use bellwether_core::sample::Sample;
+    use bellwether_wire::ingest::Repeats;
 
     const ROOM: QueueRoom = QueueRoom { batches: 10, samples: 1_000 };
 
@@ -213,6 +214,8 @@ mod tests {
             key: key.clone(),
             sample: Sample::new(now, 1.0).unwrap(),
             kind: None,
+            suggested: None,
+            repeats: Repeats::Count,
             unit: None,
             reference: None,
         };

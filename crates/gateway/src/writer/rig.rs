@@ -8,7 +8,7 @@ use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Aggregation, Expression, Query};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::ingest::IngestedSample;
+use bellwether_wire::ingest::{IngestedSample, Repeats};
 use redb::ReadableTable;
 use tokio::sync::oneshot;
 
@@ -93,7 +93,8 @@ impl Rig {
 fn sample(kind: Option<Kind>) -> IngestedSample {
     let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
     let sample = Sample::new(clock::now(), 1.0).unwrap();
-    IngestedSample { index: 0, key, sample, kind, unit: None, reference: None }
+    let (suggested, repeats) = (None, Repeats::Count);
+    IngestedSample { index: 0, key, sample, kind, suggested, repeats, unit: None, reference: None }
 }
 
 /// A batch whose body is as good as its key.
@@ -128,6 +129,23 @@ fn a_batch_that_failed_and_yet_reached_the_disk_is_seen_once() {
         resurfaced += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.batches_repeated.get() > 0);
     }
     assert!(resurfaced > 0, "no commit failed at its last step: the test tests nothing");
+}
+
+#[test]
+fn a_sample_that_failed_and_yet_reached_the_disk_is_seen_once_without_a_name_too() {
+    let mut rigs: Vec<Rig> = (0..30).map(|_| Rig::new()).collect();
+    let mut found = 0;
+    for (changes, rig) in rigs.iter_mut().enumerate() {
+        let once = IngestedSample { repeats: Repeats::Once, ..sample(None) };
+        let given = || Delivery { name: None, ..batch("-", vec![once.clone()]) };
+        rig.disk.fail_after(changes, Failure::Sync);
+        let _first = rig.write_one(given());
+        rig.disk.fail(None);
+        assert_eq!(rig.write_when_mended(given()), stored(1));
+        assert_eq!(rig.count(), 1.0);
+        found += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.samples_repeated.get() > 0);
+    }
+    assert!(found > 0, "no commit failed at its last step: the test tests nothing");
 }
 
 #[test]

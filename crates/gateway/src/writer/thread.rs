@@ -252,11 +252,19 @@ impl<S: Store> WriterThread<S> {
         let mut answers = Vec::with_capacity(admissions.len());
         let mut stored = Vec::with_capacity(admissions.len());
         for (Judged { mut admission, name, reply }, outcome) in admissions.into_iter().zip(outcomes) {
-            let written = match outcome {
-                Outcome::Stored { seq } => {
+            let (seq, left_out) = match outcome {
+                Outcome::Stored { seq } => (Some(seq), Vec::new()),
+                Outcome::StoredInPart { seq, left_out } => (Some(seq), left_out),
+                Outcome::Duplicate => (None, Vec::new()),
+            };
+            let written = match seq {
+                Some(seq) => {
+                    let repeated = admission.leave_out(&left_out);
                     let samples = std::mem::take(&mut admission.samples);
-                    let receipt = Receipt { accepted: samples.len(), rejected: admission.rejected };
-                    self.metrics.samples_accepted.inc_by(receipt.accepted as u64);
+                    self.metrics.samples_accepted.inc_by(samples.len() as u64);
+                    self.metrics.samples_repeated.inc_by(repeated as u64);
+                    // What came again is stored, if not by this batch.
+                    let receipt = Receipt { accepted: samples.len() + repeated, rejected: admission.rejected };
                     for rejection in &receipt.rejected {
                         self.metrics.reject(rejection.code.as_str(), 1);
                     }
@@ -266,7 +274,7 @@ impl<S: Store> WriterThread<S> {
                     stored.push((seq, samples));
                     Ok(Written::Told(receipt))
                 }
-                Outcome::Duplicate => name.as_ref().map_or(Ok(Written::Before), |name| self.again(name)),
+                None => name.as_ref().map_or(Ok(Written::Before), |name| self.again(name)),
             };
             answers.push((reply, written));
         }

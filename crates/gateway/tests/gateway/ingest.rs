@@ -1,5 +1,10 @@
 //! `POST /ingest`: what is taken, what is refused and how that is said.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use crate::running::{Request, Running, now_ms};
 
 #[test]
@@ -24,6 +29,21 @@ fn three_forms_of_body_are_taken() {
     assert_eq!(Request::post("/ingest").body(r#"{"name":"m","value":5}"#).send(&gateway).status, 204);
     assert_eq!(gateway.ingest("[]").status, 204);
     assert_eq!(gateway.result("name=m&window=5m&agg=sum"), Some(15.0));
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_body_may_be_packed() {
+    let gateway = Running::start(&[]);
+    let body = gzip(br#"{"name":"m","value":5}"#);
+    let answer = Request::post("/ingest").header("content-encoding", "gzip").body(body).send(&gateway);
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    assert_eq!(gateway.result("name=m&window=5m&agg=sum"), Some(5.0));
 }
 
 #[test]
@@ -103,8 +123,14 @@ fn a_body_that_cannot_be_read_is_refused_whole() {
     let typed = |value: &str| Request::post("/ingest").header("content-type", value).body("{}").send(&gateway);
     typed("text/csv").is_error(415, "unsupported_content_type");
     typed("text/plain").is_error(415, "unsupported_content_type");
-    let zipped = Request::post("/ingest").header("content-encoding", "gzip").body("{}").send(&gateway);
-    zipped.is_error(415, "unsupported_content_encoding");
+    let packed = |encoding: &str, body: Vec<u8>| {
+        Request::post("/ingest").header("content-encoding", encoding).body(body).send(&gateway)
+    };
+    packed("br", b"{}".to_vec()).is_error(415, "unsupported_content_encoding");
+    packed("snappy", b"{}".to_vec()).is_error(415, "unsupported_content_encoding");
+    packed("gzip", b"{}".to_vec()).is_error(400, "bad_compression");
+    // A mebibyte of blanks and one more byte, in a kibibyte.
+    packed("gzip", gzip(&vec![b' '; (1 << 20) + 1])).is_error(413, "body_too_large");
     assert_eq!(gateway.result("name=m&window=5m&agg=count"), None);
 }
 

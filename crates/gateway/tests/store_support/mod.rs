@@ -12,6 +12,7 @@ use bellwether_gateway::store::{
     Batch, BatchSample, Fault, IdempotencyKey, Outcome, Progress, Recovered, RedbStore, SealLimits, SeriesIx, Store,
     StoredSample,
 };
+use bellwether_wire::ingest::Repeats;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -32,7 +33,8 @@ pub(crate) fn key(metric: &str, host: &str) -> SeriesKey {
 }
 
 pub(crate) fn sample(series: &SeriesKey, kind: Kind, timestamp: i64, value: f64) -> BatchSample {
-    BatchSample { series: series.clone(), kind, sample: Sample::new(at(timestamp), value).unwrap(), reference: None }
+    let sample = Sample::new(at(timestamp), value).unwrap();
+    BatchSample { series: series.clone(), kind, sample, reference: None, repeats: Repeats::Count }
 }
 
 pub(crate) fn batch(received_at: i64, samples: Vec<BatchSample>) -> Batch {

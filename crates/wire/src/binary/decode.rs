@@ -46,6 +46,9 @@ pub enum DecodeError {
         /// Its place.
         place: usize,
     },
+    /// A name or a value that is no UTF-8.
+    #[error("the name or the value of a label is not UTF-8")]
+    NotUtf8,
     /// A reference to a symbol that is not there, or an odd number of references.
     #[error("a series refers to a symbol that is not there")]
     Reference,

@@ -3,7 +3,7 @@
 //! Source: Prometheus remote-write 2.0-rc.4, `io.prometheus.write.v2`.
 
 /// Fields of `Request`.
-pub(super) mod request {
+pub(crate) mod request {
     pub(crate) const SYMBOLS: u32 = 4;
     pub(crate) const TIMESERIES: u32 = 5;
     pub(crate) const EPOCH: u32 = 1_000;
@@ -14,34 +14,44 @@ pub(super) mod request {
 }
 
 /// Fields of `TimeSeries`.
-pub(super) mod time_series {
+pub(crate) mod time_series {
     pub(crate) const LABELS_REFS: u32 = 1;
     pub(crate) const SAMPLES: u32 = 2;
     pub(crate) const HISTOGRAMS: u32 = 3;
+    #[cfg(feature = "protocols")]
+    pub(crate) const EXEMPLARS: u32 = 4;
     pub(crate) const METADATA: u32 = 5;
     pub(crate) const KIND: u32 = 1_000;
 }
 
 /// Fields of `Sample`.
-pub(super) mod sample {
+pub(crate) mod sample {
     pub(crate) const VALUE: u32 = 1;
     pub(crate) const TIMESTAMP: u32 = 2;
 }
 
 /// Fields of `Metadata`.
-pub(super) mod metadata {
+pub(crate) mod metadata {
     pub(crate) const TYPE: u32 = 1;
+    #[cfg(feature = "protocols")]
+    pub(crate) const UNIT_REF: u32 = 4;
     pub(crate) const COUNTER: u64 = 1;
     pub(crate) const GAUGE: u64 = 2;
     pub(crate) const GAUGE_HISTOGRAM: u64 = 4;
+    #[cfg(feature = "protocols")]
+    pub(crate) const INFO: u64 = 6;
+    #[cfg(feature = "protocols")]
+    pub(crate) const STATE_SET: u64 = 7;
 }
 
 /// Fields of `Histogram`.
-pub(super) mod histogram {
+pub(crate) mod histogram {
     pub(crate) const COUNT_INT: u32 = 1;
     pub(crate) const COUNT_FLOAT: u32 = 2;
     pub(crate) const SUM: u32 = 3;
     pub(crate) const SCHEMA: u32 = 4;
+    #[cfg(feature = "protocols")]
+    pub(crate) const ZERO_THRESHOLD: u32 = 5;
     pub(crate) const ZERO_COUNT_INT: u32 = 6;
     pub(crate) const ZERO_COUNT_FLOAT: u32 = 7;
     pub(crate) const NEGATIVE_SPANS: u32 = 8;
@@ -65,7 +75,7 @@ pub(super) mod histogram {
 }
 
 /// Fields of `BucketSpan`.
-pub(super) mod span {
+pub(crate) mod span {
     pub(crate) const OFFSET: u32 = 1;
     pub(crate) const LENGTH: u32 = 2;
 }

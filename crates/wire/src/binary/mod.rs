@@ -6,9 +6,9 @@
 
 mod decode;
 mod encode;
-mod fields;
+pub(crate) mod fields;
 mod histogram;
-mod protobuf;
+pub(crate) mod protobuf;
 
 pub use decode::{DecodeError, decode};
 pub use encode::FrameEncoder;

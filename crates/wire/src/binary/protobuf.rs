@@ -7,7 +7,7 @@ use super::DecodeError;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Field<'a> {
+pub(crate) enum Field<'a> {
     /// A whole number.
     Varint(u64),
     /// Eight bytes, little-endian.
@@ -20,12 +20,12 @@ pub(super) enum Field<'a> {
 
 /// Reads the fields of one message.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next number of a packed field; `None` at its end.
-    pub(super) fn packed_varint(&mut self) -> Result<Option<u64>, DecodeError> {
+    pub(crate) fn packed_varint(&mut self) -> Result<Option<u64>, DecodeError> {
         if self.rest.is_empty() { Ok(None) } else { self.varint().map(Some) }
     }
 
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field with its number; `None` at the end of the message.
-    pub(super) fn field(&mut self) -> Result<Option<(u32, Field<'a>)>, DecodeError> {
+    pub(crate) fn field(&mut self) -> Result<Option<(u32, Field<'a>)>, DecodeError> {
         if self.rest.is_empty() {
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
 
 impl<'a> Field<'a> {
     /// The bytes of text, of a message or of packed numbers.
-    pub(super) fn bytes(self, number: u32) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn bytes(self, number: u32) -> Result<&'a [u8], DecodeError> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
             _ => Err(DecodeError::WireType { field: number }),
@@ -98,7 +98,7 @@ impl<'a> Field<'a> {
     }
 
     /// An unsigned number.
-    pub(super) fn unsigned(self, number: u32) -> Result<u64, DecodeError> {
+    pub(crate) fn unsigned(self, number: u32) -> Result<u64, DecodeError> {
         match self {
             Self::Varint(value) => Ok(value),
             _ => Err(DecodeError::WireType { field: number }),
@@ -106,17 +106,17 @@ impl<'a> Field<'a> {
     }
 
     /// An `int64`: two's complement.
-    pub(super) fn signed(self, number: u32) -> Result<i64, DecodeError> {
+    pub(crate) fn signed(self, number: u32) -> Result<i64, DecodeError> {
         self.unsigned(number).map(u64::cast_signed)
     }
 
     /// An `sint32` or `sint64`: zigzag.
-    pub(super) fn zigzag(self, number: u32) -> Result<i64, DecodeError> {
+    pub(crate) fn zigzag(self, number: u32) -> Result<i64, DecodeError> {
         self.unsigned(number).map(from_zigzag)
     }
 
     /// A `double`.
-    pub(super) fn double(self, number: u32) -> Result<f64, DecodeError> {
+    pub(crate) fn double(self, number: u32) -> Result<f64, DecodeError> {
         match self {
             Self::Fixed64(bits) => Ok(f64::from_bits(bits)),
             _ => Err(DecodeError::WireType { field: number }),
@@ -124,7 +124,7 @@ impl<'a> Field<'a> {
     }
 
     /// Hands on each number of a repeated field, packed or not.
-    pub(super) fn each_varint(
+    pub(crate) fn each_varint(
         self,
         number: u32,
         mut take: impl FnMut(u64) -> Result<(), DecodeError>,
@@ -144,17 +144,17 @@ impl<'a> Field<'a> {
 }
 
 /// The number that a zigzag code stands for.
-pub(super) fn from_zigzag(code: u64) -> i64 {
+pub(crate) fn from_zigzag(code: u64) -> i64 {
     (code >> 1).cast_signed() ^ -(code & 1).cast_signed()
 }
 
 /// The zigzag code of a number: small codes for small numbers of either sign.
-pub(super) fn to_zigzag(value: i64) -> u64 {
+pub(crate) fn to_zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 /// Writes a bare varint.
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -167,24 +167,24 @@ fn put_tag(out: &mut Vec<u8>, number: u32, wire_type: u64) {
 }
 
 /// Writes a whole number, also where it is zero.
-pub(super) fn put_unsigned(out: &mut Vec<u8>, number: u32, value: u64) {
+pub(crate) fn put_unsigned(out: &mut Vec<u8>, number: u32, value: u64) {
     put_tag(out, number, 0);
     put_varint(out, value);
 }
 
 /// Writes an `int64`, also where it is zero.
-pub(super) fn put_signed(out: &mut Vec<u8>, number: u32, value: i64) {
+pub(crate) fn put_signed(out: &mut Vec<u8>, number: u32, value: i64) {
     put_unsigned(out, number, value.cast_unsigned());
 }
 
 /// Writes a `double`, also where it is zero.
-pub(super) fn put_double(out: &mut Vec<u8>, number: u32, value: f64) {
+pub(crate) fn put_double(out: &mut Vec<u8>, number: u32, value: f64) {
     put_tag(out, number, 1);
     out.extend_from_slice(&value.to_bits().to_le_bytes());
 }
 
 /// Writes text, a message or packed numbers.
-pub(super) fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u32, bytes: &[u8]) {
     put_tag(out, number, 2);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

@@ -54,6 +54,16 @@ impl BodyFormat {
     }
 }
 
+/// Whether several samples of one series may have one timestamp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// Each counts: two bookings can take place in one millisecond.
+    #[default]
+    Count,
+    /// There is one value a timestamp: an equal one that comes again is the same one, sent again.
+    Once,
+}
+
 /// One sample of a body, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IngestedSample {
@@ -63,8 +73,12 @@ pub struct IngestedSample {
     pub key: SeriesKey,
     /// The sample; where the sender gave no timestamp, the time of receipt.
     pub sample: Sample,
-    /// The kind that the sender declares.
+    /// The kind that the sender declares; it must be the metric's.
     pub kind: Option<Kind>,
+    /// The kind that the protocol suggests; it gives way to what is known of the metric.
+    pub suggested: Option<Kind>,
+    /// Whether it may be one of several at its timestamp.
+    pub repeats: Repeats,
     /// The unit that the sender declares.
     pub unit: Option<String>,
     /// The case or request that it belongs to (`ref`); never a label.

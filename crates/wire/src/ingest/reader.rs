@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Vis
 use super::draft::{Draft, Fault, Pairs, ReadSample, Stops};
 use super::rejection::scale_hint;
 use super::{
-    BodyError, Ingested, IngestedSample, MAX_REF_BYTES, MAX_SAMPLES, MAX_UNIT_BYTES, Rejection, RejectionCode,
+    BodyError, Ingested, IngestedSample, MAX_REF_BYTES, MAX_SAMPLES, MAX_UNIT_BYTES, Rejection, RejectionCode, Repeats,
 };
 use crate::json::{Any, shortened, syntax_reason};
 
@@ -171,7 +171,8 @@ impl Sink {
         let key = self.key(&name, labels)?;
         let sample =
             Sample::new(timestamp, value).map_err(|error| Fault::new(RejectionCode::BadValue, error.to_string()))?;
-        Ok(IngestedSample { index: self.index, key, sample, kind, unit, reference })
+        let (suggested, repeats) = (None, Repeats::Count);
+        Ok(IngestedSample { index: self.index, key, sample, kind, suggested, repeats, unit, reference })
     }
 
     fn key(&mut self, name: &str, mut labels: Pairs<'_>) -> Result<SeriesKey, Fault> {

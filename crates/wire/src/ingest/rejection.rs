@@ -45,6 +45,10 @@ pub enum RejectionCode {
     KindConflict,
     /// The sample would begin one series too many.
     TooManySeries,
+    /// The series has another value at this timestamp.
+    RepeatedTimestamp,
+    /// A histogram whose value buckets cannot be kept.
+    BadHistogram,
 }
 
 impl RejectionCode {
@@ -69,11 +73,13 @@ impl RejectionCode {
             Self::TooNew => "too_new",
             Self::KindConflict => "kind_conflict",
             Self::TooManySeries => "too_many_series",
+            Self::RepeatedTimestamp => "repeated_timestamp",
+            Self::BadHistogram => "bad_histogram",
         }
     }
 
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::NotJson,
         Self::NotAnObject,
         Self::MissingField,
@@ -91,6 +97,8 @@ impl RejectionCode {
         Self::TooNew,
         Self::KindConflict,
         Self::TooManySeries,
+        Self::RepeatedTimestamp,
+        Self::BadHistogram,
     ];
 }
 
@@ -139,6 +147,16 @@ impl Rejection {
             declared.as_str()
         );
         Self { index, code: RejectionCode::KindConflict, message }
+    }
+
+    /// A sample at a timestamp where its series has another value.
+    #[must_use]
+    pub fn repeated_timestamp(index: usize, series: &str, timestamp: TimestampMs) -> Self {
+        let message = format!(
+            "{series} has another value at timestamp {}, which was kept; each sender needs a label of its own",
+            timestamp.get()
+        );
+        Self { index, code: RejectionCode::RepeatedTimestamp, message }
     }
 
     /// A sample of a new series where there is no room for one; `limit` series are allowed `within`

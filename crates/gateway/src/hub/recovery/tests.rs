@@ -12,7 +12,7 @@ use bellwether_core::query::{Aggregation, Expression, Group, Query, QueryError};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_testkit::random::Random;
-use bellwether_wire::ingest::IngestedSample;
+use bellwether_wire::ingest::{IngestedSample, Repeats};
 use proptest::prelude::*;
 
 use super::super::{Admitted, Greeting, Hub, recover};
@@ -127,6 +127,8 @@ fn ingested(index: usize, counting: Counting, timestamp: i64, which: usize, raw:
         key: SeriesKey { metric: MetricName::new(metric).unwrap(), labels },
         sample: Sample::new(TimestampMs::new(timestamp), value).unwrap(),
         kind: Some(kind),
+        suggested: None,
+        repeats: Repeats::Count,
         unit: None,
         reference: None,
     }
