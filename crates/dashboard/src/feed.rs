@@ -1,6 +1,7 @@
 //! What comes from the gateway: frames in, an engine and facts out. Pure: it knows no socket and no clock.
 
 mod left_out;
+mod selections;
 #[cfg(test)]
 mod tests;
 mod track;
@@ -16,6 +17,7 @@ use bellwether_wire::feed::FeedFrame;
 use bellwether_wire::frame::{ClientFrame, FeedFormat, Selection, ServerFrame, Step, Subscribe};
 
 pub use bellwether_wire::frame::AlertNotice;
+pub use left_out::{Lack, Shortage};
 
 use crate::clock::{GatewayClock, Monotonic};
 use crate::figures::Instant;
@@ -133,10 +135,10 @@ impl Feed {
         engine.filter(|(_, completeness)| *completeness == Completeness::Complete || self.known.is_none())
     }
 
-    /// The metrics of the board of which the engine lacks series.
+    /// The series of the board that its engine does not have although they are there.
     #[must_use]
-    pub fn in_part(&self) -> Rc<[MetricName]> {
-        self.board.left_out.metrics()
+    pub fn lacks(&self) -> Rc<[Lack]> {
+        self.board.left_out.lacks()
     }
 
     /// The engine to ask of metrics that the board does not name; `None` where none are followed.
@@ -153,9 +155,6 @@ impl Feed {
 
     /// Starts a fresh engine for `board` and gives the frame that asks the gateway to fill it.
     ///
-    /// Asked for is what the page's longest window shows, and as much more as its first point looks back: a chart's
-    /// window, or a KPI's and the one before, with which its trend compares.
-    ///
     /// # Errors
     /// A sentence where no engine can be made for the board.
     pub fn begin(&mut self, board: &Board) -> Result<String, String> {
@@ -164,15 +163,7 @@ impl Feed {
         for declared in &board.metrics {
             engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
         }
-        let longest = engine.longest_window();
-        let metrics = board
-            .ranges()
-            .into_iter()
-            .map(|(name, range)| {
-                let needed = PageWindow::LONGEST.length().as_millis().saturating_add(range.as_millis());
-                Selection { name, matchers: Vec::new(), range: DurationMs::from_millis(needed).min(longest) }
-            })
-            .collect();
+        let metrics = selections::selections(board, engine.longest_window());
         self.board.begin(engine);
         Ok(subscribe(SUBSCRIPTION, metrics))
     }
@@ -251,6 +242,9 @@ impl Feed {
                 Vec::new()
             }
             ServerFrame::Gap(gap) if gap.subscription == SUBSCRIPTION => vec![Msg::GapReported],
+            ServerFrame::Error(error) if error.subscription == Some(SUBSCRIPTION) && !error.metrics.is_empty() => {
+                vec![Msg::PartLeftOut(self.board.left_out.refuse(error))]
+            }
             ServerFrame::Error(error) => {
                 let said = format!("The gateway says: {} ({})", error.message, error.code);
                 let ends_all = FINAL_ERRORS.contains(&error.code.as_str());

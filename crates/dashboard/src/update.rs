@@ -94,7 +94,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         // till then.
         Msg::GapReported => overloaded(state, 0),
         Msg::PartLeftOut(said) => {
-            if state.left_out.len() < MOST_LEFT_OUT {
+            if state.left_out.len() < MOST_LEFT_OUT && !state.left_out.contains(&said) {
                 state.left_out.push(said);
             }
             Vec::new()

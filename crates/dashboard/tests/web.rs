@@ -9,8 +9,9 @@ use bellwether_core::kpi::{Direction, Standing, Trend};
 use bellwether_core::rule::Severity;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_dashboard::chart::palette::Palette;
+use bellwether_dashboard::feed::Shortage;
 use bellwether_dashboard::figures::alerts::MOST_BANNERS;
-use bellwether_dashboard::figures::{AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
+use bellwether_dashboard::figures::{Absence, AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
 use bellwether_dashboard::view::{App, StripCanvas, banners, card, panel};
 use gloo_timers::future::TimeoutFuture;
@@ -20,6 +21,9 @@ use web_sys::{CanvasRenderingContext2d, Document, Element, HtmlCanvasElement, Ht
 use yew::prelude::{Html, Properties, component, html};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+/// The gateway of a card.
+const GATEWAY: &str = "http://127.0.0.1:4000";
 
 fn document() -> Document {
     web_sys::window().unwrap().document().unwrap()
@@ -81,7 +85,7 @@ fn kpi(value: Option<f64>, standing: Standing) -> KpiCard {
         trend: value.map(|_| Trend::Change { by: 12.0, percent: Some(10.0) }),
         course: vec![Some(100.0), None, Some(140.0)],
         course_over: DurationMs::from_minutes(5),
-        failure: None,
+        absence: None,
     }
 }
 
@@ -113,7 +117,7 @@ fn rising() -> Line {
 
 #[wasm_bindgen_test]
 async fn a_card_says_figure_unit_word_and_trend() {
-    let place = mount(card(&kpi(Some(412.0), Standing::NotMet)));
+    let place = mount(card(&kpi(Some(412.0), Standing::NotMet), GATEWAY));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
     assert_eq!(figure.replace('\u{a0}', " "), "412 ms");
     assert_eq!(text_of(&place, ".badge").as_deref(), Some("Not met"));
@@ -124,7 +128,7 @@ async fn a_card_says_figure_unit_word_and_trend() {
 
 #[wasm_bindgen_test]
 async fn hostile_text_stays_text() {
-    let place = mount(card(&kpi(Some(1.0), Standing::Met)));
+    let place = mount(card(&kpi(Some(1.0), Standing::Met), GATEWAY));
     let title = until("the title", || text_of(&place, "h3")).await;
     assert_eq!(title, "<img src=x onerror=alert(1)>");
     assert!(place.query_selector("img").unwrap().is_none());
@@ -132,10 +136,22 @@ async fn hostile_text_stays_text() {
 
 #[wasm_bindgen_test]
 async fn no_figure_is_a_dash_and_words() {
-    let place = mount(card(&kpi(None, Standing::NoFigure)));
+    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
-    assert_eq!(figure, "—no data");
+    assert_eq!(figure, "—No data");
     assert!(!place.text_content().unwrap().contains("NaN"));
+}
+
+#[wasm_bindgen_test]
+async fn no_figure_for_too_many_series_is_not_no_data() {
+    let ask = Some("/query?name=m".to_owned());
+    let absence = Some(Absence::Lacking { shortage: Shortage::TooManySeries, ask });
+    let place = mount(card(&KpiCard { absence, ..kpi(None, Standing::NoFigure) }, GATEWAY));
+    assert_eq!(until("the word", || text_of(&place, ".badge")).await, "No figure");
+    let text = place.text_content().unwrap();
+    assert!(text.contains("Too many series for this page") && !text.contains("No data"), "{text}");
+    let link = place.query_selector("a").unwrap().unwrap();
+    assert_eq!(link.get_attribute("href").as_deref(), Some("http://127.0.0.1:4000/query?name=m"));
 }
 
 /// How many pixels of the canvas are of the line's colour.
@@ -231,7 +247,7 @@ fn short_units_are_symbols_with_a_space() {
 async fn a_window_that_has_no_window_before_says_nothing_of_it() {
     let facts = |before| {
         let kpi = KpiCard { before, trend: None, ..kpi(Some(120.0), Standing::Met) };
-        let place = mount(card(&kpi));
+        let place = mount(card(&kpi, GATEWAY));
         async move { until("the facts", || text_of(&place, ".card-facts")).await }
     };
     assert!(facts(WindowBefore::Kept).await.contains("No earlier figure"));

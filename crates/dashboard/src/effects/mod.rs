@@ -198,10 +198,10 @@ impl Runtime {
         // A cut-off page shows what it knew for as long as it takes: nothing of it leaves the engine.
         feed.advance(if ask.at == Instant::LastKnown { at } else { now });
         let staleness = feed.staleness();
-        let source = |in_part| move |(engine, completeness)| Source { engine, completeness, staleness, in_part };
-        let in_part = feed.in_part();
+        let source = |lacks| move |(engine, completeness)| Source { engine, completeness, staleness, lacks };
+        let lacks = feed.lacks();
         let others = feed.others().map(source(&[]));
-        let snapshot = feed.engine().map(source(&in_part)).map(|found| Rc::new(evaluate(found, others, ask, at)));
+        let snapshot = feed.engine().map(source(&lacks)).map(|found| Rc::new(evaluate(found, others, ask, at)));
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }
 }

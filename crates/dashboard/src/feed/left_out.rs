@@ -1,25 +1,79 @@
-//! Series that the page's engine did not take, and why: they are counted and named, never dropped in silence.
+//! Series that the page's engine does not have although they are there, and why: they are counted and named, never
+//! dropped in silence.
 
 use std::rc::Rc;
 
 use bellwether_core::engine::SeriesError;
 use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::query::Query;
+use bellwether_core::selector::Matcher;
+use bellwether_wire::frame::ErrorFrame;
+
+use super::selections::covers;
 
 /// Metrics that are named; of more only the number is told.
 const NAMED: usize = 3;
 /// Series that are told apart; beyond them the count stands still.
 const COUNTED: usize = 10_000;
 
+/// Why the page lacks series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shortage {
+    /// There are more than one page takes.
+    TooManySeries,
+    /// Their history is longer than one page takes.
+    TooMuchHistory,
+    /// They are of another kind than those that came first.
+    OtherKind,
+}
+
+impl Shortage {
+    /// The reason in a few words, to begin a sentence with.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::TooManySeries => "Too many series for this page",
+            Self::TooMuchHistory => "Too much history for this page",
+            Self::OtherKind => "Series of different kinds",
+        }
+    }
+}
+
+/// Series of a metric that the page's engine does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The metric.
+    pub metric: MetricName,
+    /// The conditions that those series satisfy; without any they may be all, or nobody knows which.
+    pub matchers: Vec<Matcher>,
+    /// Why.
+    pub shortage: Shortage,
+}
+
+impl Lack {
+    /// Whether a figure of `query` would be one of some of its series.
+    #[must_use]
+    pub fn concerns(&self, query: &Query) -> bool {
+        self.metric == query.metric && covers(&self.matchers, &query.matchers)
+    }
+}
+
 /// What was left out since the engine was begun.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     /// In order.
     series: Vec<SeriesKey>,
-    metrics: Vec<(MetricName, usize, String)>,
+    metrics: Vec<(MetricName, usize, String, Shortage)>,
+    /// What the gateway has refused to send.
+    refused: Vec<Lack>,
 }
 
+/// What there is to know and to do about what is left out.
+const WHAT_TO_DO: &str = "Their cards and charts show no figure here. The gateway answers for them at /query and watches \
+                          their rules as ever; a \"where\" in the board asks for fewer series.";
+
 impl LeftOut {
-    /// Notes one refusal; `true` where it is news.
+    /// Notes one refusal of the page's engine; `true` where it is news.
     pub(super) fn note(&mut self, key: &SeriesKey, error: &SeriesError) -> bool {
         // A sorted list: a tree of them would be a kilobyte more of the page.
         let Err(place) = self.series.binary_search(key) else { return false };
@@ -28,27 +82,53 @@ impl LeftOut {
         }
         self.series.insert(place, key.clone());
         match self.metrics.iter_mut().find(|(metric, ..)| *metric == key.metric) {
-            Some((_, count, _)) => *count += 1,
-            None => self.metrics.push((key.metric.clone(), 1, error.to_string())),
+            Some((_, count, ..)) => *count += 1,
+            None => {
+                let shortage = match error {
+                    SeriesError::KindConflict { .. } => Shortage::OtherKind,
+                    _ => Shortage::TooManySeries,
+                };
+                self.metrics.push((key.metric.clone(), 1, error.to_string(), shortage));
+            }
         }
         true
     }
 
-    /// The metrics of which series were left out.
-    pub(super) fn metrics(&self) -> Rc<[MetricName]> {
-        self.metrics.iter().map(|(metric, ..)| metric.clone()).collect()
+    /// Notes what the gateway does not send, and says it in a sentence.
+    pub(super) fn refuse(&mut self, error: ErrorFrame) -> String {
+        let shortage =
+            if error.code == "history_too_long" { Shortage::TooMuchHistory } else { Shortage::TooManySeries };
+        let named: Vec<_> = error.metrics.iter().take(NAMED).map(|selection| selection.name.to_string()).collect();
+        let more = error.metrics.len() - named.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let sentence = format!("{}: {}{more}. {WHAT_TO_DO}", shortage.words(), named.join(", "));
+        let lacks = error.metrics.into_iter();
+        self.refused.extend(lacks.map(|found| Lack { metric: found.name, matchers: found.matchers, shortage }));
+        sentence
     }
 
-    /// One sentence for each of the first metrics, and one for all others.
+    /// All that the engine lacks.
+    pub(super) fn lacks(&self) -> Rc<[Lack]> {
+        let lacks = self.metrics.iter().map(|(metric, _, _, shortage)| Lack {
+            metric: metric.clone(),
+            matchers: Vec::new(),
+            shortage: *shortage,
+        });
+        self.refused.iter().cloned().chain(lacks).collect()
+    }
+
+    /// One sentence for each of the first metrics, one for all others, and one that says what to do.
     pub(super) fn sentences(&self) -> Rc<[String]> {
         let named = self.metrics.iter().take(NAMED);
-        let mut sentences: Vec<_> =
-            named.map(|(metric, count, reason)| format!("Left out: {count} series of {metric}. {reason}.")).collect();
+        let mut sentences: Vec<_> = named
+            .map(|(metric, count, reason, _)| format!("Left out: {count} series of {metric}. {reason}."))
+            .collect();
         if self.metrics.len() > NAMED {
             let more = self.metrics.len() - NAMED;
             let metrics = if more == 1 { "metric" } else { "metrics" };
             sentences.push(format!("Left out as well: series of {more} other {metrics}."));
         }
+        sentences.push(WHAT_TO_DO.to_owned());
         sentences.into()
     }
 }

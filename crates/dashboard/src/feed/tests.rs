@@ -1,6 +1,7 @@
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Aggregation, Query};
 use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::selector::Matcher;
 use bellwether_core::summary::Summary;
 use bellwether_wire::feed::{BucketSummary, FeedHeader, FeedSeries, Phase};
 use bellwether_wire::frame;
@@ -87,10 +88,76 @@ fn a_board_becomes_one_subscription_that_reaches_back_far_enough() {
     };
     let ranges: Vec<_> =
         subscribe.metrics.iter().map(|metric| (metric.name.as_str(), metric.range.to_string())).collect();
-    let expected = [("days", "60d1h"), ("latency", "1h10m"), ("score", "92d"), ("sent", "1h1m")]
+    let expected = [("latency", "1h10m"), ("days", "60d1h"), ("score", "92d"), ("sent", "1h1m")]
         .map(|(name, range)| (name, range.to_owned()));
     assert_eq!(ranges, expected);
     assert_eq!((subscribe.step, subscribe.format), (Step::Every(STEP), FeedFormat::Binary));
+}
+
+/// Names and conditions of what a board is subscribed to.
+#[track_caller]
+fn check_selections(figures: &[&str], expected: &[(&str, &[&str])]) {
+    let panels: Vec<_> = figures
+        .iter()
+        .enumerate()
+        .map(|(place, figure)| {
+            format!(r#"{{"id": "p{place}", "title": "P", "query": {{"window": "1m", "agg": "max", {figure}}}}}"#)
+        })
+        .collect();
+    let text = format!(r#"{{"title": "t", "panels": [{}]}}"#, panels.join(","));
+    let board = bellwether_wire::board::decode(&text).unwrap();
+    let asked = selections::selections(&board, DurationMs::from_days(92));
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|selection| {
+            let key = |matcher: &Matcher| format!("{}: {:?}", matcher.label, matcher.condition);
+            (selection.name.to_string(), selection.matchers.iter().map(key).collect())
+        })
+        .collect();
+    let expected: Vec<(String, Vec<String>)> = expected
+        .iter()
+        .map(|(name, matchers)| ((*name).to_owned(), matchers.iter().map(|text| (*text).to_owned()).collect()))
+        .collect();
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn only_the_series_that_the_board_shows_are_asked_for() {
+    let (eu, us) = (r#""metric": "m", "where": {"region": "eu"}"#, r#""metric": "m", "where": {"region": "us"}"#);
+    let expected: [(&str, &[&str]); 2] = [("m", &[r#"region: Equal("eu")"#]), ("m", &[r#"region: Equal("us")"#])];
+    check_selections(&[eu, eu, us], &expected);
+    check_selections(&[eu, r#""metric": "n""#, us, r#""metric": "m""#, eu], &[("n", &[]), ("m", &[])]);
+    let pattern = r#""metric": "m", "where": {"region": {"matches": "e.*"}}"#;
+    check_selections(&[eu, pattern], &[("m", &[])]);
+}
+
+#[test]
+fn what_the_gateway_leaves_out_is_lacking_until_the_next_subscription() {
+    let mut feed = Feed::default();
+    let hello = hello(&mut feed);
+    feed.begin(&hello.board).unwrap();
+    let selection =
+        |name: &str| Selection { name: MetricName::new(name).unwrap(), matchers: Vec::new(), range: DurationMs::ZERO };
+    let error = |code: &str, subscription, names: &[&str]| {
+        let metrics = names.iter().map(|name| selection(name)).collect();
+        ServerFrame::Error(frame::ErrorFrame {
+            subscription: Some(subscription),
+            metrics,
+            ..frame::ErrorFrame::new(code, "too many")
+        })
+        .encode()
+    };
+    let told = feed.receive_text(&error("too_many_series", SUBSCRIPTION, &["a", "b", "c", "d"]), at(1.0));
+    let [Msg::PartLeftOut(sentence)] = &told[..] else { panic!("not said: {told:?}") };
+    assert!(sentence.starts_with("Too many series for this page: a, b, c and 1 more. "), "{sentence}");
+    feed.receive_text(&error("history_too_long", SUBSCRIPTION, &["e"]), at(1.0));
+    // Of metrics that the board does not name no figure is judged.
+    feed.receive_text(&error("too_many_series", OTHERS, &["f"]), at(1.0));
+    let lacks: Vec<_> = feed.lacks().iter().map(|lack| (lack.metric.to_string(), lack.shortage)).collect();
+    let many = |name: &str| (name.to_owned(), Shortage::TooManySeries);
+    assert_eq!(lacks, [many("a"), many("b"), many("c"), many("d"), ("e".to_owned(), Shortage::TooMuchHistory)]);
+    feed.begin(&hello.board).unwrap();
+    assert!(feed.lacks().is_empty());
 }
 
 #[test]
@@ -256,9 +323,11 @@ fn what_the_engine_does_not_take_is_counted_and_said_once() {
     assert_eq!(feed.receive_binary(&many("sent", Kind::Gauge, 2), at(1.0)), [Msg::FeedChanged]);
     let conflict = "Left out: 1 series of sent. metric sent is kept as gauge, so it cannot be counter as well; give \
                     one of them another name.";
-    let left_out = |sentence: &str| Msg::SeriesNotTaken([sentence.to_owned()].into());
     let told = feed.receive_binary(&many("sent", Kind::Counter, 1), at(1.0));
-    assert_eq!(told, [Msg::FeedChanged, left_out(conflict)]);
+    let [Msg::FeedChanged, Msg::SeriesNotTaken(sentences)] = &told[..] else { panic!("not said: {told:?}") };
+    assert_eq!((sentences[0].as_str(), sentences.len()), (conflict, 2));
+    assert!(sentences[1].contains("/query"), "what to do is said: {sentences:?}");
+    assert_eq!(feed.lacks()[0].shortage, Shortage::OtherKind);
     let again = feed.receive_binary(&many("sent", Kind::Counter, 1), at(1.0));
     assert_eq!(again, [Msg::FeedChanged], "the same series is no news");
     subscribed(&mut feed);

@@ -3,6 +3,7 @@
 use bellwether_core::kpi::{Direction, Standing, Trend};
 use bellwether_core::time::DurationMs;
 
+use crate::feed::Shortage;
 use crate::format::Unit;
 
 /// Whether the window before a figure's own lies within what the page keeps.
@@ -45,6 +46,31 @@ pub struct KpiCard {
     pub course: Vec<Option<f64>>,
     /// How far the course looks back.
     pub course_over: DurationMs,
-    /// Why there is no figure, where the engine says so.
-    pub failure: Option<String>,
+    /// Why there is no figure, where that is not for want of samples.
+    pub absence: Option<Absence>,
+}
+
+/// Why there is no figure although there may be samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Absence {
+    /// The page lacks series: a figure of the others would be taken for one of all, and judged.
+    Lacking {
+        /// Why it lacks them.
+        shortage: Shortage,
+        /// What the gateway is asked for the same figure: path and query, where it can be asked.
+        ask: Option<String>,
+    },
+    /// The engine does not answer; the sentence says why.
+    Refused(String),
+}
+
+impl Absence {
+    /// Why, in a few words.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Lacking { shortage, .. } => shortage.words(),
+            Self::Refused(sentence) => sentence,
+        }
+    }
 }

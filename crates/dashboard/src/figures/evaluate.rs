@@ -9,17 +9,18 @@ use bellwether_core::board::{Board, Panel};
 use bellwether_core::columns::Column;
 use bellwether_core::engine::Engine;
 use bellwether_core::kpi::{Kpi, Trend};
-use bellwether_core::labels::{Labels, MetricName};
+use bellwether_core::labels::Labels;
 use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryError};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::{AlertCard, MOST_BANNERS};
 use super::{
-    Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, labels, notices, others,
+    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, labels,
+    notices, others,
 };
 use crate::chart::palette::LINES;
-use crate::feed::{AlertNotice, Completeness};
+use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
 use crate::format::{self, Unit};
 use crate::route::View;
 use crate::window::PageWindow;
@@ -40,14 +41,14 @@ pub struct Source<'a> {
     pub completeness: Completeness,
     /// How long a series may be silent before a line is broken.
     pub staleness: DurationMs,
-    /// Metrics of which the engine lacks series, so that it has no figure of them all.
-    pub in_part: &'a [MetricName],
+    /// Series that the engine lacks, so that it has no figure of them all.
+    pub lacks: &'a [Lack],
 }
 
 impl Source<'_> {
-    /// A metric of the figure of which the engine lacks series.
-    pub(super) fn lacks(&self, figure: &Expression) -> Option<&MetricName> {
-        let is_in = |query: &Query| self.in_part.iter().find(|metric| **metric == query.metric);
+    /// Why the engine lacks series of the figure, where it does.
+    pub(super) fn shortage(&self, figure: &Expression) -> Option<Shortage> {
+        let is_in = |query: &Query| self.lacks.iter().find(|lack| lack.concerns(query)).map(|lack| lack.shortage);
         match figure {
             Expression::Single(query) => is_in(query),
             Expression::Ratio(dividend, divisor) => is_in(dividend).or_else(|| is_in(divisor)),
@@ -110,7 +111,7 @@ fn sections(
     let kpi_places: Vec<_> = board.kpis.iter().map(|kpi| place_of(&kpi.section)).collect();
     let panel_places: Vec<_> = board.panels.iter().map(|panel| place_of(&panel.section)).collect();
     let known: Vec<_> = source.engine.metrics().filter(|(.., series)| *series > 0).map(|(name, ..)| name).collect();
-    let is_known = |figure| known.binary_search(&&leading(figure).metric).is_ok();
+    let is_known = |figure| known.binary_search(&&leading(figure).metric).is_ok() || source.shortage(figure).is_some();
     let mut has_come = vec![false; sections.len()];
     for ((place, kpi), card) in kpi_places.into_iter().zip(&board.kpis).zip(cards) {
         has_come[place] |= is_known(&kpi.figure);
@@ -145,11 +146,10 @@ pub(crate) const fn leading(figure: &Expression) -> &Query {
 fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> KpiCard {
     let figure = &kpi.figure;
     let length = leading(figure).window;
-    let (value, from, failure) = match (source.lacks(figure), source.engine.evaluate_one(figure, at)) {
-        // A figure of some of the series would be taken for one of all, and judged.
-        (Some(metric), _) => (None, at, Some(format!("No figure: this page lacks series of {metric}"))),
+    let (value, from, absence) = match (source.shortage(figure), source.engine.evaluate_one(figure, at)) {
+        (Some(shortage), _) => (None, at, Some(Absence::Lacking { shortage, ask: ask::address(figure) })),
         (None, Ok(answer)) => (answer.value, answer.from, None),
-        (None, Err(error)) => (None, at - length, Some(sentence(&error))),
+        (None, Err(error)) => (None, at - length, Some(Absence::Refused(sentence(&error)))),
     };
     let twice = DurationMs::from_millis(length.as_millis().saturating_mul(2));
     let window_before = if twice <= source.engine.longest_window() { WindowBefore::Kept } else { WindowBefore::Beyond };
@@ -164,7 +164,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
     let course_over = length.max(window.length());
     let share = DurationMs::from_millis(course_over.as_millis() / COURSE_COLUMNS as u64);
     let parts = over(figure, |_| share);
-    let course = if failure.is_some() {
+    let course = if absence.is_some() {
         Vec::new()
     } else {
         columns(source.engine, &parts, at - course_over, at, COURSE_COLUMNS).unwrap_or_default()
@@ -186,7 +186,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
             columns.into_iter().map(|column| column.map(|point| point.value)).collect()
         }),
         course_over,
-        failure,
+        absence,
     }
 }
 
@@ -251,6 +251,10 @@ pub(super) fn strip(
         idle_lines: 0,
         failure: None,
     };
+    if let Some(shortage) = source.shortage(&panel.figure) {
+        strip.failure = Some(shortage.words().to_owned());
+        return strip;
+    }
     match columns(source.engine, &panel.figure, from, at, most) {
         Ok(found) => {
             let mut lines: Vec<_> = found

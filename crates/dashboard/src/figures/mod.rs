@@ -1,6 +1,7 @@
 //! What the page shows, evaluated from the engine at one instant: plain values that views only draw.
 
 pub mod alerts;
+pub mod ask;
 pub mod cards;
 pub mod evaluate;
 pub mod labels;
@@ -13,7 +14,7 @@ pub mod status;
 pub mod units;
 
 pub use alerts::{AlertCard, Phase};
-pub use cards::{KpiCard, WindowBefore};
+pub use cards::{Absence, KpiCard, WindowBefore};
 pub use lines::{Line, Point, Strip};
 
 pub use snapshot::{Ask, Focus, Instant, Quantiles, Section, Snapshot};

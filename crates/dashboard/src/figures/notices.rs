@@ -54,7 +54,7 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
 #[must_use]
 pub fn live(source: Source<'_>, board: &Board, card: &AlertCard, notice: &AlertNotice, at: TimestampMs) -> Option<f64> {
     let is_on = card.phase != Phase::Resolved && card.since <= at;
-    let rule = rule(board, notice).filter(|rule| is_on && source.lacks(&rule.figure).is_none())?;
+    let rule = rule(board, notice).filter(|rule| is_on && source.shortage(&rule.figure).is_none())?;
     figure(source.engine, rule, &notice.labels, at)
 }
 

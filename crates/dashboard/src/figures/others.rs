@@ -87,7 +87,7 @@ mod tests {
             engine: &engine,
             completeness: Completeness::Complete,
             staleness: DurationMs::from_minutes(5),
-            in_part: &[],
+            lacks: &[],
         };
         strip(source, &Board::default(), &name, PageWindow::FiveMinutes, TimestampMs::new(NOW))
     }

@@ -2,7 +2,8 @@
 
 use bellwether_core::kpi::Standing;
 
-use super::{AlertCard, KpiCard, Phase};
+use super::{Absence, AlertCard, KpiCard, Phase};
+use crate::feed::Shortage;
 
 /// How the KPIs of the board stand against their targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +14,12 @@ pub struct Tally {
     pub not_met: Vec<(String, String)>,
     /// KPIs with a target and no figure yet.
     pub waiting: usize,
-    /// KPIs with a figure, with or without a target.
-    pub figures: usize,
+    /// KPIs with a target and no figure although there may be samples.
+    pub unjudged: usize,
+    /// Why those have none, where it is the same reason for all.
+    pub why: Option<Shortage>,
+    /// KPIs with a figure, or that have none although there may be samples, with or without a target.
+    pub fed: usize,
 }
 
 impl Tally {
@@ -22,12 +27,21 @@ impl Tally {
     pub fn of<'a>(cards: impl Iterator<Item = &'a KpiCard>) -> Self {
         let mut tally = Self::default();
         for card in cards {
-            tally.figures += usize::from(card.value.is_some());
-            match card.standing {
-                Standing::Met => tally.met += 1,
-                Standing::NotMet => tally.not_met.push((card.title.clone(), card.owner.clone())),
-                Standing::NoFigure if card.target.is_some() => tally.waiting += 1,
-                Standing::NoFigure | Standing::NoTarget => {}
+            tally.fed += usize::from(card.value.is_some() || card.absence.is_some());
+            match (card.standing, &card.absence) {
+                (Standing::Met, _) => tally.met += 1,
+                (Standing::NotMet, _) => tally.not_met.push((card.title.clone(), card.owner.clone())),
+                (Standing::NoFigure, _) if card.target.is_none() => {}
+                (Standing::NoFigure, None) => tally.waiting += 1,
+                (Standing::NoFigure, Some(absence)) => {
+                    let why = match absence {
+                        Absence::Lacking { shortage, .. } => Some(*shortage),
+                        Absence::Refused(_) => None,
+                    };
+                    tally.why = why.filter(|_| tally.unjudged == 0 || tally.why == why);
+                    tally.unjudged += 1;
+                }
+                (Standing::NoTarget, _) => {}
             }
         }
         tally
@@ -76,10 +90,12 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
     };
     match (judged, tally.not_met.as_slice()) {
         _ if standpoint == Standpoint::Filling => {}
-        (0, _) => match tally.waiting {
-            0 => {}
-            1 => text.push_str(&format!("There {is} no data yet for the one target. ")),
-            waiting => text.push_str(&format!("There {is} no data yet for any of the {waiting} targets. ")),
+        (0, _) => match (tally.waiting, tally.unjudged) {
+            (0, _) => {}
+            (1, 0) => text.push_str(&format!("There {is} no data yet for the one target. ")),
+            (waiting, 0) => text.push_str(&format!("There {is} no data yet for any of the {waiting} targets. ")),
+            (1, _) => text.push_str(&format!("There {is} no data yet for 1 target. ")),
+            (waiting, _) => text.push_str(&format!("There {is} no data yet for {waiting} targets. ")),
         },
         (1, []) => text.push_str(&format!("The target {is} met. ")),
         (_, []) => text.push_str(&format!("All {judged} targets {are} met. ")),
@@ -100,9 +116,15 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
     if judged > 0 && standpoint != Standpoint::Filling {
         text.push_str(&match tally.waiting {
             0 => String::new(),
-            1 => format!("There {is} no figure for 1 more. "),
-            waiting => format!("There {is} no figure for {waiting} more. "),
+            waiting => format!("There {is} no data for {waiting} more. "),
         });
+    }
+    if tally.unjudged > 0 && standpoint != Standpoint::Filling {
+        let targets = if tally.unjudged == 1 { "target" } else { "targets" };
+        let why = tally.why.map_or("below is said why", Shortage::words);
+        let (first, rest) = why.split_at(1);
+        let first = first.to_ascii_lowercase();
+        text.push_str(&format!("{} {targets} cannot be judged here: {first}{rest}. ", tally.unjudged));
     }
     match firing.as_slice() {
         [] => text.push_str(&format!("No alert {is} firing.")),
@@ -126,7 +148,7 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
         Mood::Trouble
     } else if !firing.is_empty() || (!tally.not_met.is_empty() && standpoint != Standpoint::Filling) {
         Mood::Attention
-    } else if judged == 0 || standpoint != Standpoint::Now {
+    } else if judged == 0 || tally.unjudged > 0 || standpoint != Standpoint::Now {
         Mood::Unknown
     } else {
         Mood::Well
@@ -153,17 +175,17 @@ mod tests {
     fn the_sentence_says_what_slipped_and_whose_it_is() {
         let missed = vec![("Resolution".to_owned(), "Grants office".to_owned()), ("Disk".to_owned(), String::new())];
         check(
-            Tally { met: 2, not_met: missed, waiting: 1, figures: 4 },
+            Tally { met: 2, not_met: missed, waiting: 1, fed: 4, ..Tally::default() },
             &[alert("ResolutionSlow", Severity::Ticket)],
             Mood::Attention,
-            "2 of 4 targets are met. Not met: Resolution (Grants office), Disk. There is no figure for 1 more. Alert \
+            "2 of 4 targets are met. Not met: Resolution (Grants office), Disk. There is no data for 1 more. Alert \
              ResolutionSlow is firing.",
         );
         check(Tally { met: 4, ..Tally::default() }, &[], Mood::Well, "All 4 targets are met. No alert is firing.");
         check(Tally { met: 1, ..Tally::default() }, &[], Mood::Well, "The target is met. No alert is firing.");
         let disk = || vec![("Disk".to_owned(), String::new())];
         let one = Tally { not_met: disk(), waiting: 2, ..Tally::default() };
-        let expected = "The target is not met: Disk. There is no figure for 2 more. No alert is firing.";
+        let expected = "The target is not met: Disk. There is no data for 2 more. No alert is firing.";
         check(one, &[], Mood::Attention, expected);
         let expected = "1 of 2 targets is met. Not met: Disk. No alert is firing.";
         check(Tally { met: 1, not_met: disk(), ..Tally::default() }, &[], Mood::Attention, expected);
@@ -174,6 +196,19 @@ mod tests {
             Mood::Unknown,
             "There is no data yet for any of the 3 targets. No alert is firing.",
         );
+    }
+
+    #[test]
+    fn what_has_too_many_series_is_not_said_to_have_no_data() {
+        let lacking = |unjudged| Tally { unjudged, why: Some(Shortage::TooManySeries), ..Tally::default() };
+        let expected = "1 target cannot be judged here: too many series for this page. No alert is firing.";
+        check(lacking(1), &[], Mood::Unknown, expected);
+        let expected = "There is no data yet for 1 target. 2 targets cannot be judged here: too many series for this \
+                        page. No alert is firing.";
+        check(Tally { waiting: 1, ..lacking(2) }, &[], Mood::Unknown, expected);
+        let expected = "The target is met. There is no data for 3 more. 2 targets cannot be judged here: below is said \
+                        why. No alert is firing.";
+        check(Tally { met: 1, waiting: 3, why: None, ..lacking(2) }, &[], Mood::Unknown, expected);
     }
 
     #[test]
@@ -199,7 +234,8 @@ mod tests {
 
     #[test]
     fn half_a_history_says_nothing_of_targets() {
-        let missed = Tally { met: 1, not_met: vec![("Disk".to_owned(), String::new())], waiting: 3, figures: 2 };
+        let missed =
+            Tally { met: 1, not_met: vec![("Disk".to_owned(), String::new())], waiting: 3, fed: 2, ..Tally::default() };
         let said = sentence(&missed, &[], 0, Standpoint::Filling);
         assert_eq!(said, (Mood::Unknown, "The history is still loading. No alert is firing.".to_owned()));
         let (mood, text) = sentence(&missed, &[alert("Slow", Severity::Page)], 0, Standpoint::Filling);

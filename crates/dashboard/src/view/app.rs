@@ -130,7 +130,7 @@ impl App {
                     { status(mood, &sentence) }
                 }
                 { banners(&snapshot.alerts, left_out, snapshot.at) }
-                if live && snapshot.tally.figures == 0 && state.route.view == View::Overview {
+                if live && snapshot.tally.fed == 0 && state.route.view == View::Overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
                 { self.figures(snapshot, dispatch) }
@@ -201,7 +201,9 @@ impl App {
         let back = state.route.with_view(View::Overview).hash();
         match (&state.route.view, &snapshot.focus) {
             (View::Overview, _) => {
-                let sections = snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route));
+                let gateway = self.runtime.gateway_address();
+                let sections =
+                    snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route, &gateway));
                 html! { <>{ for sections }{ self.others(snapshot, dispatch) }</> }
             }
             (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly, back),

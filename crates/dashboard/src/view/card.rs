@@ -6,36 +6,42 @@ use yew::prelude::{Html, classes, html};
 use super::figure::figure;
 use super::icon::{Icon, icon};
 use super::spark::spark;
-use crate::figures::{KpiCard, WindowBefore};
+use crate::figures::{Absence, KpiCard, WindowBefore};
 use crate::format;
 
-/// Title, standing, figure, course, target, trend and owner of a KPI.
-pub fn card(card: &KpiCard) -> Html {
+/// Title, standing, figure, course, target, trend and owner of a KPI. Where the page has no figure of it `gateway`, an
+/// address, can be asked for one.
+pub fn card(card: &KpiCard, gateway: &str) -> Html {
     let formatted = card.value.map(|value| format::figure(value, &card.unit));
     let not_met = (card.standing == Standing::NotMet).then_some("card-not-met");
     html! {
         <article class={classes!("card", not_met)} key={card.id.clone()} data-kpi={card.id.clone()}>
             <div class="card-head">
                 <h3 class="card-title">{ &card.title }</h3>
-                { standing(card.standing) }
+                { standing(card) }
             </div>
             <div class="card-figure">
-                { figure(formatted.as_ref()) }
+                { figure(formatted.as_ref(), none(card)) }
                 { spark(&card.course, card.target, course_summary(card)) }
             </div>
             <div class="card-facts">
                 <p class="card-fact"><span>{ target(card) }</span>{ owner(card) }</p>
-                <p class="card-fact">{ trend(card) }<span>{ &card.made_of }</span></p>
+                <p class="card-fact">{ trend(card, gateway) }<span>{ &card.made_of }</span></p>
             </div>
         </article>
     }
 }
 
-fn standing(standing: Standing) -> Html {
-    let (class, shape, word) = match standing {
+/// What stands for a figure that there is not: only where nothing came there is no data.
+fn none(card: &KpiCard) -> &'static str {
+    if card.absence.is_some() { "No figure" } else { "No data" }
+}
+
+fn standing(card: &KpiCard) -> Html {
+    let (class, shape, word) = match card.standing {
         Standing::Met => ("badge badge-good", Icon::Tick, "Met"),
         Standing::NotMet => ("badge badge-bad", Icon::Cross, "Not met"),
-        Standing::NoFigure => ("badge", Icon::Unknown, "No data"),
+        Standing::NoFigure => ("badge", Icon::Unknown, none(card)),
         Standing::NoTarget => return Html::default(),
     };
     html! { <span class={class}>{ icon(shape) }{ word }</span> }
@@ -50,9 +56,23 @@ fn target(card: &KpiCard) -> Html {
     html! { <>{ "Target " }{ bound }{ " " }<strong>{ format::figure(target, &card.unit).text() }</strong></> }
 }
 
-fn trend(card: &KpiCard) -> Html {
-    if let Some(failure) = &card.failure {
-        return html! { <span>{ failure }</span> };
+fn trend(card: &KpiCard, gateway: &str) -> Html {
+    if let Some(absence) = &card.absence {
+        let ask = match absence {
+            Absence::Lacking { ask: Some(ask), .. } => Some(format!("{gateway}{ask}")),
+            _ => None,
+        };
+        return html! {
+            <span>
+                { absence.words() }
+                if let Some(address) = ask {
+                    { ". " }
+                    <a href={address} rel="noopener noreferrer" target="_blank">
+                        { "Ask the gateway" }<span class="visually-hidden">{ format!(" for {}", card.title) }</span>
+                    </a>
+                }
+            </span>
+        };
     }
     if card.value.is_none() {
         return html! { <span>{ format!("Nothing in the last {}", format::length(card.window)) }</span> };

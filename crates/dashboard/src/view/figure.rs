@@ -4,12 +4,12 @@ use yew::prelude::{Html, html};
 
 use crate::format::{Formatted, NO_FIGURE, Part};
 
-/// The figure, its unit smaller; a dash and the words "no data" where there is none.
-pub(crate) fn figure(formatted: Option<&Formatted>) -> Html {
+/// The figure, its unit smaller; a dash, and for who hears it the words `none`, where there is none.
+pub(crate) fn figure(formatted: Option<&Formatted>, none: &'static str) -> Html {
     let Some(Formatted(parts)) = formatted else {
         return html! {
             <span class="figure-value figure-none">
-                <span aria-hidden="true">{ NO_FIGURE }</span><span class="visually-hidden">{ "no data" }</span>
+                <span aria-hidden="true">{ NO_FIGURE }</span><span class="visually-hidden">{ none }</span>
             </span>
         };
     };

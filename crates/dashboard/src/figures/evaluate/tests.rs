@@ -1,8 +1,9 @@
 use bellwether_core::engine::EngineConfig;
 use bellwether_core::kpi::Standing;
-use bellwether_core::labels::{MetricName, SeriesKey};
+use bellwether_core::labels::{LabelName, MetricName, SeriesKey};
 use bellwether_core::rule::{ALERT_NAME, AlertState, Comparison, Severity};
 use bellwether_core::sample::Sample;
+use bellwether_core::selector::{Condition, Matcher};
 
 use super::*;
 use crate::feed::AlertNotice;
@@ -69,7 +70,7 @@ fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
 fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>, at: i64) -> Snapshot {
     let board = board();
     let engine = engine(&board);
-    let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), in_part: &[] };
+    let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[] };
     let ask = Ask {
         board,
         view,
@@ -100,7 +101,7 @@ fn sections_without_a_sample_come_last() {
     let key = SeriesKey { metric: MetricName::new("cpu").unwrap(), labels: Labels::empty() };
     engine.series(&key, None).unwrap();
     let complete = Completeness::Complete;
-    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, in_part: &[] };
+    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &[] };
     let cards: Vec<_> = Vec::new();
     let found = sections(source, &board, &cards, PageWindow::FiveMinutes, TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
@@ -119,7 +120,7 @@ fn a_card_has_figure_standing_and_trend() {
     assert_eq!((cpu.value, cpu.standing), (Some(0.8), Standing::Met));
     let never = &snapshot.sections[0].kpis[1];
     assert_eq!((never.value, never.standing, never.trend), (None, Standing::NoFigure, None));
-    assert_eq!((snapshot.tally.met, snapshot.tally.waiting, snapshot.tally.figures), (2, 1, 2));
+    assert_eq!((snapshot.tally.met, snapshot.tally.waiting, snapshot.tally.fed), (2, 1, 2));
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
     let board = board();
     let engine = engine(&board);
     let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, in_part: &[] };
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
     for (page, course_over) in [(PageWindow::FiveMinutes, 5), (PageWindow::QuarterHour, 15), (PageWindow::Hour, 60)] {
         let card = card(source, &board.kpis[0], page, TimestampMs::new(NOW));
         assert_eq!((card.value, card.window), (Some(100.0), DurationMs::from_minutes(5)));
@@ -143,24 +144,66 @@ fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
     }
 }
 
+/// All that there is of a metric, or what satisfies `matchers`, is too much for the page.
+fn too_many(metric: &str, matchers: &[Matcher]) -> Lack {
+    Lack { metric: MetricName::new(metric).unwrap(), matchers: matchers.to_vec(), shortage: Shortage::TooManySeries }
+}
+
 #[test]
 fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
     let board = board();
     let engine = engine(&board);
-    let in_part = [leading(&board.kpis[0].figure).metric.clone()];
+    let lacks = [too_many("latency", &[])];
     let complete = Completeness::Complete;
-    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, in_part: &in_part };
+    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
     let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     assert_eq!((lacking.value, lacking.standing, lacking.trend), (None, Standing::NoFigure, None));
     assert!(lacking.course.is_empty());
-    assert!(lacking.failure.is_some_and(|said| said.contains("lacks series of latency")));
+    let ask = Some("/query?name=latency&window=5m&agg=avg".to_owned());
+    assert_eq!(lacking.absence, Some(Absence::Lacking { shortage: Shortage::TooManySeries, ask }));
     let cpu = board.kpis.iter().find(|kpi| leading(&kpi.figure).metric.as_str() == "cpu").unwrap();
-    assert_eq!(card(source, cpu, PageWindow::FiveMinutes, TimestampMs::new(NOW)).standing, Standing::Met);
+    let judged = card(source, cpu, PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    assert_eq!((judged.standing, &judged.absence), (Standing::Met, &None));
+    let tally = Tally::of([&lacking, &judged].into_iter());
+    assert_eq!((tally.met, tally.waiting, tally.unjudged, tally.fed), (1, 0, 1, 2));
+    assert_eq!(tally.why, Some(Shortage::TooManySeries));
+    let chart = strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, Idle::LeftOut);
+    assert_eq!((chart.failure.as_deref(), chart.lines.len()), (Some("Too many series for this page"), 0));
     // An alert of such a metric shows what the gateway told.
-    let in_part = [MetricName::new("cpu").unwrap()];
-    let source = Source { in_part: &in_part, ..source };
+    let source = Source { lacks: &[too_many("cpu", &[])], ..source };
     let alerts = alerts(source, &board, &[hot()], TimestampMs::new(NOW));
     assert_eq!(alerts[0].value, Some(0.6));
+}
+
+#[test]
+fn a_figure_of_other_series_of_the_same_metric_is_whole() {
+    let board = board();
+    let engine = engine(&board);
+    let matcher =
+        |core: &str| Matcher { label: LabelName::new("core").unwrap(), condition: Condition::Equal(core.to_owned()) };
+    let lacks = [too_many("cpu", &[matcher("0")])];
+    let complete = Completeness::Complete;
+    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
+    let of = |matchers| {
+        let mut kpi = board.kpis[1].clone();
+        if let Expression::Single(query) = &mut kpi.figure {
+            query.matchers = matchers;
+        }
+        card(source, &kpi, PageWindow::FiveMinutes, TimestampMs::new(NOW)).value
+    };
+    assert_eq!((of(vec![matcher("0")]), of(vec![matcher("1")])), (None, Some(0.8)));
+}
+
+#[test]
+fn what_the_page_lacks_has_come() {
+    let board = board();
+    let engine = Engine::new(EngineConfig::page()).unwrap();
+    let complete = Completeness::Complete;
+    let lacks = [too_many("cpu", &[])];
+    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
+    let found = sections(source, &board, &[], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
+    assert_eq!(titles, ["Machine", "Service"]);
 }
 
 #[test]
@@ -168,7 +211,7 @@ fn no_trend_is_shown_while_history_is_on_its_way() {
     let board = board();
     let engine = engine(&board);
     let source =
-        Source { engine: &engine, completeness: Completeness::Filling, staleness: DurationMs::ZERO, in_part: &[] };
+        Source { engine: &engine, completeness: Completeness::Filling, staleness: DurationMs::ZERO, lacks: &[] };
     let card = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     assert_eq!((card.value, card.trend), (Some(100.0), None));
 }
@@ -199,7 +242,7 @@ fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
         engine: &engine,
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
-        in_part: &[],
+        lacks: &[],
     };
     let shown = |idle| {
         let strip = strip(source, &board.panels[1], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, idle);
@@ -222,7 +265,7 @@ fn an_average_has_a_band_of_its_samples() {
         engine: &engine,
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
-        in_part: &[],
+        lacks: &[],
     };
     let strip =
         strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), STRIP_COLUMNS, Idle::LeftOut);
@@ -296,7 +339,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         engine: &engine,
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
-        in_part: &[],
+        lacks: &[],
     };
     let at = TimestampMs::new(NOW - 300_000);
     let ask = Ask {
