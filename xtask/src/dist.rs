@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::compress::{self, SETTINGS};
 use crate::lock::Lock;
 use crate::plain::Plain;
 use crate::stamp::{self, Fingerprint};
@@ -13,9 +14,6 @@ use crate::{page, place};
 
 /// The connect rule that index.html carries and `--connect` narrows.
 const OPEN_CONNECT: &str = "connect-src 'self' https: wss:";
-
-/// What whoever hosts the site edits in it; `tools/compress.mjs` makes no twins of these.
-const SETTINGS: [&str; 2] = ["config.json", "board.json"];
 
 /// Builds the site; does nothing when nothing changed. With `connect` the page may reach these origins and its own only.
 /// Settings that somebody edited stay as they are, and it says so.
@@ -34,7 +32,8 @@ pub(crate) fn build(connect: &[String]) -> Result<()> {
     stamp::forget("dist")?;
     let edited: Vec<&str> = SETTINGS.into_iter().filter(|name| is_edited(name, &page, &dist)).collect();
     assemble(&page, &dist, &rule, &edited)?;
-    page::compress(&dist)?;
+    // All else came with its twins.
+    compress::twins(&dist.join("index.html"), &dist)?;
     for name in SETTINGS.iter().filter(|name| !edited.contains(name)) {
         stamp::keep(&stamp_of(name), &fingerprint(&dist.join(name))?)?;
     }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::lock::Lock;
 use crate::stamp::{self, Fingerprint};
-use crate::{place, progress, shell, sizes, tools};
+use crate::{compress, place, progress, shell, sizes, tools};
 
 /// What the page is built from.
-const INPUTS: [&str; 14] = [
+const INPUTS: [&str; 15] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -23,7 +23,8 @@ const INPUTS: [&str; 14] = [
     "crates/wire/Cargo.toml",
     "crates/wire/src",
     "crates/dashboard",
-    "tools/compress.mjs",
+    "tools/brotli.mjs",
+    "xtask/src/compress.rs",
 ];
 
 /// Builds the page; does nothing when nothing changed. Returns a fingerprint of all that it is built from.
@@ -45,7 +46,7 @@ pub(crate) fn build(held: &Lock) -> Result<String> {
     tools::crates(held)?;
     stamp::forget("page")?;
     trunk(&page)?;
-    compress(&page)?;
+    compress::twins(&page, &page)?;
     stamp::keep("page", &fingerprint)?;
     sizes::print(&sizes::measure(&page)?);
     Ok(fingerprint)
@@ -58,13 +59,4 @@ fn trunk(page: &Path) -> Result<()> {
     trunk.env("RUST_BACKTRACE", "0");
     shell::without_machine_paths(&mut trunk)?;
     progress::build("page", "release; about 2 minutes the first time", &mut trunk).context("the page does not build")
-}
-
-/// Lays a `.gz` and a `.br` beside each file of `folder` that is worth it.
-///
-/// # Errors
-/// When Node cannot read or write there.
-pub(crate) fn compress(folder: &Path) -> Result<()> {
-    // Node's zlib has both formats, and Node is needed anyway.
-    shell::stream(shell::command("node")?.arg("tools/compress.mjs").arg(folder)).context("cannot compress the page")
 }
