@@ -43,10 +43,10 @@ impl Cause {
     pub fn sentence(&self, gateway: &str, site: &str) -> String {
         match self {
             Self::Said(reason) => format!("The gateway at {gateway} closed the connection: {reason}."),
-            Self::Probed(Probe::Silent) => format!(
-                "Nothing answers at {gateway}. Is the gateway running, and does your network reach it? With https, does \
-                 your browser trust its certificate?"
-            ),
+            Self::Probed(Probe::Silent) => {
+                let trust = if gateway.starts_with("https") { " Does your browser trust its certificate?" } else { "" };
+                format!("Nothing answers at {gateway}. Is the gateway running, and does your network reach it?{trust}")
+            }
             Self::Probed(Probe::Unreadable) => format!(
                 "Something answers at {gateway}, but does not let pages of {site} read it. If that is your gateway, \
                  start it with --allow-origin {site}{}",
@@ -115,7 +115,10 @@ mod tests {
             let said = Cause::Probed(Probe::Unreadable).sentence(gateway, "http://site");
             assert!(said.ends_with("--allow-origin http://site"), "{said}");
         }
-        assert!(said(Cause::Probed(Probe::Silent)).starts_with("Nothing answers at http://host:4000."));
+        let silent = said(Cause::Probed(Probe::Silent));
+        assert!(silent.starts_with("Nothing answers at http://host:4000.") && !silent.contains("certificate"));
+        let silent = Cause::Probed(Probe::Silent).sentence("https://host", "https://status.example.org");
+        assert!(silent.ends_with("Does your browser trust its certificate?"), "{silent}");
         assert!(said(Cause::Probed(Probe::NoGateway)).contains("config.json"));
         assert!(said(Cause::Probed(Probe::NotReady)).contains("just starting"));
         assert!(said(Cause::Probed(Probe::Ready)).contains("proxy"));
