@@ -67,7 +67,7 @@ impl Route {
 }
 
 /// Percent-encodes what is not a letter, a digit or one of `-._~`.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

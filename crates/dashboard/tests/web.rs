@@ -138,7 +138,7 @@ async fn hostile_text_stays_text() {
 async fn no_figure_is_a_dash_and_words() {
     let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
-    assert_eq!(figure, "—No data");
+    assert_eq!(figure, "—no data");
     assert!(!place.text_content().unwrap().contains("NaN"));
 }
 

@@ -102,7 +102,7 @@ fn threshold(context: &CanvasRenderingContext2d, drawing: &Drawing, palette: &Pa
     let Some(height) = drawing.threshold else { return };
     context.set_stroke_style_str(&palette.threshold);
     context.set_line_width(1.25);
-    dash(context, &[4.0, 3.0]);
+    dash(context, &[4, 3]);
     context.begin_path();
     context.move_to(drawing.area.left, height.round() + 0.5);
     context.line_to(drawing.area.right, height.round() + 0.5);
@@ -123,7 +123,7 @@ fn dot(context: &CanvasRenderingContext2d, (x, y): Position, radius: f64) {
     context.fill();
 }
 
-fn dash(context: &CanvasRenderingContext2d, pattern: &[f64]) {
-    let pattern: Array = pattern.iter().copied().map(JsValue::from_f64).collect();
+fn dash(context: &CanvasRenderingContext2d, pattern: &[u8]) {
+    let pattern: Array = pattern.iter().map(|length| JsValue::from(*length)).collect();
     let _ = context.set_line_dash(&pattern);
 }

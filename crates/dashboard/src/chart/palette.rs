@@ -4,7 +4,9 @@
 pub const LINES: usize = 6;
 
 /// Dash patterns in pixels, one for each colour: a line is never known by its colour alone.
-pub const DASHES: [&[f64]; LINES] = [&[], &[7.0, 3.0], &[2.0, 2.0], &[9.0, 3.0, 2.0, 3.0], &[4.0, 2.0], &[12.0, 4.0]];
+///
+/// Whole numbers: the library's way to write others is 10 KB of the page.
+pub const DASHES: [&[u8]; LINES] = [&[], &[7, 3], &[2, 2], &[9, 3, 2, 3], &[4, 2], &[12, 4]];
 
 /// CSS colours, resolved from the custom properties of the theme in force.
 #[derive(Clone, Debug, PartialEq, Eq)]

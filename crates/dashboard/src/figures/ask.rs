@@ -1,9 +1,9 @@
 //! A figure as the gateway is asked for it.
 
-use std::fmt::Write as _;
-
 use bellwether_core::query::{Across, Expression, Query};
 use bellwether_core::selector::Condition;
+
+use crate::route::encoded;
 
 /// Path and query of `/query` for `figure`, of now; `None` where that has no words for one of its conditions.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn address(figure: &Expression) -> Option<String> {
         address.push(if address.len() == "/query".len() { '?' } else { '&' });
         address.push_str(name);
         address.push('=');
-        encode(value, &mut address);
+        address.push_str(&encoded(value));
     };
     for (prefix, query) in [("", Some(query)), ("over_", over)] {
         let Some(Query { metric, matchers, window, aggregation, .. }) = query else { continue };
@@ -36,17 +36,6 @@ pub fn address(figure: &Expression) -> Option<String> {
         add("by", label.as_str());
     }
     Some(address)
-}
-
-fn encode(text: &str, into: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            into.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(into, "%{byte:02X}");
-        }
-    }
 }
 
 #[cfg(test)]

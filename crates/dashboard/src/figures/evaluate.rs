@@ -271,12 +271,26 @@ pub(super) fn strip(
             }
             strip.idle_lines = all - lines.len();
             strip.hidden_lines = lines.len().saturating_sub(LINES);
-            lines.truncate(LINES);
-            strip.lines = lines;
+            strip.lines = highest(lines, LINES, at);
         }
         Err(error) => strip.failure = Some(sentence(&error)),
     }
     strip
+}
+
+/// The `most` lines whose latest figure is highest, in the order that they had, so that each keeps its colour while
+/// they stay the same. Those that have ended before `at` come after all that go on. Cost: O(lines).
+fn highest(lines: Vec<Line>, most: usize, at: TimestampMs) -> Vec<Line> {
+    if lines.len() <= most {
+        return lines;
+    }
+    let rank = |place: usize| (lines[place].is_current(at), lines[place].latest().map(|point| point.value));
+    let mut chosen = Vec::with_capacity(most);
+    for _ in 0..most {
+        let others = (0..lines.len()).filter(|place| !chosen.contains(place));
+        chosen.extend(others.reduce(|one, other| if rank(other) > rank(one) { other } else { one }));
+    }
+    lines.into_iter().enumerate().filter(|(place, _)| chosen.contains(place)).map(|(_, line)| line).collect()
 }
 
 fn focus(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs) -> Focus {

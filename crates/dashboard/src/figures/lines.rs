@@ -117,9 +117,9 @@ pub struct Strip {
     pub looks_back: Option<DurationMs>,
     /// The line drawn across.
     pub threshold: Option<f64>,
-    /// The lines, sorted by labels; at most as many as can be told apart.
+    /// The lines, sorted by labels; where there are more than can be told apart, those with the highest latest figures.
     pub lines: Vec<Line>,
-    /// How many lines there are beyond those.
+    /// How many lines there are beyond those, all of them lower.
     pub hidden_lines: usize,
     /// How many lines are left out because they are zero throughout, beside others that are not.
     pub idle_lines: usize,
@@ -175,7 +175,7 @@ impl Strip {
             spoken.join("; "),
             self.looks_back.map_or_else(String::new, each),
             left_out(self.idle_lines, "stayed at zero", "stayed at zero"),
-            left_out(self.hidden_lines, "is not drawn", "are not drawn"),
+            left_out(self.hidden_lines, "is lower and not drawn", "are lower and not drawn"),
         )
     }
 
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(said(&strip(vec![])), "Response time: no data in the last 1 min.");
         let partly = Strip { idle_lines: 2, hidden_lines: 1, ..one };
         assert!(
-            said(&partly).ends_with("2 more lines stayed at zero. One more line is not drawn."),
+            said(&partly).ends_with("2 more lines stayed at zero. One more line is lower and not drawn."),
             "{}",
             said(&partly)
         );

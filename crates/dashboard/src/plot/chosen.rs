@@ -22,7 +22,7 @@ fn is_set(name: &str) -> bool {
         // The rest of the layout.
         | "autosize" | "font" | "family" | "size" | "paper_bgcolor" | "plot_bgcolor" | "bgcolor" | "hovermode"
         | "hoverlabel" | "margin" | "l" | "r" | "t" | "b" | "autoexpand" | "showlegend" | "legend" | "orientation"
-        | "yanchor" | "shapes" | "xref" | "x0" | "x1" | "y0" | "y1"
+        | "yanchor"
         // The configuration.
         | "responsive" | "displaylogo" | "showSendToCloud" | "scrollZoom"
     )

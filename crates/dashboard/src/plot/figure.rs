@@ -3,7 +3,7 @@
 use bellwether_core::time::TimestampMs;
 use js_sys::Array;
 use plotly::common::{Anchor, DashType, Fill, Font, HoverInfo, Label, Line as Stroke, Mode, Orientation};
-use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin, Shape, ShapeLine, ShapeType};
+use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Configuration, Layout, Scatter};
 use wasm_bindgen::JsValue;
 
@@ -16,9 +16,9 @@ use crate::format::{self, Plan, Style};
 pub(super) struct Figure {
     /// What remembers the reader's zoom: it is forgotten when the panel or the window changes.
     pub(super) revision: String,
-    /// The band of the first line, then the lines.
+    /// The band of the first line, then the lines, then the threshold.
     pub(super) traces: Array,
-    /// Axes, legend and threshold.
+    /// Axes and legend.
     pub(super) layout: JsValue,
     /// What the reader may do.
     pub(super) configuration: JsValue,
@@ -73,6 +73,20 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
             dash: DASHES[place % LINES].clone(),
             fill: Fill::None,
             hover: HoverInfo::All,
+        });
+    }
+    if let Some(threshold) = strip.threshold {
+        // One that is far above would press the lines flat: it is only named.
+        let near = threshold <= scale.greatest * 3.0;
+        courses.push(Course {
+            x: vec![local(strip.from), local(strip.to)],
+            y: vec![near.then_some(threshold * scale.factor); 2],
+            name: as_text(&format!("Threshold {}", format::figure(threshold, &strip.unit).text())),
+            colour: palette.threshold.clone(),
+            width: 1.25,
+            dash: DashType::Dash,
+            fill: Fill::None,
+            hover: HoverInfo::Skip,
         });
     }
     let traces = Array::new();
@@ -146,16 +160,6 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, scale: &Scale) -
             .auto_margin(true)
     };
     let font = Font::new().family(&palette.font).size(12).color(palette.ink.clone());
-    let shapes = strip.threshold.map(|threshold| {
-        Shape::new()
-            .shape_type(ShapeType::Line)
-            .x_ref("paper")
-            .x0(0.0)
-            .x1(1.0)
-            .y0(threshold * scale.factor)
-            .y1(threshold * scale.factor)
-            .line(ShapeLine::new().color(palette.threshold.clone()).width(1.25).dash(DashType::Dash))
-    });
     let label = Label::new().background_color(palette.surface.clone()).font(font.clone());
     let layout = Layout::new()
         .auto_size(true)
@@ -168,8 +172,7 @@ fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, scale: &Scale) -
         .show_legend(true)
         .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(Anchor::Bottom))
         .x_axis(axis().type_(AxisType::Date).range(vec![from, to]))
-        .y_axis(axis().tick_format(scale.ticks).hover_format(scale.hover).tick_suffix(&scale.suffix))
-        .shapes(shapes.into_iter().collect());
+        .y_axis(axis().tick_format(scale.ticks).hover_format(scale.hover).tick_suffix(&scale.suffix));
     to_js(&layout)
 }
 
@@ -181,6 +184,8 @@ fn configuration() -> Result<JsValue, String> {
 
 /// One scale and one unit for the whole chart, chosen by the greatest figure in it.
 struct Scale {
+    /// The greatest figure.
+    greatest: f64,
     /// What each figure is multiplied with.
     factor: f64,
     /// Formats of d3 for labels and for the hover.
@@ -198,8 +203,12 @@ impl Scale {
         let plan = Plan::for_value(greatest, &strip.unit);
         match plan.style {
             // d3 writes the percent sign itself.
-            Style::Percent => Self { factor: plan.factor, ticks: ".0~%", hover: ".2~%", suffix: String::new() },
-            _ => Self { factor: plan.factor, ticks: ",~g", hover: ",.4~r", suffix: as_text(&plan.unit_text()) },
+            Style::Percent => {
+                Self { greatest, factor: plan.factor, ticks: ".0~%", hover: ".2~%", suffix: String::new() }
+            }
+            _ => {
+                Self { greatest, factor: plan.factor, ticks: ",~g", hover: ",.4~r", suffix: as_text(&plan.unit_text()) }
+            }
         }
     }
 }

@@ -227,7 +227,7 @@ impl App {
             <footer class="page-footer">
                 <span>{ format!("Bellwether {}", hello.version) }</span>
                 if let Some(snapshot) = snapshot {
-                    <span>{ format!("{} series", format::count(snapshot.series as u64)) }</span>
+                    <span>{ format!("{} series on this page", format::count(snapshot.series as u64)) }</span>
                     <span>{ format!("As of {}", format::time_of_day(snapshot.at, Precision::Seconds)) }</span>
                 }
             </footer>

@@ -21,8 +21,8 @@ pub fn card(card: &KpiCard, gateway: &str) -> Html {
                 { standing(card) }
             </div>
             <div class="card-figure">
-                { figure(formatted.as_ref(), none(card)) }
-                { spark(&card.course, card.target, course_summary(card)) }
+                { figure(formatted.as_ref(), none(card).1) }
+                { spark(&card.course, card.target, &card.unit, course_summary(card)) }
             </div>
             <div class="card-facts">
                 <p class="card-fact"><span>{ target(card) }</span>{ owner(card) }</p>
@@ -32,16 +32,16 @@ pub fn card(card: &KpiCard, gateway: &str) -> Html {
     }
 }
 
-/// What stands for a figure that there is not: only where nothing came there is no data.
-fn none(card: &KpiCard) -> &'static str {
-    if card.absence.is_some() { "No figure" } else { "No data" }
+/// What stands for a figure that there is not, and what is heard in its place: only where nothing came there is no data.
+fn none(card: &KpiCard) -> (&'static str, &'static str) {
+    if card.absence.is_some() { ("No figure", "no figure") } else { ("No data", "no data") }
 }
 
 fn standing(card: &KpiCard) -> Html {
     let (class, shape, word) = match card.standing {
         Standing::Met => ("badge badge-good", Icon::Tick, "Met"),
         Standing::NotMet => ("badge badge-bad", Icon::Cross, "Not met"),
-        Standing::NoFigure => ("badge", Icon::Unknown, none(card)),
+        Standing::NoFigure => ("badge", Icon::Unknown, none(card).0),
         Standing::NoTarget => return Html::default(),
     };
     html! { <span class={class}>{ icon(shape) }{ word }</span> }
@@ -103,8 +103,8 @@ fn trend(card: &KpiCard, gateway: &str) -> Html {
         if (by < 0.0) == lower { ("trend trend-better", "better") } else { ("trend trend-worse", "worse") };
     let shape = icon(if by > 0.0 { Icon::Up } else { Icon::Down });
     html! {
-        <span title={format!("Against the {} before", format::length(card.window))}>
-            <span class={class}>{ shape }{ text }</span>{ " " }{ word }
+        <span>
+            <span class={class}>{ shape }{ text }</span>{ format!(" {word} than the {} before", format::length(card.window)) }
         </span>
     }
 }
@@ -118,13 +118,12 @@ fn owner(card: &KpiCard) -> Html {
 
 fn course_summary(card: &KpiCard) -> String {
     let values = || card.course.iter().flatten().copied();
+    let text = |value| format::figure(value, &card.unit).text();
     match (values().reduce(f64::min), values().reduce(f64::max)) {
-        (Some(low), Some(high)) => format!(
-            "Course over the last {}: between {} and {}",
-            format::length(card.course_over),
-            format::figure(low, &card.unit).text(),
-            format::figure(high, &card.unit).text(),
-        ),
+        (Some(low), Some(high)) => {
+            let over = format::length(card.course_over);
+            format!("Course over the last {over}: between {} and {}", text(low), text(high))
+        }
         _ => String::new(),
     }
 }

@@ -42,11 +42,6 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
             <article class="panel" data-panel={strip.id.clone()}>
                 { chart }
                 <p class="focus-summary">{ strip.summary() }</p>
-                if let Some(threshold) = strip.threshold {
-                    <p class="focus-summary">
-                        { format!("The dashed line across is the threshold, {}.", format::figure(threshold, &strip.unit).text()) }
-                    </p>
-                }
                 if focus.quantiles == Quantiles::Drawn {
                     <p class="focus-summary">
                         { "Percentiles come from the sketch of all samples in the window of each point, never from averages of percentiles." }

@@ -39,9 +39,10 @@ pub(crate) fn legend(strip: &Strip) -> Html {
         let name = (!line.name.is_empty()).then(|| html! { <span class="legend-name">{ &line.name }</span> });
         html! { <li>{ swatch(place) }{ name }<span {class}>{ strip.latest(line) }</span></li> }
     });
-    let hidden = (strip.hidden_lines > 0).then(|| html! { <li>{ format!("and {} more", strip.hidden_lines) }</li> });
-    let idle = (strip.idle_lines > 0)
-        .then(|| html! { <li title="Zero throughout">{ format!("{} idle", strip.idle_lines) }</li> });
+    let all = strip.lines.len() + strip.hidden_lines;
+    let hidden =
+        (strip.hidden_lines > 0).then(|| html! { <li>{ format!("the {} highest of {all}", strip.lines.len()) }</li> });
+    let idle = (strip.idle_lines > 0).then(|| html! { <li>{ format!("{} zero throughout", strip.idle_lines) }</li> });
     let threshold = strip.threshold.map(|threshold| {
         html! {
             <li>
@@ -56,7 +57,7 @@ pub(crate) fn legend(strip: &Strip) -> Html {
 }
 
 fn swatch(place: usize) -> Html {
-    let dashes: Vec<_> = DASHES[place % DASHES.len()].iter().map(f64::to_string).collect();
+    let dashes: Vec<_> = DASHES[place % DASHES.len()].iter().map(u8::to_string).collect();
     let class = format!("swatch swatch-{}", place % DASHES.len() + 1);
     html! {
         <svg class={class} viewBox="0 0 24 8" aria-hidden="true">

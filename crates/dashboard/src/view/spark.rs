@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use yew::prelude::{Html, html};
 
+use crate::format::{self, Unit};
+
 /// Width of the drawing's own units; it is stretched to the card.
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 320.0;
 
-/// A line over a faint area; gaps in the course are gaps in the line. `target` is a line across, where it
-/// is near the course; `summary` says the course in words.
-pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, summary: String) -> Html {
+/// A line over a faint area, and what its upper and lower edge stand for; gaps in the course are gaps in the line.
+/// `target` is a line across, where it is near the course; `summary` says the course in words.
+pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, unit: &Unit, summary: String) -> Html {
     let values = || course.iter().flatten().copied();
     let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else {
         return html! { <svg class="spark" aria-hidden="true"></svg> };
@@ -20,7 +22,8 @@ pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, summary: String
         let reach = spread.max(high.abs() * 0.1);
         (low - reach..=high + reach).contains(target)
     });
-    // A course that hardly moves must not look like a cliff: the drawing spans a tenth of the figure at least.
+    // A course that hardly moves must not look like a cliff: the drawing spans a tenth of the figure at least. The figure
+    // beside it says then where it is.
     let widening = (high.abs().max(low.abs()) * 0.1 - spread).max(0.0) / 2.0;
     let (low, high) = (low - widening, high + widening);
     let low = target.map_or(low, |target| low.min(target));
@@ -54,12 +57,18 @@ pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, summary: String
         let y = height(target).to_string();
         html! { <line class="spark-target" x1="0" x2="1000" y1={y.clone()} y2={y} /> }
     });
+    let text = |value| format::figure(value, unit).text();
     html! {
-        <svg class="spark" viewBox="0 0 1000 320" preserveAspectRatio="none" role="img" aria-label={summary}>
-            <path class="spark-area" d={area} />
-            { across }
-            <path class="spark-line" d={line} />
-        </svg>
+        <>
+            <svg class="spark" viewBox="0 0 1000 320" preserveAspectRatio="none" role="img" aria-label={summary}>
+                <path class="spark-area" d={area} />
+                { across }
+                <path class="spark-line" d={line} />
+            </svg>
+            if widening == 0.0 && high > low {
+                <p class="spark-scale" aria-hidden="true"><span>{ text(high) }</span><span>{ text(low) }</span></p>
+            }
+        </>
     }
 }
 

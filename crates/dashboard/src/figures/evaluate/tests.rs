@@ -253,6 +253,33 @@ fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
 }
 
 #[test]
+fn of_many_lines_the_highest_are_drawn() {
+    let board = board();
+    let mut engine = engine(&board);
+    // Cores 2 to 9, of which 7 was highest until it ended; 0 and 1 have 0.2 and 0.8.
+    for core in 2..10_u32 {
+        let labels = Labels::new([("core", core.to_string())]).unwrap();
+        let id = engine.series(&SeriesKey { metric: MetricName::new("cpu").unwrap(), labels }, None).unwrap();
+        let ended = if core == 7 { 100 } else { 0 };
+        for second in ended..200 {
+            let at = TimestampMs::new(NOW - second * 1_000);
+            let sample = Sample::new(at, f64::from(core) / 10.0 + f64::from(core == 7)).unwrap();
+            engine.record(id, sample, TimestampMs::new(NOW)).unwrap();
+        }
+    }
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        lacks: &[],
+    };
+    let strip = strip(source, &board.panels[1], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, Idle::LeftOut);
+    let names: Vec<_> = strip.lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(names, ["core 1", "core 4", "core 5", "core 6", "core 8", "core 9"]);
+    assert_eq!(strip.hidden_lines, 4);
+}
+
+#[test]
 fn an_average_has_a_band_of_its_samples() {
     let board = board();
     let mut engine = engine(&board);
