@@ -94,7 +94,7 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
         traces.push(&trace(course)?);
     }
     let revision = format!("{} {}", strip.id, strip.to.since(strip.from));
-    let layout = layout(focus, palette, local(strip.from), local(strip.to), &scale)?;
+    let layout = layout(palette, local(strip.from), local(strip.to), &scale)?;
     Ok(Figure { revision, traces, layout, configuration: configuration()? })
 }
 
@@ -149,8 +149,7 @@ fn trace(course: Course) -> Result<JsValue, String> {
     to_js(&scatter)
 }
 
-fn layout(focus: &Focus, palette: &Palette, from: f64, to: f64, scale: &Scale) -> Result<JsValue, String> {
-    let strip = &*focus.strip;
+fn layout(palette: &Palette, from: f64, to: f64, scale: &Scale) -> Result<JsValue, String> {
     let axis = || {
         Axis::new()
             .grid_color(palette.grid.clone())
