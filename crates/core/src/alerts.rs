@@ -1,11 +1,10 @@
 //! The alerts of all rules: which there are, and how each evaluation changes them.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
 
 use crate::engine::Engine;
-use crate::labels::{LabelError, Labels, MAX_VALUE_BYTES};
+use crate::labels::{self, LabelError, Labels, MAX_VALUE_BYTES};
+use crate::postings::Map;
 use crate::query::{Expression, Group, QueryError};
 use crate::rule::{ALERT_NAME, AlertState, NoData, Observed, Rule, Severity, Step, advance};
 use crate::time::{DurationMs, TimestampMs};
@@ -93,8 +92,8 @@ pub enum RuleError {
 /// is bounded by the number of groups of all rules.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Alerts {
-    /// By the rule's name, then by the alert's labels; no entry is inactive.
-    by_rule: BTreeMap<String, BTreeMap<Labels, Alert>>,
+    /// Sorted by the rule's name; none is without alerts. The alerts are sorted by their labels; none is inactive.
+    by_rule: Vec<(String, Vec<Alert>)>,
     failures: Vec<RuleError>,
 }
 
@@ -107,7 +106,7 @@ impl Alerts {
 
     /// The alerts, by the rule's name and then by labels.
     pub fn iter(&self) -> impl Iterator<Item = &Alert> {
-        self.by_rule.values().flat_map(BTreeMap::values)
+        self.by_rule.iter().flat_map(|(_, alerts)| alerts)
     }
 
     /// The rules that could not be evaluated in the last evaluation, and why.
@@ -161,41 +160,52 @@ impl Alerts {
     ) -> Vec<Transition> {
         let mut transitions = Vec::new();
         self.failures.clear();
-        let mut names = BTreeSet::new();
+        let mut names: Map<&str, ()> = Map::default();
         for (place, rule) in rules.iter().enumerate() {
-            if !names.insert(rule.name.as_str()) {
+            if names.insert(&rule.name, ()).is_some() {
                 self.failures.push(RuleError::DuplicateName { rule: rule.name.clone() });
                 continue;
             }
             let figures = figures(place, &rule.figure, now - rule.query_offset);
-            if !self.by_rule.contains_key(&rule.name) && figures.as_ref().is_ok_and(|figures| is_quiet(rule, figures)) {
+            let known = self.search(&rule.name);
+            if known.is_err() && figures.as_ref().is_ok_and(|figures| is_quiet(rule, figures)) {
                 continue;
             }
-            let alerts = self.by_rule.entry(rule.name.clone()).or_default();
-            match figures
-                .map_err(|source| RuleError::Query { rule: rule.name.clone(), source })
-                .and_then(|figures| findings(rule, &figures, alerts))
-            {
-                Ok(findings) => {
-                    for (labels, finding) in findings {
-                        change(alerts, rule, labels, finding, now, &mut transitions);
-                    }
-                }
+            let known = self.of_rule(&rule.name);
+            let alerts = std::mem::take(&mut self.by_rule[known].1);
+            let found = figures.map_err(|source| RuleError::Query { rule: rule.name.clone(), source });
+            self.by_rule[known].1 = match found.and_then(|figures| findings(rule, figures, &alerts)) {
+                Ok(findings) => changed(alerts, rule, findings, now, &mut transitions),
                 Err(error) => {
-                    for alert in alerts.values_mut() {
-                        alert.stale = advance(rule, alert.state, Observed::Failed, now).stale;
-                    }
                     self.failures.push(error);
+                    let failed = |mut alert: Alert| {
+                        alert.stale = advance(rule, alert.state, Observed::Failed, now).stale;
+                        alert
+                    };
+                    alerts.into_iter().map(failed).collect()
                 }
-            }
+            };
         }
         for (name, alerts) in &mut self.by_rule {
-            if !names.contains(name.as_str()) {
+            if !names.contains_key(name.as_str()) {
                 end_all(alerts, now, &mut transitions);
             }
         }
-        self.by_rule.retain(|_, alerts| !alerts.is_empty());
+        self.by_rule.retain(|(_, alerts)| !alerts.is_empty());
         transitions
+    }
+
+    /// The place of a rule's alerts, or where they belong.
+    fn search(&self, rule: &str) -> Result<usize, usize> {
+        self.by_rule.binary_search_by(|(name, _)| name.as_str().cmp(rule))
+    }
+
+    /// The place of a rule's alerts, of which there may be none yet.
+    fn of_rule(&mut self, rule: &str) -> usize {
+        self.search(rule).unwrap_or_else(|place| {
+            self.by_rule.insert(place, (rule.to_owned(), Vec::new()));
+            place
+        })
     }
 
     /// Takes up the alerts of before a restart; call it once, before the first evaluation.
@@ -228,9 +238,19 @@ impl Alerts {
             };
             alert.state = state;
             alert.stale = state.is_active();
-            self.by_rule.entry(alert.rule.clone()).or_default().insert(alert.labels.clone(), alert);
+            let place = self.of_rule(&alert.rule);
+            let alerts = &mut self.by_rule[place].1;
+            match search(alerts, &alert.labels) {
+                Ok(place) => alerts[place] = alert,
+                Err(place) => alerts.insert(place, alert),
+            }
         }
     }
+}
+
+/// The place of an alert, or where it belongs.
+fn search(alerts: &[Alert], labels: &Labels) -> Result<usize, usize> {
+    alerts.binary_search_by(|alert| alert.labels.cmp(labels))
 }
 
 /// When an alert that was pending before an outage counts as having begun, as in
@@ -270,93 +290,98 @@ fn is_quiet(rule: &Rule, figures: &[Figure]) -> bool {
     is_calm && rule.name.len() <= MAX_VALUE_BYTES
 }
 
-/// What the figures of a rule say of each of its alerts, old and new.
-fn findings(
-    rule: &Rule,
-    figures: &[Figure],
-    alerts: &BTreeMap<Labels, Alert>,
-) -> Result<BTreeMap<Labels, Finding>, RuleError> {
+/// What the figures of a rule say of each of its alerts, old and new, in the order of their labels.
+fn findings(rule: &Rule, figures: Vec<Figure>, alerts: &[Alert]) -> Result<Vec<(Labels, Finding)>, RuleError> {
     let name = Labels::new([(ALERT_NAME, &rule.name)])
         .map_err(|source| RuleError::Name { rule: rule.name.clone(), source })?;
     let fixed = rule.labels.overlaid(&name);
-    let mut findings = BTreeMap::new();
-    for (labels, value) in figures {
-        let observed = value.map_or(Observed::NoData, Observed::Value);
-        match findings.entry(labels.overlaid(&fixed)) {
-            Entry::Vacant(entry) => entry.insert(Finding::Observed(observed)),
-            Entry::Occupied(entry) => {
-                return Err(RuleError::DuplicateKey { rule: rule.name.clone(), labels: entry.key().clone() });
-            }
-        };
+    let mut keys: Vec<(Labels, u32)> = Vec::with_capacity(figures.len());
+    keys.extend((0..).zip(&figures).map(|(place, (labels, _))| (labels.overlaid(&fixed), place)));
+    labels::sort(&mut keys);
+    if let Some(pair) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(RuleError::DuplicateKey { rule: rule.name.clone(), labels: pair[0].0.clone() });
     }
     let by = match &rule.figure {
         Expression::Single(query) | Expression::Ratio(query, _) => &query.by,
     };
     // The alert with no group's labels stands for "no group at all"; others speak for themselves.
     let others_speak =
-        !figures.is_empty() || alerts.values().any(|alert| alert.labels != fixed && alert.state.is_active());
-    for labels in alerts.keys() {
-        if findings.contains_key(labels) {
-            continue;
-        }
+        !figures.is_empty() || alerts.iter().any(|alert| alert.labels != fixed && alert.state.is_active());
+    let mut findings = Vec::with_capacity(keys.len());
+    let mut old = alerts.iter().peekable();
+    // An alert without a figure, which comes before those with greater labels.
+    let silent = |labels: &Labels| {
         // The rule's labels or its `by` were changed.
         let foreign = labels.only(by).overlaid(&fixed) != *labels;
         let spoken_for = rule.no_data == NoData::Fire && !by.is_empty() && *labels == fixed && others_speak;
         let finding = if foreign || spoken_for { Finding::Ended } else { Finding::Observed(Observed::NoData) };
-        findings.insert(labels.clone(), finding);
+        (labels.clone(), finding)
+    };
+    for (labels, place) in keys {
+        while let Some(alert) = old.next_if(|alert| alert.labels < labels) {
+            findings.push(silent(&alert.labels));
+        }
+        old.next_if(|alert| alert.labels == labels);
+        let value = figures[place as usize].1;
+        findings.push((labels, Finding::Observed(value.map_or(Observed::NoData, Observed::Value))));
     }
+    findings.extend(old.map(|alert| silent(&alert.labels)));
     if rule.no_data == NoData::Fire && !others_speak {
-        findings.entry(fixed).or_insert(Finding::Observed(Observed::NoData));
+        if let Err(place) = findings.binary_search_by(|(labels, _)| labels.cmp(&fixed)) {
+            findings.insert(place, (fixed, Finding::Observed(Observed::NoData)));
+        }
     }
     Ok(findings)
 }
 
-/// Takes one alert a step further and notes where that changed its state.
-fn change(
-    alerts: &mut BTreeMap<Labels, Alert>,
+/// Takes the alerts of a rule a step further, and adds the new ones; there is a finding for each of `alerts`.
+fn changed(
+    alerts: Vec<Alert>,
     rule: &Rule,
-    labels: Labels,
-    finding: Finding,
+    findings: Vec<(Labels, Finding)>,
     now: TimestampMs,
     transitions: &mut Vec<Transition>,
-) {
-    let from = alerts.get(&labels).map_or(AlertState::Inactive, |alert| alert.state);
-    let step = match finding {
-        Finding::Observed(observed) => advance(rule, from, observed, now),
-        Finding::Ended => Step { state: from.ended(now), stale: false },
-    };
-    if from == AlertState::Inactive && step.state == AlertState::Inactive {
-        return;
-    }
-    let alert = alerts.entry(labels.clone()).or_insert_with(|| Alert {
-        rule: rule.name.clone(),
-        labels: labels.clone(),
-        severity: rule.severity,
-        state: from,
-        value: None,
-        stale: false,
-    });
-    alert.severity = rule.severity;
-    alert.stale = step.stale;
-    // A resolved alert keeps the figure that ended it.
-    if from.is_active() || step.state.is_active() {
-        alert.value = match finding {
-            Finding::Observed(Observed::Value(value)) => Some(value),
-            Finding::Observed(Observed::NoData) if rule.no_data == NoData::Fire => None,
-            // What it was while it fired says nothing of its end.
-            Finding::Observed(_) | Finding::Ended => alert.value.filter(|_| step.state.is_active()),
+) -> Vec<Alert> {
+    let mut old = alerts.into_iter().peekable();
+    let mut kept = Vec::with_capacity(old.len());
+    for (labels, finding) in findings {
+        let old = old.next_if(|alert| alert.labels == labels);
+        let from = old.as_ref().map_or(AlertState::Inactive, |alert| alert.state);
+        let step = match finding {
+            Finding::Observed(observed) => advance(rule, from, observed, now),
+            Finding::Ended => Step { state: from.ended(now), stale: false },
         };
+        if from == AlertState::Inactive && step.state == AlertState::Inactive {
+            continue;
+        }
+        let value = old.as_ref().and_then(|alert| alert.value);
+        let alert = Alert {
+            rule: rule.name.clone(),
+            labels,
+            severity: rule.severity,
+            state: step.state,
+            value: if from.is_active() || step.state.is_active() {
+                match finding {
+                    Finding::Observed(Observed::Value(value)) => Some(value),
+                    Finding::Observed(Observed::NoData) if rule.no_data == NoData::Fire => None,
+                    // What it was while it fired says nothing of its end.
+                    Finding::Observed(_) | Finding::Ended => value.filter(|_| step.state.is_active()),
+                }
+            } else {
+                // A resolved alert keeps the figure that ended it.
+                value
+            },
+            stale: step.stale,
+        };
+        note(&alert, from, transitions);
+        kept.extend(Some(alert).filter(|alert| alert.state != AlertState::Inactive));
     }
-    alert.state = step.state;
-    note(alert, from, transitions);
-    if step.state == AlertState::Inactive {
-        alerts.remove(&labels);
-    }
+    kept
 }
 
 /// Ends the alerts of a rule that is gone.
-fn end_all(alerts: &mut BTreeMap<Labels, Alert>, now: TimestampMs, transitions: &mut Vec<Transition>) {
-    for alert in alerts.values_mut() {
+fn end_all(alerts: &mut Vec<Alert>, now: TimestampMs, transitions: &mut Vec<Transition>) {
+    for alert in alerts.iter_mut() {
         let from = alert.state;
         alert.state = from.ended(now);
         alert.stale = false;
@@ -365,7 +390,7 @@ fn end_all(alerts: &mut BTreeMap<Labels, Alert>, now: TimestampMs, transitions: 
         }
         note(alert, from, transitions);
     }
-    alerts.retain(|_, alert| alert.state != AlertState::Inactive);
+    alerts.retain(|alert| alert.state != AlertState::Inactive);
 }
 
 fn note(alert: &Alert, from: AlertState, transitions: &mut Vec<Transition>) {

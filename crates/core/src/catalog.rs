@@ -1,7 +1,6 @@
 //! Catalog: which metrics and series there are, found by name and labels.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::labels::{LabelName, Labels, MetricName, SeriesKey};
@@ -59,6 +58,7 @@ pub enum SeriesError {
 
 #[derive(Clone, Debug)]
 struct Metric {
+    name: MetricName,
     kind: Kind,
     series: Vec<SeriesId>,
     postings: Postings,
@@ -67,7 +67,10 @@ struct Metric {
 /// The metrics, their kinds and their series.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalog {
-    metrics: BTreeMap<MetricName, Metric>,
+    /// In the order in which they came.
+    metrics: Vec<Metric>,
+    /// The places of the metrics, in the order of their names.
+    by_name: Vec<u32>,
     ids: Map<SeriesKey, SeriesId>,
     most: usize,
     most_of_metric: usize,
@@ -79,7 +82,7 @@ impl Catalog {
     }
 
     pub(crate) fn declare(&mut self, metric: &MetricName, kind: Kind) -> Result<(), KindConflict> {
-        let kept = self.metrics.get(metric).map_or(kind, |kept| kept.kind);
+        let kept = self.kind(metric).unwrap_or(kind);
         if kept != kind {
             return Err(KindConflict { metric: metric.clone(), kept, declared: kind });
         }
@@ -93,7 +96,7 @@ impl Catalog {
     }
 
     pub(crate) fn kind(&self, metric: &MetricName) -> Option<Kind> {
-        self.metrics.get(metric).map(|metric| metric.kind)
+        self.named(metric).map(|metric| metric.kind)
     }
 
     pub(crate) fn find(&self, key: &SeriesKey) -> Option<SeriesId> {
@@ -123,7 +126,7 @@ impl Catalog {
             return Err(SeriesError::TooManySeries { most: self.most });
         }
         let most = self.most_of_metric;
-        if self.metrics.get(metric).map_or(0, |metric| metric.series.len()) + ahead_of_metric >= most {
+        if self.named(metric).map_or(0, |metric| metric.series.len()) + ahead_of_metric >= most {
             return Err(SeriesError::TooManySeriesOfMetric { metric: metric.clone(), most });
         }
         Ok(())
@@ -132,7 +135,7 @@ impl Catalog {
     /// Adds a series that is not there; the key comes back with the catalog's own metric name.
     pub(crate) fn add(&mut self, key: &SeriesKey, kind: Kind) -> Result<(SeriesId, SeriesKey), SeriesError> {
         self.check_room(&key.metric, 0, 0)?;
-        let name = self.metrics.get_key_value(&key.metric).map_or(&key.metric, |(name, _)| name).clone();
+        let name = self.named(&key.metric).map_or(&key.metric, |metric| &metric.name).clone();
         let key = SeriesKey { metric: name, labels: key.labels.clone() };
         let id = SeriesId(self.ids.len() as u32);
         let metric = self.metric(&key.metric, kind);
@@ -143,7 +146,8 @@ impl Catalog {
     }
 
     pub(crate) fn metrics(&self) -> impl Iterator<Item = (&MetricName, Kind, usize)> {
-        self.metrics.iter().map(|(name, metric)| (name, metric.kind, metric.series.len()))
+        let metrics = self.by_name.iter().map(|place| &self.metrics[*place as usize]);
+        metrics.map(|metric| (&metric.name, metric.kind, metric.series.len()))
     }
 
     /// The series of `metric` whose labels satisfy all `matchers`, ascending.
@@ -153,13 +157,26 @@ impl Catalog {
         matchers: &[Matcher],
         labels_of: impl Fn(SeriesId) -> &'b Labels,
     ) -> Cow<'a, [SeriesId]> {
-        let Some(metric) = self.metrics.get(metric) else { return Cow::Borrowed(&[]) };
+        let Some(metric) = self.named(metric) else { return Cow::Borrowed(&[]) };
         metric.postings.select(&metric.series, matchers, labels_of)
     }
 
+    /// The place of a metric among the sorted, or where it belongs there.
+    fn search(&self, name: &MetricName) -> Result<usize, usize> {
+        self.by_name.binary_search_by(|place| self.metrics[*place as usize].name.cmp(name))
+    }
+
+    fn named(&self, name: &MetricName) -> Option<&Metric> {
+        self.search(name).ok().map(|place| &self.metrics[self.by_name[place] as usize])
+    }
+
     fn metric(&mut self, name: &MetricName, kind: Kind) -> &mut Metric {
-        let new = || Metric { kind, series: Vec::new(), postings: Postings::default() };
-        self.metrics.entry(name.clone()).or_insert_with(new)
+        let place = self.search(name).unwrap_or_else(|place| {
+            self.by_name.insert(place, self.metrics.len() as u32);
+            self.metrics.push(Metric { name: name.clone(), kind, series: Vec::new(), postings: Postings::default() });
+            place
+        });
+        &mut self.metrics[self.by_name[place] as usize]
     }
 }
 

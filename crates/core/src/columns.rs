@@ -1,7 +1,5 @@
 //! Columns: figures over time, one for each column of a chart, straight from the time buckets.
 
-use std::collections::BTreeMap;
-
 use crate::engine::{Engine, SeriesId};
 use crate::figure::merged;
 use crate::labels::Labels;
@@ -130,17 +128,14 @@ impl Engine {
             Expression::Ratio(dividend, divisor) => (dividend, divisor),
         };
         let layout = self.layout(&[(dividend, Reach::Window), (divisor, Reach::Window)], from, to, columns)?;
-        let mut dividends: BTreeMap<Labels, _> = BTreeMap::new();
-        for line in self.draw(dividend, Reach::Window, &layout)? {
-            dividends.insert(line.labels, line.columns);
-        }
+        let dividends = self.draw(dividend, Reach::Window, &layout)?;
         let mut lines = self.draw(divisor, Reach::Window, &layout)?;
-        lines.retain_mut(|line| match dividends.get(&line.labels) {
-            Some(dividends) => {
-                divide(dividends, &mut line.columns);
-                true
+        lines.retain_mut(|line| {
+            let dividend = dividends.binary_search_by(|dividend| dividend.labels.cmp(&line.labels));
+            if let Ok(place) = dividend {
+                divide(&dividends[place].columns, &mut line.columns);
             }
-            None => false,
+            dividend.is_ok()
         });
         Ok(lines)
     }

@@ -1,10 +1,8 @@
 //! Figures: how the engine answers a query.
 
-use std::collections::BTreeMap;
-
 use crate::engine::{Engine, SeriesId};
 use crate::kept::Kept;
-use crate::labels::Labels;
+use crate::labels::{self, Labels};
 use crate::query::{Across, Aggregation, Answer, Expression, Group, Query, QueryError};
 use crate::sample::Kind;
 use crate::time::{DurationMs, TimestampMs};
@@ -173,18 +171,22 @@ impl Engine {
         Ok(kind)
     }
 
-    /// The matching series by the labels of `by`.
-    pub(crate) fn groups(&self, query: &Query) -> BTreeMap<Labels, Vec<SeriesId>> {
-        let mut groups: BTreeMap<Labels, Vec<SeriesId>> = BTreeMap::new();
+    /// The matching series by the labels of `by`, in the order of the labels.
+    pub(crate) fn groups(&self, query: &Query) -> Vec<(Labels, Vec<SeriesId>)> {
+        let all: Vec<SeriesId> = self.matching(&query.metric, &query.matchers).collect();
         if query.by.is_empty() {
-            let all: Vec<SeriesId> = self.matching(&query.metric, &query.matchers).collect();
-            if !all.is_empty() {
-                groups.insert(Labels::empty(), all);
-            }
-            return groups;
+            return if all.is_empty() { Vec::new() } else { vec![(Labels::empty(), all)] };
         }
-        for id in self.matching(&query.metric, &query.matchers) {
-            groups.entry(self.key(id).labels.only(&query.by)).or_default().push(id);
+        let mut sorted: Vec<(Labels, u32)> = Vec::with_capacity(all.len());
+        sorted.extend((0..).zip(&all).map(|(place, id)| (self.key(*id).labels.only(&query.by), place)));
+        labels::sort(&mut sorted);
+        let mut groups: Vec<(Labels, Vec<SeriesId>)> = Vec::new();
+        for (labels, place) in sorted {
+            let id = all[place as usize];
+            match groups.last_mut() {
+                Some((last, series)) if *last == labels => series.push(id),
+                _ => groups.push((labels, vec![id])),
+            }
         }
         groups
     }

@@ -138,8 +138,8 @@ impl Points {
         indexes.clear();
         self.columns(range, columns, |start, column| {
             let (least, greatest) = extremes(column);
-            let mut chosen = [0, least.min(greatest), least.max(greatest), column.len() - 1].map(|place| start + place);
-            chosen.sort_unstable();
+            // They ascend.
+            let chosen = [0, least.min(greatest), least.max(greatest), column.len() - 1].map(|place| start + place);
             let mut before = None;
             for place in chosen {
                 if before != Some(place) {

@@ -56,7 +56,10 @@ impl Postings {
                 _ => others.push(matcher),
             }
         }
-        lists.sort_unstable_by_key(|list| list.len());
+        // The shortest is narrowed by the others.
+        if let Some(shortest) = (0..lists.len()).min_by_key(|place| lists[*place].len()) {
+            lists.swap(0, shortest);
+        }
         let mut chosen = Cow::Borrowed(lists.first().copied().unwrap_or(all));
         // What all series have narrows nothing.
         for list in lists.iter().skip(1).filter(|list| list.len() < all.len()) {

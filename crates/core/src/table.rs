@@ -1,10 +1,12 @@
 //! Table: many figures of many series, asked again and again.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use crate::engine::{Engine, SeriesId};
 use crate::kept::Kept;
 use crate::labels::Labels;
+use crate::postings::Map;
 use crate::query::{Aggregation, Query, QueryError};
 use crate::time::TimestampMs;
 use crate::window::Spread;
@@ -60,7 +62,7 @@ pub struct Table {
     series: Vec<Vec<SeriesId>>,
     /// The window of each row, as it was last asked for.
     kept: Vec<Kept>,
-    places: BTreeMap<Labels, usize>,
+    places: Map<Labels, usize>,
     /// The number of series of the engine when its series were last looked up.
     looked_up: usize,
 }
@@ -86,7 +88,7 @@ impl Table {
             rows: Vec::new(),
             series: Vec::new(),
             kept: Vec::new(),
-            places: BTreeMap::new(),
+            places: HashMap::with_hasher(BuildHasherDefault::new()),
             looked_up: 0,
         }
     }

@@ -1,9 +1,8 @@
 //! Watches: the figures of rules, which are asked for again and again.
 
-use std::collections::BTreeMap;
-
 use crate::engine::Engine;
 use crate::labels::Labels;
+use crate::postings::Map;
 use crate::query::{Expression, Query, QueryError};
 use crate::table::{Rows, Table};
 use crate::time::TimestampMs;
@@ -66,9 +65,12 @@ impl Watches {
         let mut figures = answers.pop().unwrap_or_default();
         if let Some(dividends) = answers.pop() {
             // The groups of a ratio are those that both have.
-            let dividends: BTreeMap<Labels, Option<f64>> = dividends.into_iter().collect();
+            let mut places: Map<Labels, usize> = Map::default();
+            for (place, (labels, _)) in dividends.iter().enumerate() {
+                places.insert(labels.clone(), place);
+            }
             figures.retain_mut(|(labels, value)| {
-                let dividend = dividends.get(labels);
+                let dividend = places.get(labels).map(|place| dividends[*place].1);
                 let both = dividend.and_then(|dividend| dividend.zip(*value));
                 *value = both.map(|(dividend, divisor)| dividend / divisor).filter(|ratio| ratio.is_finite());
                 dividend.is_some()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Board;
 use crate::labels::{LabelName, MAX_LABELS, MAX_VALUE_BYTES, MetricName};
+use crate::postings::Map;
 use crate::query::{Aggregation, Expression, Query};
 use crate::rule::{ALERT_NAME, Rule};
 use crate::sample::Kind;
@@ -187,6 +188,13 @@ fn range(query: &Query, offset: DurationMs) -> DurationMs {
     plus(window, offset)
 }
 
+/// The labels that a query groups by, in the order of their names.
+fn sorted(query: &Query) -> Vec<&str> {
+    let mut by: Vec<&str> = query.by.iter().map(LabelName::as_str).collect();
+    by.sort_unstable();
+    by
+}
+
 fn plus(one: DurationMs, other: DurationMs) -> DurationMs {
     DurationMs::from_millis(one.as_millis().saturating_add(other.as_millis()))
 }
@@ -202,14 +210,14 @@ impl<'a> Checker<'a> {
     }
 
     fn metrics(&mut self) {
-        let mut seen = BTreeMap::new();
+        let mut seen = Map::default();
         for (n, metric) in self.board.metrics.iter().enumerate() {
             self.unique(&mut seen, metric.name.as_str(), format!("metrics[{n}]"), "name");
         }
     }
 
     fn kpis(&mut self) {
-        let mut seen = BTreeMap::new();
+        let mut seen = Map::default();
         for (n, kpi) in self.board.kpis.iter().enumerate() {
             let place = format!("kpis[{n}]");
             self.id(&mut seen, &kpi.id, &place);
@@ -225,7 +233,7 @@ impl<'a> Checker<'a> {
     }
 
     fn panels(&mut self) {
-        let mut seen = BTreeMap::new();
+        let mut seen = Map::default();
         for (n, panel) in self.board.panels.iter().enumerate() {
             let place = format!("panels[{n}]");
             self.id(&mut seen, &panel.id, &place);
@@ -236,7 +244,7 @@ impl<'a> Checker<'a> {
     }
 
     fn rules(&mut self) {
-        let mut seen = BTreeMap::new();
+        let mut seen = Map::default();
         for (n, rule) in self.board.rules.iter().enumerate() {
             let place = format!("rules[{n}]");
             self.text(&rule.name, format!("{place}.name"));
@@ -272,7 +280,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn id(&mut self, seen: &mut BTreeMap<&'a str, String>, id: &'a str, place: &str) {
+    fn id(&mut self, seen: &mut Map<&'a str, String>, id: &'a str, place: &str) {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if id.is_empty() || id.len() > MAX_ID_BYTES || !id.bytes().all(allowed) {
             self.push(format!("{place}.id"), BoardProblem::Id { id: id.to_owned() });
@@ -281,7 +289,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn unique(&mut self, seen: &mut BTreeMap<&'a str, String>, name: &'a str, place: String, field: &str) {
+    fn unique(&mut self, seen: &mut Map<&'a str, String>, name: &'a str, place: String, field: &str) {
         match seen.get(name) {
             // Emptiness has an error of its own.
             _ if name.is_empty() => {}
@@ -306,11 +314,6 @@ impl<'a> Checker<'a> {
             self.query(query, &place);
         }
         if let Expression::Ratio(over, under) = expression {
-            let sorted = |query: &Query| {
-                let mut by = query.by.clone();
-                by.sort_unstable();
-                by
-            };
             if sorted(over) != sorted(under) {
                 self.push(format!("{place}.ratio"), BoardProblem::RatioBy);
             }
@@ -321,10 +324,8 @@ impl<'a> Checker<'a> {
         if query.window == DurationMs::ZERO {
             self.push(format!("{place}.window"), BoardProblem::ZeroWindow);
         }
-        let mut by: Vec<&LabelName> = query.by.iter().collect();
-        by.sort_unstable();
-        for pair in by.windows(2).filter(|pair| pair[0] == pair[1]) {
-            self.push(format!("{place}.by"), BoardProblem::RepeatedBy { label: pair[0].to_string() });
+        for pair in sorted(query).windows(2).filter(|pair| pair[0] == pair[1]) {
+            self.push(format!("{place}.by"), BoardProblem::RepeatedBy { label: pair[0].to_owned() });
         }
         let declared = self.board.metrics.iter().find(|metric| metric.name == query.metric);
         let kind = declared.map(|metric| metric.kind).or_else(|| Kind::implied_by(query.metric.as_str()));
