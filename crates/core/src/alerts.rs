@@ -326,10 +326,11 @@ fn findings(rule: &Rule, figures: Vec<Figure>, alerts: &[Alert]) -> Result<Vec<(
         findings.push((labels, Finding::Observed(value.map_or(Observed::NoData, Observed::Value))));
     }
     findings.extend(old.map(|alert| silent(&alert.labels)));
-    if rule.no_data == NoData::Fire && !others_speak {
-        if let Err(place) = findings.binary_search_by(|(labels, _)| labels.cmp(&fixed)) {
-            findings.insert(place, (fixed, Finding::Observed(Observed::NoData)));
-        }
+    if rule.no_data == NoData::Fire
+        && !others_speak
+        && let Err(place) = findings.binary_search_by(|(labels, _)| labels.cmp(&fixed))
+    {
+        findings.insert(place, (fixed, Finding::Observed(Observed::NoData)));
     }
     Ok(findings)
 }

@@ -5,6 +5,7 @@ use crate::kept::Kept;
 use crate::labels::{self, Labels};
 use crate::query::{Across, Aggregation, Answer, Expression, Group, Query, QueryError};
 use crate::sample::Kind;
+use crate::summary::finite;
 use crate::time::{DurationMs, TimestampMs};
 use crate::window::{Plan, Pool, Spread};
 
@@ -44,7 +45,7 @@ impl Aggregation {
             Self::Stddev => (summary.stddev(), 0.0),
             Self::Increase => (pool.increase()?, 0.0),
             Self::Rate if covered == DurationMs::ZERO => return None,
-            Self::Rate => ((pool.increase()? / covered.as_secs_f64()).clamp(f64::MIN, f64::MAX), 0.0),
+            Self::Rate => (finite(pool.increase()? / covered.as_secs_f64()), 0.0),
             // Made of two windows, by those who have both.
             Self::Delta => return None,
         })
@@ -62,7 +63,7 @@ impl Across {
                 (None, _) => figure,
                 (Some(joined), Self::Min) => joined.min(figure),
                 (Some(joined), Self::Max) => joined.max(figure),
-                (Some(joined), _) => (joined + figure).clamp(f64::MIN, f64::MAX),
+                (Some(joined), _) => finite(joined + figure),
             });
         }
         if self == Self::Avg { joined.map(|sum| sum / f64::from(count)) } else { joined }
@@ -217,7 +218,7 @@ impl Engine {
         let value = match (current.value, plan(start, whole.from)) {
             (Some(value), Ok(earlier)) if earlier.from <= start => {
                 let previous = self.figure(query, aggregation, series, &earlier)?;
-                previous.value.map(|previous| (value - previous).clamp(f64::MIN, f64::MAX))
+                previous.value.map(|previous| finite(value - previous))
             }
             _ => None,
         };

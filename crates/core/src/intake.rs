@@ -43,7 +43,7 @@ pub enum Refusal {
         number: u32,
     },
     /// A timestamp that is no instant.
-    #[error("{timestamp_ms} is no timestamp; give milliseconds since 1970")]
+    #[error("the timestamp is no number of milliseconds that a sample can have; give milliseconds since 1970")]
     NoTimestamp {
         /// What was given.
         timestamp_ms: f64,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::pack;
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
-use crate::summary::Summary;
+use crate::summary::{Summary, within};
 use crate::tally::Tally;
 use crate::time::TimestampMs;
 
@@ -161,7 +161,7 @@ pub(crate) fn summary_of(samples: impl ExactSizeIterator<Item = Sample> + Clone,
         rest.for_each(|sample| summary.record_without_sketch(sample, kind));
         return Some(summary);
     }
-    let mean = (sum / count as f64).clamp(min, max);
+    let mean = within(sum / count as f64, min, max);
     let mut m2 = [0.0; 2];
     let mut pairs = samples.clone();
     while let Some(one) = pairs.next() {

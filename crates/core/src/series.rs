@@ -13,7 +13,7 @@ use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
 use crate::sample::{Kind, Sample};
-use crate::summary::{Summary, step};
+use crate::summary::{Summary, finite, step};
 use crate::tier::{Order, Tier};
 use crate::time::{DurationMs, TimestampMs};
 
@@ -373,7 +373,7 @@ impl Series {
             increase += part.summary.increase;
             before = Some(part.summary.last);
         }
-        let change = Change::Increase(increase.clamp(f64::MIN, f64::MAX));
+        let change = Change::Increase(finite(increase));
         self.tiers[index].change(number, change, terms, scratch);
     }
 }

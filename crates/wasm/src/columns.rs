@@ -3,7 +3,7 @@
 use bellwether_core::engine::{Engine, SeriesId};
 use bellwether_core::intake::{LengthError, Refused};
 use bellwether_core::time::TimestampMs;
-use js_sys::{Array, Float64Array, Uint32Array};
+use js_sys::{Array, Float64Array, Number, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::Refusal;
@@ -89,7 +89,11 @@ pub(crate) fn known(engine: &Engine, handle: f64) -> Result<SeriesId, Refusal> {
     series.ok_or_else(|| {
         Refusal::new(
             "bad_series",
-            format!("{CALL}: {handle} is no series of this engine; take the numbers that its series() gives"),
+            format!(
+                "{CALL}: {} is no series of this engine; take the numbers that its series() gives",
+                // The platform prints it: printing of floats would take 9 KB of the package.
+                Number::from(handle).to_string_with_radix(10).map(String::from).unwrap_or_default()
+            ),
         )
     })
 }

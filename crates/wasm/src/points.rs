@@ -118,7 +118,7 @@ impl Points {
     ) -> Result<(usize, std::ops::RangeInclusive<f64>), Refusal> {
         let count = count.as_f64().filter(|count| (1.0..=MOST).contains(count) && count.fract() == 0.0);
         let count = count
-            .ok_or_else(|| Refusal::new("bad_option", format!("{call}: ask for a whole number from 1 to {MOST}")))?;
+            .ok_or_else(|| Refusal::new("bad_option", format!("{call}: ask for a whole number from 1 to 1,000,000")))?;
         let (first, last) = self.core.extent().map_or((0.0, 0.0), std::ops::RangeInclusive::into_inner);
         Ok((count as usize, edge(call, from, Some(first))?..=edge(call, to, Some(last))?))
     }

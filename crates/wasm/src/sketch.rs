@@ -147,7 +147,7 @@ impl Sketches {
         const CALL: &str = "new Sketches";
         let length = length.as_f64().filter(|length| (1.0..=MOST_SKETCHES).contains(length) && length.fract() == 0.0);
         let length = length.ok_or_else(|| {
-            Refusal::new("bad_option", format!("{CALL}: their number must be a whole one from 1 to {MOST_SKETCHES}"))
+            Refusal::new("bad_option", format!("{CALL}: their number must be a whole one from 1 to 1,000,000"))
         })?;
         let digest = Digest::new(scale(CALL, options)?);
         Ok(Self { digests: vec![digest; length as usize], places: Vec::new(), values: Vec::new() })

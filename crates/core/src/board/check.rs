@@ -313,10 +313,10 @@ impl<'a> Checker<'a> {
         for (place, query) in queries(place, expression) {
             self.query(query, &place);
         }
-        if let Expression::Ratio(over, under) = expression {
-            if sorted(over) != sorted(under) {
-                self.push(format!("{place}.ratio"), BoardProblem::RatioBy);
-            }
+        if let Expression::Ratio(over, under) = expression
+            && sorted(over) != sorted(under)
+        {
+            self.push(format!("{place}.ratio"), BoardProblem::RatioBy);
         }
     }
 

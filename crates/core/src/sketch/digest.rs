@@ -2,6 +2,7 @@
 
 use super::{NotFiniteAt, Sketch, check_finite, rank};
 use crate::query::Quantile;
+use crate::summary::{finite, within};
 
 /// Why columns were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,14 +131,14 @@ impl Digest {
     pub fn sum(&self) -> f64 {
         let total = self.sum + self.lost;
         // Beyond the greatest float nothing is known of what was lost.
-        if total.is_finite() { total } else { self.sum.clamp(f64::MIN, f64::MAX) }
+        if total.is_finite() { total } else { finite(self.sum) }
     }
 
     /// Mean of the values, never outside of them; `None` where there is none.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
         let count = self.count();
-        (count > 0).then(|| (self.sum() / count as f64).clamp(self.min, self.max))
+        (count > 0).then(|| within(self.sum() / count as f64, self.min, self.max))
     }
 
     /// Least value; `None` where there is none.
@@ -160,7 +161,7 @@ impl Digest {
         match rank(q, last) {
             0 => Some(self.min),
             found if found == last => Some(self.max),
-            _ => self.sketch.quantile(q).map(|estimate| estimate.clamp(self.min, self.max)),
+            _ => self.sketch.quantile(q).map(|estimate| within(estimate, self.min, self.max)),
         }
     }
 
