@@ -9,6 +9,7 @@ mod count;
 mod native;
 mod node;
 mod npm;
+mod peers;
 mod wasm;
 
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ struct Group {
     run: fn() -> Result<Count>,
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group {
         name: "native",
         about: "unit, property, script and store tests",
@@ -56,6 +57,12 @@ const GROUPS: [Group; 5] = [
         about: "journeys through the page, with accessibility",
         needs: &[tools::c_compiler, node_and_npm, chromium::can_be_had],
         run: browser::run,
+    },
+    Group {
+        name: "peers",
+        about: "other people's programs beside the gateway",
+        needs: &[tools::c_compiler, node_and_npm, peers::can_be_had],
+        run: peers::run,
     },
 ];
 
