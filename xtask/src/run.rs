@@ -45,6 +45,12 @@ pub(crate) struct Run {
     /// Origin of pages elsewhere that may read and send; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
+    /// File of tokens, which callers must then have
+    #[arg(long, env = "BELLWETHER_TOKENS", value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// Listen on more than this machine although nobody is asked who they are
+    #[arg(long, env = "BELLWETHER_ALLOW_ANYONE", value_parser = FalseyValueParser::new())]
+    allow_anyone: bool,
     /// Further host name that the gateway is asked by; may be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
@@ -109,6 +115,12 @@ impl Run {
         }
         if self.no_host_metrics {
             arguments.push("--no-host-metrics".into());
+        }
+        if let Some(tokens) = &self.tokens {
+            arguments.extend(["--tokens".into(), tokens.into()]);
+        }
+        if self.allow_anyone {
+            arguments.push("--allow-anyone".into());
         }
         let further = [
             ("--alert-webhook", self.alert_webhook.as_slice()),

@@ -40,6 +40,8 @@ pub enum Command {
         #[arg(default_value = "bellwether.toml")]
         file: PathBuf,
     },
+    /// Make a token: a secret for its holder, and a line for the gateway's file of tokens
+    Token(TokenArgs),
     /// Show every setting with its default, as a settings file to begin with
     Config(ConfigArgs),
     /// Read all that a store holds and say what is damaged, where, and what can be done
@@ -48,6 +50,16 @@ pub enum Command {
     Export(ExportArgs),
     /// Write a copy of a store, also of one whose gateway runs
     Backup(BackupArgs),
+}
+
+/// The arguments of `token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// Whom it is for, one word, such as booking
+    pub name: String,
+    /// What its holder may do: ingest, read, admin; may be repeated
+    #[arg(long, required = true, value_delimiter = ',')]
+    pub scope: Vec<String>,
 }
 
 /// The flags of `config`.

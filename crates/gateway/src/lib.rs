@@ -10,6 +10,7 @@ extern crate self as bellwether_gateway;
 
 mod alerting;
 mod archive;
+mod auth;
 mod board;
 pub mod cli;
 pub mod clock;
@@ -31,7 +32,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, ConfigArgs};
+use crate::cli::{Cli, Command, ConfigArgs, TokenArgs};
 
 /// Does what the command line asks and says how it ended: 0, or 1 with one plain sentence on stderr.
 #[must_use]
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::serve(&arguments),
         Command::Check { file } => check(&file),
+        Command::Token(TokenArgs { name, scope }) => token(&name, &scope.join(",")),
         Command::Config(ConfigArgs { markdown }) => {
             say(settings::shown(markdown).trim_end());
             Ok(())
@@ -69,6 +71,20 @@ fn check(file: &Path) -> anyhow::Result<()> {
         board::load(Some(file))?;
     }
     say("ok");
+    Ok(())
+}
+
+/// `bellwether token`: a new secret on stdout, and on stderr what becomes of it.
+///
+/// # Errors
+/// As [`auth::make`].
+fn token(name: &str, scopes: &str) -> anyhow::Result<()> {
+    let (line, secret) = auth::make(name, scopes)?;
+    let about =
+        format!("Add this line to the gateway's file of tokens:\n\n{line}\n\nThe token itself, shown only now:\n");
+    // Where stderr is closed there is nobody to tell.
+    let _told = writeln!(std::io::stderr(), "{about}");
+    say(secret.reveal());
     Ok(())
 }
 

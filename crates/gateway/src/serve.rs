@@ -13,11 +13,13 @@ use bellwether_core::labels::MetricName;
 use tokio::sync::{mpsc, watch};
 
 use crate::alerting::{self, Dispatcher, Watch, Webhook};
+use crate::auth::{self, Access, AccessRules, ProxyUsers, Scopes};
 use crate::board;
 use crate::clock::{self, Stopwatch};
 use crate::demo::{BOOKINGS_HISTORY, CASES_HISTORY, Demo};
 use crate::host::Host;
 use crate::http::body::Bodies;
+use crate::http::caller::Proxies;
 use crate::http::delivered::Described;
 use crate::http::page::Page;
 use crate::http::seats::{Room, Seats};
@@ -51,12 +53,13 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
         tracing::info!(file = %file.display(), "settings are read");
     }
     let board = Arc::new(board::load(settings.page.board.as_deref())?);
+    let access = access(&settings)?;
     // Before the store: a start that fails leaves nothing behind.
     let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")?;
-    let done = runtime.block_on(run(&settings, board, listener, address));
+    let done = runtime.block_on(run(&settings, board, access, listener, address));
     // What still blocks (a name look-up, say) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
@@ -103,16 +106,22 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, address: SocketAddr) -> anyhow::Result<()> {
+async fn run(
+    settings: &Settings,
+    board: Arc<Board>,
+    access: Access,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
     // From here on a signal ends the process in order, also while it still reads its store.
     let told_to_stop = Arc::new(AtomicBool::new(false));
     let stop_signal = tokio::spawn(noting(stop_signal()?, Arc::clone(&told_to_stop)));
     let store = tokio::task::block_in_place(|| open_store(settings))?;
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && access.open().is_some() {
         tracing::warn!(
             %address,
-            "THERE IS NO SIGN-IN YET: whoever reaches this address can read everything and send samples; keep it to a \
-             trusted network or behind a proxy that asks who is there"
+            "NOBODY IS ASKED WHO THEY ARE: whoever reaches this address can read everything and send samples; keep it \
+             to a trusted network"
         );
     }
     let metrics = Metrics::new();
@@ -127,6 +136,9 @@ async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, addr
         writer: writer.clone(),
         metrics: metrics.clone(),
         own: Arc::new(OwnWork::default()),
+        access,
+        proxies: Proxies::new(settings.server.trusted_proxies.clone()),
+        base_path: settings.server.base_path.0.clone(),
         allow: AllowList::new(address, &settings.server.allow_hosts, &settings.server.allow_origins),
         life: Life::default(),
         limits: settings.limits.clone(),
@@ -137,6 +149,7 @@ async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, addr
         seats: Seats::new(Room {
             in_all: settings.limits.connections.0,
             of_address: settings.limits.connections_of_address.0,
+            of_user: settings.limits.connections_of_user.0,
         }),
         archives: http::Archives::default(),
     });
@@ -156,6 +169,7 @@ async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, addr
         crate::say(&format!("Bellwether is at http://{}", shown(address)));
     }
 
+    let rereading = tokio::spawn(reread(Arc::clone(&gateway), settings.clone()));
     let ended = tokio::select! {
         signal = stop_signal => signal.map(|signal| tracing::info!(signal, "stopping")).context("signals cannot be waited for"),
         // Half a gateway would look well and do wrong: end, so that whoever watches it starts it anew.
@@ -163,6 +177,7 @@ async fn run(settings: &Settings, board: Arc<Board>, listener: TcpListener, addr
             "the thread {name:?} ended unexpectedly; start the gateway again and report what the log says above"
         )),
     };
+    rereading.abort();
     gateway.life.end();
     stop_sender.send_replace(true);
     if tokio::time::timeout(DRAIN_LIMIT, serving).await.is_err() {
@@ -196,6 +211,26 @@ async fn noting(signal: impl Future<Output = &'static str>, told_to_stop: Arc<At
     signal
 }
 
+/// On SIGHUP, reads the tokens anew; what is wrong with them leaves the old ones in place.
+async fn reread(gateway: Arc<Gateway>, settings: Settings) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
+        while hang_up.recv().await.is_some() {
+            match tokens(&settings) {
+                Ok(tokens) => {
+                    tracing::info!(tokens = tokens.len(), "tokens are read anew");
+                    gateway.access.replace(tokens);
+                }
+                Err(error) => tracing::error!(error = format!("{error:#}"), "the tokens stay as they were"),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    drop((gateway, settings));
+}
+
 /// Waits for SIGTERM or Ctrl-C; which it was.
 fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
     #[cfg(unix)]
@@ -217,6 +252,50 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
             "Ctrl-C"
         })
     }
+}
+
+/// The variable that holds tokens, as a file of tokens would.
+const TOKEN_LIST: &str = "BELLWETHER_TOKEN_LIST";
+
+/// Who may ask.
+///
+/// # Errors
+/// The tokens cannot be read, or more than this machine could ask and nobody would be asked.
+fn access(settings: &Settings) -> anyhow::Result<Access> {
+    let auth = &settings.auth;
+    let tokens = tokens(settings)?;
+    let scopes = auth.user_scopes.iter().fold(Scopes::default(), |scopes, scope| scopes.with(*scope));
+    let users = auth.user_header.0.clone().map(|header| ProxyUsers { header, scopes });
+    let host = settings.server.host;
+    anyhow::ensure!(
+        host.is_loopback() || !tokens.is_empty() || users.is_some() || auth.allow_anyone,
+        "whoever reaches {host} could read everything and send samples: give a file of tokens with --tokens \
+         (`bellwether token` makes them), or say with --allow-anyone that nobody is to be asked"
+    );
+    if !tokens.is_empty() {
+        tracing::info!(tokens = tokens.len(), "tokens are read");
+    }
+    Ok(Access::new(AccessRules {
+        tokens,
+        users,
+        session_time: auth.session_time.get(),
+        ticket_time: auth.ticket_time.get(),
+        most_wrong: settings.limits.wrong_tokens.0,
+    }))
+}
+
+/// The tokens of the file and of the environment.
+///
+/// # Errors
+/// They cannot be read, or there is none in a file that was named.
+fn tokens(settings: &Settings) -> anyhow::Result<auth::Tokens> {
+    let file = settings.auth.tokens.as_deref();
+    let list = std::env::var(TOKEN_LIST).ok();
+    let tokens = auth::read_tokens(file, list.as_deref())?;
+    if let Some(file) = file {
+        anyhow::ensure!(!tokens.is_empty(), "the tokens {} are none; `bellwether token` makes one", file.display());
+    }
+    Ok(tokens)
 }
 
 fn queue_room(settings: &Settings) -> QueueRoom {

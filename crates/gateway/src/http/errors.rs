@@ -11,10 +11,14 @@ use bellwether_wire::query::{ErrorBody, QueryParamError};
 
 use super::seats::NoSeat;
 use crate::archive::ParamError;
+use crate::auth::{Scope, Scopes};
 use crate::writer::WriteError;
 
 /// Seconds after which a sender may try again.
 const RETRY_AFTER_SECS: u64 = 1;
+
+/// Seconds after which wrong tokens are forgotten.
+const WRONG_TOKENS_SECS: u64 = 60;
 
 /// Why a request was not answered as asked. Its text is for the sender; nothing in it is secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +62,21 @@ pub(crate) enum ApiError {
     /// A page of another origin asks.
     #[error("{}", foreign(.origin))]
     Origin { origin: String },
+    /// Nobody says who asks.
+    #[error("this gateway asks who is there: send a token as `Authorization: Bearer …`, or sign in at /signin")]
+    TokenNeeded,
+    /// Somebody says so wrongly.
+    #[error("this token is not known here, or has ended; ask whoever runs the gateway for another")]
+    BadToken,
+    /// Too many wrong tokens.
+    #[error("too many wrong tokens came from this address; try again in a minute")]
+    TooManyWrong,
+    /// The token is for something else.
+    #[error("this needs a token with the scope {needed}; the one that came has {has}", needed = .needed.as_str(), has = .has.text())]
+    ScopeMissing { needed: Scope, has: Scopes },
+    /// The system has no random numbers.
+    #[error("the system gives no random number; try again")]
+    NoRandomness,
     /// The WebSocket handshake is not ours.
     #[error("{message}")]
     Handshake { message: String },
@@ -107,7 +126,7 @@ fn foreign(origin: &str) -> String {
 }
 
 impl ApiError {
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::BadBody { .. } | Self::BadQuery { .. } | Self::BadKey { .. } | Self::BodyBroken => {
                 StatusCode::BAD_REQUEST
@@ -119,13 +138,16 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::Host { .. } => StatusCode::MISDIRECTED_REQUEST,
-            Self::Origin { .. } => StatusCode::FORBIDDEN,
+            Self::Origin { .. } | Self::ScopeMissing { .. } => StatusCode::FORBIDDEN,
+            Self::TokenNeeded | Self::BadToken => StatusCode::UNAUTHORIZED,
+            Self::TooManyWrong => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Overloaded
             | Self::Archiving { .. }
             | Self::Unreadable { .. }
             | Self::NoRoom
+            | Self::NoRandomness
             | Self::TooManyConnections(_)
             | Self::Store { .. }
             | Self::Starting
@@ -147,6 +169,11 @@ impl ApiError {
             Self::Version { .. } => "unsupported_version",
             Self::Host { .. } => "host_not_allowed",
             Self::Origin { .. } => "origin_not_allowed",
+            Self::TokenNeeded => "token_needed",
+            Self::BadToken => "bad_token",
+            Self::TooManyWrong => "too_many_wrong_tokens",
+            Self::ScopeMissing { .. } => "scope_missing",
+            Self::NoRandomness => "no_randomness",
             Self::Handshake { .. } => "bad_handshake",
             Self::NotFound { .. } => "not_found",
             Self::Method { .. } => "method_not_allowed",
@@ -223,6 +250,12 @@ impl IntoResponse for ApiError {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECS));
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(WRONG_TOKENS_SECS));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bellwether\""));
+        }
         let message = self.to_string();
         (status, headers, Json(ErrorBody { code: self.code(), message: &message })).into_response()
     }
@@ -239,7 +272,8 @@ mod tests {
         let response = error.into_response();
         assert_eq!(response.status(), status);
         let retry_after = response.headers().get(header::RETRY_AFTER);
-        assert_eq!(retry_after.is_some(), status == 503);
+        assert_eq!(retry_after.is_some(), matches!(status, 429 | 503));
+        assert_eq!(response.headers().contains_key(header::WWW_AUTHENTICATE), status == 401);
         assert_eq!(response.headers().get(header::CACHE_CONTROL).unwrap(), "no-store");
     }
 
@@ -256,6 +290,10 @@ mod tests {
     fn what_is_the_senders_fault_says_what() {
         check(WriteError::KeyReused, 400, "bad_idempotency_key");
         check(BodyError::Empty, 400, "empty_body");
+        check(ApiError::TokenNeeded, 401, "token_needed");
+        check(ApiError::BadToken, 401, "bad_token");
+        check(ApiError::TooManyWrong, 429, "too_many_wrong_tokens");
+        check(ApiError::ScopeMissing { needed: Scope::Read, has: Scopes::default() }, 403, "scope_missing");
         check(QueryError::ZeroWindow, 400, "bad_window");
         check(ApiError::BodyTooSlow { limit_secs: 10 }, 408, "body_too_slow");
     }

@@ -2,34 +2,43 @@
 
 mod archive;
 pub(crate) mod body;
+pub(crate) mod caller;
 pub(crate) mod delivered;
 mod errors;
+mod guard;
 mod health;
 mod ingest;
 pub(crate) mod page;
 mod query;
 mod remote_write;
+mod routes;
 pub(crate) mod seats;
 pub(crate) mod security;
 pub(crate) mod server;
+mod signin;
 mod timing;
 mod ws;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::Uri;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::sync::{mpsc, watch};
 
+use crate::auth::Access;
 use crate::hub::Hub;
 use crate::own::OwnWork;
 use crate::settings::LimitSettings;
 use crate::telemetry::Metrics;
 use crate::writer::Writer;
 pub(crate) use archive::Archives;
+use caller::{Proxies, Transport};
 use errors::ApiError;
 use page::Page;
 use seats::Seats;
@@ -61,6 +70,10 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Metrics,
     pub(crate) own: Arc<OwnWork>,
     pub(crate) allow: AllowList,
+    pub(crate) access: Access,
+    pub(crate) proxies: Proxies,
+    /// The path below which all is served, such as `/bellwether`; empty where it is the root.
+    pub(crate) base_path: String,
     pub(crate) life: Life,
     pub(crate) limits: LimitSettings,
     pub(crate) bodies: body::Bodies,
@@ -104,25 +117,103 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
         .route("/api/v1/dashboard", get(query::dashboard))
         .route("/api/v1/board", get(query::board))
         .route("/api/v1/metrics", get(query::metrics))
+        .route("/api/v1/ticket", post(signin::ticket))
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&gateway), guard::guard))
         .layer(allow.cors())
         .layer(middleware::from_fn_with_state(allow.clone(), security::note_origin));
-    Router::new()
-        .merge(elsewhere)
+    let here = Router::new()
         .route("/ws", get(ws::live))
         .route("/api/v1/export", get(archive::export))
         .route("/api/v1/backup", get(archive::backup))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/signin", get(signin::ask).post(signin::sign_in))
+        .route("/signout", post(signin::sign_out))
+        .route("/signin.css", get(signin::style))
         .method_not_allowed_fallback(wrong_method)
         .fallback(move |request: Request| page::fallback(page.clone(), request))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gateway), guard::guard));
+    let routes = Router::new()
+        .merge(elsewhere)
+        .merge(here)
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), timing::time))
         .layer(middleware::from_fn_with_state(allow, security::check_host))
         .layer(middleware::from_fn(security::harden))
-        .with_state(gateway)
+        .with_state(Arc::clone(&gateway));
+    // Before a route is chosen: the path may have a part that is not ours.
+    Router::new().fallback_service(routes).layer(middleware::from_fn_with_state(gateway, enter))
+}
+
+/// Finds out where a request comes from and takes the base path off its address.
+async fn enter(State(gateway): State<Arc<Gateway>>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let transport = request.extensions().get::<Transport>().copied().unwrap_or(Transport::Plain);
+    if let Some(peer) = peer {
+        let caller = gateway.proxies.caller(peer, transport, request.headers());
+        caller.restore_host(request.headers_mut());
+        request.extensions_mut().insert(caller);
+    }
+    match below(&gateway.base_path, request.uri()) {
+        Below::Here => {}
+        Below::There(uri) => *request.uri_mut() = uri,
+        Below::Slash(address) => {
+            return (axum::http::StatusCode::PERMANENT_REDIRECT, [(axum::http::header::LOCATION, address)])
+                .into_response();
+        }
+        Below::Outside => return ApiError::NotFound { path: request.uri().path().to_owned() }.into_response(),
+    }
+    next.run(request).await
+}
+
+/// Where a path stands to the base path.
+#[derive(Debug, PartialEq)]
+enum Below {
+    /// There is no base path, or health is asked, which has none.
+    Here,
+    /// Below it, as the routes know it.
+    There(Uri),
+    /// It is the base path without its slash: to be asked for again at this address.
+    Slash(String),
+    /// Not below it.
+    Outside,
+}
+
+fn below(base: &str, uri: &Uri) -> Below {
+    if base.is_empty() || uri.path().starts_with("/-/") {
+        return Below::Here;
+    }
+    match uri.path_and_query().map_or("", |path| path.as_str()).strip_prefix(base) {
+        Some("") => Below::Slash(format!("{base}/")),
+        Some(rest) if rest.starts_with('/') => rest.parse().map_or(Below::Outside, Below::There),
+        Some(rest) if rest.starts_with('?') => Below::Slash(format!("{base}/{rest}")),
+        _ => Below::Outside,
+    }
 }
 
 async fn wrong_method(request: Request) -> ApiError {
     ApiError::Method { path: request.uri().path().to_owned(), method: request.method().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(base: &str, path: &str, expected: Below) {
+        assert_eq!(below(base, &path.parse().unwrap()), expected, "{path} below {base:?}");
+    }
+
+    #[test]
+    fn the_base_path_is_taken_off() {
+        check("", "/query?a=b", Below::Here);
+        check("/a/b", "/a/b/query?a=b", Below::There("/query?a=b".parse().unwrap()));
+        check("/a/b", "/a/b/", Below::There("/".parse().unwrap()));
+        check("/a/b", "/a/b", Below::Slash("/a/b/".to_owned()));
+        check("/a/b", "/a/b?c=d", Below::Slash("/a/b/?c=d".to_owned()));
+        check("/a/b", "/a/bc", Below::Outside);
+        check("/a/b", "/query", Below::Outside);
+        check("/a/b", "/-/healthy", Below::Here);
+    }
 }

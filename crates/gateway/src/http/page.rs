@@ -84,7 +84,7 @@ fn harden(mut response: Response) -> Response {
     response
 }
 
-fn wants_html(request: &Request) -> bool {
+pub(super) fn wants_html(request: &Request) -> bool {
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }

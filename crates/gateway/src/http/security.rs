@@ -10,12 +10,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::caller::Transport;
 use super::errors::ApiError;
 use crate::settings::{HostName, Origin};
 
 /// The policy of the page: every byte comes from the site itself. The hash is the empty style that
 /// the chart bundle adds.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+/// The policy of what is no page: nothing in it is ever shown or run.
+const POLICY_OF_ANSWERS: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Most refused origins and hosts that the log names; senders may invent any number of them.
 const MAX_NAMED: usize = 100;
@@ -57,16 +61,31 @@ impl AllowList {
     /// # Errors
     /// [`ApiError::Origin`] otherwise.
     pub(crate) fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-        let origin = String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase();
-        let host = host_of(headers).to_ascii_lowercase();
-        let own = origin
-            .split_once("://")
-            .is_some_and(|(scheme, rest)| matches!(scheme, "http" | "https") && rest == host && !host.is_empty());
-        if own || self.origins.contains(&origin) {
-            return Ok(());
+        match headers.get(header::ORIGIN) {
+            None => Ok(()),
+            Some(_) if is_own_page(headers) => Ok(()),
+            Some(origin) => {
+                let origin = String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase();
+                if self.origins.contains(&origin) {
+                    return Ok(());
+                }
+                Err(self.told(ApiError::Origin { origin: shown(&origin) }))
+            }
         }
-        Err(self.told(ApiError::Origin { origin: shown(&origin) }))
+    }
+
+    /// Whether the request comes from no page or from one of the gateway's own: nobody else may sign readers
+    /// in or out.
+    ///
+    /// # Errors
+    /// [`ApiError::Origin`] otherwise.
+    pub(crate) fn check_own_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        match headers.get(header::ORIGIN) {
+            Some(origin) if !is_own_page(headers) => {
+                Err(ApiError::Origin { origin: shown(&String::from_utf8_lossy(origin.as_bytes())) })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the request asks by a name of the gateway's. Where it does not, the log says so, once for
@@ -106,6 +125,18 @@ impl AllowList {
             .expose_headers([header::RETRY_AFTER])
             .max_age(std::time::Duration::from_secs(600))
     }
+}
+
+/// Whether a page that the gateway served asks.
+pub(crate) fn is_own_page(headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()));
+    let host = host_of(headers);
+    let origin = origin.as_deref().and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(scheme, rest)| {
+        (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
+            && !host.is_empty()
+            && rest.eq_ignore_ascii_case(&host)
+    })
 }
 
 /// The host that is asked; nobody's where none is named, or more than one.
@@ -149,10 +180,17 @@ pub(crate) async fn note_origin(State(allow): State<AllowList>, request: Request
 
 /// Headers of every answer.
 pub(crate) async fn harden(request: Request, next: Next) -> Response {
+    let secure = request.extensions().get::<Transport>() == Some(&Transport::Tls);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY_OF_ANSWERS));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    if secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     response
 }

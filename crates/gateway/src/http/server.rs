@@ -18,6 +18,8 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use super::caller::Transport;
+
 /// What a connection may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerLimits {
@@ -102,6 +104,7 @@ async fn converse(
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Transport::Plain);
         let (router, answering) = (router.clone(), Arc::clone(&answering));
         async move {
             answering.store(true, Ordering::Release);

@@ -1,14 +1,14 @@
 //! `GET /ws`: the handshake and the life of one live connection.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{ConnectInfo, State};
-use axum::http::HeaderMap;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use bellwether_wire::binary::MAX_FRAME_BYTES;
 use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame};
@@ -16,8 +16,12 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 
-use super::Gateway;
+use serde::Deserialize;
+
+use super::caller::Caller;
 use super::errors::ApiError;
+use super::{Gateway, guard, seats, security};
+use crate::auth::{Principal, Scope};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{ConnectionId, Frame, Outbound, QueueReceiver, SubscribeError};
 
@@ -31,6 +35,8 @@ const PING_EVERY: Duration = Duration::from_secs(25);
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// How long one message may take to leave.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a connection may take to say who it is.
+const INTRODUCTION_LIMIT: Duration = Duration::from_secs(5);
 /// How long a goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 /// Most bytes that the socket's own buffer holds beyond the message under way.
@@ -41,7 +47,8 @@ const MAX_WRITE_BUFFER_BYTES: usize = WRITE_BUFFER_BYTES + MAX_FRAME_BYTES;
 /// Upgrades to the live feed.
 pub(super) async fn live(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
@@ -61,12 +68,62 @@ pub(super) async fn live(
             message: format!("ask for the subprotocol {PROTOCOL} (Sec-WebSocket-Protocol)"),
         });
     }
-    let seat = gateway.seats.take(peer.ip())?;
+    let principal = announced(&gateway, &caller, query.as_deref(), &headers)?;
+    let user = principal.as_ref().and_then(|principal| principal.user.as_ref());
+    let seat = gateway.seats.take(caller.address, user)?;
     Ok(upgrade.on_upgrade(move |socket| async move {
         let alive = gateway.connections.clone();
-        serve(gateway, socket).await;
+        serve(gateway, socket, caller, principal).await;
         drop((seat, alive));
     }))
+}
+
+/// Who connects, where the handshake says so: by a ticket, a token or a sign-in. `None` where the first
+/// message is to say it; a page of ours cannot, so it is refused at once.
+fn announced(
+    gateway: &Gateway,
+    caller: &Caller,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Option<Principal>, ApiError> {
+    let ticket = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "ticket");
+    let announced = match ticket {
+        Some((_, ticket)) => {
+            gateway.access.use_ticket(&ticket, seats::counted_as(caller.address)).map(Some).map_err(ApiError::from)
+        }
+        None => match guard::by_headers(gateway, headers, Some(caller), &Method::GET) {
+            Err(ApiError::TokenNeeded) if !security::is_own_page(headers) => Ok(None),
+            known => known.map(Some),
+        },
+    };
+    announced.inspect_err(|error| gateway.metrics.refuse(error.code()))
+}
+
+/// What a connection that has not said who it is says first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Introduction {
+    #[serde(rename = "type")]
+    kind: String,
+    token: String,
+}
+
+/// Waits for the first message of a connection and finds out who it is.
+async fn introduced(gateway: &Gateway, caller: &Caller, stream: &mut SplitStream<WebSocket>) -> Option<Principal> {
+    let first = async {
+        loop {
+            match stream.next().await?.ok()? {
+                Message::Text(text) => return serde_json::from_str::<Introduction>(text.as_str()).ok(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                Message::Binary(_) | Message::Close(_) => return None,
+            }
+        }
+    };
+    let introduction = timeout(INTRODUCTION_LIMIT, first).await.ok()??;
+    if introduction.kind != "auth" {
+        return None;
+    }
+    gateway.access.token(&introduction.token, seats::counted_as(caller.address)).ok()
 }
 
 /// Why a connection ended from our side.
@@ -88,30 +145,60 @@ impl Farewell {
         Self { code: close_code::AGAIN, reason: "busy: too much history waits to be sent to others; connect again" };
     const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
     const TOO_LONG: Self = Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB" };
+    const UNKNOWN: Self = Self {
+        code: close_code::POLICY,
+        reason: "token: say who you are within 5 s, first of all: {\"type\":\"auth\",\"token\":\"…\"}",
+    };
+    const SIGNED_OUT: Self = Self { code: close_code::POLICY, reason: "token: the sign-in has ended; sign in again" };
     const SILENT: Self = Self { code: close_code::AWAY, reason: "no sign of life for 60 s; connect again" };
 }
 
 /// Serves one connection until either side ends it.
-async fn serve(gateway: Arc<Gateway>, socket: WebSocket) {
+async fn serve(gateway: Arc<Gateway>, socket: WebSocket, caller: Caller, principal: Option<Principal>) {
+    let (mut sink, mut stream) = socket.split();
+    let principal = match principal {
+        Some(principal) => Some(principal),
+        None => introduced(&gateway, &caller, &mut stream).await,
+    };
+    let Some(principal) = principal else {
+        gateway.metrics.refuse(ApiError::TokenNeeded.code());
+        return say_goodbye(&mut sink, &mut stream, Farewell::UNKNOWN).await;
+    };
     let (id, queue) = gateway.hub.connect(clock::now());
     gateway.metrics.subscribers.inc();
-    let (mut sink, mut stream) = socket.split();
     let farewell = tokio::select! {
         farewell = send(&gateway, &mut sink, queue) => farewell,
-        farewell = receive(&gateway, id, &mut stream) => farewell,
+        farewell = receive(&gateway, id, &principal, &mut stream) => farewell,
+        () = end_of(&principal) => Some(Farewell::SIGNED_OUT),
         () = super::stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
     };
     gateway.hub.disconnect(id);
     gateway.metrics.subscribers.dec();
-    if let Some(Farewell { code, reason }) = farewell {
-        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let goodbye = async {
-            // The other side may be gone already; there is nobody left to tell.
-            let _gone = sink.send(close).await;
-            // Until it says goodbye too: to hang up on what it is just sending would lose our last word.
-            while let Some(Ok(_)) = stream.next().await {}
-        };
-        let _late = timeout(GOODBYE_LIMIT, goodbye).await;
+    if let Some(farewell) = farewell {
+        say_goodbye(&mut sink, &mut stream, farewell).await;
+    }
+}
+
+async fn say_goodbye(
+    sink: &mut SplitSink<WebSocket, Message>,
+    stream: &mut SplitStream<WebSocket>,
+    Farewell { code, reason }: Farewell,
+) {
+    let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+    let goodbye = async {
+        // The other side may be gone already; there is nobody left to tell.
+        let _gone = sink.send(close).await;
+        // Until it says goodbye too: to hang up on what it is just sending would lose our last word.
+        while let Some(Ok(_)) = stream.next().await {}
+    };
+    let _late = timeout(GOODBYE_LIMIT, goodbye).await;
+}
+
+/// Waits until the sign-in of a connection ends; for ever where it has no end.
+async fn end_of(principal: &Principal) {
+    match principal.ends_in {
+        Some(left) => tokio::time::sleep(left).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -204,7 +291,12 @@ fn message(frame: Frame) -> Message {
 }
 
 /// Takes what the reader says.
-async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<WebSocket>) -> Option<Farewell> {
+async fn receive(
+    gateway: &Gateway,
+    id: ConnectionId,
+    principal: &Principal,
+    stream: &mut SplitStream<WebSocket>,
+) -> Option<Farewell> {
     let mut minute = Stopwatch::start();
     let mut messages = 0_u32;
     loop {
@@ -225,7 +317,7 @@ async fn receive(gateway: &Gateway, id: ConnectionId, stream: &mut SplitStream<W
         }
         match message {
             Message::Text(text) => {
-                if let Some(farewell) = heard(gateway, id, text.as_str()) {
+                if let Some(farewell) = heard(gateway, id, principal, text.as_str()) {
                     return Some(farewell);
                 }
             }
@@ -244,8 +336,12 @@ fn is_too_long(error: &axum::Error) -> bool {
 }
 
 /// Acts on one text frame; says where the connection is to end.
-fn heard(gateway: &Gateway, id: ConnectionId, text: &str) -> Option<Farewell> {
+fn heard(gateway: &Gateway, id: ConnectionId, principal: &Principal, text: &str) -> Option<Farewell> {
     match ClientFrame::decode(text) {
+        Ok(ClientFrame::Subscribe(_)) if !principal.scopes.have(Scope::Read) => {
+            let error = ApiError::ScopeMissing { needed: Scope::Read, has: principal.scopes };
+            reply_error(gateway, id, error.code(), &error.to_string());
+        }
         Ok(ClientFrame::Subscribe(subscription)) => match gateway.hub.subscribe(id, subscription, clock::now()) {
             Ok(()) => {}
             // An error would say that asking again is of no use.

@@ -21,6 +21,7 @@ pub(crate) fn load(arguments: &ServeArgs) -> anyhow::Result<(Settings, Option<Pa
         None => Settings::default(),
     };
     arguments.apply(&mut settings).map_err(anyhow::Error::msg)?;
+    settings.check().map_err(anyhow::Error::msg)?;
     Ok((settings, path))
 }
 
@@ -29,7 +30,9 @@ pub(crate) fn load(arguments: &ServeArgs) -> anyhow::Result<(Settings, Option<Pa
 /// # Errors
 /// As [`load`].
 pub(crate) fn check_file(path: &Path) -> anyhow::Result<Settings> {
-    read_file(path)
+    let settings = read_file(path)?;
+    settings.check().map_err(|fault| anyhow::anyhow!("{}: {fault}", path.display()))?;
+    Ok(settings)
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Settings> {

@@ -11,12 +11,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use bellwether_core::time::DurationMs;
+use ipnet::IpNet;
 
 pub use flags::ServeArgs;
 pub(crate) use load::{check_file, load};
 pub(crate) use reference::shown;
-pub(crate) use value::{Bytes, Count, HostName, HttpUrl, Limit, LogForm, Origin, Retention};
+pub(crate) use value::{
+    BasePath, Bytes, Count, HeaderNameSetting, HostName, HttpUrl, Limit, LogForm, Origin, Retention,
+};
 
+use crate::auth::Scope;
 use value::{Given, Times, Value};
 
 /// What is known of a setting without its value.
@@ -138,6 +142,25 @@ settings! {
         allow_hosts: Vec<HostName> = Vec::new(), flag "allow-host";
         /// Origin of pages elsewhere that may read and send, such as https://status.example.org
         allow_origins: Vec<Origin> = Vec::new(), flag "allow-origin";
+        /// Path below which a proxy serves the gateway, such as /bellwether; the proxy passes it on
+        base_path: BasePath = BasePath::default();
+        /// Address or network of a proxy whose Forwarded and X-Forwarded headers are believed, such as 10.0.0.0/8
+        trusted_proxies: Vec<IpNet> = Vec::new(), flag "trust-proxy";
+    }
+    /// Who may ask. Without tokens and without users of a proxy, everybody who reaches the gateway.
+    auth: AuthSettings {
+        /// File of tokens, a line for each: name, scopes (ingest, read, admin), secret
+        tokens: Option<PathBuf> = None, flag "tokens";
+        /// Listen on more than this machine although nobody is asked who they are
+        allow_anyone: bool = false, flag "allow-anyone";
+        /// How long a sign-in lasts
+        session_time: Limit = Limit::secs(12 * 3_600);
+        /// How long a ticket for a live connection may wait to be used
+        ticket_time: Limit = Limit::secs(30);
+        /// Header in which a trusted proxy names the user it has signed in
+        user_header: HeaderNameSetting = HeaderNameSetting::default();
+        /// What such users may do: ingest, read, admin
+        user_scopes: Vec<Scope> = vec![Scope::Read];
     }
     /// What is kept, where and how long.
     store: StoreSettings {
@@ -197,10 +220,32 @@ settings! {
         connections: Count = Count(10_000);
         /// Live connections of one address; this machine's own is exempt
         connections_of_address: Count = Count(1_000);
+        /// Live connections of one reader who signed in, or whom a proxy names
+        connections_of_user: Count = Count(20);
+        /// Wrong tokens of one address in a minute; who sends more is not listened to for the rest of it
+        wrong_tokens: Count = Count(30);
     }
 }
 
 impl Settings {
+    /// What is wrong between settings that are each right.
+    ///
+    /// # Errors
+    /// One sentence about the first fault.
+    fn check(&self) -> Result<(), String> {
+        if self.auth.user_header.0.is_some() && self.server.trusted_proxies.is_empty() {
+            return Err(
+                "auth.user_header is believed of trusted proxies only: name them in server.trusted_proxies, or \
+                        leave the header out"
+                    .to_owned(),
+            );
+        }
+        if self.auth.ticket_time.get().as_secs() > 30 {
+            return Err("auth.ticket_time is 30s at most".to_owned());
+        }
+        Ok(())
+    }
+
     /// The folder of the store.
     pub(crate) fn data_dir(&self) -> PathBuf {
         let default = if self.page.demo { "./data-demo" } else { "./data" };

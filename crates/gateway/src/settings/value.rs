@@ -4,7 +4,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::http::HeaderName;
 use bellwether_core::time::DurationMs;
+use ipnet::IpNet;
+
+use crate::auth::Scope;
 
 /// What was given for a setting: one text, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -337,6 +341,73 @@ impl Entry for HostName {
     }
 }
 
+impl Entry for IpNet {
+    const FORM: &'static str = "NETWORK";
+
+    fn entry(text: &str) -> Result<Self, String> {
+        let network = text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(Self::from));
+        network.ok_or_else(|| format!("{text:?}: give an address or a network such as 10.0.0.0/8"))
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Entry for Scope {
+    const FORM: &'static str = "SCOPE";
+
+    fn entry(text: &str) -> Result<Self, String> {
+        Self::read(text).ok_or_else(|| format!("{text:?} is no scope; there are ingest, read and admin"))
+    }
+
+    fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+/// The path below which the gateway is served: empty, or `/a` or `/a/b`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BasePath(pub(crate) String);
+
+impl Value for BasePath {
+    const FORM: &'static str = "PATH";
+
+    fn read(given: &Given) -> Result<Self, String> {
+        let path = given.only().trim_end_matches('/');
+        let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte));
+        if path.is_empty() || (path.starts_with('/') && plain && !path.contains("//") && !path.contains("/.")) {
+            Ok(Self(path.to_owned()))
+        } else {
+            Err("give a path such as /bellwether, of letters, digits, - and _".to_owned())
+        }
+    }
+
+    fn toml(&self) -> String {
+        quoted(&self.0)
+    }
+}
+
+/// The name of a header, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeaderNameSetting(pub(crate) Option<HeaderName>);
+
+impl Value for HeaderNameSetting {
+    const FORM: &'static str = "HEADER";
+
+    fn read(given: &Given) -> Result<Self, String> {
+        if given.only().is_empty() {
+            return Ok(Self(None));
+        }
+        let name = given.only().parse().map_err(|_| "give the name of a header such as X-Forwarded-User".to_owned())?;
+        Ok(Self(Some(name)))
+    }
+
+    fn toml(&self) -> String {
+        quoted(self.0.as_ref().map_or("", |name| name.as_str()))
+    }
+}
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogForm {
@@ -413,6 +484,12 @@ mod tests {
         check::<Count>("0", None);
         assert!(HostName::entry("a:80").is_err());
         assert!(HostName::entry("[::1]").is_ok());
+        check("/a/b/", Some(BasePath("/a/b".to_owned())));
+        for path in ["a", "/a b", "//a", "/../a", "/a\"b", "/{a}"] {
+            check::<BasePath>(path, None);
+        }
+        assert!(IpNet::entry("10.0.0.1").is_ok_and(|network| network.prefix_len() == 32));
+        assert!(IpNet::entry("proxy").is_err() && Scope::entry("write").is_err());
     }
 
     #[test]

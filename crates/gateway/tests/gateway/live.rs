@@ -33,13 +33,20 @@ pub(crate) struct Live {
 
 /// Opens a connection; the status where the handshake is refused.
 pub(crate) fn connect(to: &Running, protocol: Option<&str>, origin: Option<&str>) -> Result<WebSocket<TcpStream>, u16> {
-    let mut request = format!("ws://{}/ws", to.address()).into_client_request().unwrap();
-    let headers = request.headers_mut();
-    if let Some(protocol) = protocol {
-        headers.insert("sec-websocket-protocol", HeaderValue::from_str(protocol).unwrap());
-    }
-    if let Some(origin) = origin {
-        headers.insert("origin", HeaderValue::from_str(origin).unwrap());
+    let headers = [("sec-websocket-protocol", protocol), ("origin", origin)];
+    let headers: Vec<_> = headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    connect_with(to, "/ws", &headers)
+}
+
+/// Opens a connection at `path` with headers of its own; the status where the handshake is refused.
+pub(crate) fn connect_with(
+    to: &Running,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<WebSocket<TcpStream>, u16> {
+    let mut request = format!("ws://{}{path}", to.address()).into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
     }
     let stream = TcpStream::connect(to.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();

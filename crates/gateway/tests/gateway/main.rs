@@ -6,6 +6,7 @@
     reason = "a test that cannot go on says where and ends; its helpers are no #[test] functions themselves"
 )]
 
+mod access;
 mod alerts;
 mod archive;
 mod doors;
@@ -15,6 +16,7 @@ mod ingest;
 mod live;
 mod page;
 mod prometheus;
+mod proxies;
 mod query;
 mod remote_write;
 mod running;

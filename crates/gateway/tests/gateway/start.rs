@@ -28,7 +28,7 @@ fn a_taken_port_is_said() {
     let output = command(&data).args(["--port", &port]).output().unwrap();
     fails(&output, &[&port, "taken", "--port"]);
     // 192.0.2.0/24 is nobody's: it stands in documents only.
-    let output = command(&data).args(["--host", "192.0.2.1"]).output().unwrap();
+    let output = command(&data).args(["--host", "192.0.2.1", "--allow-anyone"]).output().unwrap();
     fails(&output, &["192.0.2.1", "no address of this machine", "--host"]);
     assert!(!data.exists(), "a start that fails leaves nothing behind");
 }
@@ -201,19 +201,24 @@ fn the_simulation_is_labelled_and_has_a_past() {
 
 #[cfg(unix)]
 #[test]
-fn off_loopback_it_warns_loudly() {
+fn off_loopback_somebody_is_asked_or_it_is_said_that_nobody_is() {
     use std::io::{BufRead, BufReader};
     use std::process::Stdio;
 
     let folder = tempfile::tempdir().unwrap();
-    let mut child = command(folder.path())
-        .args(["--host", "0.0.0.0"])
+    let data = folder.path().join("data");
+    let output = command(&data).args(["--host", "0.0.0.0"]).output().unwrap();
+    fails(&output, &["whoever reaches 0.0.0.0", "--tokens", "bellwether token", "--allow-anyone"]);
+    assert!(!data.exists(), "a start that fails leaves nothing behind");
+
+    let mut child = command(&data)
+        .args(["--host", "0.0.0.0", "--allow-anyone"])
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let warned = lines.find(|line| line.contains("NO SIGN-IN"));
+    let warned = lines.find(|line| line.contains("NOBODY IS ASKED"));
     let _ended = child.kill();
     crate::running::wait(&mut child);
     assert!(warned.is_some_and(|line| line.contains("WARN")));
