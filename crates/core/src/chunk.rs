@@ -4,11 +4,15 @@
 //! they hold many, it is packed time buckets ([`crate::pack`]), each after a varint of its number
 //! less the chunk's base and a varint of its length.
 
+mod parts;
 pub(crate) mod stored;
+
+pub(crate) use parts::Parts;
+use parts::Rest;
 
 use crate::grid::Grid;
 use crate::pack::{Reader, Spread, pack, put_varint, unpack};
-use crate::part::{Part, Slim, Values, summary_of};
+use crate::part::{Run, Slim, Values, summary_of};
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
 use crate::summary::Summary;
@@ -31,21 +35,21 @@ pub(crate) struct Terms {
 /// Memory that is used again for each time bucket that is packed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
+    /// Samples on their way from a tier to the next wider one.
+    pub(crate) samples: Vec<Sample>,
     /// The values of the time bucket at hand.
     pub(crate) spread: Spread,
-    content: Vec<u8>,
+    runs: Vec<u8>,
     record: Vec<u8>,
 }
 
 impl Scratch {
     /// Makes `record` the bytes of a time bucket whose values are in `spread`.
     fn pack(&mut self, number: i64, base: i64, summary: &Summary, terms: Terms) {
-        self.content.clear();
-        pack(summary, &mut self.spread, terms.grid.start(number), terms.kind, &mut self.content);
         self.record.clear();
         put_varint(&mut self.record, number.wrapping_sub(base) as u64);
-        put_varint(&mut self.record, self.content.len() as u64);
-        self.record.extend_from_slice(&self.content);
+        let start = terms.grid.start(number);
+        pack(summary, &mut self.spread, start, terms.kind, &mut self.runs, &mut self.record);
     }
 }
 
@@ -53,6 +57,8 @@ impl Scratch {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change<'a> {
     Sample(Sample),
+    /// Samples in order of time, at least one.
+    Samples(&'a [Sample]),
     Summary(&'a Summary),
     /// Its increase is set, where it is there.
     Increase(f64),
@@ -63,12 +69,19 @@ impl Change<'_> {
     fn apply(self, before: Option<Summary>, kind: Kind, spread: &mut Spread) -> Option<Summary> {
         match self {
             Self::Sample(sample) => spread.record(keys::key(sample.value(), Sketch::DEFAULT_SCALE)),
+            Self::Samples(samples) => spread.add(&Values::Samples(samples)),
             Self::Summary(summary) => spread.add_sketch(&summary.sketch),
             Self::Increase(_) => {}
         }
         match (before, self) {
             (Some(mut summary), Self::Sample(sample)) => {
                 summary.record_without_sketch(sample, kind);
+                Some(summary)
+            }
+            (Some(mut summary), Self::Samples(samples)) => {
+                if let Some(other) = summary_of(samples.iter().copied(), kind) {
+                    summary.merge_without_sketch(&other, kind);
+                }
                 Some(summary)
             }
             (Some(mut summary), Self::Summary(other)) => {
@@ -80,6 +93,7 @@ impl Change<'_> {
                 Some(summary)
             }
             (None, Self::Sample(sample)) => Some(Summary::without_sketch(sample, kind)),
+            (None, Self::Samples(samples)) => summary_of(samples.iter().copied(), kind),
             (None, Self::Summary(summary)) => Some(summary.clone_without_sketch()),
             (None, Self::Increase(_)) => None,
         }
@@ -135,11 +149,11 @@ impl Chunk {
 
     fn take(&mut self, samples: &[Sample], terms: Terms) -> bool {
         let Body::Samples { base, slims } = &mut self.body else { return false };
-        let Some(last) = samples.last().filter(|last| Slim::new(**last, *base).is_some()) else { return false };
+        let (Some(all), Some(last)) = (Slim::all(samples, *base), samples.last()) else { return false };
         if samples.len() > 1 {
             slims.reserve_exact(samples.len());
         }
-        slims.extend(samples.iter().filter_map(|sample| Slim::new(*sample, *base)));
+        slims.extend(all);
         self.last = terms.grid.bucket_of(last.timestamp());
         true
     }
@@ -238,21 +252,49 @@ impl Chunk {
 
     /// The time buckets numbered `from..=to`, ascending.
     pub(crate) fn parts(&self, from: i64, to: i64, terms: Terms) -> Parts<'_> {
+        self.parts_within(from, to, terms, terms.grid)
+    }
+
+    /// [`Chunk::parts`], each with the number of the time bucket of `wide` that it lies in; of samples
+    /// there is one for each of those.
+    pub(crate) fn parts_within(&self, from: i64, to: i64, terms: Terms, wide: Grid) -> Parts<'_> {
         let rest = match &self.body {
             Body::Samples { base, slims } => {
-                let start = if from <= self.first {
-                    0
-                } else {
-                    let edge = terms.grid.start(from);
-                    slims.partition_point(|slim| slim.timestamp(*base) <= edge)
-                };
-                Rest::Samples { base: *base, slims: &slims[start..] }
+                Rest::Samples { base: *base, slims: self.cut(*base, slims, (from, to), terms), before: None }
             }
             Body::Packed { base, head, bytes } => {
                 Rest::Packed { base: *base, reader: Reader(bytes.get(*head..).unwrap_or_default()) }
             }
         };
-        Parts { rest, from, to, terms }
+        Parts { rest, from, to, terms, wide }
+    }
+
+    /// Those of a chunk's samples that lie in the time buckets numbered `from..=to`.
+    fn cut<'a>(&self, base: TimestampMs, slims: &'a [Slim], (from, to): (i64, i64), terms: Terms) -> &'a [Slim] {
+        let until = |edge: TimestampMs| slims.partition_point(|slim| slim.timestamp(base) <= edge);
+        let start = if from <= self.first { 0 } else { until(terms.grid.start(from)) };
+        let end = if to >= self.last { slims.len() } else { until(terms.grid.end(to)) };
+        slims.get(start..end).unwrap_or_default()
+    }
+
+    /// Calls `each` with the samples in the time buckets numbered `from..=to`: all at once where they
+    /// are kept as such, else those of each time bucket.
+    #[inline]
+    pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut impl FnMut(Run<'_>)) {
+        match &self.body {
+            Body::Samples { base, slims } => {
+                let slims = self.cut(*base, slims, (from, to), terms);
+                if !slims.is_empty() {
+                    each(Run::Slim { base: *base, slims });
+                }
+            }
+            Body::Packed { .. } => {
+                let mut parts = self.parts(from, to, terms);
+                while let Some((number, content)) = parts.next_content() {
+                    each(Run::Packed { start: terms.grid.start(number), content });
+                }
+            }
+        }
     }
 
     /// The latest sample up to `edge` that the chunk tells apart.
@@ -366,58 +408,6 @@ pub(crate) fn occupied(instants: impl Iterator<Item = TimestampMs>, grid: Grid) 
         }
     }
     count
-}
-
-/// Time buckets of a chunk, ascending.
-#[derive(Clone, Debug)]
-pub(crate) struct Parts<'a> {
-    rest: Rest<'a>,
-    from: i64,
-    to: i64,
-    terms: Terms,
-}
-
-#[derive(Clone, Debug)]
-enum Rest<'a> {
-    Samples { base: TimestampMs, slims: &'a [Slim] },
-    Packed { base: i64, reader: Reader<'a> },
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = Part<'a>;
-
-    fn next(&mut self) -> Option<Part<'a>> {
-        let Terms { grid, kind } = self.terms;
-        match &mut self.rest {
-            Rest::Samples { base, slims } => {
-                let number = grid.bucket_of(slims.first()?.timestamp(*base));
-                if number > self.to {
-                    return None;
-                }
-                let end = grid.end(number);
-                let count = slims.iter().take_while(|slim| slim.timestamp(*base) <= end).count();
-                let (bucket, rest) = slims.split_at(count);
-                *slims = rest;
-                let base = *base;
-                let summary = summary_of(bucket.iter().map(move |slim| slim.sample(base)), kind)?;
-                Some(Part { number, summary, values: Values::Slim { base, slims: bucket } })
-            }
-            Rest::Packed { base, reader } => loop {
-                if reader.0.is_empty() {
-                    return None;
-                }
-                let number = base.wrapping_add(reader.varint() as i64);
-                let length = reader.varint() as usize;
-                let content = reader.take(length);
-                if number > self.to {
-                    return None;
-                }
-                if number >= self.from {
-                    return Some(unpack(number, content, grid.start(number), kind));
-                }
-            },
-        }
-    }
 }
 
 #[cfg(test)]

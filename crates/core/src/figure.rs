@@ -1,11 +1,14 @@
 //! Figures: how the engine answers a query.
 
+use std::borrow::Cow;
+
 use crate::engine::{Engine, SeriesId};
 use crate::kept::Kept;
 use crate::labels::{self, Labels};
-use crate::query::{Across, Aggregation, Answer, Expression, Group, Query, QueryError};
+use crate::query::{Across, Aggregation, Answer, Expression, Group, Quantile, Query, QueryError};
 use crate::sample::Kind;
-use crate::summary::finite;
+use crate::series::Series;
+use crate::summary::{Summary, finite};
 use crate::time::{DurationMs, TimestampMs};
 use crate::window::{Plan, Pool, Spread};
 
@@ -32,9 +35,19 @@ impl Aggregation {
 
     /// The figure of a window of length `covered`, and the bound of its relative error.
     pub(crate) fn of(self, pool: &Pool, covered: DurationMs) -> Option<(f64, f64)> {
-        let summary = pool.summary()?;
+        self.of_summary(pool.summary()?, pool.increase(), |q| pool.quantile(q), covered)
+    }
+
+    /// [`Aggregation::of`] where increase and quantiles are told apart from the summary.
+    fn of_summary(
+        self,
+        summary: &Summary,
+        increase: Option<f64>,
+        quantile: impl FnOnce(Quantile) -> Option<(f64, f64)>,
+        covered: DurationMs,
+    ) -> Option<(f64, f64)> {
         Some(match self {
-            Self::Quantile(q) => pool.quantile(q)?,
+            Self::Quantile(q) => quantile(q)?,
             Self::Avg => (summary.mean(), 0.0),
             Self::Sum => (summary.sum, 0.0),
             Self::Count => (summary.count as f64, 0.0),
@@ -43,9 +56,9 @@ impl Aggregation {
             Self::First => (summary.first.value(), 0.0),
             Self::Last => (summary.last.value(), 0.0),
             Self::Stddev => (summary.stddev(), 0.0),
-            Self::Increase => (pool.increase()?, 0.0),
+            Self::Increase => (increase?, 0.0),
             Self::Rate if covered == DurationMs::ZERO => return None,
-            Self::Rate => (finite(pool.increase()? / covered.as_secs_f64()), 0.0),
+            Self::Rate => (finite(increase? / covered.as_secs_f64()), 0.0),
             // Made of two windows, by those who have both.
             Self::Delta => return None,
         })
@@ -225,44 +238,76 @@ impl Engine {
         Ok(Answer { value, ..current })
     }
 
+    /// The time buckets of a window over series that have all that came in every tier.
+    pub(crate) fn plan_of_whole(&self, window: DurationMs, now: TimestampMs) -> Plan {
+        Plan::new(&self.horizon, &self.complete_from(&[]), now - window, now)
+    }
+
     /// Several figures of the same window, which is put together once, and kept for the next time
     /// where `kept` can. The query's own aggregation is left aside; each of `aggregations` is one that
-    /// [`Engine::checked`] lets pass.
+    /// [`Engine::checked`] lets pass. `whole` is what [`Engine::plan_of_whole`] says of the window.
     pub(crate) fn answers(
         &self,
         query: &Query,
         aggregations: &[Aggregation],
         series: &[SeriesId],
-        now: TimestampMs,
+        (now, whole): (TimestampMs, &Plan),
         kept: &mut Kept,
-    ) -> Result<Vec<Answer>, QueryError> {
-        let kind = self.kind(&query.metric).unwrap_or(Kind::Observation);
-        let complete = self.complete_from(series);
-        let plan = Plan::new(&self.horizon, &complete, now - query.window, now)
-            .settled(series.iter().map(|id| self.of(*id)), &self.horizon)?;
+        mut each: impl FnMut(usize, Answer),
+    ) -> Result<(), QueryError> {
+        let kind = self.kind_of_all(query, series);
+        let of_series = || series.iter().map(|id| self.of(*id));
+        let mut plan = Cow::Borrowed(whole);
+        if of_series().any(Series::is_patchy) {
+            plan = Cow::Owned(Plan::new(&self.horizon, &self.complete_from(series), now - query.window, now));
+        }
+        if !plan.is_settled(of_series(), &self.horizon) {
+            plan = Cow::Owned(plan.into_owned().settled(of_series(), &self.horizon)?);
+        }
+        let plan = &*plan;
         let can_be_kept = kind != Kind::Counter
             && (query.across == Across::Merge || series.len() == 1)
             && !aggregations
                 .iter()
                 .any(|aggregation| matches!(aggregation, Aggregation::First | Aggregation::Last | Aggregation::Delta));
         if can_be_kept {
-            return kept.look(self, series, &plan, |moments, tally| {
-                let pool = Pool::lent(moments.summary(), std::mem::take(tally), kind);
-                let pools = if pool.count() > 0 { std::slice::from_ref(&pool) } else { &[] };
-                let answer = |aggregation: &Aggregation| answer_of(pools, query, *aggregation, &plan, pool.count());
-                let answers = aggregations.iter().map(answer).collect();
-                *tally = pool.into_tally();
-                Ok(answers)
+            kept.look(self, series, plan, |moments, tally| {
+                let mut summary = moments.summary();
+                if let Some(summary) = &mut summary {
+                    summary.settle_increase(kind);
+                }
+                let mut walk = tally.walk(moments.count());
+                for (place, aggregation) in aggregations.iter().enumerate() {
+                    let figure = summary.as_ref().and_then(|summary| {
+                        let quantile = |q| Some(summary.quantile_of(q, || walk.quantile(q), tally.scale()));
+                        aggregation.of_summary(summary, Some(summary.increase), quantile, plan.covered())
+                    });
+                    let value = query.across.join(figure.iter().map(|(figure, _)| *figure));
+                    let relative_error = figure.map_or(0.0, |(_, bound)| bound);
+                    each(place, Answer { value, count: moments.count(), from: plan.from, to: plan.to, relative_error });
+                }
             });
+            return Ok(());
         }
         let needs_sketches = aggregations.iter().any(|aggregation| aggregation.spread() == Spread::Needed);
-        let pooled = self.pooled(query, if needs_sketches { Spread::Needed } else { Spread::NotNeeded }, series, &plan);
-        let answer = |aggregation: &Aggregation| match aggregation {
-            // It is made of two windows.
-            Aggregation::Delta => self.answer(&Query { aggregation: *aggregation, ..query.clone() }, kind, series, now),
-            _ => pooled.answer(query, *aggregation, &plan),
-        };
-        aggregations.iter().map(answer).collect()
+        let pooled = self.pooled(query, if needs_sketches { Spread::Needed } else { Spread::NotNeeded }, series, plan);
+        for (place, aggregation) in aggregations.iter().enumerate() {
+            let answer = match aggregation {
+                // It is made of two windows.
+                Aggregation::Delta => {
+                    self.answer(&Query { aggregation: *aggregation, ..query.clone() }, kind, series, now)
+                }
+                _ => pooled.answer(query, *aggregation, plan),
+            };
+            each(place, answer?);
+        }
+        Ok(())
+    }
+
+    /// The kind of the metric, which all its series have.
+    fn kind_of_all(&self, query: &Query, series: &[SeriesId]) -> Kind {
+        let first = series.first().map(|id| self.of(*id).kind());
+        first.or_else(|| self.kind(&query.metric)).unwrap_or(Kind::Observation)
     }
 
     fn figure(
@@ -306,7 +351,7 @@ impl Pooled {
 }
 
 fn answer_of(pools: &[Pool], query: &Query, aggregation: Aggregation, plan: &Plan, count: u64) -> Answer {
-    let covered = plan.to.since(plan.from);
+    let covered = plan.covered();
     let figures: Vec<(f64, f64)> = pools.iter().filter_map(|pool| aggregation.of(pool, covered)).collect();
     Answer {
         value: query.across.join(figures.iter().map(|(figure, _)| *figure)),

@@ -7,12 +7,17 @@ use crate::time::{DurationMs, TimestampMs};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Grid {
     width: i64,
+    /// Number of the last bucket whose right edge can be told; of the first one, less its sign.
+    most: i64,
 }
 
 impl Grid {
     /// `None` for a width of zero or beyond `i64` milliseconds.
     pub(crate) fn new(width: DurationMs) -> Option<Self> {
-        i64::try_from(width.as_millis()).ok().filter(|width| *width > 0).map(|width| Self { width })
+        i64::try_from(width.as_millis())
+            .ok()
+            .filter(|width| *width > 0)
+            .map(|width| Self { width, most: i64::MAX / width })
     }
 
     pub(crate) const fn width(self) -> DurationMs {
@@ -21,8 +26,23 @@ impl Grid {
 
     /// The bucket that holds `at`.
     pub(crate) const fn bucket_of(self, at: TimestampMs) -> i64 {
+        // One division and no second one for the rest: it is what takes the time.
         let floor = self.whole_until(at);
-        if at.get().rem_euclid(self.width) == 0 { floor } else { floor + 1 }
+        if floor.wrapping_mul(self.width) == at.get() { floor } else { floor + 1 }
+    }
+
+    /// Number and right edge of the bucket that holds `at`, which mostly is the next one after
+    /// `before`: then without a division.
+    pub(crate) fn bucket_after(self, before: Option<(i64, TimestampMs)>, at: TimestampMs) -> (i64, TimestampMs) {
+        if let Some((number, end)) = before
+            && end < at
+            && at <= end + self.width()
+            && end.get().checked_add(self.width).is_some()
+        {
+            return (number + 1, end + self.width());
+        }
+        let number = self.bucket_of(at);
+        (number, self.end(number))
     }
 
     /// The last bucket that lies wholly at or before `at`.
@@ -32,7 +52,13 @@ impl Grid {
 
     /// The right edge of a bucket, which belongs to it.
     pub(crate) const fn end(self, bucket: i64) -> TimestampMs {
-        TimestampMs::new(bucket.saturating_mul(self.width))
+        // Not by `saturating_mul`, which takes a call and numbers of 128 bits where there is no
+        // instruction for it.
+        TimestampMs::new(match bucket {
+            _ if bucket > self.most => i64::MAX,
+            _ if bucket < -self.most => i64::MIN,
+            _ => bucket.wrapping_mul(self.width),
+        })
     }
 
     /// The left edge of a bucket, which does not belong to it.

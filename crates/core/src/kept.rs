@@ -3,70 +3,23 @@
 //!
 //! Counts of value buckets are whole numbers and are subtracted; sums, least and greatest are merged
 //! with two stacks (as in [`crate::slide`]), because floats that were added cannot be taken away
-//! again without an error that grows.
+//! again without an error that grows. Of the newer half only the total is kept: its time buckets are
+//! in the engine, and are read again when it becomes the older half.
 
 use crate::engine::{Engine, SeriesId};
-use crate::part::Part;
-use crate::sample::Sample;
+use crate::moments::{Deviation, Moments};
+use crate::part::{Part, Run};
 use crate::series::Came;
 use crate::sketch::Sketch;
-use crate::summary::{Residue, Summary};
 use crate::tally::Tally;
 use crate::time::TimestampMs;
 use crate::window::{Plan, Spread, Stretch};
-
-/// What does not depend on the order of samples.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moments {
-    count: u64,
-    sum: f64,
-    /// What rounding took from the sum, so that it is the same whatever was added first.
-    residue: Residue,
-    m2: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Moments {
-    const NONE: Self = Self { count: 0, sum: 0.0, residue: Residue::NONE, m2: 0.0, min: f64::MAX, max: f64::MIN };
-
-    fn of(summary: &Summary) -> Self {
-        let Summary { count, sum, m2, min, max, .. } = *summary;
-        let mut moments = Self { count, sum, residue: Residue::NONE, m2, min, max };
-        moments.residue.add(&mut moments.sum, summary.residue());
-        moments
-    }
-
-    fn merge(&mut self, other: &Self) {
-        if other.count == 0 {
-            return;
-        }
-        if self.count == 0 {
-            *self = *other;
-            return;
-        }
-        let (own, others) = (self.count as f64, other.count as f64);
-        let distance = other.sum / others - self.sum / own;
-        // Chan, Golub, LeVeque 1979.
-        self.m2 = (self.m2 + other.m2 + distance * distance * (own * others / (own + others))).min(f64::MAX);
-        self.count = self.count.saturating_add(other.count);
-        self.residue.add(&mut self.sum, other.sum);
-        self.residue.add(&mut self.sum, other.residue.get());
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-    }
-
-    /// As a summary without a sketch, whose first and last samples mean nothing.
-    pub(crate) fn summary(&self) -> Option<Summary> {
-        let (Self { count, sum, m2, min, max, .. }, at) = (*self, TimestampMs::new(0));
-        (count > 0).then(|| Summary::unpacked(count, sum, m2, (min, max), Sample::kept(at, min), Sample::kept(at, max)))
-    }
-}
 
 /// The samples of some series in the whole time buckets of a window.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     spread: Spread,
+    deviation: Deviation,
     /// The time buckets that are counted, of one tier.
     counted: Option<Stretch>,
     /// Of each series, the number of samples up to the right edge of the last of them that ever came;
@@ -75,26 +28,24 @@ pub(crate) struct Kept {
     /// What each time bucket of the older half and the later ones of that half come to, the newest
     /// first, so that the oldest is on top.
     older: Vec<(i64, Moments)>,
-    /// The time buckets of the newer half, oldest first.
-    newer: Vec<(i64, Moments)>,
-    /// What they come to.
-    newer_total: Moments,
+    /// Number of the first time bucket of the newer half.
+    newer_from: i64,
+    /// What its time buckets come to.
+    newer: Moments,
     tally: Tally,
-    /// Time buckets on their way in.
-    entering: Vec<(i64, Moments)>,
 }
 
 impl Kept {
-    pub(crate) fn new(spread: Spread) -> Self {
+    pub(crate) fn new(spread: Spread, deviation: Deviation) -> Self {
         Self {
             spread,
+            deviation,
             counted: None,
             seen: Vec::new(),
             older: Vec::new(),
-            newer: Vec::new(),
-            newer_total: Moments::NONE,
+            newer_from: 0,
+            newer: Moments::NONE,
             tally: Tally::default(),
-            entering: Vec::new(),
         }
     }
 
@@ -107,40 +58,37 @@ impl Kept {
         engine: &Engine,
         series: &[SeriesId],
         plan: &Plan,
-        look: impl FnOnce(&Moments, &mut Tally) -> T,
+        look: impl FnOnce(&Moments, &Tally) -> T,
     ) -> T {
         let mut moments = Moments::NONE;
-        let mut rest = plan.stretches().iter();
-        if let Some(whole) = rest.next() {
-            if !self.slide(engine, series, *whole) {
-                self.begin(engine, series, *whole);
+        let mut stretches = plan.stretches().iter().copied();
+        if let Some(whole) = stretches.next() {
+            if !self.slide(engine, series, whole) {
+                self.begin(engine, series, whole);
             }
             moments = self.older.last().map_or(Moments::NONE, |(_, moments)| *moments);
-            moments.merge(&self.newer_total);
+            moments.merge(&self.newer, self.deviation);
         } else {
             // A window within one time bucket that is not over: nothing that was counted is in it.
-            *self = Self::new(self.spread);
+            *self = Self::new(self.spread, self.deviation);
         }
         // What is told by finer tiers changes with every look.
-        let rest: Vec<Stretch> = rest.copied().chain(plan.open()).collect();
-        let parts = |stretch: &Stretch, each: &mut dyn FnMut(&Part<'_>)| {
+        let rest = || plan.stretches().iter().copied().skip(1).chain(plan.open());
+        for stretch in rest() {
             for id in series {
-                let parts = engine.of(*id).parts(stretch.tier, stretch.first, stretch.last, &engine.horizon);
-                parts.for_each(|part| each(&part));
+                each_part(engine, *id, stretch, |part| {
+                    moments.merge(&Moments::of(&part.summary), self.deviation);
+                    if self.spread.is_needed() {
+                        self.tally.add(&part.values);
+                    }
+                });
             }
-        };
-        let needs_tally = self.spread == Spread::Needed;
-        for stretch in &rest {
-            parts(stretch, &mut |part| {
-                moments.merge(&Moments::of(&part.summary));
-                if needs_tally {
-                    self.tally.add(&part.values);
-                }
-            });
         }
-        let seen = look(&moments, &mut self.tally);
-        for stretch in rest.iter().filter(|_| needs_tally) {
-            parts(stretch, &mut |part| self.tally.take(&part.values));
+        let seen = look(&moments, &self.tally);
+        for stretch in rest().filter(|_| self.spread.is_needed()) {
+            for id in series {
+                each_run(engine, *id, stretch, |run| self.tally.take(&run.values()));
+            }
         }
         if self.tally.scale() != Sketch::DEFAULT_SCALE {
             // It would stay coarse after what made it so has left.
@@ -151,7 +99,7 @@ impl Kept {
 
     /// Forgets all and counts the time buckets of `whole`.
     fn begin(&mut self, engine: &Engine, series: &[SeriesId], whole: Stretch) {
-        *self = Self::new(self.spread);
+        *self = Self { newer_from: whole.first, ..Self::new(self.spread, self.deviation) };
         let edge = engine.horizon.grid(whole.tier).end(whole.last);
         if is_counted_behind(engine, edge) {
             self.seen = series.iter().map(|id| engine.of(*id).came_until(edge, &engine.horizon)).collect();
@@ -159,7 +107,6 @@ impl Kept {
         for id in series {
             self.enter(engine, *id, whole);
         }
-        self.put_in();
         self.counted = Some(whole);
     }
 
@@ -189,67 +136,65 @@ impl Kept {
                 return false;
             }
             self.seen[place] = came;
-            if self.spread == Spread::Needed && counted.first < whole.first {
-                let left = engine.of(*id).parts(whole.tier, counted.first, whole.first - 1, &engine.horizon);
-                left.for_each(|part| self.tally.take(&part.values));
+            if self.spread.is_needed() && counted.first < whole.first {
+                let left = Stretch { last: whole.first - 1, ..counted };
+                each_run(engine, *id, left, |run| self.tally.take(&run.values()));
             }
         }
-        self.put_in();
-        self.let_go(whole.first);
+        while self.older.pop_if(|(oldest, _)| *oldest < whole.first).is_some() {}
+        if self.older.is_empty() && self.newer_from < whole.first {
+            self.turn_over(engine, series, whole);
+        }
         self.counted = Some(whole);
         true
     }
 
     /// Takes in the time buckets of one series; says how many samples they hold.
     fn enter(&mut self, engine: &Engine, id: SeriesId, stretch: Stretch) -> u64 {
-        let mut count = 0_u64;
-        for part in engine.of(id).parts(stretch.tier, stretch.first, stretch.last, &engine.horizon) {
-            count = count.saturating_add(part.summary.count);
-            self.entering.push((part.number, Moments::of(&part.summary)));
-            if self.spread == Spread::Needed {
-                self.tally.add(&part.values);
-            }
-        }
-        count
-    }
-
-    /// Puts what entered into the newer half, the same time bucket of several series together.
-    fn put_in(&mut self) {
-        self.entering.sort_by_key(|(number, _)| *number);
-        for (number, moments) in self.entering.drain(..) {
-            self.newer_total.merge(&moments);
-            match self.newer.last_mut() {
-                Some((last, merged)) if *last == number => merged.merge(&moments),
-                _ => self.newer.push((number, moments)),
-            }
-        }
-    }
-
-    /// Lets the time buckets before `first` go.
-    fn let_go(&mut self, first: i64) {
-        loop {
-            if self.older.is_empty() {
-                if self.newer.first().is_none_or(|(oldest, _)| *oldest >= first) {
-                    return;
+        let before = self.newer.count();
+        if stretch.first <= stretch.last {
+            each_part(engine, id, stretch, |part| {
+                self.newer.merge(&Moments::of(&part.summary), self.deviation);
+                if self.spread.is_needed() {
+                    self.tally.add(&part.values);
                 }
-                self.turn_over();
-            }
-            if self.older.last().is_none_or(|(oldest, _)| *oldest >= first) {
-                return;
-            }
-            self.older.pop();
+            });
         }
+        self.newer.count() - before
     }
 
-    /// Makes the newer half the older one.
-    fn turn_over(&mut self) {
-        let mut total = Moments::NONE;
-        for (number, moments) in self.newer.drain(..).rev() {
-            total.merge(&moments);
-            self.older.push((number, total));
+    /// Makes all that is in the window the older half.
+    fn turn_over(&mut self, engine: &Engine, series: &[SeriesId], whole: Stretch) {
+        for id in series {
+            for part in engine.of(*id).parts(whole.tier, whole.first, whole.last, &engine.horizon) {
+                let moments = Moments::of(&part.summary);
+                match self.older.last_mut() {
+                    Some((last, merged)) if *last == part.number => merged.merge(&moments, self.deviation),
+                    _ => self.older.push((part.number, moments)),
+                }
+            }
         }
-        self.newer_total = Moments::NONE;
+        if series.len() > 1 {
+            self.older.sort_by_key(|(number, _)| *number);
+        }
+        self.older.reverse();
+        let mut total = Moments::NONE;
+        for (_, moments) in &mut self.older {
+            total.merge(moments, self.deviation);
+            *moments = total;
+        }
+        (self.newer, self.newer_from) = (Moments::NONE, whole.last + 1);
     }
+}
+
+#[inline]
+fn each_part(engine: &Engine, id: SeriesId, stretch: Stretch, each: impl FnMut(Part<'_>)) {
+    engine.of(id).each_part(stretch.tier, (stretch.first, stretch.last), &engine.horizon, each);
+}
+
+#[inline]
+fn each_run(engine: &Engine, id: SeriesId, stretch: Stretch, each: impl FnMut(Run<'_>)) {
+    engine.of(id).each_run(stretch.tier, (stretch.first, stretch.last), &engine.horizon, each);
 }
 
 /// Whether the finest tier holds all that came behind `edge`, so that what came before can be told

@@ -46,6 +46,7 @@ mod kept;
 pub mod kpi;
 pub mod labels;
 mod layout;
+mod moments;
 mod pack;
 mod part;
 mod plan;

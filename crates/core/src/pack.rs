@@ -48,11 +48,14 @@ pub(crate) struct Spread {
     /// … else their counts.
     tally: Tally,
     is_tallied: bool,
+    /// The least and the greatest of the keys, where they are known and none is 0.
+    extent: Option<(i32, i32)>,
 }
 
 impl Spread {
     pub(crate) fn clear(&mut self) {
         self.keys.clear();
+        self.extent = None;
         if self.is_tallied {
             self.tally.clear();
             self.is_tallied = false;
@@ -70,6 +73,7 @@ impl Spread {
 
     pub(crate) fn add(&mut self, values: &Values<'_>) {
         let scale = values.scale();
+        self.extent = None;
         // Samples are listed without a look at each.
         if !self.is_tallied && self.keys.len() + values.samples_at_most() <= MOST_LISTED {
             match values {
@@ -85,11 +89,27 @@ impl Spread {
         values.for_each(|key, count| self.add_key(key, scale, count));
     }
 
+    /// Adds samples whose summary is known, to nothing else.
+    pub(crate) fn add_all(&mut self, values: &Values<'_>, summary: &Summary) {
+        const SCALE: i8 = Sketch::DEFAULT_SCALE;
+        if summary.count > MOST_LISTED as u64 || summary.min < f64::MIN_POSITIVE {
+            return self.add(values);
+        }
+        let key = |value: f64| keys::key_of_normal(value, SCALE);
+        match values {
+            Values::Slim { slims, .. } => self.keys.extend(slims.iter().map(|slim| key(slim.value()))),
+            Values::Samples(samples) => self.keys.extend(samples.iter().map(|sample| key(sample.value()))),
+            _ => return self.add(values),
+        }
+        self.extent = Some((key(summary.min), key(summary.max)));
+    }
+
     pub(crate) fn add_sketch(&mut self, sketch: &Sketch) {
         self.tallied().merge_sketch(sketch);
     }
 
     fn add_key(&mut self, key: i32, scale: i8, count: u64) {
+        self.extent = None;
         let is_listed = scale == Sketch::DEFAULT_SCALE && count < 8 && self.keys.len() < MOST_LISTED;
         if is_listed && !self.is_tallied {
             self.keys.extend((0..count).map(|_| key));
@@ -113,16 +133,14 @@ impl Spread {
         if self.is_tallied {
             return None;
         }
-        let (mut least, mut greatest) = (i32::MAX, i32::MIN);
-        for key in &self.keys {
-            if *key != 0 {
+        let (least, greatest) = self.extent.unwrap_or_else(|| {
+            let (mut least, mut greatest) = (i32::MAX, i32::MIN);
+            for key in self.keys.iter().filter(|key| **key != 0) {
                 least = least.min(*key);
                 greatest = greatest.max(*key);
             }
-        }
-        if least > greatest {
-            (least, greatest) = (1, 1);
-        }
+            if least > greatest { (1, 1) } else { (least, greatest) }
+        });
         let span = greatest.abs_diff(least);
         // A list takes a byte for each sample; of equal ones a count takes less.
         let is_worth_it = self.keys.len() < 8 || span > 0;
@@ -135,8 +153,48 @@ impl Spread {
     }
 }
 
-/// Appends a time bucket that begins at `start`.
-pub(crate) fn pack(summary: &Summary, spread: &mut Spread, start: TimestampMs, kind: Kind, bytes: &mut Vec<u8>) {
+/// The figures of a time bucket on their way into bytes.
+struct Head {
+    bytes: [u8; 104],
+    length: usize,
+}
+
+impl Head {
+    fn put(&mut self, bytes: &[u8]) {
+        // There is room for all that there can be: three varints and eight floats.
+        if let Some(place) = self.bytes.get_mut(self.length..self.length + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.length += bytes.len();
+        }
+    }
+
+    fn put_varint(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.put(&[number as u8 | 0x80]);
+            number >>= 7;
+        }
+        self.put(&[number as u8]);
+    }
+
+    fn put_float(&mut self, value: f64) {
+        self.put(&value.to_bits().to_le_bytes());
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// Appends the length of a time bucket that begins at `start`, and the time bucket. `runs` is used for
+/// a while.
+pub(crate) fn pack(
+    summary: &Summary,
+    spread: &mut Spread,
+    start: TimestampMs,
+    kind: Kind,
+    runs: &mut Vec<u8>,
+    bytes: &mut Vec<u8>,
+) {
     let listed = spread.listed();
     let form = listed.map_or(RUNS, |(_, form)| form);
     let is_constant = summary.min.to_bits() == summary.max.to_bits() && summary.m2 == 0.0;
@@ -145,25 +203,38 @@ pub(crate) fn pack(summary: &Summary, spread: &mut Spread, start: TimestampMs, k
         | if is_constant { CONSTANT } else { 0 }
         | if is_increase_said { 0 } else { INCREASE }
         | if summary.residue() == 0.0 { 0 } else { RESIDUE };
-    bytes.push(tag);
-    put_varint(bytes, summary.count);
-    put_varint(bytes, milliseconds(start, summary.first.timestamp()));
-    put_varint(bytes, milliseconds(summary.first.timestamp(), summary.last.timestamp()));
-    put_float(bytes, summary.sum);
-    put_float(bytes, summary.min);
+    let mut head = Head { bytes: [0; 104], length: 0 };
+    head.put(&[tag]);
+    head.put_varint(summary.count);
+    head.put_varint(milliseconds(start, summary.first.timestamp()));
+    head.put_varint(milliseconds(summary.first.timestamp(), summary.last.timestamp()));
+    head.put_float(summary.sum);
+    head.put_float(summary.min);
     if !is_constant {
         for value in [summary.max, summary.first.value(), summary.last.value(), summary.m2] {
-            put_float(bytes, value);
+            head.put_float(value);
         }
     }
     if tag & INCREASE != 0 {
-        put_float(bytes, summary.increase);
+        head.put_float(summary.increase);
     }
     if tag & RESIDUE != 0 {
-        put_float(bytes, summary.residue());
+        head.put_float(summary.residue());
     }
-    let Some((base, _)) = listed else { return put_runs(bytes, spread.tallied()) };
-    bytes.extend_from_slice(&base.to_le_bytes());
+    let Some((base, _)) = listed else {
+        let tally = spread.tallied();
+        tally.bound();
+        runs.clear();
+        put_runs(runs, tally);
+        put_varint(bytes, (head.length + runs.len()) as u64);
+        bytes.extend_from_slice(head.bytes());
+        bytes.extend_from_slice(runs);
+        return;
+    };
+    head.put(&base.to_le_bytes());
+    let width = if form == NARROW { 1 } else { 2 };
+    put_varint(bytes, (head.length + width * spread.keys.len()) as u64);
+    bytes.extend_from_slice(head.bytes());
     let offset = |key: &i32| if *key == 0 { 0 } else { key.wrapping_sub(base) as u32 + 1 };
     if form == NARROW {
         bytes.extend(spread.keys.iter().map(|key| offset(key) as u8));
@@ -217,6 +288,11 @@ pub(crate) fn unpack(number: i64, bytes: &[u8], start: TimestampMs, kind: Kind) 
     Part { number, summary, values }
 }
 
+/// The number of samples of a time bucket that [`pack`] wrote.
+pub(crate) fn count(bytes: &[u8]) -> u64 {
+    Reader(bytes.get(1..).unwrap_or_default()).varint()
+}
+
 /// Calls `each` with the key and the count of each run.
 #[inline]
 pub(crate) fn for_each_run(bytes: &[u8], mut each: impl FnMut(i32, u64)) {
@@ -256,10 +332,6 @@ const fn zigzag(key: i32) -> u32 {
 
 const fn unzigzag(code: u32) -> i32 {
     (code >> 1) as i32 ^ -((code & 1) as i32)
-}
-
-fn put_float(bytes: &mut Vec<u8>, value: f64) {
-    bytes.extend_from_slice(&value.to_bits().to_le_bytes());
 }
 
 /// Seven bits a byte, least significant first; the highest bit says that more follow.

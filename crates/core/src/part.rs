@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::pack;
+use crate::pack::{self, unpack};
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
 use crate::summary::{Summary, within};
@@ -38,8 +38,27 @@ impl Slim {
     /// `None` where the base is later or 49 days earlier.
     pub(crate) fn new(sample: Sample, base: TimestampMs) -> Option<Self> {
         let since = sample.timestamp().get().checked_sub(base.get())?;
-        let bits = sample.value().to_bits();
-        Some(Self([u32::try_from(since).ok()?, bits as u32, (bits >> 32) as u32]))
+        u32::try_from(since).ok().map(|since| Self::since(since, sample.value()))
+    }
+
+    fn since(since: u32, value: f64) -> Self {
+        let bits = value.to_bits();
+        Self([since, bits as u32, (bits >> 32) as u32])
+    }
+
+    /// [`Slim::new`] of each of the samples, which are in order of time: `None` where the first or the
+    /// last has none.
+    pub(crate) fn all(samples: &[Sample], base: TimestampMs) -> Option<impl ExactSizeIterator<Item = Self> + '_> {
+        Self::new(*samples.first()?, base)?;
+        Self::new(*samples.last()?, base)?;
+        let since = move |at: TimestampMs| at.get().wrapping_sub(base.get()) as u32;
+        Some(samples.iter().map(move |sample| Self::since(since(sample.timestamp()), sample.value())))
+    }
+
+    /// How many of these, which are in order of time, are up to `end`: looked at from the first on.
+    pub(crate) fn count_until(slims: &[Self], base: TimestampMs, end: TimestampMs) -> usize {
+        let most = end.get().saturating_sub(base.get());
+        slims.iter().position(|slim| i64::from(slim.0[0]) > most).unwrap_or(slims.len())
     }
 
     #[inline]
@@ -81,6 +100,11 @@ impl Values<'_> {
             Self::Samples(kept) => samples.extend_from_slice(kept),
             _ => {}
         }
+    }
+
+    /// Whether the samples themselves are kept.
+    pub(crate) const fn are_samples(&self) -> bool {
+        matches!(self, Self::Slim { .. } | Self::Samples(_))
     }
 
     /// Number of samples, where each is told of its own; else more than that.
@@ -131,32 +155,88 @@ impl Values<'_> {
     }
 }
 
+/// Neighbouring samples of a series, as they lie there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Run<'a> {
+    /// Samples that are kept as they are.
+    Slim { base: TimestampMs, slims: &'a [Slim] },
+    /// Samples that are not sealed yet.
+    Samples(&'a [Sample]),
+    /// A packed time bucket that begins at `start`.
+    Packed { start: TimestampMs, content: &'a [u8] },
+}
+
+impl<'a> Run<'a> {
+    /// Number of samples.
+    pub(crate) fn count(&self) -> u64 {
+        match self {
+            Self::Slim { slims, .. } => slims.len() as u64,
+            Self::Samples(samples) => samples.len() as u64,
+            Self::Packed { content, .. } => pack::count(content),
+        }
+    }
+
+    /// The values.
+    pub(crate) fn values(&self) -> Values<'a> {
+        match *self {
+            Self::Slim { base, slims } => Values::Slim { base, slims },
+            Self::Samples(samples) => Values::Samples(samples),
+            Self::Packed { start, content } => unpack(0, content, start, Kind::Gauge).values,
+        }
+    }
+}
+
 /// What samples in order of time come to, without a sketch; `None` where there are none.
 pub(crate) fn summary_of(samples: impl ExactSizeIterator<Item = Sample> + Clone, kind: Kind) -> Option<Summary> {
+    if samples.len() <= MOST_AT_ONCE {
+        return summary_at_once(samples, kind);
+    }
+    let mut rest = samples;
+    let mut summary: Option<Summary> = None;
+    while rest.len() > 0 {
+        let some = summary_at_once(rest.clone().take(MOST_AT_ONCE), kind)?;
+        rest.nth(some.count as usize - 1);
+        match &mut summary {
+            Some(summary) => summary.merge_without_sketch(&some, kind),
+            None => summary = Some(some),
+        }
+    }
+    summary
+}
+
+/// [`summary_of`] no more samples than [`MOST_AT_ONCE`].
+fn summary_at_once(samples: impl ExactSizeIterator<Item = Sample> + Clone, kind: Kind) -> Option<Summary> {
     let mut rest = samples.clone();
     let first = rest.next()?;
     let count = samples.len();
     if count == 1 {
         return Some(Summary::without_sketch(first, kind));
     }
-    // Two strands, so that an addition need not wait for the one before.
+    // Two strands, so that an addition need not wait for the one before, and in such a form that
+    // vectors can be used. Not `f64::min`, which looks for NaN.
     let (mut sum, mut min, mut max) = ([0.0; 2], [first.value(); 2], [first.value(); 2]);
+    let mut take = |values: [f64; 2]| {
+        for (strand, value) in values.into_iter().enumerate() {
+            sum[strand] += value;
+            min[strand] = if value < min[strand] { value } else { min[strand] };
+            max[strand] = if value > max[strand] { value } else { max[strand] };
+        }
+    };
     let mut last = first;
     let mut pairs = samples.clone();
-    while let Some(one) = pairs.next() {
+    while pairs.len() > 1 {
+        let (Some(one), Some(other)) = (pairs.next(), pairs.next()) else { break };
+        last = other;
+        take([one.value(), other.value()]);
+    }
+    if let Some(one) = pairs.next() {
         last = one;
         sum[0] += one.value();
         min[0] = min[0].min(one.value());
         max[0] = max[0].max(one.value());
-        if let Some(other) = pairs.next() {
-            last = other;
-            sum[1] += other.value();
-            min[1] = min[1].min(other.value());
-            max[1] = max[1].max(other.value());
-        }
     }
     let (sum, min, max) = (sum[0] + sum[1], min[0].min(min[1]), max[0].max(max[1]));
-    if count > MOST_AT_ONCE || !sum.is_finite() {
+    if !sum.is_finite() {
         let mut summary = Summary::without_sketch(first, kind);
         rest.for_each(|sample| summary.record_without_sketch(sample, kind));
         return Some(summary);
@@ -164,11 +244,14 @@ pub(crate) fn summary_of(samples: impl ExactSizeIterator<Item = Sample> + Clone,
     let mean = within(sum / count as f64, min, max);
     let mut m2 = [0.0; 2];
     let mut pairs = samples.clone();
-    while let Some(one) = pairs.next() {
-        m2[0] += (one.value() - mean) * (one.value() - mean);
-        if let Some(other) = pairs.next() {
-            m2[1] += (other.value() - mean) * (other.value() - mean);
+    while pairs.len() > 1 {
+        let (Some(one), Some(other)) = (pairs.next(), pairs.next()) else { break };
+        for (strand, value) in [one.value(), other.value()].into_iter().enumerate() {
+            m2[strand] += (value - mean) * (value - mean);
         }
+    }
+    if let Some(one) = pairs.next() {
+        m2[0] += (one.value() - mean) * (one.value() - mean);
     }
     let m2 = (m2[0] + m2[1]).min(f64::MAX);
     let mut summary = Summary::unpacked(count as u64, sum, m2, (min, max), first, last);

@@ -331,8 +331,7 @@ impl Sketch {
     /// Bound of the relative error of [`Sketch::quantile`]: `(base − 1)/(base + 1)`.
     #[must_use]
     pub fn relative_error(&self) -> f64 {
-        let base = mapping::base(self.scale);
-        (base - 1.0) / (base + 1.0)
+        keys::relative_error(self.scale)
     }
 
     /// Keeps the number of value buckets within its bound.
@@ -348,7 +347,7 @@ impl Sketch {
 /// Decimals such as 0.29 are no floats: a product within a few roundings of a whole number is it.
 pub(crate) fn rank(q: Quantile, last: u64) -> u64 {
     let product = q.get() * last as f64;
-    let nearest = product.round();
+    let nearest = product.round_ties_even();
     let is_whole = (product - nearest).abs() <= 4.0 * f64::EPSILON * nearest;
     (if is_whole { nearest as u64 } else { product as u64 }).min(last)
 }

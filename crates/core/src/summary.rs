@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::query::Quantile;
 use crate::sample::{Kind, NotFinite, Sample};
-use crate::sketch::{MAX_COUNT, Sketch, rank};
+use crate::sketch::{MAX_COUNT, Sketch, keys, rank};
 use crate::time::TimestampMs;
 
 /// Sums stop at the greatest finite float instead of becoming infinite, so that no later
@@ -341,14 +341,14 @@ impl Summary {
     }
 
     /// [`Summary::quantile`] where the sketch is elsewhere.
-    pub(crate) fn quantile_of(&self, q: Quantile, estimate: impl Fn() -> Option<f64>, scale: i8) -> (f64, f64) {
+    pub(crate) fn quantile_of(&self, q: Quantile, estimate: impl FnOnce() -> Option<f64>, scale: i8) -> (f64, f64) {
         let last = self.count.saturating_sub(1);
         match rank(q, last) {
             _ if self.min == self.max => (self.min, 0.0),
             0 => (self.min, 0.0),
             found if found == last => (self.max, 0.0),
             _ => match estimate() {
-                Some(estimate) => (within(estimate, self.min, self.max), Sketch::new(scale).relative_error()),
+                Some(estimate) => (within(estimate, self.min, self.max), keys::relative_error(scale)),
                 None => (self.max, 1.0),
             },
         }

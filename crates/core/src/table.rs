@@ -6,6 +6,7 @@ use std::hash::BuildHasherDefault;
 use crate::engine::{Engine, SeriesId};
 use crate::kept::Kept;
 use crate::labels::Labels;
+use crate::moments::Deviation;
 use crate::postings::Map;
 use crate::query::{Aggregation, Query, QueryError};
 use crate::time::TimestampMs;
@@ -122,12 +123,13 @@ impl Table {
         self.look_up(engine);
         let rows = self.rows.len();
         let mut figures = Figures { values: vec![f64::NAN; rows * self.aggregations.len()], relative_error: 0.0 };
+        let Figures { values, relative_error } = &mut figures;
+        let whole = engine.plan_of_whole(self.query.window, now);
         for (row, (series, kept)) in self.series.iter().zip(&mut self.kept).enumerate() {
-            let answers = engine.answers(&self.query, &self.aggregations, series, now, kept)?;
-            for (column, answer) in answers.iter().enumerate() {
-                figures.values[column * rows + row] = answer.value.unwrap_or(f64::NAN);
-                figures.relative_error = figures.relative_error.max(answer.relative_error);
-            }
+            engine.answers(&self.query, &self.aggregations, series, (now, &whole), kept, |column, answer| {
+                values[column * rows + row] = answer.value.unwrap_or(f64::NAN);
+                *relative_error = relative_error.max(answer.relative_error);
+            })?;
         }
         Ok(figures)
     }
@@ -141,6 +143,8 @@ impl Table {
         self.looked_up = engine.series_count();
         let needs_sketches = self.aggregations.iter().any(|aggregation| aggregation.spread() == Spread::Needed);
         let spread = if needs_sketches { Spread::Needed } else { Spread::NotNeeded };
+        let has_stddev = self.aggregations.contains(&Aggregation::Stddev);
+        let deviation = if has_stddev { Deviation::Needed } else { Deviation::NotNeeded };
         for id in engine.matching(&self.query.metric, &self.query.matchers).filter(|id| id.index() >= known) {
             let labels = &engine.key(id).labels;
             let labels = match self.shape {
@@ -150,7 +154,7 @@ impl Table {
             let place = *self.places.entry(labels).or_insert_with_key(|labels| {
                 self.rows.push(labels.clone());
                 self.series.push(Vec::new());
-                self.kept.push(Kept::new(spread));
+                self.kept.push(Kept::new(spread, deviation));
                 self.rows.len() - 1
             });
             self.series[place].push(id);

@@ -3,124 +3,12 @@
 //! A [`Sketch`] is small and sorted, for what is kept long; a tally is a stretch of neighbouring
 //! value buckets, zeros included, for what many samples are added to and taken from.
 
-use std::collections::BTreeMap;
+mod side;
 
 use crate::part::Values;
 use crate::query::Quantile;
-use crate::sketch::{MAX_COUNT, MIN_SCALE, Sketch, keys, rank};
-
-/// Neighbouring value buckets are added in steps of so many, so that a stretch seldom grows.
-const STEP: i32 = 32;
-/// A stretch is no longer than this; values outside are counted one key by one.
-const LONGEST: i32 = 8_192;
-
-/// The value buckets of values of one sign.
-#[derive(Clone, Debug, Default)]
-struct Side {
-    /// Key of the first place.
-    first: i32,
-    counts: Vec<u64>,
-    /// Counts of the keys that lie too far away.
-    outside: BTreeMap<i32, u64>,
-}
-
-impl Side {
-    /// The count of a key, which is positive.
-    #[inline]
-    fn count(&mut self, key: i32) -> &mut u64 {
-        // What lies before the first place becomes a number beyond the last.
-        let place = key.wrapping_sub(self.first) as u32 as usize;
-        if place >= self.counts.len() {
-            return self.grown(key);
-        }
-        &mut self.counts[place]
-    }
-
-    #[cold]
-    fn grown(&mut self, key: i32) -> &mut u64 {
-        let floor = key - key.rem_euclid(STEP);
-        let (first, end) = match self.counts.len() {
-            0 => (floor, floor + STEP),
-            len => (self.first.min(floor), (self.first + len as i32).max(floor + STEP)),
-        };
-        if end - first > LONGEST {
-            return self.outside.entry(key).or_default();
-        }
-        let mut counts = vec![0; (end - first) as usize];
-        let start = (self.first - first).max(0) as usize;
-        for (place, count) in self.counts.iter().enumerate() {
-            counts[start + place] = *count;
-        }
-        let within: Vec<i32> = self.outside.range(first..end).map(|(key, _)| *key).collect();
-        for key in within {
-            counts[(key - first) as usize] = self.outside.remove(&key).unwrap_or_default();
-        }
-        (self.first, self.counts) = (first, counts);
-        &mut self.counts[(key - first) as usize]
-    }
-
-    fn total(&self) -> u64 {
-        self.counts.iter().chain(self.outside.values()).sum()
-    }
-
-    fn below(&self) -> impl DoubleEndedIterator<Item = (i32, u64)> + '_ {
-        self.outside.range(..self.first).map(|(key, count)| (*key, *count))
-    }
-
-    fn above(&self) -> impl DoubleEndedIterator<Item = (i32, u64)> + '_ {
-        self.outside.range(self.first..).map(|(key, count)| (*key, *count))
-    }
-
-    /// Keys and counts of the value buckets that hold something, ascending.
-    fn iter(&self) -> impl DoubleEndedIterator<Item = (i32, u64)> + '_ {
-        let counts = self.counts.iter().enumerate().map(|(place, count)| (self.first + place as i32, *count));
-        self.below().chain(counts).chain(self.above()).filter(|(_, count)| *count > 0)
-    }
-
-    /// The key of the value of this rank.
-    fn find(&self, mut rank: u64) -> Option<i32> {
-        let found = |rank: &mut u64, (key, count): (i32, u64)| {
-            if *rank < count {
-                return Some(key);
-            }
-            *rank -= count;
-            None
-        };
-        if let Some(key) = self.below().find_map(|counted| found(&mut rank, counted)) {
-            return Some(key);
-        }
-        for (chunk, counts) in self.counts.chunks(STEP as usize).enumerate() {
-            let total: u64 = counts.iter().sum();
-            if rank >= total {
-                rank -= total;
-                continue;
-            }
-            let first = self.first + chunk as i32 * STEP;
-            let mut counts = counts.iter().enumerate().map(|(place, count)| (first + place as i32, *count));
-            return counts.find_map(|counted| found(&mut rank, counted));
-        }
-        self.above().find_map(|counted| found(&mut rank, counted))
-    }
-
-    /// The key of the value of this rank, counted from the greatest key.
-    fn find_from_above(&self, mut rank: u64) -> Option<i32> {
-        for (key, count) in self.iter().rev() {
-            if rank < count {
-                return Some(key);
-            }
-            rank -= count;
-        }
-        None
-    }
-
-    fn coarsen(&mut self, steps: u8) {
-        let mut coarser = Self::default();
-        for (key, count) in self.iter() {
-            *coarser.count(keys::coarser(key, steps)) += count;
-        }
-        *self = coarser;
-    }
-}
+use crate::sketch::{MAX_COUNT, MAX_VALUE_BUCKETS, MIN_SCALE, Sketch, keys, rank};
+use side::{Place, Side};
 
 /// Counts of values by value bucket.
 #[derive(Clone, Debug)]
@@ -139,47 +27,111 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// The count of a key of this scale.
-    #[inline]
-    fn count(&mut self, key: i32) -> &mut u64 {
-        match key {
-            1.. => self.positive.count(key),
-            0 => &mut self.zeros,
-            _ => self.negative.count(-key),
-        }
-    }
-
     /// Adds a value bucket of `scale`.
     pub(crate) fn add_key(&mut self, key: i32, scale: i8, count: u64) {
         self.coarsen_to(scale);
-        let own = self.count(keys::coarser(key, (scale - self.scale).unsigned_abs()));
-        *own = own.saturating_add(count);
+        self.put(keys::coarser(key, (scale - self.scale).unsigned_abs()), count);
+        self.bound_outside();
+    }
+
+    /// Adds to a key of the tally's own scale.
+    fn put(&mut self, key: i32, count: u64) {
+        match key {
+            1.. => self.positive.add(key, count),
+            0 => self.zeros = self.zeros.saturating_add(count),
+            _ => self.negative.add(-key, count),
+        }
+    }
+
+    /// Takes away from a key of the tally's own scale.
+    fn take_key(&mut self, key: i32, count: u64) {
+        match key {
+            1.. => self.positive.take(key, count),
+            0 => self.zeros = self.zeros.saturating_sub(count),
+            _ => self.negative.take(-key, count),
+        }
     }
 
     /// Adds values.
     pub(crate) fn add(&mut self, values: &Values<'_>) {
         self.coarsen_to(values.scale());
-        let steps = (values.scale() - self.scale).unsigned_abs();
-        if steps == 0 {
-            values.for_each(|key, count| {
-                let own = self.count(key);
-                *own = own.saturating_add(count);
-            });
-        } else {
-            values.for_each(|key, count| {
-                let own = self.count(keys::coarser(key, steps));
-                *own = own.saturating_add(count);
-            });
-        }
+        self.each_one(values, Place::up, Self::put);
+        self.bound_outside();
     }
 
     /// Takes away values that were added before.
     pub(crate) fn take(&mut self, values: &Values<'_>) {
+        self.each_one(values, Place::down, Self::take_key);
+    }
+
+    /// Counts values one by one: `step` for one that has a place among the positive ones, and `other`
+    /// for what is left.
+    #[inline]
+    fn each_one(
+        &mut self,
+        values: &Values<'_>,
+        step: impl Fn(&mut Place) -> bool,
+        other: impl Fn(&mut Self, i32, u64),
+    ) {
         let steps = (values.scale() - self.scale).unsigned_abs();
-        values.for_each(|key, count| {
-            let own = self.count(if steps == 0 { key } else { keys::coarser(key, steps) });
-            *own = own.saturating_sub(count);
-        });
+        if steps == 0 {
+            match values {
+                Values::Slim { slims, .. } => {
+                    return self.each_value(slims.iter().map(|slim| slim.value()), step, other);
+                }
+                Values::Samples(samples) => {
+                    return self.each_value(samples.iter().map(|sample| sample.value()), step, other);
+                }
+                Values::Narrow { base, offsets } if *base > 0 => {
+                    let offsets = offsets.iter().map(|offset| i32::from(*offset));
+                    return self.each_offset(*base, offsets, step, other);
+                }
+                Values::Wide { base, offsets } if *base > 0 => {
+                    let (pairs, _) = offsets.as_chunks::<2>();
+                    let offsets = pairs.iter().map(|offset| i32::from(u16::from_le_bytes(*offset)));
+                    return self.each_offset(*base, offsets, step, other);
+                }
+                _ => {}
+            }
+        }
+        values.for_each(|key, count| other(self, if steps == 0 { key } else { keys::coarser(key, steps) }, count));
+    }
+
+    #[inline]
+    fn each_value(
+        &mut self,
+        values: impl Iterator<Item = f64>,
+        step: impl Fn(&mut Place) -> bool,
+        other: impl Fn(&mut Self, i32, u64),
+    ) {
+        let scale = self.scale;
+        // Below the normal floats a value's bits stand for another key.
+        let least = keys::least_normal(scale);
+        let mut is_normal = self.positive.first() >= least;
+        for value in values {
+            let place = self.positive.place(keys::key_of_normal(value, scale)).filter(|_| is_normal);
+            if !place.is_some_and(&step) {
+                other(self, keys::key(value, scale), 1);
+                is_normal = self.positive.first() >= least;
+            }
+        }
+    }
+
+    #[inline]
+    fn each_offset(
+        &mut self,
+        base: i32,
+        offsets: impl Iterator<Item = i32>,
+        step: impl Fn(&mut Place) -> bool,
+        other: impl Fn(&mut Self, i32, u64),
+    ) {
+        for offset in offsets {
+            // Of a zero a key is made that no place has: a tally's own keys are far from the ends.
+            let key = if offset == 0 { i32::MIN } else { base.wrapping_add(offset - 1) };
+            if !self.positive.place(key).is_some_and(&step) {
+                other(self, if offset == 0 { 0 } else { key }, 1);
+            }
+        }
     }
 
     /// Adds another tally.
@@ -208,14 +160,30 @@ impl Tally {
 
     /// Keys and counts of the value buckets that hold something, ascending.
     pub(crate) fn for_each(&self, mut each: impl FnMut(i32, u64)) {
-        for (key, count) in self.negative.iter().rev() {
+        for (key, count) in self.negative.list().into_iter().rev() {
             each(-key, count);
         }
         if self.zeros > 0 {
             each(0, self.zeros);
         }
-        for (key, count) in self.positive.iter() {
-            each(key, count);
+        self.positive.for_each(each);
+    }
+
+    /// Merges value buckets until there are no more of them than a sketch has.
+    pub(crate) fn bound(&mut self) {
+        let is_over = |tally: &Self| {
+            let sides = tally.negative.filled() + tally.positive.filled();
+            sides + usize::from(tally.zeros > 0) > MAX_VALUE_BUCKETS
+        };
+        while self.scale > MIN_SCALE && is_over(self) {
+            self.coarsen_to(self.scale - 1);
+        }
+    }
+
+    /// Merges value buckets where very many lie outside of what is counted without a search.
+    fn bound_outside(&mut self) {
+        while self.scale > MIN_SCALE && self.negative.outside() + self.positive.outside() > MAX_VALUE_BUCKETS {
+            self.coarsen_to(self.scale - 1);
         }
     }
 
@@ -223,27 +191,18 @@ impl Tally {
     pub(crate) fn clear(&mut self) {
         self.scale = Sketch::DEFAULT_SCALE;
         self.zeros = 0;
-        for side in [&mut self.positive, &mut self.negative] {
-            side.counts.clear();
-            side.outside.clear();
-        }
+        self.positive.clear();
+        self.negative.clear();
     }
 
-    /// Estimate of the value of rank `floor(q·(n − 1))` among the n values, as
-    /// [`Sketch::quantile`]. Cost: O(value buckets).
+    /// Looks for the values of several ranks among the `n` values that are counted.
+    pub(crate) fn walk(&self, n: u64) -> Walk<'_> {
+        Walk { tally: self, n, below: self.negative.total(), reached: (0, 0) }
+    }
+
+    /// [`Walk::quantile`] of one quantile.
     pub(crate) fn quantile(&self, q: Quantile, n: u64) -> Option<f64> {
-        let mut left = rank(q, n.checked_sub(1)?);
-        let below = self.negative.total();
-        let key = if left < below {
-            -self.negative.find_from_above(left)?
-        } else {
-            left -= below;
-            match left.checked_sub(self.zeros) {
-                None => 0,
-                Some(left) => self.positive.find(left)?,
-            }
-        };
-        Some(keys::midpoint(key, self.scale))
+        self.walk(n).quantile(q)
     }
 
     /// The same counts as a sketch, which stops at the greatest count that it can hold.
@@ -254,13 +213,14 @@ impl Tally {
             room -= count;
             (keys::index(key), count)
         };
-        let positive: Vec<_> = self.positive.iter().map(&mut of).collect();
-        let negative: Vec<_> = self.negative.iter().map(&mut of).collect();
+        let positive: Vec<_> = self.positive.list().into_iter().map(&mut of).collect();
+        let negative: Vec<_> = self.negative.list().into_iter().map(&mut of).collect();
         // The indexes of a tally ascend and are those of floats, so that nothing is refused.
         Sketch::from_parts(self.scale, self.zeros.min(MAX_COUNT), positive, negative).unwrap_or_default()
     }
 
-    fn coarsen_to(&mut self, scale: i8) {
+    /// Merges value buckets until the scale is `scale`, or the coarsest.
+    pub(crate) fn coarsen_to(&mut self, scale: i8) {
         let scale = scale.max(MIN_SCALE);
         if scale < self.scale {
             let steps = (self.scale - scale).unsigned_abs();
@@ -268,5 +228,37 @@ impl Tally {
             self.negative.coarsen(steps);
             self.scale = scale;
         }
+    }
+}
+
+/// A search that goes on where the last one ended, so that ascending ranks cost one look at the value
+/// buckets together.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk<'a> {
+    tally: &'a Tally,
+    /// Number of values.
+    n: u64,
+    /// Number of negative ones.
+    below: u64,
+    /// Where the last search among the positive ones ended: a place, and the values before it.
+    reached: (usize, u64),
+}
+
+impl Walk<'_> {
+    /// Estimate of the value of rank `floor(q·(n − 1))` among the n values, as
+    /// [`Sketch::quantile`]. Cost: O(value buckets).
+    pub(crate) fn quantile(&mut self, q: Quantile) -> Option<f64> {
+        let tally = self.tally;
+        let left = rank(q, self.n.checked_sub(1)?);
+        let key = if left < self.below {
+            // Counted from the greatest magnitude.
+            -tally.negative.find(self.below - 1 - left, self.n, &mut (0, 0))?
+        } else {
+            match (left - self.below).checked_sub(tally.zeros) {
+                None => 0,
+                Some(left) => tally.positive.find(left, self.n, &mut self.reached)?,
+            }
+        };
+        Some(keys::midpoint(key, tally.scale))
     }
 }

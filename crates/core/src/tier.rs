@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use crate::chunk::{Change, Chunk, MOST_BYTES, Scratch, Terms};
 use crate::grid::Grid;
-use crate::part::{Part, Values, summary_of};
+use crate::part::{Part, Run, Values, summary_of};
 use crate::sample::Sample;
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 
 /// Time buckets that hold more samples than this on the average are packed.
-const MOST_KEPT_AS_SAMPLES: i64 = 6;
+const MOST_KEPT_AS_SAMPLES: usize = 6;
 
 /// Whether a counter's increase is known exactly after something was merged into a time bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) struct Tier {
     /// Samples up to here came in wider time buckets and are only in wider tiers.
     incomplete_until: TimestampMs,
     /// Samples up to here are in this tier, later ones only in finer ones: an edge of its time
-    /// buckets.
+    /// buckets, but in the finest tier where one of them holds very many samples.
     sealed_to: TimestampMs,
 }
 
@@ -52,7 +52,7 @@ impl Tier {
         grid: Grid,
     ) -> Option<Self> {
         let is_sorted = chunks.windows(2).all(|pair| pair[0].last() < pair[1].first());
-        let is_sealed = chunks.last().is_none_or(|chunk| chunk.last() <= grid.whole_until(sealed_to));
+        let is_sealed = chunks.last().is_none_or(|chunk| chunk.last() <= grid.bucket_of(sealed_to));
         (is_sorted && is_sealed).then(|| Self { chunks: chunks.into(), before, incomplete_until, sealed_to })
     }
 
@@ -90,33 +90,55 @@ impl Tier {
         self.before
     }
 
-    /// Appends samples in order of time, whole time buckets of them that are later than all others.
+    /// Appends samples in order of time that are no earlier than all others: of the last time bucket
+    /// that is there, where that is not whole, and then whole ones.
     pub(crate) fn append_samples(&mut self, samples: &[Sample], terms: Terms, scratch: &mut Scratch) {
         let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return };
-        let (first, last) = (terms.grid.bucket_of(first.timestamp()), terms.grid.bucket_of(last.timestamp()));
+        let (mut first, last) = (terms.grid.bucket_of(first.timestamp()), terms.grid.bucket_of(last.timestamp()));
+        let mut rest = samples;
+        if self.chunks.back().is_some_and(|chunk| chunk.last() == first) {
+            let bucket;
+            (bucket, rest) = split_bucket(rest, terms.grid.end(first));
+            self.change(first, Change::Samples(bucket), terms, scratch);
+            first += 1;
+        }
         let stretch = last.saturating_sub(first).saturating_add(1);
-        let are_few = samples.len() as i64 <= stretch.saturating_mul(MOST_KEPT_AS_SAMPLES);
-        if are_few {
-            if self.chunks.back_mut().is_some_and(|chunk| chunk.append_samples(samples, terms)) {
+        if rest.len().div_ceil(MOST_KEPT_AS_SAMPLES) as i64 <= stretch {
+            if self.chunks.back_mut().is_some_and(|chunk| chunk.append_samples(rest, terms)) {
                 return;
             }
-            if let Some(chunk) = Chunk::of_samples(samples, terms) {
+            if let Some(chunk) = Chunk::of_samples(rest, terms) {
                 self.chunks.push_back(chunk);
                 return;
             }
         }
-        let mut rest = samples;
         while let Some(first) = rest.first() {
             let number = terms.grid.bucket_of(first.timestamp());
-            let end = terms.grid.end(number);
             let bucket;
-            (bucket, rest) = rest.split_at(rest.partition_point(|sample| sample.timestamp() <= end).max(1));
+            (bucket, rest) = split_bucket(rest, terms.grid.end(number));
             if let Some(summary) = summary_of(bucket.iter().copied(), terms.kind) {
-                scratch.spread.clear();
-                scratch.spread.add(&Values::Samples(bucket));
-                self.append_packed(number, &summary, terms, scratch);
+                self.append_listed(number, &summary, &Values::Samples(bucket), terms, scratch);
             }
         }
+    }
+
+    /// Whether a time bucket alone is kept as its samples.
+    pub(crate) const fn keeps_samples(summary: &Summary) -> bool {
+        summary.count <= MOST_KEPT_AS_SAMPLES as u64
+    }
+
+    /// Appends a time bucket that is later than all others, packed.
+    pub(crate) fn append_listed(
+        &mut self,
+        number: i64,
+        summary: &Summary,
+        values: &Values<'_>,
+        terms: Terms,
+        scratch: &mut Scratch,
+    ) {
+        scratch.spread.clear();
+        scratch.spread.add_all(values, summary);
+        self.append_packed(number, summary, terms, scratch);
     }
 
     /// Appends a time bucket that is later than all others; its values are in the scratch.
@@ -141,6 +163,7 @@ impl Tier {
             // Between two chunks, or outside of them all.
             let is_in = match (place.checked_sub(1).and_then(|before| self.chunks.get_mut(before)), change) {
                 (Some(before), Change::Sample(sample)) => before.append_samples(&[sample], terms),
+                (Some(before), Change::Samples(samples)) => before.append_samples(samples, terms),
                 (Some(before), Change::Summary(summary)) => {
                     scratch.spread.clear();
                     scratch.spread.add_sketch(&summary.sketch);
@@ -156,6 +179,7 @@ impl Tier {
         let chunk = &mut self.chunks[place];
         match change {
             Change::Sample(sample) if chunk.insert(number, sample) => return Order::Known,
+            Change::Samples(samples) if chunk.append_samples(samples, terms) => return Order::Known,
             Change::Increase(_) if chunk.keeps_samples() => return Order::Known,
             _ => {}
         }
@@ -185,12 +209,46 @@ impl Tier {
         }
     }
 
-    /// The time buckets numbered `from..=to`, ascending. Cost: O(log chunks) and the half of a chunk
-    /// to find them.
-    pub(crate) fn range(&self, from: i64, to: i64, terms: Terms) -> impl Iterator<Item = Part<'_>> + Clone {
+    /// The time buckets numbered `from..=to`, ascending, for those who ask for the ones of a wider grid:
+    /// each part has the number of the wide time bucket that it lies in, and there are as few of them
+    /// as can be. Cost: O(log chunks) and the half of a chunk to find them.
+    pub(crate) fn range_within(
+        &self,
+        from: i64,
+        to: i64,
+        terms: Terms,
+        wide: Grid,
+    ) -> impl Iterator<Item = Part<'_>> + Clone {
         let start = self.chunks.partition_point(|chunk| chunk.last() < from);
         let chunks = self.chunks.range(start..).take_while(move |chunk| chunk.first() <= to);
-        chunks.flat_map(move |chunk| chunk.parts(from, to, terms))
+        chunks.flat_map(move |chunk| chunk.parts_within(from, to, terms, wide))
+    }
+
+    /// The time buckets in `(from, to]`, which are edges of a wider grid, as
+    /// [`Tier::range_within`] tells them.
+    pub(crate) fn range_in(
+        &self,
+        from: TimestampMs,
+        to: TimestampMs,
+        terms: Terms,
+        wide: Grid,
+    ) -> impl Iterator<Item = Part<'_>> + Clone {
+        self.range_within(terms.grid.whole_until(from).saturating_add(1), terms.grid.whole_until(to), terms, wide)
+    }
+
+    /// A number that no time bucket lies below.
+    pub(crate) fn first(&self) -> Option<i64> {
+        self.chunks.front().map(Chunk::first)
+    }
+
+    /// Calls `each` with the samples in the time buckets numbered `from..=to`, in as large runs as they
+    /// lie there.
+    #[inline]
+    pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut impl FnMut(Run<'_>)) {
+        let start = self.chunks.partition_point(|chunk| chunk.last() < from);
+        for chunk in self.chunks.range(start..).take_while(|chunk| chunk.first() <= to) {
+            chunk.each_run(from, to, terms, each);
+        }
     }
 
     /// The latest sample up to `edge` that the time buckets tell apart.
@@ -210,10 +268,16 @@ impl Tier {
     }
 }
 
+/// Splits samples in order of time after those up to `end`, of which there is at least one.
+fn split_bucket(samples: &[Sample], end: TimestampMs) -> (&[Sample], &[Sample]) {
+    samples.split_at(samples.partition_point(|sample| sample.timestamp() <= end).max(1))
+}
+
 /// A chunk of one time bucket that is not there yet.
 fn alone(number: i64, change: Change<'_>, terms: Terms, scratch: &mut Scratch) -> Option<Chunk> {
     match change {
         Change::Sample(sample) => Chunk::of_samples(&[sample], terms),
+        Change::Samples(samples) => Chunk::of_samples(samples, terms),
         Change::Summary(summary) => {
             scratch.spread.clear();
             scratch.spread.add_sketch(&summary.sketch);

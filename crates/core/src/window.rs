@@ -9,7 +9,7 @@ use crate::series::Series;
 use crate::sketch::Sketch;
 use crate::summary::Summary;
 use crate::tally::Tally;
-use crate::time::TimestampMs;
+use crate::time::{DurationMs, TimestampMs};
 
 /// Time buckets `first..=last` of one tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,18 @@ impl Plan {
         Ok(self)
     }
 
+    /// Whether [`Plan::settled`] would leave it as it is.
+    pub(crate) fn is_settled<'a>(&self, series: impl IntoIterator<Item = &'a Series>, horizon: &Horizon) -> bool {
+        self.open.is_none_or(|(tier, number)| {
+            !series.into_iter().any(|series| series.goes_beyond(tier, number, self.to, horizon))
+        })
+    }
+
+    /// The length of time that is covered.
+    pub(crate) fn covered(&self) -> DurationMs {
+        self.to.since(self.from)
+    }
+
     /// The whole time buckets, oldest first.
     pub(crate) fn stretches(&self) -> &[Stretch] {
         &self.stretches
@@ -110,15 +122,8 @@ impl Plan {
             _ => None,
         };
         let mut pool = Pool::after(before, series.kind(), spread);
-        for stretch in &self.stretches {
-            for part in series.parts(stretch.tier, stretch.first, stretch.last, horizon) {
-                pool.add(&part);
-            }
-        }
-        if let Some((tier, number)) = self.open {
-            for part in series.parts(tier, number, number, horizon) {
-                pool.add(&part);
-            }
+        for stretch in self.stretches.iter().copied().chain(self.open()) {
+            series.each_part(stretch.tier, (stretch.first, stretch.last), horizon, |part| pool.add(&part));
         }
         pool
     }
@@ -129,6 +134,12 @@ impl Plan {
 pub(crate) enum Spread {
     Needed,
     NotNeeded,
+}
+
+impl Spread {
+    pub(crate) fn is_needed(self) -> bool {
+        self == Self::Needed
+    }
 }
 
 /// Samples of a window put together.
@@ -164,21 +175,6 @@ impl Pool {
         pool.steps = pool.count().saturating_sub(1);
         pool.step_in();
         pool
-    }
-
-    /// Shows samples whose figures are kept elsewhere: the value buckets are lent by the caller, who
-    /// gets them back.
-    pub(crate) fn lent(summary: Option<Summary>, tally: Tally, kind: Kind) -> Self {
-        let mut pool = Self { summary, tally, ..Self::after(None, kind, Spread::Needed) };
-        if let Some(summary) = &mut pool.summary {
-            summary.settle_increase(kind);
-        }
-        pool
-    }
-
-    /// Gives the value buckets back.
-    pub(crate) fn into_tally(self) -> Tally {
-        self.tally
     }
 
     pub(crate) fn summary(&self) -> Option<&Summary> {

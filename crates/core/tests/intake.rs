@@ -113,3 +113,70 @@ proptest! {
         }
     }
 }
+
+/// Far more samples of one second than are sealed at once: in order, several at one instant, late.
+#[test]
+fn any_number_of_samples_of_one_second_are_counted() {
+    let mut engine = Engine::new(EngineConfig::default()).unwrap();
+    let series = |engine: &mut Engine, metric: &str| {
+        let key = SeriesKey { metric: MetricName::new(metric).unwrap(), labels: Labels::empty() };
+        engine.series(&key, None).unwrap()
+    };
+    let (observed, counted) = (series(&mut engine, "latency"), series(&mut engine, "requests_total"));
+    let count = 30_000_usize;
+    let late = 50;
+    let now = at(NOW + 1_000);
+    let timestamps: Vec<f64> = (0..count)
+        .map(|place| {
+            let passed = (place * 1_000 / count) as i64 + 1;
+            (NOW + if place + late > count { 500 } else { passed.min(1_000) }) as f64
+        })
+        .collect();
+    let values: Vec<f64> = (0..count).map(|place| (place % 997 + 1) as f64).collect();
+    // It is reset twice.
+    let counter: Vec<f64> =
+        (0..count).map(|place| if place + late > count { 1.0 } else { (place % 12_000) as f64 }).collect();
+    for (id, values) in [(observed, &values), (counted, &counter)] {
+        let length = if id == counted { count - late } else { count };
+        let column = vec![id.index() as u32; length];
+        for start in (0..length).step_by(500) {
+            let end = (start + 500).min(length);
+            let rows = start..end;
+            let receipt = engine.record_columns(&column[rows.clone()], &timestamps[rows.clone()], &values[rows], now);
+            assert_eq!(receipt.unwrap().refused, 0);
+        }
+    }
+    let check = |engine: &Engine, now: TimestampMs| {
+        let asked = |metric: &str, word: &str| {
+            let metric = MetricName::new(metric).unwrap();
+            let query = Query::new(metric, DurationMs::from_minutes(1), word.parse().unwrap());
+            engine.query(&query, now).unwrap().value.unwrap()
+        };
+        assert_eq!(asked("latency", "count"), count as f64);
+        assert_eq!(asked("latency", "sum"), values.iter().sum::<f64>());
+        assert_eq!((asked("latency", "min"), asked("latency", "max")), (1.0, 997.0));
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let stddev = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count as f64).sqrt();
+        assert!((asked("latency", "stddev") - stddev).abs() < 1e-9 * stddev);
+        let mut sorted = values.clone();
+        sorted.sort_by(f64::total_cmp);
+        for (word, q) in [("p50", 0.5), ("p99", 0.99)] {
+            let exact = sorted[(q * (count - 1) as f64) as usize];
+            assert!((asked("latency", word) - exact).abs() <= 0.0055 * exact, "{word}");
+        }
+        let steps = counter[..count - late].windows(2);
+        let increase: f64 = steps.map(|pair| if pair[1] < pair[0] { pair[1] } else { pair[1] - pair[0] }).sum();
+        assert_eq!(asked("requests_total", "increase"), increase);
+    };
+    check(&engine, now);
+    let restored = Engine::restore(EngineConfig::default(), &engine.snapshot()).unwrap();
+    check(&restored, now);
+    // Those of the next second seal this one.
+    for id in [observed, counted] {
+        for place in 0..200 {
+            engine.record(id, Sample::new(at(NOW + 1_500 + place), 1.0).unwrap(), at(NOW + 2_000)).unwrap();
+        }
+    }
+    engine.advance(at(NOW + 2_000));
+    check(&engine, now);
+}

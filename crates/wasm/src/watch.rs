@@ -7,6 +7,7 @@ use bellwether_core::kpi::{Kpi, KpiFigure, Standing, Trend};
 use bellwether_core::query::Answer;
 use bellwether_core::rule::AlertState;
 use bellwether_core::time::TimestampMs;
+use bellwether_core::watch::Watches;
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
@@ -19,6 +20,8 @@ use crate::shapes;
 pub(crate) struct Watch {
     pub(crate) board: Board,
     alerts: Alerts,
+    /// What the rules' figures are made of, kept from one evaluation to the next.
+    watches: Watches,
 }
 
 impl Watch {
@@ -37,7 +40,7 @@ impl Watch {
     /// Evaluates the rules: `{ transitions, failures }`.
     pub(crate) fn evaluate(&mut self, engine: &Engine, now: TimestampMs) -> JsValue {
         let transitions = Array::new();
-        for transition in self.alerts.evaluate(&self.board.rules, engine, now) {
+        for transition in self.alerts.evaluate_watched(&self.board.rules, &mut self.watches, engine, now) {
             let (from, to) = (transition.from.as_str(), transition.to.as_str());
             transitions.push(&shapes::transition(&alert(&transition.alert), from, to));
         }

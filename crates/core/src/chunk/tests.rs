@@ -1,4 +1,5 @@
 use super::*;
+use crate::part::Part;
 use crate::time::DurationMs;
 
 fn terms() -> Terms {

@@ -11,6 +11,12 @@ pub(crate) fn key(value: f64, scale: i8) -> i32 {
     mapping::key(value, scale)
 }
 
+/// The key of a positive normal value at `scale`.
+#[inline]
+pub(crate) fn key_of_normal(value: f64, scale: i8) -> i32 {
+    mapping::key_of_index(mapping::index_of_normal(value.to_bits(), scale))
+}
+
 /// The key of the value bucket that takes up `key` when the scale falls by `steps`.
 pub(crate) const fn coarser(key: i32, steps: u8) -> i32 {
     mapping::coarser(key, steps)
@@ -34,4 +40,15 @@ pub(crate) const fn of_index(index: i32) -> i32 {
 /// The greatest key at `scale`; the least positive one is at least 1.
 pub(crate) const fn greatest(scale: i8) -> i32 {
     mapping::key_of_index(*mapping::indexes(scale).end())
+}
+
+/// The least key at `scale` whose value bucket holds positive normal floats only.
+pub(crate) const fn least_normal(scale: i8) -> i32 {
+    mapping::key_of_index(mapping::least_normal(scale))
+}
+
+/// Bound of the relative error of [`midpoint`].
+pub(crate) fn relative_error(scale: i8) -> f64 {
+    let base = mapping::base(scale);
+    (base - 1.0) / (base + 1.0)
 }

@@ -106,7 +106,7 @@ pub(super) fn read(series: &mut Series, horizon: &Horizon, reader: &mut Reader<'
         let tier = Tier::restored(chunks, before, incomplete_until, sealed_to, horizon.grid(index));
         tiers.push(tier.ok_or_else(|| reader.malformed("time buckets in order of time"))?);
     }
-    let is_sound = series.restore(fresh, tiers, evicted, horizon);
+    let is_sound = series.restore(fresh, tiers, evicted);
     if is_sound { Ok(()) } else { Err(reader.malformed("samples in order of time")) }
 }
 

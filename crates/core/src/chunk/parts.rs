@@ -1,0 +1,83 @@
+//! The time buckets of a chunk, one after the other.
+
+use super::Terms;
+use crate::grid::Grid;
+use crate::pack::{Reader, unpack};
+use crate::part::{Part, Slim, Values, summary_of};
+use crate::time::TimestampMs;
+
+/// Time buckets of a chunk, ascending.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts<'a> {
+    pub(super) rest: Rest<'a>,
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) terms: Terms,
+    /// Whose numbers the time buckets have.
+    pub(super) wide: Grid,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Rest<'a> {
+    Samples {
+        base: TimestampMs,
+        slims: &'a [Slim],
+        /// Number and right edge of the wide time bucket before.
+        before: Option<(i64, TimestampMs)>,
+    },
+    Packed {
+        base: i64,
+        reader: Reader<'a>,
+    },
+}
+
+impl<'a> Parts<'a> {
+    /// Number and bytes of the next packed time bucket.
+    #[inline]
+    pub(super) fn next_content(&mut self) -> Option<(i64, &'a [u8])> {
+        let Rest::Packed { base, reader } = &mut self.rest else { return None };
+        loop {
+            if reader.0.is_empty() {
+                return None;
+            }
+            let number = base.wrapping_add(reader.varint() as i64);
+            let length = reader.varint() as usize;
+            let content = reader.take(length);
+            if number > self.to {
+                return None;
+            }
+            if number >= self.from {
+                return Some((number, content));
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let Terms { grid, kind } = self.terms;
+        let wide = self.wide;
+        match &mut self.rest {
+            Rest::Samples { base, slims, before } => {
+                let base = *base;
+                let first = slims.first()?.timestamp(base);
+                let (number, end) = wide.bucket_after(*before, first);
+                *before = Some((number, end));
+                let (bucket, rest) = slims.split_at(Slim::count_until(slims, base, end));
+                *slims = rest;
+                let summary = summary_of(bucket.iter().map(move |slim| slim.sample(base)), kind)?;
+                Some(Part { number, summary, values: Values::Slim { base, slims: bucket } })
+            }
+            Rest::Packed { .. } => {
+                let (number, content) = self.next_content()?;
+                let mut part = unpack(number, content, grid.start(number), kind);
+                if wide != grid {
+                    part.number = wide.bucket_of(part.summary.last.timestamp());
+                }
+                Some(part)
+            }
+        }
+    }
+}

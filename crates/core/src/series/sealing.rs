@@ -1,0 +1,172 @@
+//! How fresh samples become time buckets, and time buckets wider ones.
+
+use super::Series;
+use crate::chunk::{Change, Scratch};
+use crate::horizon::Horizon;
+use crate::sample::{Kind, Sample};
+use crate::summary::{finite, step};
+use crate::tier::Tier;
+use crate::time::{DurationMs, TimestampMs};
+
+/// So many fresh samples are sealed where a time bucket of them is over, …
+const MANY: usize = 64;
+/// … and so many of one time bucket before it is over.
+const MOST: usize = 8_192;
+/// Room for fresh samples that a series keeps after it had more.
+const ROOM: usize = 1_024;
+/// Time buckets leave a tier so many at a time: each of their steps has a price of its own.
+const LOT: i64 = 60;
+
+impl Series {
+    /// Seals fresh samples where they are many.
+    pub(super) fn make_room(&mut self, horizon: &Horizon, scratch: &mut Scratch) {
+        let (Some(first), true) = (self.fresh.first(), self.fresh.len() >= MANY) else { return };
+        let whole = horizon.grid(0).edge_before(self.newest - DurationMs::from_millis(1));
+        if first.timestamp() <= whole {
+            self.seal(whole, horizon, scratch);
+        } else if self.fresh.len() >= MOST {
+            self.seal(self.newest, horizon, scratch);
+        }
+    }
+
+    /// Seals the fresh samples up to `edge` into the finest tier.
+    fn seal(&mut self, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) {
+        let terms = self.terms(0, horizon);
+        let count = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
+        self.tiers[0].append_samples(&self.fresh[..count], terms, scratch);
+        self.tiers[0].seal_to(edge);
+        self.fresh.drain(..count);
+        self.came = self.came.wrapping_add(count as u64);
+        self.newest = self.newest_kept();
+        if self.fresh.capacity() > 4 * ROOM && self.fresh.len() < ROOM {
+            self.fresh.shrink_to(ROOM);
+        }
+    }
+
+    /// Seals all tiers up to the one numbered `finest` through `edge`, an edge of that one.
+    pub(super) fn seal_through(&mut self, finest: usize, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) {
+        if self.tiers[0].sealed_to() < edge || self.has_fresh(edge) {
+            self.seal(edge, horizon, scratch);
+        }
+        for index in 1..=finest {
+            self.widen(index, edge, horizon, scratch);
+        }
+        self.newest = self.newest_kept();
+    }
+
+    /// Whether there are fresh samples up to `edge`, as there may be at the very instant up to which all
+    /// is sealed.
+    fn has_fresh(&self, edge: TimestampMs) -> bool {
+        self.fresh.first().is_some_and(|first| first.timestamp() <= edge)
+    }
+
+    /// Makes the time buckets of a tier up to `edge`, an edge of it up to which the next finer tier
+    /// is sealed. Says how many parts and values that took.
+    fn widen(&mut self, index: usize, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) -> usize {
+        let terms = self.terms(index, horizon);
+        let finer = self.terms(index - 1, horizon);
+        let (finer_tiers, tiers) = self.tiers.split_at_mut(index);
+        let (Some(source), Some(tier)) = (finer_tiers.last(), tiers.first_mut()) else { return 0 };
+        if edge <= tier.sealed_to() {
+            return 0;
+        }
+        let mut work = 0;
+        let mut few = std::mem::take(&mut scratch.samples);
+        let mut parts = source.range_in(tier.sealed_to(), edge, finer, terms.grid).peekable();
+        while let Some(first) = parts.next() {
+            let number = first.number;
+            few.clear();
+            let is_listed = first.values.are_samples() && !Tier::keeps_samples(&first.summary);
+            if is_listed && parts.peek().is_none_or(|next| next.number > number) {
+                work += 8 + first.summary.count as usize;
+                tier.append_listed(number, &first.summary, &first.values, terms, scratch);
+                continue;
+            }
+            first.values.samples(&mut few);
+            let mut summary = first.summary;
+            scratch.spread.clear();
+            scratch.spread.add(&first.values);
+            while let Some(part) = parts.next_if(|part| part.number == number) {
+                summary.merge_without_sketch(&part.summary, self.kind);
+                scratch.spread.add(&part.values);
+                part.values.samples(&mut few);
+                work += 4;
+            }
+            work += 8 + scratch.spread.work();
+            if few.len() as u64 == summary.count {
+                tier.append_samples(&few, terms, scratch);
+            } else {
+                summary.set_residue(0.0);
+                tier.append_packed(number, &summary, terms, scratch);
+            }
+        }
+        drop(parts);
+        scratch.samples = few;
+        tier.seal_to(edge);
+        work
+    }
+
+    /// Drops what has left the tiers, into the next wider one each. Says how much work that was,
+    /// counted in samples, parts and values.
+    pub(crate) fn tidy(&mut self, horizon: &Horizon, scratch: &mut Scratch) -> usize {
+        let since = horizon.gone(0).saturating_sub(self.evicted);
+        let is_over = self.newest <= horizon.kept_from();
+        // Below zero after a clock that was ahead is set back.
+        if since == 0 || (!is_over && (0..LOT).contains(&since)) {
+            return 0;
+        }
+        self.evicted = horizon.gone(0);
+        let mut work = self.tiers.len();
+        for index in 0..self.tiers.len() {
+            let terms = self.terms(index, horizon);
+            let mut gone = horizon.gone(index);
+            // What no tier keeps any more need not wait for the end of a wide time bucket, which
+            // comes with later samples only.
+            if index + 1 < self.tiers.len() && !is_over {
+                let is_due = self.tiers[index].first().is_some_and(|first| first.saturating_add(LOT) <= gone);
+                if is_due {
+                    let left = terms.grid.end(gone).min(self.tiers[index].sealed_to());
+                    let edge = horizon.grid(index + 1).edge_before(left);
+                    if self.has_fresh(edge) {
+                        self.seal(edge, horizon, scratch);
+                    }
+                    work += self.widen(index + 1, edge, horizon, scratch);
+                }
+                gone = gone.min(terms.grid.whole_until(self.tiers[index + 1].sealed_to()));
+            }
+            self.tiers[index].evict(gone, terms);
+        }
+        if is_over && let Some(last) = self.fresh.last() {
+            self.tiers[0].pass_by(*last);
+            self.tiers[0].seal_to(horizon.grid(0).edge_after(last.timestamp()));
+            self.came = self.came.wrapping_add(self.fresh.len() as u64);
+            self.fresh = Vec::new();
+            self.newest = self.newest_kept();
+        }
+        work
+    }
+
+    /// Counts the increase of a counter's time bucket anew from the next finer tier, where that has
+    /// all of it: what came late lies between samples whose order only the finer tier knows.
+    pub(super) fn settle(&mut self, index: usize, number: i64, horizon: &Horizon, scratch: &mut Scratch) {
+        let Some(finer) = index.checked_sub(1) else { return };
+        let terms = self.terms(index, horizon);
+        let start = terms.grid.start(number);
+        if self.kind != Kind::Counter || start < horizon.complete_from(finer, &self.tiers[finer]) {
+            return;
+        }
+        let numbers = horizon.grid(finer);
+        let mut increase = 0.0;
+        let mut before: Option<Sample> = None;
+        let (first, last) = (numbers.bucket_of(start) + 1, numbers.bucket_of(terms.grid.end(number)));
+        for part in self.parts(finer, first, last, horizon) {
+            if let Some(before) = before {
+                increase += step(before.value(), part.summary.first.value());
+            }
+            increase += part.summary.increase;
+            before = Some(part.summary.last);
+        }
+        let change = Change::Increase(finite(increase));
+        self.tiers[index].change(number, change, terms, scratch);
+    }
+}
