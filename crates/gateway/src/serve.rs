@@ -25,6 +25,7 @@ use crate::http::page::Page;
 use crate::http::seats::{Room, Seats};
 use crate::http::security::AllowList;
 use crate::http::server::ServerLimits;
+use crate::http::tls::{CertificateFiles, Tls};
 use crate::http::{self, Gateway, Life};
 use crate::hub::{self, Greeting, Hub};
 use crate::own::{OwnTelemetry, OwnWork};
@@ -54,12 +55,13 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     }
     let board = Arc::new(board::load(settings.page.board.as_deref())?);
     let access = access(&settings)?;
+    let tls = tls(&settings)?;
     // Before the store: a start that fails leaves nothing behind.
     let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")?;
-    let done = runtime.block_on(run(&settings, board, access, listener, address));
+    let done = runtime.block_on(run(&settings, board, access, tls, listener, address));
     // What still blocks (a name look-up, say) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
@@ -110,6 +112,7 @@ async fn run(
     settings: &Settings,
     board: Arc<Board>,
     access: Access,
+    tls: Option<Arc<Tls>>,
     listener: TcpListener,
     address: SocketAddr,
 ) -> anyhow::Result<()> {
@@ -122,6 +125,14 @@ async fn run(
             %address,
             "NOBODY IS ASKED WHO THEY ARE: whoever reaches this address can read everything and send samples; keep it \
              to a trusted network"
+        );
+    }
+    let in_the_clear = tls.is_none() && settings.server.trusted_proxies.is_empty();
+    if !address.ip().is_loopback() && access.open().is_none() && in_the_clear {
+        tracing::warn!(
+            %address,
+            "TOKENS COME UNENCRYPTED: name a certificate with --tls-certificate and --tls-key, or the proxy that \
+             encrypts with --trust-proxy"
         );
     }
     let metrics = Metrics::new();
@@ -158,18 +169,29 @@ async fn run(
     let page = Page::new(http::page::folder(settings.page.dir.as_deref()));
     let router = http::router(Arc::clone(&gateway), page);
     let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be prepared")?;
-    let serving = tokio::spawn(http::server::serve(listener, router, server_limits(settings), stopping));
+    let serving = tokio::spawn(http::server::serve(listener, router, server_limits(settings), tls.clone(), stopping));
 
     let (lost, mut missed) = mpsc::unbounded_channel();
     let gateway_of_parts = Arc::clone(&gateway);
-    let parts = Parts { settings, board, hub, writer, metrics, gateway: gateway_of_parts, address, lost, told_to_stop };
+    let parts = Parts {
+        settings,
+        board,
+        hub,
+        writer,
+        metrics,
+        gateway: gateway_of_parts,
+        address,
+        tls: tls.clone(),
+        lost,
+        told_to_stop,
+    };
     let started = tokio::task::block_in_place(|| parts.start(store, queue))?;
     if started.is_some() {
         gateway.life.begin();
-        crate::say(&format!("Bellwether is at http://{}", shown(address)));
+        crate::say(&format!("Bellwether is at {}", shown(address, tls.as_deref())));
     }
 
-    let rereading = tokio::spawn(reread(Arc::clone(&gateway), settings.clone()));
+    let rereading = tokio::spawn(reread(Arc::clone(&gateway), tls, settings.clone()));
     let ended = tokio::select! {
         signal = stop_signal => signal.map(|signal| tracing::info!(signal, "stopping")).context("signals cannot be waited for"),
         // Half a gateway would look well and do wrong: end, so that whoever watches it starts it anew.
@@ -199,9 +221,14 @@ async fn run(
 }
 
 /// The address as people type it.
-fn shown(address: SocketAddr) -> String {
+fn shown(address: SocketAddr, tls: Option<&Tls>) -> String {
     let loopback = if address.is_ipv4() { "127.0.0.1" } else { "[::1]" };
-    if address.ip().is_unspecified() { format!("{loopback}:{}", address.port()) } else { address.to_string() }
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        format!("{scheme}://{loopback}:{}", address.port())
+    } else {
+        format!("{scheme}://{address}")
+    }
 }
 
 /// Passes on which signal came, and notes for who cannot wait for it that one did.
@@ -211,8 +238,8 @@ async fn noting(signal: impl Future<Output = &'static str>, told_to_stop: Arc<At
     signal
 }
 
-/// On SIGHUP, reads the tokens anew; what is wrong with them leaves the old ones in place.
-async fn reread(gateway: Arc<Gateway>, settings: Settings) {
+/// On SIGHUP, reads tokens and certificate anew; what is wrong with them leaves the old ones in place.
+async fn reread(gateway: Arc<Gateway>, tls: Option<Arc<Tls>>, settings: Settings) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -225,10 +252,15 @@ async fn reread(gateway: Arc<Gateway>, settings: Settings) {
                 }
                 Err(error) => tracing::error!(error = format!("{error:#}"), "the tokens stay as they were"),
             }
+            match tls.as_deref().map(Tls::reread) {
+                Some(Ok(())) => tracing::info!("the certificate is read anew"),
+                Some(Err(error)) => tracing::error!(%error, "the certificate stays as it was"),
+                None => {}
+            }
         }
     }
     #[cfg(not(unix))]
-    drop((gateway, settings));
+    drop((gateway, tls, settings));
 }
 
 /// Waits for SIGTERM or Ctrl-C; which it was.
@@ -252,6 +284,17 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
             "Ctrl-C"
         })
     }
+}
+
+/// The certificate, where one is named.
+///
+/// # Errors
+/// It cannot be used.
+fn tls(settings: &Settings) -> anyhow::Result<Option<Arc<Tls>>> {
+    let (Some(chain), Some(key)) = (settings.tls.certificate.clone(), settings.tls.key.clone()) else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(Tls::open(CertificateFiles { chain, key })?)))
 }
 
 /// The variable that holds tokens, as a file of tokens would.
@@ -328,6 +371,7 @@ struct Parts<'a> {
     metrics: Metrics,
     gateway: Arc<Gateway>,
     address: SocketAddr,
+    tls: Option<Arc<Tls>>,
     /// Learns the name of a thread that panics.
     lost: mpsc::UnboundedSender<&'static str>,
     /// Whether the start is to be given up.
@@ -370,7 +414,7 @@ impl Parts<'_> {
         let Some(url) = self.settings.alerts.webhook.clone() else { return Ok(None) };
         let mut dispatcher = Dispatcher::new(url.0, self.writer.clone(), self.metrics.clone());
         let wake = threads.start("webhook", move |wake| dispatcher.run(&wake))?;
-        Ok(Some(Webhook { wake, address: format!("http://{}", shown(self.address)) }))
+        Ok(Some(Webhook { wake, address: shown(self.address, self.tls.as_deref()) }))
     }
 
     fn pulse(&self, threads: &mut Threads, mut watch: Watch) -> anyhow::Result<()> {

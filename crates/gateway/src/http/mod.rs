@@ -17,6 +17,7 @@ pub(crate) mod security;
 pub(crate) mod server;
 mod signin;
 mod timing;
+pub(crate) mod tls;
 mod ws;
 
 use std::net::SocketAddr;

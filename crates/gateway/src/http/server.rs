@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -19,6 +20,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::caller::Transport;
+use super::tls::Tls;
 
 /// What a connection may take.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ServerLimits,
+    tls: Option<Arc<Tls>>,
     stopping: watch::Receiver<bool>,
 ) {
     // Held by every connection; when all are closed, the other end learns of it.
@@ -60,9 +63,9 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 complained = false;
-                let (router, stopping, open) = (router.clone(), stopping.clone(), open.clone());
+                let (router, stopping, open, tls) = (router.clone(), stopping.clone(), open.clone(), tls.clone());
                 tokio::spawn(async move {
-                    converse(stream, peer, router, limits, stopping).await;
+                    take(stream, peer, router, limits, tls.as_deref(), stopping).await;
                     drop(open);
                 });
             }
@@ -86,25 +89,52 @@ fn is_of_the_other_side(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }
 
-/// Answers the requests of one connection until it ends, or until the one under way is answered once
-/// `stopping` turned true.
-async fn converse(
+/// Takes one connection, encrypted or not, and answers its requests until it ends.
+async fn take(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     limits: ServerLimits,
+    tls: Option<&Tls>,
     stopping: watch::Receiver<bool>,
 ) {
     // A live value is worth more than a full packet. Where it cannot be had, all goes on, a little later.
     let _slower = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.take_time));
+    let stream = Box::pin(stream);
+    let Some(tls) = tls else {
+        return converse(stream, peer, Transport::Plain, router, limits, stopping).await;
+    };
+    // Whoever dribbles its greeting is let go like whoever dribbles a head.
+    let greeting = timeout(limits.head_time, tls.acceptor().accept(stream));
+    let greeted = tokio::select! {
+        greeted = greeting => greeted,
+        () = super::stopping(stopping.clone()) => return,
+    };
+    match greeted {
+        Ok(Ok(stream)) => converse(stream, peer, Transport::Tls, router, limits, stopping).await,
+        Ok(Err(error)) => tracing::debug!(%error, %peer, "a connection is not encrypted as it should be"),
+        Err(_) => tracing::debug!(%peer, "a connection did not say how it is to be encrypted in time"),
+    }
+}
+
+/// Answers the requests of one connection until it ends, or until the one under way is answered once
+/// `stopping` turned true.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    transport: Transport,
+    router: Router,
+    limits: ServerLimits,
+    stopping: watch::Receiver<bool>,
+) {
     let under_way = Arc::new(AtomicBool::new(false));
     let answering = Arc::clone(&under_way);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(Transport::Plain);
+        request.extensions_mut().insert(transport);
         let (router, answering) = (router.clone(), Arc::clone(&answering));
         async move {
             answering.store(true, Ordering::Release);
@@ -115,7 +145,7 @@ async fn converse(
     });
     let mut protocol = http1::Builder::new();
     protocol.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_header_size(limits.head_bytes);
-    let connection = protocol.serve_connection(TokioIo::new(Box::pin(stream)), answer).with_upgrades();
+    let connection = protocol.serve_connection(TokioIo::new(stream), answer).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -153,7 +183,7 @@ mod tests {
         let (stop, stopping) = watch::channel(false);
         let router =
             Router::new().route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
-        (address, stop, tokio::spawn(serve(listener, router, LIMITS, stopping)))
+        (address, stop, tokio::spawn(serve(listener, router, LIMITS, None, stopping)))
     }
 
     /// What comes until the other side closes; an error where it does not.
@@ -183,7 +213,7 @@ mod tests {
         let (_stop, stopping) = watch::channel(false);
         reader.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         let began = Instant::now();
-        timeout(TAKE_LIMIT * 3, converse(stream, peer, router, LIMITS, stopping)).await.unwrap();
+        timeout(TAKE_LIMIT * 3, take(stream, peer, router, LIMITS, None, stopping)).await.unwrap();
         assert!(began.elapsed() >= TAKE_LIMIT && began.elapsed() < TAKE_LIMIT * 2, "{:?}", began.elapsed());
     }
 

@@ -162,6 +162,13 @@ settings! {
         /// What such users may do: ingest, read, admin
         user_scopes: Vec<Scope> = vec![Scope::Read];
     }
+    /// Encryption, by files that are read anew on SIGHUP. Without them a proxy is to see to it.
+    tls: TlsSettings {
+        /// Certificate as PEM, with those that vouch for it after it
+        certificate: Option<PathBuf> = None;
+        /// Key of the certificate as PEM
+        key: Option<PathBuf> = None;
+    }
     /// What is kept, where and how long.
     store: StoreSettings {
         /// Folder of the store; without it ./data, for a simulation ./data-demo
@@ -239,6 +246,9 @@ impl Settings {
                         leave the header out"
                     .to_owned(),
             );
+        }
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            return Err("tls.certificate and tls.key go together: name both, or neither".to_owned());
         }
         if self.auth.ticket_time.get().as_secs() > 30 {
             return Err("auth.ticket_time is 30s at most".to_owned());

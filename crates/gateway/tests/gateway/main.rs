@@ -23,3 +23,4 @@ mod running;
 mod scripts;
 mod settings;
 mod start;
+mod tls;

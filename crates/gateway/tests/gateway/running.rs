@@ -81,13 +81,15 @@ impl Running {
         let url =
             line.trim().strip_prefix("Bellwether is at ").unwrap_or_else(|| panic!("it said {line:?}")).to_owned();
         let running = Self { child, url, folder: None };
-        // It says where it is once its store is read.
-        assert_eq!(running.get("/-/ready").status, 200);
+        // It says where it is once its store is read. What is encrypted is for its own test to ask.
+        if running.url.starts_with("http:") {
+            assert_eq!(running.get("/-/ready").status, 200);
+        }
         running
     }
 
     pub(crate) fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        self.url.split_once("://").unwrap().1
     }
 
     /// `kill -9`.
@@ -254,7 +256,7 @@ impl Request {
     }
 }
 
-fn read_answer(bytes: &[u8]) -> Answer {
+pub(crate) fn read_answer(bytes: &[u8]) -> Answer {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
