@@ -1,6 +1,7 @@
 //! `bellwether serve`: puts the parts together, runs them, and takes them apart again.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -27,7 +28,7 @@ use crate::http::security::AllowList;
 use crate::http::server::ServerLimits;
 use crate::http::tls::{CertificateFiles, Tls};
 use crate::http::{self, Gateway, Life};
-use crate::hub::{self, Greeting, Hub};
+use crate::hub::{self, Greeting, Hub, Recovery};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::settings::{self, ServeArgs, Settings};
@@ -53,6 +54,7 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     if let Some(file) = file {
         tracing::info!(file = %file.display(), "settings are read");
     }
+    let page = Page::new(http::page::folder(settings.page.dir.as_deref())?);
     let board = Arc::new(board::load(settings.page.board.as_deref())?);
     let access = access(&settings)?;
     let tls = tls(&settings)?;
@@ -61,7 +63,7 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the address that is listened on is not known")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")?;
-    let done = runtime.block_on(run(&settings, board, access, tls, listener, address));
+    let done = runtime.block_on(run(&settings, board, access, tls, page, listener, address));
     // What still blocks (a name look-up, say) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
@@ -71,11 +73,10 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// One plain sentence; at a start nothing is tried again by itself.
-fn open_store(settings: &Settings) -> anyhow::Result<RedbStore> {
-    let folder = settings.data_dir();
-    let origin = if settings.page.demo { Origin::Simulated } else { Origin::Measured };
+fn open_store(folder: &Path, origin: Origin, reserve_bytes: u64) -> anyhow::Result<RedbStore> {
     let new = NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin };
-    RedbStore::open(&folder, new).map_err(|error| match error {
+    let opened = RedbStore::open(folder, new);
+    opened.map(|store| store.with_reserve(reserve_bytes)).map_err(|error| match error {
         StoreError::Full { reason } => {
             anyhow::anyhow!("the disk of the data folder {folder:?} is full ({reason}); make room and start again")
         }
@@ -113,13 +114,24 @@ async fn run(
     board: Arc<Board>,
     access: Access,
     tls: Option<Arc<Tls>>,
+    page: Page,
     listener: TcpListener,
     address: SocketAddr,
 ) -> anyhow::Result<()> {
     // From here on a signal ends the process in order, also while it still reads its store.
     let told_to_stop = Arc::new(AtomicBool::new(false));
-    let stop_signal = tokio::spawn(noting(stop_signal()?, Arc::clone(&told_to_stop)));
-    let store = tokio::task::block_in_place(|| open_store(settings))?;
+    let mut stop_signal = tokio::spawn(noting(stop_signal()?, Arc::clone(&told_to_stop)));
+    let (folder, reserve_bytes) = (settings.data_dir(), settings.store.free_space.0 as u64);
+    let origin = if settings.page.demo { Origin::Simulated } else { Origin::Measured };
+    let opening = tokio::task::spawn_blocking(move || open_store(&folder, origin, reserve_bytes));
+    let store = tokio::select! {
+        opened = opening => opened.context("the store cannot be opened")??,
+        // Whatever the opening does to the file, its end is no worse than that of a crash.
+        signal = &mut stop_signal => {
+            tracing::info!(signal = signal.context("signals cannot be waited for")?, "stopping before the store is open");
+            return Ok(());
+        }
+    };
     if !address.ip().is_loopback() && access.open().is_some() {
         tracing::warn!(
             %address,
@@ -166,7 +178,6 @@ async fn run(
     });
 
     // Served from the start, so that who asks too early is told so.
-    let page = Page::new(http::page::folder(settings.page.dir.as_deref()));
     let router = http::router(Arc::clone(&gateway), page);
     let listener = tokio::net::TcpListener::from_std(listener).context("the port cannot be prepared")?;
     let serving = tokio::spawn(http::server::serve(listener, router, server_limits(settings), tls.clone(), stopping));
@@ -392,7 +403,9 @@ impl Parts<'_> {
             return Ok(None);
         };
         let alerts = alerting::restore(&self.board, &store.alerts()?, now);
-        tracing::info!(?recovery, took = ?took.elapsed(), "the store is read");
+        let Recovery { series, points, series_left_out, points_left_out, damaged } = recovery;
+        let took = took.elapsed();
+        tracing::info!(series, points, series_left_out, points_left_out, damaged, ?took, "the store is read");
 
         let mut threads = Threads::new(self.lost.clone());
         let webhook = self.webhook(&mut threads)?;

@@ -65,6 +65,26 @@ fn a_broken_disk_refuses_until_it_works() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_takes_no_samples_and_all_else_goes_on() {
+    let disk = FaultyDisk::default();
+    let mut store = open(&disk).with_reserve(1_000);
+    for number in 0..40 {
+        store_one(&mut store, numbered(number, START));
+    }
+    disk.leave(999);
+    let error = store.append(&[numbered(40, START)]).unwrap_err();
+    assert!(matches!(error, StoreError::Scarce { free_bytes: 999, reserve_bytes: 1_000 }), "{error:?}");
+    assert!(error.to_string().contains("make room"), "{error}");
+    assert_eq!(numbers(&store).len(), 40, "what is there is served");
+    seal_all(&mut store, START + 9 * HOUR);
+    assert_eq!(store.statistics().tail_samples, 0, "what is there is sealed");
+    assert_eq!(store.save_alerts(&[], &[b"full".to_vec()], at(START)).unwrap(), [0]);
+    disk.leave(1_000);
+    store_one(&mut store, numbered(40, START));
+    assert_eq!((numbers(&store).len(), store.statistics().reopened), (41, 0), "at once, without opening anew");
+}
+
+#[test]
 fn a_commit_that_failed_and_yet_reached_the_disk_comes_to_light_once() {
     let mut resurfaced = 0;
     for changes in 0..60 {

@@ -19,12 +19,20 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 
 /// The folder of the built page: the one that was named, else `page` beside the binary, else `dist`.
-pub(crate) fn folder(named: Option<&Path>) -> PathBuf {
+///
+/// # Errors
+/// One plain sentence where the folder that was named is none.
+pub(crate) fn folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(named) = named {
-        return named.to_owned();
+        anyhow::ensure!(
+            named.is_dir(),
+            "the page's folder {named:?} is not there; build the page with cargo xtask dist and name its folder, or \
+             leave --page out"
+        );
+        return Ok(named.to_owned());
     }
     let beside = std::env::current_exe().ok().and_then(|binary| Some(binary.parent()?.join("page")));
-    beside.filter(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from("dist"))
+    Ok(beside.filter(|folder| folder.is_dir()).unwrap_or_else(|| PathBuf::from("dist")))
 }
 
 /// Answers what no route does: a file of the page, or a plain sentence.

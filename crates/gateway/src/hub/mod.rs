@@ -30,7 +30,7 @@ pub(crate) use fanout::ConnectionId;
 pub(crate) use history::History;
 pub(crate) use news::News;
 pub(crate) use queue::{Frame, Outbound, QueueReceiver};
-pub(crate) use recovery::recover;
+pub(crate) use recovery::{Recovery, recover};
 
 use fanout::Fanout;
 use feed::{BadStep, Feed, Place};

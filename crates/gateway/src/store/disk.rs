@@ -26,6 +26,9 @@ pub trait Disk: Send {
     /// What the system says.
     fn usage(&self) -> io::Result<DiskUsage>;
 
+    /// The bytes that can still be written; `None` where that cannot be found out. Cost: one call of the system.
+    fn free_bytes(&self) -> Option<u64>;
+
     /// The name for messages.
     fn path(&self) -> &Path;
 }
@@ -56,6 +59,17 @@ impl Disk for FileDisk {
         #[cfg(not(unix))]
         let allocated_bytes = metadata.len();
         Ok(DiskUsage { file_bytes: metadata.len(), allocated_bytes })
+    }
+
+    #[cfg(unix)]
+    fn free_bytes(&self) -> Option<u64> {
+        let found = rustix::fs::statvfs(self.path.parent()?).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
+    }
+
+    #[cfg(not(unix))]
+    fn free_bytes(&self) -> Option<u64> {
+        None
     }
 
     fn path(&self) -> &Path {

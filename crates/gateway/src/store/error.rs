@@ -19,6 +19,17 @@ pub enum StoreError {
         /// What the system said.
         reason: io::Error,
     },
+    /// The disk is nearly full.
+    #[error(
+        "the disk that holds the store has {free_bytes} bytes left and is to keep {reserve_bytes} free; make room and \
+         the store goes on by itself"
+    )]
+    Scarce {
+        /// What is left.
+        free_bytes: u64,
+        /// What is kept free.
+        reserve_bytes: u64,
+    },
     /// The disk failed in another way.
     #[error("the disk that holds the store failed while {doing}: {reason}; the store tries again by itself")]
     Io {
@@ -116,7 +127,7 @@ fn other_origin(path: &Path, found: Origin) -> String {
 impl StoreError {
     /// Whether the store's handle is of no use any more and must be opened anew.
     pub(super) fn latches(&self) -> bool {
-        !matches!(self, Self::Internal { .. })
+        !matches!(self, Self::Internal { .. } | Self::Scarce { .. })
     }
 
     /// The error of `redb`, met while `doing`.

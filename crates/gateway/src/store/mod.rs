@@ -269,6 +269,7 @@ impl Store for RedbStore {
     }
 
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
+        self.check_room()?;
         self.change(append::time_of(batches), |database, state| append::append(database, state, batches))
     }
 

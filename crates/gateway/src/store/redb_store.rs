@@ -31,6 +31,8 @@ pub struct RedbStore {
     retry_at: Option<TimestampMs>,
     reopened: u64,
     limits: SealLimits,
+    /// Free space of the disk below which no samples are taken.
+    reserve_bytes: u64,
     resurfaced: Vec<Resurfaced>,
     /// Since when sealing and dropping pause: they met damage that they cannot get past.
     paused_at: Option<TimestampMs>,
@@ -83,6 +85,7 @@ impl RedbStore {
             retry_at: None,
             reopened: 0,
             limits: SealLimits::default(),
+            reserve_bytes: 0,
             resurfaced: Vec::new(),
             paused_at: None,
         })
@@ -94,6 +97,25 @@ impl RedbStore {
         self.limits = limits;
         self.state.sealing.limits = limits;
         self
+    }
+
+    /// The same store, which takes no samples while its disk has less than `bytes` left. What it needs for
+    /// itself (sealing, dropping, alerts) goes on, out of what is kept free.
+    #[must_use]
+    pub fn with_reserve(mut self, bytes: u64) -> Self {
+        self.reserve_bytes = bytes;
+        self
+    }
+
+    /// # Errors
+    /// [`StoreError::Scarce`] where the disk is nearly full.
+    pub(super) fn check_room(&self) -> Result<(), StoreError> {
+        match self.disk.free_bytes() {
+            Some(free_bytes) if free_bytes < self.reserve_bytes => {
+                Err(StoreError::Scarce { free_bytes, reserve_bytes: self.reserve_bytes })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Closes the store. Dropping it does the same but cannot say what went wrong.

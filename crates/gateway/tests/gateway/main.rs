@@ -9,6 +9,7 @@
 mod access;
 mod alerts;
 mod archive;
+mod crashes;
 mod doors;
 mod durability;
 mod feed;

@@ -30,7 +30,9 @@ pub(crate) fn command(folder: &Path) -> Command {
     let mut command = bare_command();
     command.args(["serve", "--port", "0", "--no-host-metrics", "--data-dir"]).arg(folder);
     // A folder without a page, so that tests do not depend on what was built.
-    command.arg("--page").arg(folder.join("no-page"));
+    let no_page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-page");
+    std::fs::create_dir_all(&no_page).unwrap();
+    command.arg("--page").arg(no_page);
     command
 }
 
@@ -90,6 +92,11 @@ impl Running {
 
     pub(crate) fn address(&self) -> &str {
         self.url.split_once("://").unwrap().1
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`.

@@ -44,6 +44,7 @@ fn the_file_of_the_working_directory_is_read_and_its_paths_count_from_it() {
         folder.path(),
         "[page]\nboard = \"board.json\"\ndir = \"no-page\"\n[server]\nport = 0\n[store]\ndata_dir = \"kept\"\n",
     );
+    std::fs::create_dir(folder.path().join("no-page")).unwrap();
     let mut command = bare_command();
     command.args(["serve", "--no-host-metrics"]).current_dir(folder.path());
     let gateway = Running::start_command(command);

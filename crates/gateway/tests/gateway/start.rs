@@ -51,6 +51,24 @@ fn a_folder_that_cannot_be_used_is_said() {
 }
 
 #[test]
+fn a_page_that_is_not_there_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let output = command(&data).arg("--page").arg(folder.path().join("none")).output().unwrap();
+    fails(&output, &["the page's folder", "none", "--page"]);
+    assert!(!data.exists(), "a start that fails leaves nothing behind");
+}
+
+#[test]
+fn the_log_says_what_was_read_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, mut log) = Running::start_heard(folder.path(), &[]);
+    let line = log.find(|line| line.contains("the store is read")).unwrap();
+    assert!(line.contains("points=0") && !line.contains('{'), "{line}");
+    drop(gateway);
+}
+
+#[test]
 fn a_store_of_a_newer_program_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     Running::start_in(folder.path(), &[]).terminate();

@@ -29,6 +29,8 @@ struct Bytes {
     /// Changes since, in their order; a length is a change too.
     since: Vec<Change>,
     failure: Option<Failure>,
+    /// The room that is left, where that is told.
+    free: Option<u64>,
     /// Changes until the failure begins.
     fuse: Option<(usize, Failure)>,
 }
@@ -68,6 +70,11 @@ impl FaultyDisk {
         let mut bytes = self.bytes();
         bytes.failure = failure;
         bytes.fuse = None;
+    }
+
+    /// Tells from now on that so much room is left.
+    pub(crate) fn leave(&self, free_bytes: u64) {
+        self.bytes().free = Some(free_bytes);
     }
 
     /// Begins to fail at the change after the next `changes`.
@@ -197,6 +204,10 @@ impl Disk for FaultyDisk {
         let blocks = bytes.seen.chunks(4_096).filter(|block| block.iter().any(|byte| *byte != 0));
         let allocated_bytes = blocks.map(|block| block.len() as u64).sum();
         Ok(DiskUsage { file_bytes: bytes.seen.len() as u64, allocated_bytes })
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.bytes().free
     }
 
     fn path(&self) -> &Path {
