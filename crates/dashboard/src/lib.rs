@@ -14,6 +14,7 @@ pub mod effect;
 pub mod effects;
 pub mod feed;
 pub mod figures;
+pub mod filter;
 pub mod format;
 pub mod message;
 pub mod others;

@@ -127,6 +127,10 @@ pub enum Msg {
     HashChanged(String),
     /// The reader has chosen a window.
     WindowChosen(PageWindow),
+    /// The reader wants to see only series of one value of a label, as [`crate::filter::condition`] writes it.
+    FilterChosen(String),
+    /// The reader wants to see all values of this label again.
+    FilterRemoved(String),
     /// The reader has stopped or restarted the picture.
     PauseToggled,
     /// The reader has chosen a theme.

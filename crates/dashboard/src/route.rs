@@ -1,5 +1,6 @@
-//! What the address after `#` says: the view and the window, so that a view can be sent to a colleague.
+//! What the address after `#` says: view, window and filter, so that what is seen can be sent to a colleague.
 
+use crate::filter::Filter;
 use crate::window::PageWindow;
 
 /// What is on screen.
@@ -12,13 +13,15 @@ pub enum View {
     Panel(String),
 }
 
-/// A view of the page and the window that it looks back on.
+/// A view of the page, the window that it looks back on and the series that it is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     /// What is on screen.
     pub view: View,
     /// How far it looks back.
     pub window: PageWindow,
+    /// Which series it is of.
+    pub filter: Filter,
 }
 
 impl Route {
@@ -34,35 +37,43 @@ impl Route {
             Some(("panel", id)) if !id.is_empty() => View::Panel(decoded(id)),
             _ => View::Overview,
         };
-        let window = search
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(name, _)| *name == "window")
-            .and_then(|(_, value)| PageWindow::named(value))
-            .unwrap_or_default();
-        Self { view, window }
+        let (mut window, mut filter) = (None, Filter::default());
+        for (name, value) in search.split('&').filter_map(|pair| pair.split_once('=')) {
+            match name {
+                "window" => window = window.or_else(|| PageWindow::named(value)),
+                "where" => filter = filter.with(value),
+                _ => {}
+            }
+        }
+        Self { view, window: window.unwrap_or_default(), filter }
     }
 
     /// The hash that names this route.
     #[must_use]
     pub fn hash(&self) -> String {
-        let window = self.window.as_str();
-        match &self.view {
-            View::Overview => format!("#/?window={window}"),
-            View::Panel(id) => format!("#/panel/{}?window={window}", encoded(id)),
-        }
+        let path = match &self.view {
+            View::Overview => String::new(),
+            View::Panel(id) => format!("panel/{}", encoded(id)),
+        };
+        format!("#/{path}?window={}{}", self.window.as_str(), self.filter.search())
     }
 
     /// The same view with another window.
     #[must_use]
     pub fn with_window(&self, window: PageWindow) -> Self {
-        Self { view: self.view.clone(), window }
+        Self { window, ..self.clone() }
     }
 
-    /// Another view with the same window.
+    /// Another view with the same window and filter.
     #[must_use]
-    pub const fn with_view(&self, view: View) -> Self {
-        Self { view, window: self.window }
+    pub fn with_view(&self, view: View) -> Self {
+        Self { view, ..self.clone() }
+    }
+
+    /// The same view with another filter.
+    #[must_use]
+    pub fn with_filter(&self, filter: Filter) -> Self {
+        Self { filter, ..self.clone() }
     }
 }
 
@@ -83,7 +94,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// Undoes [`encoded`]; a `%` without two digits stands for itself.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let digit = |place: usize| bytes.get(place).and_then(|byte| char::from(*byte).to_digit(16));
     let mut out = Vec::with_capacity(bytes.len());
@@ -109,7 +120,7 @@ mod tests {
 
     #[track_caller]
     fn check(hash: &str, view: View, window: PageWindow) {
-        assert_eq!(Route::parse(hash), Route { view, window }, "{hash}");
+        assert_eq!(Route::parse(hash), Route { view, window, filter: Filter::default() }, "{hash}");
     }
 
     #[test]
@@ -123,7 +134,9 @@ mod tests {
 
     #[test]
     fn a_mangled_hash_still_shows_the_page() {
-        for hash in ["#", "#panel", "#/panel/", "#/?window=2h", "#/?window", "#/nowhere/x", "#?&&="] {
+        for hash in
+            ["#", "#panel", "#/panel/", "#/?window=2h", "#/?window", "#/nowhere/x", "#?&&=", "#/?where=", "#/?where=:x"]
+        {
             check(hash, View::Overview, PageWindow::FiveMinutes);
         }
         check("#/panel/%", View::Panel("%".into()), PageWindow::FiveMinutes);
@@ -134,8 +147,11 @@ mod tests {
     #[test]
     fn a_route_reads_back() {
         for id in ["cpu", "a b", "ä/ö?window=1h#x%20", "<script>"] {
-            let route = Route { view: View::Panel(id.into()), window: PageWindow::Hour };
+            let filter = Filter::default().with(&crate::filter::condition(id, id)).with("team:a");
+            let route = Route { view: View::Panel(id.into()), window: PageWindow::Hour, filter };
             assert_eq!(Route::parse(&route.hash()), route);
         }
+        let filtered = Route::parse("#/?where=agency:Housing&window=1h");
+        assert_eq!(filtered.hash(), "#/?window=1h&where=agency:Housing");
     }
 }

@@ -167,12 +167,14 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             turned(state, route)
         }
-        Msg::WindowChosen(window) => {
-            let route = state.route.with_window(window);
-            let hash = Effect::SetHash(route.hash());
-            let mut effects = turned(state, route);
-            effects.push(hash);
-            effects
+        Msg::WindowChosen(window) => chosen(state, state.route.with_window(window)),
+        Msg::FilterChosen(condition) => {
+            let filter = state.route.filter.with(&condition);
+            chosen(state, state.route.with_filter(filter))
+        }
+        Msg::FilterRemoved(label) => {
+            let filter = state.route.filter.without(&label);
+            chosen(state, state.route.with_filter(filter))
         }
         Msg::PauseToggled => {
             state.picture = match (state.picture, &state.snapshot) {
@@ -324,10 +326,19 @@ fn ask(state: &State) -> Option<Ask> {
         board: state.board.clone()?,
         view: state.route.view.clone(),
         window: state.route.window,
+        filter: state.route.filter.clone(),
         at,
         alerts: Rc::clone(&state.alerts),
         others: Rc::clone(&state.others.drawn),
     })
+}
+
+/// Turns to what the reader has chosen, and says it in the address.
+fn chosen(state: &mut State, route: Route) -> Vec<Effect> {
+    let hash = Effect::SetHash(route.hash());
+    let mut effects = turned(state, route);
+    effects.push(hash);
+    effects
 }
 
 fn turned(state: &mut State, route: Route) -> Vec<Effect> {

@@ -44,7 +44,7 @@ pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
 
 /// Whether the series that satisfy `wide` are at least those that satisfy `narrow`.
 pub(super) fn covers(wide: &[Matcher], narrow: &[Matcher]) -> bool {
-    wide.is_empty() || wide == narrow
+    wide.iter().all(|matcher| narrow.contains(matcher))
 }
 
 fn queries(board: &Board) -> impl Iterator<Item = &Query> {

@@ -60,6 +60,8 @@ pub enum Absence {
         /// What the gateway is asked for the same figure: path and query, where it can be asked.
         ask: Option<String>,
     },
+    /// None of its series passes the reader's filter.
+    Filtered,
     /// The engine does not answer; the sentence says why.
     Refused(String),
 }
@@ -70,6 +72,7 @@ impl Absence {
     pub fn words(&self) -> &str {
         match self {
             Self::Lacking { shortage, .. } => shortage.words(),
+            Self::Filtered => "No series passes the filter",
             Self::Refused(sentence) => sentence,
         }
     }

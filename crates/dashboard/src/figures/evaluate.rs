@@ -16,8 +16,8 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::{AlertCard, MOST_BANNERS};
 use super::{
-    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, labels,
-    notices, others,
+    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, filtered,
+    labels, notices, others,
 };
 use crate::chart::palette::LINES;
 use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
@@ -59,10 +59,22 @@ impl Source<'_> {
 /// Evaluates what `ask` names at `at`; `others` has the metrics that the board does not name.
 #[must_use]
 pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: TimestampMs) -> Snapshot {
-    let board = &*ask.board;
-    let cards: Vec<_> = board.kpis.iter().map(|kpi| Rc::new(card(source, kpi, ask.window, at))).collect();
+    let board = &*ask.filter.narrow(&ask.board);
+    let cards: Vec<_> = board
+        .kpis
+        .iter()
+        .map(|kpi| {
+            let mut card = card(source, kpi, ask.window, at);
+            let Query { metric, matchers, .. } = leading(&kpi.figure);
+            let none = || source.engine.matching(metric, matchers).next().is_none();
+            if !ask.filter.is_empty() && card.value.is_none() && card.absence.is_none() && none() {
+                card.absence = Some(Absence::Filtered);
+            }
+            Rc::new(card)
+        })
+        .collect();
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
-    let alerts = alerts(source, board, &ask.alerts, at);
+    let alerts = alerts(source, &ask.board, &ask.alerts, at);
     let (sections, focus) = match &ask.view {
         View::Overview => (sections(source, board, &cards, ask.window, at), None),
         View::Panel(id) => {
@@ -72,12 +84,23 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     };
     let others = match (&ask.view, others) {
         (View::Overview, Some(others)) => {
-            let strip = |name| Rc::new(others::strip(others, board, name, ask.window, at));
+            let strip = |name| Rc::new(others::strip(others, board, name, &ask.filter, ask.window, at));
             ask.others.iter().map(strip).collect()
         }
         _ => Vec::new(),
     };
-    Snapshot { at, sections, others, tally, alerts, series: source.engine.series_count(), focus }
+    Snapshot {
+        at,
+        sections,
+        others,
+        filter: ask.filter.clone(),
+        choices: filtered::choices(source.engine).into(),
+        preview: filtered::preview(source, &ask.board, &ask.filter, at),
+        tally,
+        alerts,
+        series: source.engine.series_count(),
+        focus,
+    }
 }
 
 /// The alerts, most urgent first. Those that have a banner show their figure of now, once there is all history.

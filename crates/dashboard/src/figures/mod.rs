@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod ask;
 pub mod cards;
 pub mod evaluate;
+pub mod filtered;
 pub mod labels;
 pub mod lines;
 pub mod notices;

@@ -4,11 +4,12 @@ use bellwether_core::board::Board;
 use bellwether_core::engine::Engine;
 use bellwether_core::labels::Labels;
 use bellwether_core::query::{Expression, Query};
-use bellwether_core::rule::{ALERT_NAME, AlertState, Comparison, Rule};
+use bellwether_core::rule::{ALERT_NAME, AlertState, Rule};
 use bellwether_core::time::TimestampMs;
 
 use super::alerts::{AlertCard, Phase, safe_link};
 use super::evaluate::Source;
+use super::filtered::comparison;
 use super::{labels, units};
 use crate::feed::AlertNotice;
 use crate::format::Unit;
@@ -34,12 +35,7 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
         severity: notice.severity,
         value: notice.value,
         unit: rule.map_or(Unit::None, |rule| units::of_figure(board, &rule.figure)),
-        comparison: match notice.comparison {
-            Comparison::Above => "above",
-            Comparison::AtLeast => "at or above",
-            Comparison::Below => "below",
-            Comparison::AtMost => "at or below",
-        },
+        comparison: comparison(notice.comparison),
         threshold: Some(notice.threshold),
         since,
         resolved_at,

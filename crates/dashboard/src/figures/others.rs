@@ -10,6 +10,7 @@ use bellwether_core::time::TimestampMs;
 use super::evaluate::{Idle, STRIP_COLUMNS, Source, strip as drawn};
 use super::{Strip, units};
 use crate::chart::palette::LINES;
+use crate::filter::Filter;
 use crate::others::LOOKS_BACK;
 use crate::window::PageWindow;
 
@@ -19,6 +20,7 @@ pub(super) fn strip(
     source: Source<'_>,
     board: &Board,
     name: &MetricName,
+    filter: &Filter,
     window: PageWindow,
     at: TimestampMs,
 ) -> Strip {
@@ -29,7 +31,7 @@ pub(super) fn strip(
     };
     let mut by: Vec<LabelName> = Vec::new();
     let mut count = 0;
-    for id in engine.matching(name, &[]) {
+    for id in engine.matching(name, filter.matchers()) {
         count += 1;
         for (label, _) in engine.key(id).labels.iter() {
             if count <= LINES && by.iter().all(|known| known.as_str() != label) {
@@ -39,7 +41,8 @@ pub(super) fn strip(
     }
     let together = count > LINES;
     let by = if together { Vec::new() } else { by };
-    let figure = Expression::Single(Query { by, ..Query::new(name.clone(), LOOKS_BACK, aggregation) });
+    let matchers = filter.matchers().to_vec();
+    let figure = Expression::Single(Query { by, matchers, ..Query::new(name.clone(), LOOKS_BACK, aggregation) });
     let unit = units::of_figure(board, &figure);
     let panel = Panel {
         id: name.to_string(),
@@ -89,7 +92,7 @@ mod tests {
             staleness: DurationMs::from_minutes(5),
             lacks: &[],
         };
-        strip(source, &Board::default(), &name, PageWindow::FiveMinutes, TimestampMs::new(NOW))
+        strip(source, &Board::default(), &name, &Filter::default(), PageWindow::FiveMinutes, TimestampMs::new(NOW))
     }
 
     fn latest(strip: &Strip) -> Vec<(&str, f64)> {

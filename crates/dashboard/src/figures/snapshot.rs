@@ -6,8 +6,10 @@ use bellwether_core::board::Board;
 use bellwether_core::labels::MetricName;
 use bellwether_core::time::TimestampMs;
 
+use super::filtered::Choice;
 use super::{AlertCard, KpiCard, Strip, Tally};
 use crate::feed::AlertNotice;
+use crate::filter::Filter;
 use crate::route::View;
 use crate::window::PageWindow;
 
@@ -31,6 +33,8 @@ pub struct Ask {
     pub view: View,
     /// How far it looks back.
     pub window: PageWindow,
+    /// Which series it is of; alerts are of all.
+    pub filter: Filter,
     /// The instant that is shown.
     pub at: Instant,
     /// The alerts that the gateway told last.
@@ -77,6 +81,12 @@ pub struct Snapshot {
     pub sections: Vec<Rc<Section>>,
     /// The charts of metrics that the board does not name; empty in other views.
     pub others: Vec<Rc<Strip>>,
+    /// Which series the figures are of; alerts are of all.
+    pub filter: Filter,
+    /// The labels and values that can be filtered by.
+    pub choices: Rc<[Choice]>,
+    /// A sentence about the rules on the filtered view; empty where all is shown.
+    pub preview: String,
     /// How the KPIs stand.
     pub tally: Rc<Tally>,
     /// Current alerts, most urgent first.

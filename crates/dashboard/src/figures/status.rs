@@ -36,7 +36,7 @@ impl Tally {
                 (Standing::NoFigure, Some(absence)) => {
                     let why = match absence {
                         Absence::Lacking { shortage, .. } => Some(*shortage),
-                        Absence::Refused(_) => None,
+                        Absence::Filtered | Absence::Refused(_) => None,
                     };
                     tally.why = why.filter(|_| tally.unjudged == 0 || tally.why == why);
                     tally.unjudged += 1;
@@ -77,9 +77,16 @@ const NAMED: usize = 3;
 
 /// The sentence of status; it changes only when what it says changes, so that it can be read aloud.
 ///
-/// `alerts` are those that the gateway told, which begin with those that fire; `left_out` more it did not.
+/// `alerts` are those that the gateway told, which begin with those that fire; `left_out` more it did not. `only` says in
+/// words of which series the tally is, where it is not of all.
 #[must_use]
-pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: Standpoint<'_>) -> (Mood, String) {
+pub fn sentence(
+    tally: &Tally,
+    alerts: &[AlertCard],
+    left_out: u64,
+    standpoint: Standpoint<'_>,
+    only: &str,
+) -> (Mood, String) {
     let (is, are) = if matches!(standpoint, Standpoint::AsOf(_)) { ("was", "were") } else { ("is", "are") };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
@@ -88,14 +95,18 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
         Standpoint::Filling => "The history is still loading. ".to_owned(),
         Standpoint::Now => String::new(),
     };
+    if !only.is_empty() {
+        text.push_str(&format!("Only {only}. "));
+    }
+    let yet = if only.is_empty() { " yet" } else { "" };
     match (judged, tally.not_met.as_slice()) {
         _ if standpoint == Standpoint::Filling => {}
         (0, _) => match (tally.waiting, tally.unjudged) {
             (0, _) => {}
-            (1, 0) => text.push_str(&format!("There {is} no data yet for the one target. ")),
-            (waiting, 0) => text.push_str(&format!("There {is} no data yet for any of the {waiting} targets. ")),
-            (1, _) => text.push_str(&format!("There {is} no data yet for 1 target. ")),
-            (waiting, _) => text.push_str(&format!("There {is} no data yet for {waiting} targets. ")),
+            (1, 0) => text.push_str(&format!("There {is} no data{yet} for the one target. ")),
+            (waiting, 0) => text.push_str(&format!("There {is} no data{yet} for any of the {waiting} targets. ")),
+            (1, _) => text.push_str(&format!("There {is} no data{yet} for 1 target. ")),
+            (waiting, _) => text.push_str(&format!("There {is} no data{yet} for {waiting} targets. ")),
         },
         (1, []) => text.push_str(&format!("The target {is} met. ")),
         (_, []) => text.push_str(&format!("All {judged} targets {are} met. ")),
@@ -126,9 +137,13 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
         let first = first.to_ascii_lowercase();
         text.push_str(&format!("{} {targets} cannot be judged here: {first}{rest}. ", tally.unjudged));
     }
+    if !only.is_empty() {
+        text.push_str("Alerts are of everything: ");
+    }
+    let (no, alert) = if only.is_empty() { ("No", "Alert") } else { ("no", "alert") };
     match firing.as_slice() {
-        [] => text.push_str(&format!("No alert {is} firing.")),
-        [one] => text.push_str(&format!("Alert {} {is} firing.", one.rule)),
+        [] => text.push_str(&format!("{no} alert {is} firing.")),
+        [one] => text.push_str(&format!("{alert} {} {is} firing.", one.rule)),
         more => {
             // One rule can fire for several groups; its name is said once.
             let mut names: Vec<&str> = Vec::new();
@@ -139,7 +154,11 @@ pub fn sentence(tally: &Tally, alerts: &[AlertCard], left_out: u64, standpoint: 
             }
             let unnamed = names.len().saturating_sub(NAMED);
             names.truncate(NAMED);
-            let at_least = if left_out > 0 && more.len() == alerts.len() { "At least " } else { "" };
+            let at_least = match (left_out > 0 && more.len() == alerts.len(), only.is_empty()) {
+                (true, true) => "At least ",
+                (true, false) => "at least ",
+                (false, _) => "",
+            };
             text.push_str(&format!("{at_least}{} alerts {are} firing: {}", more.len(), names.join(", ")));
             text.push_str(&if unnamed > 0 { format!(" and {unnamed} more.") } else { ".".to_owned() });
         }
@@ -168,7 +187,7 @@ mod tests {
 
     #[track_caller]
     fn check(tally: Tally, alerts: &[AlertCard], mood: Mood, expected: &str) {
-        assert_eq!(sentence(&tally, alerts, 0, Standpoint::Now), (mood, expected.to_owned()));
+        assert_eq!(sentence(&tally, alerts, 0, Standpoint::Now, ""), (mood, expected.to_owned()));
     }
 
     #[test]
@@ -212,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_is_said_and_that_alerts_are_of_everything() {
+        let said = |tally: Tally, alerts: &[AlertCard], left_out| {
+            sentence(&tally, alerts, left_out, Standpoint::Now, "agency: Housing").1
+        };
+        let expected = "Only agency: Housing. The target is met. Alerts are of everything: no alert is firing.";
+        assert_eq!(said(Tally { met: 1, ..Tally::default() }, &[], 0), expected);
+        let expected = "Only agency: Housing. There is no data for the one target. Alerts are of everything: alert Slow is \
+                        firing.";
+        assert_eq!(said(Tally { waiting: 1, ..Tally::default() }, &[alert("Slow", Severity::Page)], 0), expected);
+        let two = [alert("A", Severity::Page), alert("B", Severity::Page)];
+        let expected = "Only agency: Housing. Alerts are of everything: at least 2 alerts are firing: A, B.";
+        assert_eq!(said(Tally::default(), &two, 1), expected);
+    }
+
+    #[test]
     fn a_page_is_trouble() {
         check(
             Tally { met: 1, ..Tally::default() },
@@ -225,7 +259,8 @@ mod tests {
     fn many_alerts_are_one_short_sentence() {
         let rules = ["A", "B", "A", "C", "D", "E"];
         let mut alerts: Vec<_> = rules.iter().map(|rule| alert(rule, Severity::Page)).collect();
-        let said = |alerts: &[AlertCard], left_out| sentence(&Tally::default(), alerts, left_out, Standpoint::Now).1;
+        let said =
+            |alerts: &[AlertCard], left_out| sentence(&Tally::default(), alerts, left_out, Standpoint::Now, "").1;
         assert_eq!(said(&alerts, 0), "6 alerts are firing: A, B, C and 2 more.");
         assert_eq!(said(&alerts, 9), "At least 6 alerts are firing: A, B, C and 2 more.");
         alerts.push(AlertCard::example(Phase::Pending));
@@ -236,9 +271,9 @@ mod tests {
     fn half_a_history_says_nothing_of_targets() {
         let missed =
             Tally { met: 1, not_met: vec![("Disk".to_owned(), String::new())], waiting: 3, fed: 2, ..Tally::default() };
-        let said = sentence(&missed, &[], 0, Standpoint::Filling);
+        let said = sentence(&missed, &[], 0, Standpoint::Filling, "");
         assert_eq!(said, (Mood::Unknown, "The history is still loading. No alert is firing.".to_owned()));
-        let (mood, text) = sentence(&missed, &[alert("Slow", Severity::Page)], 0, Standpoint::Filling);
+        let (mood, text) = sentence(&missed, &[alert("Slow", Severity::Page)], 0, Standpoint::Filling, "");
         assert_eq!((mood, text.as_str()), (Mood::Trouble, "The history is still loading. Alert Slow is firing."));
     }
 
@@ -253,8 +288,8 @@ mod tests {
         let well = Tally { met: 4, ..Tally::default() };
         let expected = "As of 10:42:07; nothing newer is known. All 4 targets were met. No alert was firing.";
         let then = Standpoint::AsOf("10:42:07");
-        assert_eq!(sentence(&well, &[], 0, then), (Mood::Unknown, expected.to_owned()));
-        let (mood, text) = sentence(&well, &[alert("Slow", Severity::Page)], 0, then);
+        assert_eq!(sentence(&well, &[], 0, then, ""), (Mood::Unknown, expected.to_owned()));
+        let (mood, text) = sentence(&well, &[alert("Slow", Severity::Page)], 0, then, "");
         assert_eq!(mood, Mood::Trouble, "what was wrong is not known to be mended");
         assert!(text.ends_with("Alert Slow was firing."), "{text}");
     }

@@ -8,6 +8,7 @@ use crate::cause::Probe;
 use crate::connection::back_off;
 use crate::feed::{AlertNotice, Hello, Origin};
 use crate::figures::{Snapshot, Tally};
+use crate::filter::Filter;
 use crate::others::{self, Listing};
 use crate::settings::Settings;
 use crate::theme::Theme;
@@ -33,6 +34,9 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
         at: TimestampMs::new(at),
         sections: Vec::new(),
         others: Vec::new(),
+        filter: Filter::default(),
+        choices: [].into(),
+        preview: String::new(),
         tally: Rc::new(Tally::default()),
         alerts: [].into(),
         series: 1,
@@ -299,6 +303,21 @@ fn a_window_is_in_the_address() {
     assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash("#/?window=15m".into())]);
     // The browser reports the change that the page itself has made.
     assert_eq!(update(&mut state, Msg::HashChanged("#/?window=15m".into())), []);
+}
+
+#[test]
+fn a_filter_is_in_the_address_and_in_what_is_asked() {
+    let mut state = live();
+    update(&mut state, Msg::WindowChosen(PageWindow::QuarterHour));
+    update(&mut state, Msg::FrameStarted);
+    let effects = update(&mut state, Msg::FilterChosen("agency:Public%20Works".into()));
+    let hash = "#/?window=15m&where=agency:Public%20Works";
+    assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash(hash.into())]);
+    assert_eq!(update(&mut state, Msg::HashChanged(hash.into())), []);
+    let [Effect::Evaluate(ask)] = &update(&mut state, Msg::FrameStarted)[..] else { panic!("nothing is asked") };
+    assert_eq!(ask.filter.words(), "agency: Public Works");
+    let effects = update(&mut state, Msg::FilterRemoved("agency".into()));
+    assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash("#/?window=15m".into())]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
 
 use super::banner::banners;
+use super::filter::filter_bar;
 use super::focus::focus_view;
 use super::header::{Head, header};
 use super::icon::{Icon, icon};
@@ -122,15 +123,22 @@ impl App {
             (Completeness::Complete, Knowledge::Current) => Standpoint::Now,
         };
         let left_out = state.alerts_left_out;
-        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, left_out, standpoint);
+        let only = snapshot.filter.words();
+        let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, left_out, standpoint, &only);
         html! {
             <>
                 { self.notice() }
-                if state.route.view == View::Overview {
-                    { status(mood, &sentence) }
-                }
+                <div class="top">
+                    if state.route.view == View::Overview {
+                        { status(mood, &sentence) }
+                    }
+                    { filter_bar(&state.route.filter, &snapshot.choices, dispatch) }
+                </div>
                 { banners(&snapshot.alerts, left_out, snapshot.at) }
-                if live && snapshot.tally.fed == 0 && state.route.view == View::Overview {
+                if !snapshot.preview.is_empty() {
+                    <p class="notice notice-calm" data-preview="">{ &snapshot.preview }</p>
+                }
+                if live && snapshot.tally.fed == 0 && only.is_empty() && state.route.view == View::Overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
                 { self.figures(snapshot, dispatch) }

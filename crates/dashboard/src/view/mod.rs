@@ -4,6 +4,7 @@ mod app;
 mod banner;
 mod card;
 mod figure;
+mod filter;
 mod focus;
 mod header;
 mod icon;

@@ -8,6 +8,7 @@ use bellwether_core::selector::{Condition, Matcher};
 use super::*;
 use crate::feed::AlertNotice;
 use crate::figures::{Instant, Phase, WindowBefore};
+use crate::filter::Filter;
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -75,6 +76,7 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
         board,
         view,
         window: PageWindow::FiveMinutes,
+        filter: Filter::default(),
         at: Instant::Now,
         alerts: alerts.into(),
         others: [].into(),
@@ -359,6 +361,44 @@ fn an_alert_shows_what_was_told_where_the_page_cannot_know_better() {
 }
 
 #[test]
+fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
+    let board = board();
+    let engine = engine(&board);
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        lacks: &[],
+    };
+    let ask = Ask {
+        board,
+        view: View::Overview,
+        window: PageWindow::FiveMinutes,
+        filter: Filter::default().with("core:0"),
+        at: Instant::Now,
+        alerts: [hot()].into(),
+        others: [].into(),
+    };
+    let snapshot = evaluate(source, None, &ask, TimestampMs::new(NOW));
+    let machine = &snapshot.sections[1];
+    let lines: Vec<_> = machine.strips[0].lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!((machine.kpis[0].value, lines), (Some(0.2), vec!["core 0"]));
+    // The latency has no such label: nothing of it is judged.
+    let latency = &snapshot.sections[0].kpis[0];
+    assert_eq!((latency.standing, &latency.absence), (Standing::NoFigure, &Some(Absence::Filtered)));
+    assert_eq!((snapshot.tally.met, snapshot.tally.waiting, snapshot.tally.unjudged), (1, 0, 2));
+    assert!(snapshot.alerts[0].value.is_some_and(|value| (value - 0.8).abs() < 1e-9), "the alert is of core 1");
+    assert_eq!(snapshot.alerts[0].unit, Unit::Ratio);
+    assert!(
+        snapshot.preview.starts_with("Preview for core: 0: no rule's condition holds now."),
+        "{}",
+        snapshot.preview
+    );
+    let choices: Vec<_> = snapshot.choices.iter().map(|choice| (choice.label.as_str(), choice.values.len())).collect();
+    assert_eq!(choices, [("core", 2)]);
+}
+
+#[test]
 fn a_paused_picture_is_evaluated_as_of_then() {
     let board = board();
     let engine = engine(&board);
@@ -373,6 +413,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         board,
         view: View::Overview,
         window: PageWindow::FiveMinutes,
+        filter: Filter::default(),
         at: Instant::Fixed(at),
         alerts: [].into(),
         others: [].into(),

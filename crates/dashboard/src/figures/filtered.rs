@@ -1,0 +1,189 @@
+//! What a filter needs to know and what it adds: the labels that can be chosen, and the rules as they would be judged on
+//! the filtered view.
+
+use bellwether_core::board::Board;
+use bellwether_core::engine::Engine;
+use bellwether_core::rule::Comparison;
+use bellwether_core::time::TimestampMs;
+
+use super::evaluate::Source;
+use super::{labels, units};
+use crate::filter::Filter;
+use crate::format::{self, Unit};
+
+/// Most values of a label that can be chosen from.
+pub const MOST_VALUES: usize = 200;
+/// Most conditions that a preview lists.
+const MOST_PREVIEWED: usize = 5;
+
+/// A label of the series on the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name.
+    pub label: String,
+    /// Its values in order; the first [`MOST_VALUES`] of them.
+    pub values: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// The labels of all series, in order. Cost: O(series · labels · log values).
+#[must_use]
+pub fn choices(engine: &Engine) -> Vec<Choice> {
+    let mut choices: Vec<Choice> = Vec::new();
+    for (metric, ..) in engine.metrics() {
+        for id in engine.matching(metric, &[]) {
+            for (label, value) in engine.key(id).labels.iter() {
+                let place = choices.binary_search_by(|choice| choice.label.as_str().cmp(label));
+                let place = place.unwrap_or_else(|place| {
+                    choices.insert(place, Choice { label: label.to_owned(), values: Vec::new(), more: 0 });
+                    place
+                });
+                let values = &mut choices[place].values;
+                if let Err(place) = values.binary_search_by(|known| known.as_str().cmp(value)) {
+                    values.insert(place, value.to_owned());
+                }
+            }
+        }
+    }
+    for choice in &mut choices {
+        choice.more = choice.values.len().saturating_sub(MOST_VALUES);
+        choice.values.truncate(MOST_VALUES);
+    }
+    choices
+}
+
+/// A sentence about the rules of `board` whose conditions hold at `at` for the series that `filter` leaves: this instant
+/// only, for nobody has watched them for as long as a rule asks. Empty where there is no filter or there are no rules.
+#[must_use]
+pub fn preview(source: Source<'_>, board: &Board, filter: &Filter, at: TimestampMs) -> String {
+    if filter.is_empty() || board.rules.is_empty() {
+        return String::new();
+    }
+    let mut held = Vec::new();
+    let mut unknown = 0;
+    for rule in &board.rules {
+        let mut figure = rule.figure.clone();
+        filter.narrow_figure(&mut figure);
+        if source.shortage(&figure).is_some() {
+            unknown += 1;
+            continue;
+        }
+        for group in source.engine.evaluate(&figure, at - rule.query_offset).unwrap_or_default() {
+            let Some(value) = group.answer.value.filter(|value| rule.comparison.holds(*value, rule.threshold)) else {
+                continue;
+            };
+            let unit: Unit = units::of_figure(board, &rule.figure);
+            let name = labels::text(group.labels.iter());
+            let name = if name.is_empty() { rule.name.clone() } else { format!("{} ({name})", rule.name) };
+            let text = |value| format::figure(value, &unit).text();
+            held.push(format!("{name}, {}, {} {}", text(value), comparison(rule.comparison), text(rule.threshold)));
+        }
+    }
+    let more = held.len().saturating_sub(MOST_PREVIEWED);
+    held.truncate(MOST_PREVIEWED);
+    let mut said = match (held.is_empty(), more) {
+        (true, _) => "no rule's condition holds now".to_owned(),
+        (false, 0) => format!("the conditions of these rules hold now: {}", held.join("; ")),
+        (false, more) => format!("the conditions of these rules hold now: {}; and {more} more", held.join("; ")),
+    };
+    if unknown > 0 {
+        said.push_str(&format!("; {unknown} cannot be judged here"));
+    }
+    format!("Preview for {}: {said}. This page computes it and calls nobody.", filter.words())
+}
+
+/// A comparison in words.
+#[must_use]
+pub const fn comparison(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Above => "above",
+        Comparison::AtLeast => "at or above",
+        Comparison::Below => "below",
+        Comparison::AtMost => "at or below",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::engine::EngineConfig;
+    use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+    use bellwether_core::sample::Sample;
+    use bellwether_core::time::DurationMs;
+
+    use super::*;
+    use crate::feed::{Completeness, Lack, Shortage};
+
+    const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
+
+    /// Two agencies, of which each has two teams: Housing takes 4 and 9 days, Culture 2 and 3.
+    fn engine() -> Engine {
+        let mut engine = Engine::new(EngineConfig::page()).unwrap();
+        for (agency, team, days) in
+            [("Housing", "a", 4.0), ("Housing", "b", 9.0), ("Culture", "a", 2.0), ("Culture", "c", 3.0)]
+        {
+            let labels = Labels::new([("agency", agency), ("team", team)]).unwrap();
+            let key = SeriesKey { metric: MetricName::new("days").unwrap(), labels };
+            let id = engine.series(&key, None).unwrap();
+            engine.record(id, Sample::new(TimestampMs::new(NOW.get() - 500), days).unwrap(), NOW).unwrap();
+        }
+        engine
+    }
+
+    fn board() -> Board {
+        bellwether_wire::board::decode(
+            r#"{"title": "t", "metrics": [{"name": "days", "kind": "observation"}], "rules": [
+                {"name": "Slow", "severity": "ticket", "is": ">", "threshold": 5,
+                 "query": {"metric": "days", "window": "5m", "agg": "avg"}},
+                {"name": "TeamSlow", "severity": "ticket", "is": ">=", "threshold": 3,
+                 "query": {"metric": "days", "window": "5m", "agg": "avg", "by": ["team"]}}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[track_caller]
+    fn check(lacks: &[Lack], filter: &str, expected: &str) {
+        let engine = engine();
+        let source =
+            Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks };
+        assert_eq!(preview(source, &board(), &Filter::default().with(filter), NOW), expected);
+    }
+
+    #[test]
+    fn labels_and_their_values_can_be_chosen() {
+        let choices = choices(&engine());
+        let texts: Vec<_> =
+            choices.iter().map(|choice| format!("{}={}", choice.label, choice.values.join("|"))).collect();
+        assert_eq!(texts, ["agency=Culture|Housing", "team=a|b|c"]);
+    }
+
+    #[test]
+    fn rules_are_judged_on_the_filtered_view() {
+        check(
+            &[],
+            "agency:Housing",
+            "Preview for agency: Housing: the conditions of these rules hold now: Slow, 6.50, above 5; TeamSlow (a), 4, \
+             at or above 3; TeamSlow (b), 9, at or above 3. This page computes it and calls nobody.",
+        );
+        check(
+            &[],
+            "team:a",
+            "Preview for team: a: the conditions of these rules hold now: TeamSlow (a), 3, at or above 3. This page \
+             computes it and calls nobody.",
+        );
+        check(
+            &[],
+            "agency:Nobody",
+            "Preview for agency: Nobody: no rule's condition holds now. This page computes it and calls nobody.",
+        );
+        check(&[], "no filter", "");
+        let metric = MetricName::new("days").unwrap();
+        let lack = Lack { metric, matchers: Vec::new(), shortage: Shortage::TooManySeries };
+        check(
+            &[lack],
+            "team:a",
+            "Preview for team: a: no rule's condition holds now; 2 cannot be judged here. This page computes it and calls \
+             nobody.",
+        );
+    }
+}
