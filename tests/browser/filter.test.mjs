@@ -1,5 +1,6 @@
 // The whole page is filtered by label: in the browser, in the address, and never the gateway's alerts.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -52,6 +53,15 @@ test('figures, charts and the sentence follow the filter, and alerts do not', as
   assert.deepEqual(names, ['Housing']);
   await page.locator('[data-preview]', { hasText: /^Preview for agency: Housing: .*ResolutionSlow, 9\s?days, above 7\s?days\./ }).waitFor();
   assert.deepEqual(asked, []);
+
+  // What is drawn can be taken into a spreadsheet.
+  const panel = page.locator('[data-panel="by-agency"]');
+  await panel.locator('summary').click();
+  const [download] = await Promise.all([page.waitForEvent('download'), panel.getByRole('button', { name: /CSV/ }).click()]);
+  assert.equal(download.suggestedFilename(), 'by-agency.csv');
+  const rows = (await readFile(await download.path(), 'utf8')).split('\r\n');
+  assert.equal(rows[0], 'time,Housing (days)');
+  assert.match(rows[1], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,9$/);
 
   // What is seen can be sent to a colleague, and goes back with the browser.
   const address = page.url();

@@ -3,6 +3,7 @@
 mod address;
 mod chance;
 mod clock;
+pub mod download;
 mod fetch;
 mod palette;
 mod socket;

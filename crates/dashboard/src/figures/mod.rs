@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod ask;
 pub mod cards;
+pub mod csv;
 pub mod evaluate;
 pub mod filtered;
 pub mod labels;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use bellwether_core::time::TimestampMs;
-use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use js_sys::{Array, Date, Function, Intl, Number, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use super::{Formatted, Part, Precision, Sign, Style};
@@ -134,4 +134,13 @@ pub(super) fn zone_offset_minutes(at: TimestampMs) -> i32 {
     let offset = Date::new(&JsValue::from_f64(at.get() as f64)).get_timezone_offset();
     // The cast saturates; JavaScript counts minutes west of Greenwich.
     -(offset as i32)
+}
+
+pub(super) fn iso(at: TimestampMs) -> String {
+    Date::new(&JsValue::from_f64(at.get() as f64)).to_iso_string().into()
+}
+
+pub(super) fn exact(value: f64) -> String {
+    // Only a base outside 2 to 36 fails.
+    Number::from(value).to_string_with_radix(10).map_or_else(|_| String::new(), String::from)
 }

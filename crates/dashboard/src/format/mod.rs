@@ -109,6 +109,18 @@ pub fn date_and_time(at: TimestampMs) -> String {
     locale::date_and_time(at)
 }
 
+/// An instant for machines, in UTC, such as `2026-11-22T13:45:00.000Z`.
+#[must_use]
+pub fn iso(at: TimestampMs) -> String {
+    locale::iso(at)
+}
+
+/// A number for machines: the fewest digits that read back as the same one.
+#[must_use]
+pub fn exact(value: f64) -> String {
+    locale::exact(value)
+}
+
 /// Minutes that the reader's zone is ahead of UTC at `at`.
 #[must_use]
 pub fn zone_offset_minutes(at: TimestampMs) -> i32 {

@@ -52,6 +52,25 @@ impl Unit {
             other => Self::Other(other.into()),
         }
     }
+
+    /// The unit that values are in before a scale is chosen, in a word; empty for a bare number.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::None => "",
+            Self::Millis => "ms",
+            Self::Secs => "s",
+            Self::Minutes => "min",
+            Self::Hours => "h",
+            Self::Days => "days",
+            Self::Ratio => "ratio",
+            Self::Percent => "%",
+            Self::Bytes => "bytes",
+            Self::BytesPerSec => "bytes/s",
+            Self::PerSec => "/s",
+            Self::Other(name) => name,
+        }
+    }
 }
 
 /// How a number and its unit are written.

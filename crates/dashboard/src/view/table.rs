@@ -3,9 +3,13 @@
 use std::rc::Rc;
 
 use web_sys::HtmlDetailsElement;
-use yew::prelude::{Event, Html, Properties, TargetCast, component, html, use_callback, use_state};
+use yew::prelude::{
+    Callback, Event, Html, MouseEvent, Properties, TargetCast, component, html, use_callback, use_state,
+};
 
+use crate::effects::download;
 use crate::figures::Strip;
+use crate::figures::csv::csv;
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq, Properties)]
@@ -33,13 +37,20 @@ pub(crate) fn TableBehind(props: &Props) -> Html {
             let figures = figures.into_iter().map(|text| html! { <td>{ text }</td> });
             html! { <tr><th scope="row">{ time }</th>{ for figures }</tr> }
         });
+        let wanted = Rc::clone(strip);
+        let download = Callback::from(move |_: MouseEvent| download::csv(&format!("{}.csv", wanted.id), &csv(&wanted)));
         html! {
-            <div class="table-scroll" tabindex="0" role="region" aria-label={format!("{}, table", strip.title)}>
-                <table class="figures">
-                    <thead><tr><th scope="col">{ "Time" }</th>{ for heads }</tr></thead>
-                    <tbody>{ for rows }</tbody>
-                </table>
-            </div>
+            <>
+                <div class="table-scroll" tabindex="0" role="region" aria-label={format!("{}, table", strip.title)}>
+                    <table class="figures">
+                        <thead><tr><th scope="col">{ "Time" }</th>{ for heads }</tr></thead>
+                        <tbody>{ for rows }</tbody>
+                    </table>
+                </div>
+                <button type="button" class="button button-quiet table-download" onclick={download}>
+                    { "Download all points (CSV)" }<span class="visually-hidden">{ format!(" of {}", strip.title) }</span>
+                </button>
+            </>
         }
     });
     html! {
