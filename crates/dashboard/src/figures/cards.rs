@@ -67,13 +67,22 @@ pub enum Absence {
 }
 
 impl Absence {
+    /// Why, in a few words that several cards may share.
+    #[must_use]
+    pub const fn common_words(&self) -> Option<&'static str> {
+        match self {
+            Self::Lacking { shortage, .. } => Some(shortage.words()),
+            Self::Filtered => Some("No series passes the filter"),
+            Self::Refused(_) => None,
+        }
+    }
+
     /// Why, in a few words.
     #[must_use]
     pub fn words(&self) -> &str {
         match self {
-            Self::Lacking { shortage, .. } => shortage.words(),
-            Self::Filtered => "No series passes the filter",
             Self::Refused(sentence) => sentence,
+            other => other.common_words().unwrap_or_default(),
         }
     }
 }

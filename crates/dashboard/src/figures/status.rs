@@ -2,8 +2,7 @@
 
 use bellwether_core::kpi::Standing;
 
-use super::{Absence, AlertCard, KpiCard, Phase};
-use crate::feed::Shortage;
+use super::{AlertCard, KpiCard, Phase};
 
 /// How the KPIs of the board stand against their targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +15,8 @@ pub struct Tally {
     pub waiting: usize,
     /// KPIs with a target and no figure although there may be samples.
     pub unjudged: usize,
-    /// Why those have none, where it is the same reason for all.
-    pub why: Option<Shortage>,
+    /// Why those have none, in a few words, where it is the same reason for all.
+    pub why: Option<&'static str>,
     /// KPIs with a figure, or that have none although there may be samples, with or without a target.
     pub fed: usize,
 }
@@ -34,10 +33,7 @@ impl Tally {
                 (Standing::NoFigure, _) if card.target.is_none() => {}
                 (Standing::NoFigure, None) => tally.waiting += 1,
                 (Standing::NoFigure, Some(absence)) => {
-                    let why = match absence {
-                        Absence::Lacking { shortage, .. } => Some(*shortage),
-                        Absence::Filtered | Absence::Refused(_) => None,
-                    };
+                    let why = absence.common_words();
                     tally.why = why.filter(|_| tally.unjudged == 0 || tally.why == why);
                     tally.unjudged += 1;
                 }
@@ -132,7 +128,7 @@ pub fn sentence(
     }
     if tally.unjudged > 0 && standpoint != Standpoint::Filling {
         let targets = if tally.unjudged == 1 { "target" } else { "targets" };
-        let why = tally.why.map_or("below is said why", Shortage::words);
+        let why = tally.why.unwrap_or("Each card says why");
         let (first, rest) = why.split_at(1);
         let first = first.to_ascii_lowercase();
         text.push_str(&format!("{} {targets} cannot be judged here: {first}{rest}. ", tally.unjudged));
@@ -180,6 +176,7 @@ mod tests {
     use bellwether_core::rule::Severity;
 
     use super::*;
+    use crate::feed::Shortage;
 
     fn alert(rule: &str, severity: Severity) -> AlertCard {
         AlertCard { rule: rule.to_owned(), severity, ..AlertCard::example(Phase::Firing) }
@@ -219,13 +216,13 @@ mod tests {
 
     #[test]
     fn what_has_too_many_series_is_not_said_to_have_no_data() {
-        let lacking = |unjudged| Tally { unjudged, why: Some(Shortage::TooManySeries), ..Tally::default() };
+        let lacking = |unjudged| Tally { unjudged, why: Some(Shortage::TooManySeries.words()), ..Tally::default() };
         let expected = "1 target cannot be judged here: too many series for this page. No alert is firing.";
         check(lacking(1), &[], Mood::Unknown, expected);
         let expected = "There is no data yet for 1 target. 2 targets cannot be judged here: too many series for this \
                         page. No alert is firing.";
         check(Tally { waiting: 1, ..lacking(2) }, &[], Mood::Unknown, expected);
-        let expected = "The target is met. There is no data for 3 more. 2 targets cannot be judged here: below is said \
+        let expected = "The target is met. There is no data for 3 more. 2 targets cannot be judged here: each card says \
                         why. No alert is firing.";
         check(Tally { met: 1, waiting: 3, why: None, ..lacking(2) }, &[], Mood::Unknown, expected);
     }

@@ -1,16 +1,18 @@
 //! The filter of the whole page: what is chosen, and what can be.
 
+use std::rc::Rc;
+
 use web_sys::HtmlSelectElement;
-use yew::prelude::{Callback, Event, Html, MouseEvent, TargetCast, html};
+use yew::prelude::{Callback, Html, MouseEvent, Properties, component, html, use_node_ref};
 
 use super::icon::{Icon, icon};
 use crate::figures::filtered::Choice;
 use crate::filter::{self, Filter};
 use crate::message::Msg;
 
-/// A button for each condition, which takes it away, and one native list of all labels and values; nothing where there
+/// A button for each condition, which takes it away, and a list of all labels and values to add one; nothing where there
 /// is nothing to filter by.
-pub(crate) fn filter_bar(filter: &Filter, choices: &[Choice], dispatch: &Callback<Msg>) -> Html {
+pub(crate) fn filter_bar(filter: &Filter, choices: &Rc<[Choice]>, dispatch: &Callback<Msg>) -> Html {
     if filter.is_empty() && choices.is_empty() {
         return Html::default();
     }
@@ -25,16 +27,40 @@ pub(crate) fn filter_bar(filter: &Filter, choices: &[Choice], dispatch: &Callbac
             </li>
         }
     });
-    let pick = dispatch.reform(|event: Event| {
-        let list = event.target_dyn_into::<HtmlSelectElement>();
-        let condition = list.as_ref().map_or_else(String::new, HtmlSelectElement::value);
-        // The list stays on its heading: what is chosen stands beside it.
-        if let Some(list) = list {
+    html! {
+        <section class="filter" aria-label="Filter">
+            if !filter.is_empty() {
+                <ul class="filter-list" aria-label="Filters in force">{ for chosen }</ul>
+            }
+            <Choose choices={Rc::clone(choices)} chosen={dispatch.reform(Msg::FilterChosen)} />
+        </section>
+    }
+}
+
+/// What can be chosen.
+#[derive(Clone, Debug, PartialEq, Properties)]
+struct ChooseProps {
+    /// The labels and their values.
+    choices: Rc<[Choice]>,
+    /// Hears of a condition.
+    chosen: Callback<String>,
+}
+
+/// A native list and a button: who goes through the list by its arrow keys changes nothing on the way.
+#[component]
+fn Choose(props: &ChooseProps) -> Html {
+    let node = use_node_ref();
+    let pressed = {
+        let node = node.clone();
+        props.chosen.reform(move |_: MouseEvent| {
+            let Some(list) = node.cast::<HtmlSelectElement>() else { return String::new() };
+            let condition = list.value();
+            // What is chosen stands beside the list, which is ready for the next.
             list.set_selected_index(0);
-        }
-        Msg::FilterChosen(condition)
-    });
-    let groups = choices.iter().map(|choice| {
+            condition
+        })
+    };
+    let groups = props.choices.iter().map(|choice| {
         let values = choice.values.iter().map(|value| {
             let condition = filter::condition(&choice.label, value);
             let text = if value.is_empty() { "(none)" } else { value };
@@ -45,14 +71,14 @@ pub(crate) fn filter_bar(filter: &Filter, choices: &[Choice], dispatch: &Callbac
         html! { <optgroup key={choice.label.clone()} label={choice.label.clone()}>{ for values }{ more }</optgroup> }
     });
     html! {
-        <section class="filter" aria-label="Filter">
-            if !filter.is_empty() {
-                <ul class="filter-list" aria-label="Filters in force">{ for chosen }</ul>
-            }
-            <select class="button filter-choose" aria-label="Filter the whole page by label" onchange={pick}>
-                <option value="">{ "Filter…" }</option>
+        <>
+            <select class="button filter-choose" ref={node} aria-label="Label and value to filter by">
+                <option value="" selected=true>{ "Label and value…" }</option>
                 { for groups }
             </select>
-        </section>
+            <button type="button" class="button" onclick={pressed}>
+                { "Filter" }<span class="visually-hidden">{ " the whole page" }</span>
+            </button>
+        </>
     }
 }

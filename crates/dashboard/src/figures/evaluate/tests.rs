@@ -168,7 +168,7 @@ fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
     assert_eq!((judged.standing, &judged.absence), (Standing::Met, &None));
     let tally = Tally::of([&lacking, &judged].into_iter());
     assert_eq!((tally.met, tally.waiting, tally.unjudged, tally.fed), (1, 0, 1, 2));
-    assert_eq!(tally.why, Some(Shortage::TooManySeries));
+    assert_eq!(tally.why, Some("Too many series for this page"));
     let chart = strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, Idle::LeftOut);
     assert_eq!((chart.failure.as_deref(), chart.lines.len()), (Some("Too many series for this page"), 0));
     // An alert of such a metric shows what the gateway told.
