@@ -60,7 +60,7 @@ test('slow bookings raise a banner in the open page, call by webhook, and resolv
   // The card, the banner and whoever asks are told the same, and the first thing to be read is one sentence.
   await figureIs(page, 'booking-response-time', (text) => /^667\s?ms$/.test(text), '667 ms');
   assert.equal(Math.round(await queryMetric('booking_response_time', { window: '5m', agg: 'avg' })), 667);
-  const first = page.locator('#main > *').first();
+  const first = page.locator('#main p').first();
   assert.match(await first.innerText(), /(not met|[Nn]one of \d targets|Not met: ).*\. Alert BookingSlow is firing\.$/);
 
   await until(() => webhook.received.length === 1, 'the webhook is told that the alert fires');

@@ -29,7 +29,7 @@ after(async () => {
 
 const list = (page) => page.getByRole('combobox', { name: 'Label and value to filter by' });
 const button = (page) => page.getByRole('button', { name: 'Filter the whole page' });
-const chosen = (page, words) => page.getByRole('button', { name: `${words}, remove this filter` });
+const chosen = (page, words) => page.getByRole('button', { name: `${words} remove this filter` });
 
 test('figures, charts and the sentence follow the filter, and alerts do not', async () => {
   const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });

@@ -22,7 +22,7 @@ pub(crate) fn filter_bar(filter: &Filter, choices: &Rc<[Choice]>, dispatch: &Cal
         html! {
             <li key={label.to_owned()}>
                 <button type="button" class="button filter-chosen" onclick={remove}>
-                    { format!("{label}: {value}") }<span class="visually-hidden">{ ", remove this filter" }</span>{ icon(Icon::Cross) }
+                    { format!("{label}: {value}") }<span class="visually-hidden">{ " remove this filter" }</span>{ icon(Icon::Cross) }
                 </button>
             </li>
         }
@@ -71,7 +71,7 @@ fn Choose(props: &ChooseProps) -> Html {
         html! { <optgroup key={choice.label.clone()} label={choice.label.clone()}>{ for values }{ more }</optgroup> }
     });
     html! {
-        <>
+        <div class="filter-pick">
             <select class="button filter-choose" ref={node} aria-label="Label and value to filter by">
                 <option value="" selected=true>{ "Label and value…" }</option>
                 { for groups }
@@ -79,6 +79,6 @@ fn Choose(props: &ChooseProps) -> Html {
             <button type="button" class="button" onclick={pressed}>
                 { "Filter" }<span class="visually-hidden">{ " the whole page" }</span>
             </button>
-        </>
+        </div>
     }
 }
