@@ -8,6 +8,7 @@ mod errors;
 mod guard;
 mod health;
 mod ingest;
+mod openapi;
 pub(crate) mod page;
 mod query;
 mod remote_write;
@@ -119,6 +120,7 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
         .route("/api/v1/board", get(query::board))
         .route("/api/v1/metrics", get(query::metrics))
         .route("/api/v1/ticket", post(signin::ticket))
+        .route("/api/openapi.json", get(openapi::serve))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), guard::guard))
         .layer(allow.cors())

@@ -38,6 +38,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::GET, "/api/v1/board", READ),
     route(Method::GET, "/api/v1/metrics", READ),
     route(Method::POST, "/api/v1/ticket", READ),
+    route(Method::GET, "/api/openapi.json", Needs::Nothing),
     // All that is kept, at once.
     route(Method::GET, "/api/v1/export", ADMIN),
     route(Method::GET, "/api/v1/backup", ADMIN),

@@ -15,6 +15,7 @@ mod durability;
 mod feed;
 mod ingest;
 mod live;
+mod openapi;
 mod page;
 mod prometheus;
 mod proxies;

@@ -1,0 +1,186 @@
+//! The bodies of the HTTP API, as its description tells them. They are written by `wire` and by the routes;
+//! the tests compare real answers with these.
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+/// What a metric's values are.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) enum MetricKind {
+    Observation,
+    Counter,
+    Gauge,
+    Event,
+}
+
+/// One sample.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Sample {
+    /// The metric.
+    #[schema(min_length = 1, max_length = 256, example = "booking_response_time")]
+    name: String,
+    /// A finite number.
+    #[schema(example = 120.0)]
+    value: f64,
+    /// Milliseconds since 1970, UTC; without it the time of receipt.
+    #[schema(minimum = 0)]
+    timestamp: Option<i64>,
+    /// At most 30.
+    labels: Option<BTreeMap<String, String>>,
+    kind: Option<MetricKind>,
+    #[schema(max_length = 64)]
+    unit: Option<String>,
+    /// The case or request that it belongs to.
+    #[schema(max_length = 256)]
+    r#ref: Option<String>,
+}
+
+/// One sample, or several.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) enum Samples {
+    One(Sample),
+    Several(Vec<Sample>),
+}
+
+/// A refused sample.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Rejection {
+    /// Its place in the body, from 0.
+    index: u64,
+    /// For programs; it stays.
+    code: String,
+    /// For people; it may change.
+    message: String,
+}
+
+/// What was refused of a batch whose other samples are stored.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Rejections {
+    /// How many samples are stored.
+    accepted: u64,
+    rejected: Vec<Rejection>,
+}
+
+/// A batch of this `Idempotency-Key` was stored before.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Repeated {
+    repeated: bool,
+}
+
+/// A figure over a window.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Figure {
+    /// Null where the window holds nothing that could give one.
+    result: Option<f64>,
+    /// Samples in the window.
+    count: u64,
+    /// Start of the range that is covered, itself not included, in milliseconds since 1970.
+    from: i64,
+    /// Its end.
+    to: i64,
+    /// Bound of the relative error of the result; null where none is known.
+    relative_error: Option<f64>,
+}
+
+/// One group's figure.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Group {
+    labels: BTreeMap<String, String>,
+    result: Option<f64>,
+    count: u64,
+    from: i64,
+    to: i64,
+    relative_error: Option<f64>,
+}
+
+/// Figures by group.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Groups {
+    groups: Vec<Group>,
+}
+
+/// One figure, or with `by` one for each group.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) enum QueryAnswer {
+    One(Figure),
+    Grouped(Groups),
+}
+
+/// The grants office's three figures over everything that is kept; 0 where there is nothing.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Scorecard {
+    avg_resolution_time: f64,
+    avg_satisfaction: f64,
+    total_conflicts: f64,
+}
+
+/// One metric that has samples.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Metric {
+    name: String,
+    kind: MetricKind,
+    series: u64,
+}
+
+/// The metrics that have samples, by name.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Metrics {
+    #[schema(max_items = 1000)]
+    metrics: Vec<Metric>,
+    /// How many there are beyond those listed.
+    left_out: u64,
+}
+
+/// A ticket for one live connection.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Ticket {
+    /// Goes into the address: `/ws?ticket=…`.
+    ticket: String,
+    /// How long it may wait to be used.
+    expires_in_secs: u64,
+}
+
+/// The form of the sign-in.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct SignIn {
+    /// A token with the scope `read`.
+    token: String,
+    /// The path to go on to.
+    next: Option<String>,
+}
+
+/// What went wrong.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct ErrorDetail {
+    /// For programs; it stays.
+    code: String,
+    /// For people; it may change.
+    message: String,
+}
+
+/// An error.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Error {
+    error: ErrorDetail,
+}

@@ -1,0 +1,88 @@
+//! The description of the API beside what the gateway really answers.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::running::{Request, Running};
+
+/// The schema that `schema` refers to, or itself.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(name) => document.pointer(name.trim_start_matches('#')).unwrap_or_else(|| panic!("{name} is not there")),
+        None => schema,
+    }
+}
+
+/// Whether `value` has just the fields of `schema`, with their types.
+fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
+    let schema = resolved(document, schema);
+    if let Some(choices) = schema["oneOf"].as_array() {
+        return choices.iter().any(|choice| fits(document, choice, value));
+    }
+    let types: Vec<_> = match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let is = |name: &&str| match *name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        _ => false,
+    };
+    if !types.iter().any(is) {
+        return false;
+    }
+    if let (Some(items), Some(list)) = (schema.get("items"), value.as_array()) {
+        return list.iter().all(|one| fits(document, items, one));
+    }
+    let (Some(properties), Some(fields)) = (schema["properties"].as_object(), value.as_object()) else { return true };
+    let names = |map: &serde_json::Map<String, Value>| map.keys().cloned().collect::<BTreeSet<_>>();
+    names(properties) == names(fields) && fields.iter().all(|(name, value)| fits(document, &properties[name], value))
+}
+
+#[test]
+fn what_is_answered_is_what_is_described() {
+    let gateway = Running::start(&[]);
+    let answer = gateway.get("/api/openapi.json");
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let document = answer.json();
+    assert_eq!(answer.body, include_str!("../../../../tests/golden/api/openapi.json"));
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+
+    let check = |request: Request, method: &str, route: &str| {
+        let answer = request.send(&gateway);
+        let described = &document["paths"][route][method]["responses"][answer.status.to_string()];
+        let schema = &described["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{method} {route} answers {}, which is not described", answer.status);
+        let body = answer.json();
+        assert!(fits(&document, schema, &body), "{method} {route} answers {body}, described is {schema}");
+    };
+    let ingest = |body: &str| Request::post("/ingest").header("content-type", "application/json").body(body);
+    assert_eq!(ingest(r#"{"name":"m","value":1,"labels":{"a":"b"}}"#).send(&gateway).status, 204);
+    check(ingest(r#"[{"name":"m","value":1},{"name":"m"}]"#), "post", "/ingest");
+    check(ingest("{"), "post", "/ingest");
+    check(ingest("").header("content-type", "text/csv"), "post", "/ingest");
+    check(Request::get("/query?name=m&window=5m&agg=avg"), "get", "/query");
+    check(Request::get("/query?name=none&window=5m&agg=avg"), "get", "/query");
+    check(Request::get("/query?name=m&window=5m&agg=avg&by=a"), "get", "/query");
+    check(Request::get("/query?name=m"), "get", "/query");
+    check(Request::get("/api/v1/dashboard"), "get", "/api/v1/dashboard");
+    check(Request::get("/api/v1/metrics"), "get", "/api/v1/metrics");
+    check(Request::post("/api/v1/ticket"), "post", "/api/v1/ticket");
+    check(Request::get("/ws"), "get", "/ws");
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_noticed() {
+    let document = serde_json::json!({});
+    let schema = serde_json::json!({"type": "object", "properties": {"a": {"type": ["number", "null"]}}});
+    let check = |value: Value| fits(&document, &schema, &value);
+    assert!(check(serde_json::json!({"a": 1.5})) && check(serde_json::json!({"a": null})));
+    assert!(!check(serde_json::json!({"a": "1"})) && !check(serde_json::json!({})));
+    assert!(!check(serde_json::json!({"a": 1, "b": 2})) && !check(serde_json::json!([])));
+}
