@@ -341,16 +341,19 @@ fn who_guesses_is_not_listened_to_and_who_is_signed_in_goes_on() {
 #[cfg(unix)]
 #[test]
 fn tokens_are_read_anew_on_sighup() {
-    let folder = tempfile::tempdir().unwrap();
-    let gateway = asking(&folder, &[]);
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = token_file(&folder);
+    let (gateway, mut log) = Running::start_heard(data.path(), &["--tokens", path.to_str().unwrap()]);
     let session = cookie(&sign_in(&gateway, READS));
-    let path = folder.path().join("tokens");
     std::fs::write(&path, "not a list of tokens").unwrap();
     gateway.signal("HUP");
+    assert!(log.any(|line| line.contains("the tokens stay as they were") && line.contains("ERROR")));
+    assert_eq!(bearing(sample(), SENDS).send(&gateway).status, 204);
     std::fs::write(&path, "booking ingest a-new-secret-of-booking").unwrap();
     gateway.signal("HUP");
-    // Who signed in with a token that is gone is signed out. Asking so is no guess at a token.
-    until("the tokens are read anew", || Request::get(QUERY).header("cookie", &session).send(&gateway).status == 401);
+    assert!(log.any(|line| line.contains("tokens are read anew")));
     assert_eq!(bearing(sample(), "a-new-secret-of-booking").send(&gateway).status, 204);
     bearing(sample(), SENDS).send(&gateway).is_error(401, "bad_token");
+    // Who signed in with a token that is gone is signed out.
+    Request::get(QUERY).header("cookie", &session).send(&gateway).is_error(401, "token_needed");
 }
