@@ -10,7 +10,7 @@ pub const OLD_AFTER: DurationMs = DurationMs::from_secs(4);
 pub const GIVE_UP_AFTER: DurationMs = DurationMs::from_secs(20);
 /// A connection that does not come about in this time is given up.
 pub const CONNECT_WITHIN: DurationMs = DurationMs::from_secs(15);
-/// A gap or an overload that comes sooner after the one before counts as one more in a row.
+/// An overload that comes sooner after the one before counts as one more in a row.
 pub const OVERLOADS_ARE_APART: DurationMs = DurationMs::from_minutes(2);
 /// Failures that a gateway with too much to do counts for beforehand: the first wait is of 2 to 4 s.
 pub const OVERLOADED: u32 = 3;

@@ -14,7 +14,7 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary;
 use bellwether_wire::feed::FeedFrame;
-use bellwether_wire::frame::{ClientFrame, FeedFormat, Selection, ServerFrame, Step, Subscribe};
+use bellwether_wire::frame::{FeedFormat, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed};
 
 pub use bellwether_wire::frame::AlertNotice;
 pub use left_out::{Lack, Shortage};
@@ -164,8 +164,8 @@ impl Feed {
             engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
         }
         let metrics = selections::selections(board, engine.longest_window());
-        self.board.begin(engine);
-        Ok(subscribe(SUBSCRIPTION, metrics))
+        let resume = self.board.begin(engine, &metrics);
+        Ok(subscribe(SUBSCRIPTION, metrics, resume))
     }
 
     /// Starts a fresh engine for metrics that the board does not name and gives the frame that asks the
@@ -174,15 +174,17 @@ impl Feed {
     /// # Errors
     /// A sentence where no engine can be made.
     pub fn follow(&mut self, metrics: &[MetricName]) -> Result<String, String> {
+        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis() + LOOKS_BACK.as_millis());
+        let select = |name: &MetricName| Selection { name: name.clone(), matchers: Vec::new(), range };
+        let selections: Vec<_> = metrics.iter().map(select).collect();
+        let mut resume = None;
         if metrics.is_empty() {
             self.others.end();
         } else {
             let engine = Engine::new(track::config(MOST_OTHER_SERIES)).map_err(|error| error.to_string())?;
-            self.others.begin(engine);
+            resume = self.others.begin(engine, &selections);
         }
-        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis() + LOOKS_BACK.as_millis());
-        let select = |name: &MetricName| Selection { name: name.clone(), matchers: Vec::new(), range };
-        Ok(subscribe(OTHERS, metrics.iter().map(select).collect()))
+        Ok(subscribe(OTHERS, selections, resume))
     }
 
     /// Takes in a text frame that came at `at`.
@@ -219,16 +221,16 @@ impl Feed {
                 };
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
-            ServerFrame::Subscribed(subscribed) if subscribed.id == SUBSCRIPTION => {
-                if !self.board.complete() {
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq }) => {
+                let complete = self.track(id).complete(Resume { epoch, seq });
+                if id == OTHERS {
+                    return vec![Msg::FeedChanged];
+                }
+                if !complete {
                     return Vec::new();
                 }
                 self.know(at);
                 vec![Msg::HistoryCompleted]
-            }
-            ServerFrame::Subscribed(subscribed) if subscribed.id == OTHERS => {
-                self.others.complete();
-                vec![Msg::FeedChanged]
             }
             ServerFrame::Samples(frame) => self.take(&frame, at),
             ServerFrame::Alerts(list) => {
@@ -239,13 +241,21 @@ impl Feed {
                     clock.hear(tick.now, at);
                 }
                 self.know(at);
+                self.board.reach(tick.seq);
+                self.others.reach(tick.seq);
                 Vec::new()
             }
-            ServerFrame::Gap(gap) if gap.subscription == SUBSCRIPTION => vec![Msg::GapReported],
+            ServerFrame::Gap(gap) => {
+                self.track(gap.subscription).gap();
+                Vec::new()
+            }
             ServerFrame::Error(error) if error.subscription == Some(SUBSCRIPTION) && !error.metrics.is_empty() => {
                 vec![Msg::PartLeftOut(self.board.left_out.refuse(error))]
             }
             ServerFrame::Error(error) => {
+                if let Some(id) = error.subscription {
+                    self.track(id).is_partial();
+                }
                 let said = format!("The gateway says: {} ({})", error.message, error.code);
                 let ends_all = FINAL_ERRORS.contains(&error.code.as_str());
                 vec![if ends_all { Msg::GatewayRefused(said) } else { Msg::PartLeftOut(said) }]
@@ -255,9 +265,14 @@ impl Feed {
         }
     }
 
+    /// What the subscription `id` fills.
+    fn track(&mut self, id: u32) -> &mut Track {
+        if id == OTHERS { &mut self.others } else { &mut self.board }
+    }
+
     /// Notes that the engine on screen has heard all until `at`, unless what comes fills another one.
     fn know(&mut self, at: Monotonic) {
-        if !self.board.is_filling() && self.board.is_complete() {
+        if self.board.is_live() {
             self.known = self.now(at);
         }
     }
@@ -266,8 +281,7 @@ impl Feed {
         self.know(at);
         let Some(now) = self.now(at) else { return Vec::new() };
         let of_board = frame.header.subscription != OTHERS;
-        let track = if of_board { &mut self.board } else { &mut self.others };
-        let Some(taken) = track.take(frame, now) else { return Vec::new() };
+        let Some(taken) = self.track(frame.header.subscription).take(frame, now) else { return Vec::new() };
         let mut facts = vec![Msg::FeedChanged];
         // A series more of a metric that the board does not name is counted in the list of metrics.
         if taken.refused && of_board {
@@ -300,13 +314,14 @@ impl Feed {
         let fitting = series as u64 * (most as u64 / 10 * 9) / bytes.max(1) as u64;
         let fitting = usize::try_from(fitting).unwrap_or(MOST_SERIES).clamp(1, MOST_SERIES);
         self.fitting = Some(fitting);
+        self.board.is_partial();
         Some(Msg::MemoryFull { series: fitting })
     }
 }
 
-fn subscribe(id: u32, metrics: Vec<Selection>) -> String {
-    let subscribe = Subscribe { id, metrics, step: Step::Every(STEP), format: FeedFormat::Binary };
-    ClientFrame::Subscribe(subscribe).encode()
+fn subscribe(id: u32, metrics: Vec<Selection>, resume: Option<Resume>) -> String {
+    let subscribe = Subscribe { id, metrics, step: Step::Every(STEP), format: FeedFormat::Binary, resume };
+    subscribe.encode()
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> Msg {

@@ -60,8 +60,6 @@ pub enum Msg {
         /// How many more there are: the last ones of that order.
         left_out: u64,
     },
-    /// The gateway had to leave out samples; only a fresh start makes the figures whole.
-    GapReported,
     /// The gateway has left out a part of what the page asked for; the sentence names it.
     PartLeftOut(String),
     /// The gateway has refused what the page asked for.

@@ -92,7 +92,7 @@ pub struct State {
     pub visibility: Visibility,
     /// Whether an animation frame is on its way.
     pub next_frame: NextFrame,
-    /// Gaps and overloads in a row, each soon after the one before.
+    /// Overloads of the gateway in a row, each soon after the one before.
     pub overloads: u32,
     /// When the last of them was.
     pub overload_at: Option<Monotonic>,

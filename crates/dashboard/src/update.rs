@@ -90,9 +90,6 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             effects
         }
-        // What came after the gap would make wrong sums: a fresh engine is filled, and the old picture kept
-        // till then.
-        Msg::GapReported => overloaded(state, 0),
         Msg::PartLeftOut(said) => {
             if state.left_out.len() < MOST_LEFT_OUT && !state.left_out.contains(&said) {
                 state.left_out.push(said);
@@ -255,7 +252,7 @@ fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
         state.cause = None;
     }
     if code == TRY_AGAIN_LATER {
-        return overloaded(state, OVERLOADED);
+        return overloaded(state);
     }
     let mut effects = away(state, failures);
     // A socket that closes without a word may not have opened at all. It is asked why at once, and then
@@ -269,14 +266,13 @@ fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
     effects
 }
 
-/// A gateway that leaves gaps or asks to be left alone has too much to do already, so that each time soon
-/// after another waits longer, with so many failures `beforehand`. A greeting in between forgets none: the
-/// greeting is not what is too much.
-fn overloaded(state: &mut State, beforehand: u32) -> Vec<Effect> {
+/// A gateway that asks to be left alone has too much to do already, so that each time soon after another waits
+/// longer. A greeting in between forgets none: the greeting is not what is too much.
+fn overloaded(state: &mut State) -> Vec<Effect> {
     let soon = state.overload_at.is_some_and(|last| state.now.since(last) < OVERLOADS_ARE_APART);
     let times = if soon { state.overloads.saturating_add(1) } else { 1 };
     (state.overloads, state.overload_at) = (times, Some(state.now));
-    away(state, times.saturating_add(beforehand))
+    away(state, times.saturating_add(OVERLOADED))
 }
 
 fn away(state: &mut State, failures: u32) -> Vec<Effect> {

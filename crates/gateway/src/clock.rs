@@ -30,7 +30,7 @@ impl Stopwatch {
     }
 }
 
-/// Sixty-four bits that differ from one call to the next, for the store's epoch. Not for secrets.
+/// Sixty-four bits that differ from one call to the next, for epochs. Not for secrets.
 #[must_use]
 pub fn random_bits() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};

@@ -410,7 +410,9 @@ impl Parts<'_> {
         let mut threads = Threads::new(self.lost.clone());
         let webhook = self.webhook(&mut threads)?;
         let watch = Watch::new(Arc::clone(&self.board), self.writer.clone(), self.metrics.clone(), webhook, &alerts);
-        self.hub.install(engine, alerts, store.epoch(), store.seq());
+        // Of its own after each start: what pages held before cannot be gone on with, for what was sent of late is
+        // forgotten, and a store may have been put back to an older state.
+        self.hub.install(engine, alerts, clock::random_bits() & EPOCH_MASK, store.seq());
         let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
         let own = Arc::clone(&self.gateway.own);
         let mut writing = WriterThread::new(store, hub, metrics, own, self.settings.store.retention.0, queue);

@@ -65,6 +65,8 @@ pub(crate) struct Metrics {
     pub(crate) batches_waiting: Gauge,
     pub(crate) subscribers: Gauge,
     pub(crate) subscribers_too_slow: Counter,
+    pub(crate) subscribers_caught_up: Counter,
+    pub(crate) subscribers_behind: Gauge,
     pub(crate) frames_sent: Counter,
     pub(crate) own_samples_lost: Counter,
     pub(crate) rule_failures: Counter,
@@ -95,6 +97,8 @@ impl Metrics {
             batches_waiting: Gauge::default(),
             subscribers: Gauge::default(),
             subscribers_too_slow: Counter::default(),
+            subscribers_caught_up: Counter::default(),
+            subscribers_behind: Gauge::default(),
             frames_sent: Counter::default(),
             own_samples_lost: Counter::default(),
             rule_failures: Counter::default(),
@@ -133,6 +137,10 @@ impl Metrics {
         to.register("gateway_subscribers", "Open live connections", self.subscribers.clone());
         let help = "Live connections closed because they did not keep up";
         to.register("gateway_subscribers_too_slow", help, self.subscribers_too_slow.clone());
+        let help = "Times that a live connection was behind and got what it had missed as one frame";
+        to.register("gateway_subscribers_caught_up", help, self.subscribers_caught_up.clone());
+        let help = "Live connections that have still to take what waits for them";
+        to.register("gateway_subscribers_behind", help, self.subscribers_behind.clone());
         to.register("gateway_frames_sent", "Live frames handed to connections", self.frames_sent.clone());
         let help = "Samples of the gateway itself that could not be stored";
         to.register("gateway_own_samples_lost", help, self.own_samples_lost.clone());

@@ -15,13 +15,23 @@ pub enum Phase {
     History,
 }
 
+/// Whether a frame brings the last of what came together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Nothing more has the frame's `seq`: who has taken it may resume from there.
+    #[default]
+    End,
+    /// More of the same `seq` comes in the next frame.
+    More,
+}
+
 /// What a frame says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedHeader {
-    /// The gateway's store, which survives its restarts; at most 2^53, so that JSON keeps it.
+    /// The gateway's stream; at most 2^53, so that JSON keeps it. A gateway that starts anew has another.
     pub epoch: u64,
-    /// The newest batch of the store that the frame takes into account; at most 2^53. It never falls,
-    /// and leaves numbers out.
+    /// The newest batch that the frame takes into account; at most 2^53. It never falls, and leaves
+    /// numbers out.
     pub seq: u64,
     /// The subscription that it answers.
     pub subscription: u32,
@@ -29,6 +39,8 @@ pub struct FeedHeader {
     pub phase: Phase,
     /// Width of the time buckets behind the summaries; zero where there are none.
     pub step: DurationMs,
+    /// Whether it is the last of its `seq`.
+    pub follow: Follow,
 }
 
 /// The samples of one span of time, to be merged into whatever is there.

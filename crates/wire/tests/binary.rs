@@ -10,7 +10,7 @@ use bellwether_core::sketch::{MAX_SCALE, MIN_SCALE, Sketch};
 use bellwether_core::summary::{Summary, SummaryParts};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary::{DecodeError, FrameEncoder, MAX_FRAME_BYTES, decode, encode};
-use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Phase};
+use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Follow, Phase};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -82,15 +82,16 @@ fn series() -> impl Strategy<Value = FeedSeries> {
 }
 
 fn frames() -> impl Strategy<Value = FeedFrame> {
-    let header = (any::<u64>(), any::<u64>(), any::<u32>(), any::<bool>(), any::<u64>());
+    let phase = prop::sample::select(&[Phase::Live, Phase::History][..]);
+    let follow = prop::sample::select(&[Follow::End, Follow::More][..]);
+    let header = (any::<u64>(), any::<u64>(), any::<u32>(), phase, any::<u64>(), follow);
     (header, prop::collection::vec(series(), 0..6)).prop_map(
-        |((epoch, seq, subscription, history, step), mut series)| {
+        |((epoch, seq, subscription, phase, step, follow), mut series)| {
             series.retain(|series| !series.samples.is_empty() || !series.summaries.is_empty());
             // Neighbours with one name come back as one series.
             series.dedup_by(|one, other| one.key == other.key);
-            let phase = if history { Phase::History } else { Phase::Live };
             let step = DurationMs::from_millis(step);
-            FeedFrame { header: FeedHeader { epoch, seq, subscription, phase, step }, series }
+            FeedFrame { header: FeedHeader { epoch, seq, subscription, phase, step, follow }, series }
         },
     )
 }
@@ -220,6 +221,7 @@ fn golden() -> FeedFrame {
         subscription: 7,
         phase: Phase::History,
         step: DurationMs::from_secs(1),
+        follow: Follow::End,
     };
     let latency = summary(
         Kind::Observation,

@@ -8,10 +8,10 @@ use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Phase};
+use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Follow, Phase};
 use bellwether_wire::frame::{
-    AlertList, AlertNotice, ClientFrame, ErrorFrame, FeedFormat, Gap, Hello, MAX_SELECTIONS, Selection, ServerFrame,
-    Step, Subscribe, Subscribed, Tick,
+    Ack, AlertList, AlertNotice, Batch, ClientFrame, ErrorFrame, FeedFormat, Gap, Hello, MAX_SELECTIONS,
+    RejectedSample, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed, Tick,
 };
 use proptest::prelude::*;
 
@@ -51,7 +51,14 @@ fn feed() -> FeedFrame {
     summary.record(sample(1_400, 0.0), Kind::Gauge);
     summary.record(sample(1_900, 8.0), Kind::Gauge);
     FeedFrame {
-        header: FeedHeader { epoch: 9, seq: 4, subscription: 1, phase: Phase::History, step: DurationMs::from_secs(1) },
+        header: FeedHeader {
+            epoch: 9,
+            seq: 4,
+            subscription: 1,
+            phase: Phase::History,
+            step: DurationMs::from_secs(1),
+            follow: Follow::End,
+        },
         series: vec![
             FeedSeries {
                 key: key("booking_response_time", &[("route", "/book")]),
@@ -101,8 +108,17 @@ fn server_frames() -> Vec<ServerFrame> {
         }),
         ServerFrame::Tick(Tick { now: at(1_700_000_002_000), seq: 18 }),
         ServerFrame::Gap(Gap { subscription: 1, from_seq: 19, to_seq: 21 }),
-        ServerFrame::Ack { id: 5 },
+        ServerFrame::Ack(Ack { id: 5, rejected: Vec::new() }),
         ServerFrame::Error(ErrorFrame::new("not_supported", "Say it by POST /ingest.")),
+        ServerFrame::Samples(FeedFrame {
+            header: FeedHeader { epoch: 9, seq: 5, subscription: 1, follow: Follow::More, ..FeedHeader::default() },
+            series: Vec::new(),
+        }),
+        ServerFrame::Ack(Ack {
+            id: 6,
+            rejected: vec![RejectedSample { index: 1, code: "bad_value".into(), message: "It is <no> number.".into() }],
+        }),
+        ServerFrame::Error(ErrorFrame { batch: Some(7), ..ErrorFrame::new("overloaded", "Try again.") }),
     ]
 }
 
@@ -115,9 +131,18 @@ fn client_frames() -> Vec<ClientFrame> {
             metrics: vec![all],
             step: Step::Every(DurationMs::from_secs(1)),
             format: FeedFormat::Binary,
+            resume: None,
         }),
         ClientFrame::decode(text).unwrap(),
-        ClientFrame::Samples { id: 5, samples: r#"[{"name":"a","value":0.1}]"#.into() },
+        ClientFrame::Samples(Batch { id: 5, key: None, samples: r#"[{"name":"a","value":0.1}]"#.into() }),
+        ClientFrame::Subscribe(Subscribe {
+            id: 1,
+            metrics: vec![],
+            step: Step::Raw,
+            format: FeedFormat::Json,
+            resume: Some(Resume { epoch: 9, seq: 5 }),
+        }),
+        ClientFrame::Samples(Batch { id: 6, key: Some("till-7:12".into()), samples: "[]".into() }),
     ]
 }
 

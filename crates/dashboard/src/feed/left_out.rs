@@ -107,6 +107,11 @@ impl LeftOut {
         sentence
     }
 
+    /// Whether the engine lacks nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.metrics.is_empty() && self.refused.is_empty()
+    }
+
     /// All that the engine lacks.
     pub(super) fn lacks(&self) -> Rc<[Lack]> {
         let lacks = self.metrics.iter().map(|(metric, _, _, shortage)| Lack {

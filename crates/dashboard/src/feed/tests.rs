@@ -3,8 +3,8 @@ use bellwether_core::query::{Aggregation, Query};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::selector::Matcher;
 use bellwether_core::summary::Summary;
-use bellwether_wire::feed::{BucketSummary, FeedHeader, FeedSeries, Phase};
-use bellwether_wire::frame;
+use bellwether_wire::feed::{BucketSummary, FeedHeader, FeedSeries, Follow, Phase};
+use bellwether_wire::frame::{self, ClientFrame};
 
 use super::*;
 
@@ -49,12 +49,12 @@ fn samples(phase: Phase) -> Vec<u8> {
         samples: vec![sample(NOW - 2_000, 600.0)],
         summaries: vec![BucketSummary { end: TimestampMs::new(NOW - 4_000), summary }],
     };
-    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase, step: STEP };
+    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase, step: STEP, follow: Follow::End };
     binary::encode(&FeedFrame { header, series: vec![series] })
 }
 
 fn subscribed(feed: &mut Feed) -> Vec<Msg> {
-    let frame = ServerFrame::Subscribed(frame::Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1 });
+    let frame = ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1 });
     feed.receive_text(&frame.encode(), at(0.0))
 }
 
@@ -175,19 +175,90 @@ fn history_and_live_values_make_the_figures() {
 }
 
 #[test]
-fn a_reconnect_counts_nothing_twice_and_never_empties_the_screen() {
+fn a_history_asked_for_anew_counts_nothing_twice_and_never_empties_the_screen() {
     let mut feed = Feed::default();
-    let first = hello(&mut feed);
-    feed.begin(&first.board).unwrap();
+    let again = hello(&mut feed);
+    feed.begin(&again.board).unwrap();
     feed.receive_binary(&samples(Phase::History), at(1.0));
     subscribed(&mut feed);
-    let again = hello(&mut feed);
     feed.begin(&again.board).unwrap();
     assert_eq!(average(&feed).1, 3, "the old engine stays until the new one is full");
     feed.receive_binary(&samples(Phase::History), at(2.0));
     assert_eq!(average(&feed).1, 3);
     subscribed(&mut feed);
     assert_eq!(average(&feed), (Some(400.0), 3));
+}
+
+/// The place that a request resumes from.
+fn resumed_from(request: &str) -> Option<(u64, u64)> {
+    let Ok(ClientFrame::Subscribe(subscribe)) = ClientFrame::decode(request) else { panic!("{request}") };
+    subscribe.resume.map(|place| (place.epoch, place.seq))
+}
+
+/// A feed that was live up to batch 7 and is connected anew.
+fn cut_off() -> (Feed, Rc<Hello>) {
+    let mut feed = Feed::default();
+    let first = hello(&mut feed);
+    assert_eq!(resumed_from(&feed.begin(&first.board).unwrap()), None);
+    feed.receive_binary(&samples(Phase::History), at(1.0));
+    subscribed(&mut feed);
+    let tick = ServerFrame::Tick(frame::Tick { now: TimestampMs::new(NOW), seq: 7 });
+    feed.receive_text(&tick.encode(), at(1.0));
+    let again = hello(&mut feed);
+    // Before it is asked, the gateway tells of batches that this feed has not got.
+    let tick = ServerFrame::Tick(frame::Tick { now: TimestampMs::new(NOW), seq: 9 });
+    feed.receive_text(&tick.encode(), at(1.0));
+    (feed, again)
+}
+
+#[test]
+fn a_feed_that_was_cut_goes_on_where_it_was() {
+    let (mut feed, hello) = cut_off();
+    assert_eq!(resumed_from(&feed.begin(&hello.board).unwrap()), Some((1, 7)));
+    assert_eq!(feed.receive_binary(&samples(Phase::Live), at(2.0)), [Msg::FeedChanged], "what came meanwhile");
+    assert_eq!(subscribed(&mut feed), [Msg::HistoryCompleted]);
+    assert_eq!(average(&feed), (Some(400.0), 6));
+}
+
+#[test]
+fn what_cannot_be_gone_on_with_is_filled_anew_behind_the_old_picture() {
+    let (mut feed, hello) = cut_off();
+    feed.begin(&hello.board).unwrap();
+    let gap = ServerFrame::Gap(frame::Gap { subscription: SUBSCRIPTION, from_seq: 8, to_seq: 9 });
+    assert_eq!(feed.receive_text(&gap.encode(), at(1.0)), []);
+    feed.receive_binary(&samples(Phase::Live), at(2.0));
+    assert_eq!(average(&feed).1, 6, "the picture on screen");
+    for _ in 0..4 {
+        feed.receive_binary(&samples(Phase::History), at(2.0));
+    }
+    assert_eq!(subscribed(&mut feed), [Msg::HistoryCompleted]);
+    assert_eq!(average(&feed).1, 12);
+}
+
+#[test]
+fn what_is_not_whole_is_not_gone_on_with() {
+    let (mut feed, first) = cut_off();
+    feed.begin(&first.board).unwrap();
+    subscribed(&mut feed);
+    let mut frame = binary::decode(&samples(Phase::Live)).unwrap();
+    frame.header.follow = Follow::More;
+    feed.receive_binary(&binary::encode(&frame), at(2.0));
+    hello(&mut feed);
+    assert_eq!(resumed_from(&feed.begin(&first.board).unwrap()), None, "a part of a batch has come");
+
+    let (mut feed, first) = cut_off();
+    let other = bellwether_wire::board::decode(
+        r#"{"title": "t", "panels": [{"id": "d", "title": "D", "query": {"metric": "sent", "window": "1m", "agg": "max"}}]}"#,
+    );
+    assert_eq!(resumed_from(&feed.begin(&other.unwrap()).unwrap()), None, "another board");
+    hello(&mut feed);
+    assert_eq!(resumed_from(&feed.begin(&first.board).unwrap()), None, "its history was not complete");
+    let left_out =
+        frame::ErrorFrame { subscription: Some(SUBSCRIPTION), ..frame::ErrorFrame::new("too_many_series", "") };
+    feed.receive_text(&ServerFrame::Error(left_out).encode(), at(1.0));
+    subscribed(&mut feed);
+    hello(&mut feed);
+    assert_eq!(resumed_from(&feed.begin(&first.board).unwrap()), None, "the gateway left out a part of it");
 }
 
 #[test]
@@ -255,11 +326,9 @@ fn what_cannot_be_read_is_said() {
 }
 
 #[test]
-fn gaps_and_refusals_are_told() {
+fn refusals_are_told() {
     let mut feed = Feed::default();
     hello(&mut feed);
-    let gap = ServerFrame::Gap(frame::Gap { subscription: SUBSCRIPTION, from_seq: 1, to_seq: 2 });
-    assert_eq!(feed.receive_text(&gap.encode(), at(1.0)), [Msg::GapReported]);
     let mut told = |code: &str, message: &str| {
         let error = frame::ErrorFrame::new(code, message);
         feed.receive_text(&ServerFrame::Error(error).encode(), at(1.0))
@@ -311,7 +380,14 @@ fn many(metric: &str, kind: Kind, count: usize) -> Vec<u8> {
         samples: vec![sample(NOW, 1.0)],
         summaries: Vec::new(),
     });
-    let header = FeedHeader { epoch: 1, seq: 1, subscription: SUBSCRIPTION, phase: Phase::History, step: STEP };
+    let header = FeedHeader {
+        epoch: 1,
+        seq: 1,
+        subscription: SUBSCRIPTION,
+        phase: Phase::History,
+        step: STEP,
+        follow: Follow::End,
+    };
     binary::encode(&FeedFrame { header, series: series.collect() })
 }
 
@@ -380,7 +456,7 @@ fn other_metrics_have_an_engine_of_their_own_and_end_with_an_empty_list() {
     let ClientFrame::Subscribe(request) = ClientFrame::decode(&request).unwrap() else { panic!("no subscribe") };
     assert_eq!((request.id, request.metrics.len()), (OTHERS, 1));
     feed.receive_binary(&frame_of(OTHERS, "latency", 3), at(1.0));
-    let complete = ServerFrame::Subscribed(frame::Subscribed { id: OTHERS, epoch: 1, seq: 1 });
+    let complete = ServerFrame::Subscribed(Subscribed { id: OTHERS, epoch: 1, seq: 1 });
     assert_eq!(feed.receive_text(&complete.encode(), at(1.0)), [Msg::FeedChanged]);
     assert_eq!(feed.others().map(|(engine, _)| engine.series_count()), Some(3));
     assert_eq!(

@@ -2,13 +2,15 @@
 
 use bellwether_core::engine::{Engine, EngineConfig};
 use bellwether_core::time::TimestampMs;
-use bellwether_wire::feed::{FeedFrame, Phase, Point};
+use bellwether_wire::feed::{FeedFrame, FeedHeader, Follow, Phase, Point};
+use bellwether_wire::frame::{Resume, Selection};
 
 use super::Completeness;
 use super::left_out::LeftOut;
 
 /// After each subscription a fresh engine is filled beside the one that is on screen and takes its place
-/// when its history is complete: nothing is counted twice, and the screen never empties.
+/// when its history is complete: nothing is counted twice, and the screen never empties. Where a connection
+/// was cut, the engine on screen goes on instead, with what came meanwhile, if the gateway still has that.
 ///
 /// A subscription may follow another before the gateway has answered that one, whose frames are still on
 /// their way. The gateway answers each in turn, so that counting the answers tells whose a history is.
@@ -16,6 +18,14 @@ use super::left_out::LeftOut;
 pub(super) struct Track {
     complete: Option<Engine>,
     filling: Option<Engine>,
+    /// To be filled where the gateway has not what came meanwhile.
+    spare: Option<Engine>,
+    /// What the complete engine is of; `None` where the gateway left out a part of it.
+    asked: Option<Vec<Selection>>,
+    /// Up to where the complete engine has all.
+    place: Option<Resume>,
+    /// Whether this connection has answered the last subscription.
+    live: bool,
     /// Subscriptions of this connection that the gateway has not answered yet.
     unanswered: usize,
     pub(super) left_out: LeftOut,
@@ -30,11 +40,36 @@ pub(super) struct Taken {
 }
 
 impl Track {
-    /// Begins to fill `engine`, with what a subscription that is now sent brings.
-    pub(super) fn begin(&mut self, engine: Engine) {
+    /// Begins to fill `engine`, with what a subscription to `asked` that is now sent brings; or has that
+    /// resume from the place that is returned.
+    pub(super) fn begin(&mut self, engine: Engine, asked: &[Selection]) -> Option<Resume> {
         self.unanswered += 1;
-        self.filling = Some(engine);
+        let cut_off = !std::mem::take(&mut self.live) && self.filling.is_none();
+        let the_same = self.asked.as_deref() == Some(asked) && self.left_out.is_empty();
+        if let Some(place) = self.place.filter(|_| cut_off && the_same) {
+            self.spare = Some(engine);
+            return Some(place);
+        }
+        self.asked = Some(asked.to_vec());
+        self.fill(Some(engine));
+        None
+    }
+
+    /// What came meanwhile is gone: the history comes anew.
+    pub(super) fn gap(&mut self) {
+        let spare = self.spare.take();
+        self.fill(spare);
+    }
+
+    fn fill(&mut self, engine: Option<Engine>) {
+        self.filling = engine;
+        self.place = None;
         self.left_out = LeftOut::default();
+    }
+
+    /// The gateway leaves out a part of what was asked for: the subscription cannot be resumed as it was.
+    pub(super) fn is_partial(&mut self) {
+        self.asked = None;
     }
 
     /// Gives up its engines; a subscription to nothing that is now sent will be answered as any other.
@@ -51,10 +86,11 @@ impl Track {
     /// A new connection: nothing of the one before is on its way any more.
     pub(super) fn connected(&mut self) {
         self.unanswered = 0;
+        self.live = false;
     }
 
-    /// A history is complete; `true` where it is the one asked for last, and what was filled is what counts.
-    pub(super) fn complete(&mut self) -> bool {
+    /// All up to `place` has come; `true` where that is what was asked for last, and what was filled is what counts.
+    pub(super) fn complete(&mut self, place: Resume) -> bool {
         self.unanswered = self.unanswered.saturating_sub(1);
         if self.unanswered > 0 {
             return false;
@@ -62,17 +98,26 @@ impl Track {
         if let Some(filled) = self.filling.take() {
             self.complete = Some(filled);
         }
+        self.place = Some(place);
+        self.live = true;
         true
     }
 
-    /// Whether a history is on its way.
+    /// All up to batch `seq` was sent.
+    pub(super) fn reach(&mut self, seq: u64) {
+        if let (true, Some(place)) = (self.live, &mut self.place) {
+            place.seq = seq;
+        }
+    }
+
+    /// Whether history is on its way.
     pub(super) fn is_filling(&self) -> bool {
         self.filling.is_some()
     }
 
-    /// Whether there is an engine with a whole history.
-    pub(super) fn is_complete(&self) -> bool {
-        self.complete.is_some()
+    /// Whether the engine on screen has all, and what comes is for it.
+    pub(super) fn is_live(&self) -> bool {
+        self.live && self.complete.is_some()
     }
 
     /// Gives up the engine on screen while another is filled; `false` where there are not two.
@@ -111,7 +156,13 @@ impl Track {
         let engine = match frame.header.phase {
             Phase::History if self.unanswered > 1 => None,
             Phase::History => self.filling.as_mut().or(self.complete.as_mut()),
-            Phase::Live => self.complete.as_mut(),
+            Phase::Live => {
+                let FeedHeader { epoch, seq, follow, .. } = frame.header;
+                // Cut off in the middle of what belongs together, it could not go on.
+                let place = (follow == Follow::End).then_some(Resume { epoch, seq });
+                self.place = place.filter(|_| self.filling.is_none());
+                self.complete.as_mut()
+            }
         }?;
         let mut taken = Taken { points: 0, refused: false };
         for series in &frame.series {

@@ -243,21 +243,6 @@ fn a_socket_that_never_opens_and_a_history_that_never_comes_are_given_up() {
 }
 
 #[test]
-fn gaps_start_afresh_each_after_a_longer_wait_and_keep_the_picture() {
-    let mut state = live();
-    for failures in 1..=3 {
-        let waiting = update(&mut state, Msg::GapReported);
-        assert_eq!(waiting, [Effect::CloseSocket, Effect::ScheduleRetry { failures }]);
-        assert!(matches!(update(&mut state, Msg::RetryDue { at: ms(1_000.0) })[..], [Effect::OpenSocket(_)]));
-        update(&mut state, hello());
-        update(&mut state, Msg::HistoryCompleted);
-    }
-    assert!(state.snapshot.is_some());
-    update(&mut state, Msg::SecondPassed { at: ms(200_000.0), heard: Some(ms(200_000.0)) });
-    assert_eq!(update(&mut state, Msg::GapReported)[1], Effect::ScheduleRetry { failures: 1 }, "long after");
-}
-
-#[test]
 fn a_paused_picture_stands_still() {
     let mut state = live();
     update(&mut state, Msg::PauseToggled);

@@ -61,6 +61,8 @@ impl Watch {
     /// Takes in one second.
     pub(crate) fn follow(&mut self, pulse: Pulse, now: TimestampMs) {
         self.report_failures(pulse.failures);
+        self.metrics.subscribers_caught_up.inc_by(pulse.stragglers.caught_up as u64);
+        self.metrics.subscribers_behind.set(i64::try_from(pulse.stragglers.behind).unwrap_or(i64::MAX));
         let firing = pulse.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count();
         self.metrics.alerts_firing.set(i64::try_from(firing).unwrap_or(i64::MAX));
         let notices = self.notices(pulse.news);

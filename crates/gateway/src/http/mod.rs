@@ -10,6 +10,7 @@ mod health;
 mod ingest;
 mod openapi;
 pub(crate) mod page;
+mod produce;
 mod query;
 mod remote_write;
 mod routes;

@@ -11,7 +11,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use bellwether_wire::binary::MAX_FRAME_BYTES;
-use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame};
+use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame, Subscribe};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
@@ -20,14 +20,17 @@ use serde::Deserialize;
 
 use super::caller::Caller;
 use super::errors::ApiError;
-use super::{Gateway, guard, seats, security};
+use super::{Gateway, guard, produce, seats, security};
 use crate::auth::{Principal, Scope};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{ConnectionId, Frame, Outbound, QueueReceiver, SubscribeError};
+use crate::hub::{ConnectionId, Frame, Outbound, Past, QueueReceiver, SubscribeError};
 
 /// Longest message that a reader may send.
 const MAX_INBOUND_BYTES: usize = 64 * 1024;
-/// Most messages that a reader may send in a minute.
+/// What the frame of a producer's batch says around its samples, which may be as long as a body of `/ingest`.
+const BATCH_FRAME_BYTES: usize = 1_024;
+/// Most messages that a reader may send in a minute; a producer's batches are not counted, each waits for
+/// the one before.
 const MAX_INBOUND_A_MINUTE: u32 = 100;
 /// How often a connection is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(25);
@@ -57,10 +60,11 @@ pub(super) async fn live(
         message: format!("this address speaks WebSocket only: {rejection}"),
     })?;
     gateway.ready()?;
+    let longest = gateway.limits.body.0.saturating_add(BATCH_FRAME_BYTES).max(MAX_INBOUND_BYTES);
     let upgrade = upgrade
         .protocols([PROTOCOL])
-        .max_message_size(MAX_INBOUND_BYTES)
-        .max_frame_size(MAX_INBOUND_BYTES)
+        .max_message_size(longest)
+        .max_frame_size(longest)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
     if upgrade.selected_protocol().is_none() {
@@ -144,7 +148,8 @@ impl Farewell {
     const BUSY: Self =
         Self { code: close_code::AGAIN, reason: "busy: too much history waits to be sent to others; connect again" };
     const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
-    const TOO_LONG: Self = Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB" };
+    const TOO_LONG: Self =
+        Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB, or a batch than a body may be" };
     const UNKNOWN: Self = Self {
         code: close_code::POLICY,
         reason: "token: say who you are within 5 s, first of all: {\"type\":\"auth\",\"token\":\"…\"}",
@@ -231,10 +236,10 @@ async fn send(
                 queue.sent(bytes);
                 sent
             }
-            Outbound::History(history) => {
-                let sent = send_history(sink, &history, &queue).await;
+            Outbound::Past(past) => {
+                let sent = send_past(sink, &past, &queue).await;
                 if sent.is_ok() {
-                    queue.sent_history();
+                    queue.sent_past(&past);
                 }
                 sent
             }
@@ -253,17 +258,17 @@ fn too_slow(gateway: &Gateway, queue: &QueueReceiver) -> Farewell {
     if queue.filling() { Farewell::FILLING } else { Farewell::TOO_SLOW }
 }
 
-async fn send_history(
+async fn send_past(
     sink: &mut SplitSink<WebSocket, Message>,
-    history: &crate::hub::History,
+    past: &Past,
     queue: &QueueReceiver,
 ) -> Result<(), Undelivered> {
-    for frame in history.frames() {
+    for frame in past.frames() {
         if queue.overflowed() {
             return Err(Undelivered::TooSlow);
         }
         deliver(sink, message(frame)).await?;
-        // Encoding a long history is work: let the others of this thread have their turn.
+        // Encoding the past is work: let the others of this thread have their turn.
         tokio::task::yield_now().await;
     }
     Ok(())
@@ -290,15 +295,34 @@ fn message(frame: Frame) -> Message {
     }
 }
 
-/// Takes what the reader says.
+/// How many messages of a reader came in this minute.
+struct Minute {
+    began: Stopwatch,
+    messages: u32,
+}
+
+impl Minute {
+    /// Counts one more.
+    ///
+    /// # Errors
+    /// [`Farewell::TOO_MANY`] where it is one too many.
+    fn count(&mut self) -> Result<(), Farewell> {
+        if self.began.elapsed() >= Duration::from_secs(60) {
+            *self = Self { began: Stopwatch::start(), messages: 0 };
+        }
+        self.messages += 1;
+        if self.messages > MAX_INBOUND_A_MINUTE { Err(Farewell::TOO_MANY) } else { Ok(()) }
+    }
+}
+
+/// Takes what the other side says.
 async fn receive(
     gateway: &Gateway,
     id: ConnectionId,
     principal: &Principal,
     stream: &mut SplitStream<WebSocket>,
 ) -> Option<Farewell> {
-    let mut minute = Stopwatch::start();
-    let mut messages = 0_u32;
+    let mut minute = Minute { began: Stopwatch::start(), messages: 0 };
     loop {
         let message = match timeout(IDLE_LIMIT, stream.next()).await {
             Err(_) => return Some(Farewell::SILENT),
@@ -306,26 +330,17 @@ async fn receive(
             Ok(Some(Err(error))) => return is_too_long(&error).then_some(Farewell::TOO_LONG),
             Ok(Some(Ok(message))) => message,
         };
-        if matches!(message, Message::Text(_) | Message::Binary(_)) {
-            if minute.elapsed() >= Duration::from_secs(60) {
-                (minute, messages) = (Stopwatch::start(), 0);
-            }
-            messages += 1;
-            if messages > MAX_INBOUND_A_MINUTE {
-                return Some(Farewell::TOO_MANY);
-            }
-        }
-        match message {
-            Message::Text(text) => {
-                if let Some(farewell) = heard(gateway, id, principal, text.as_str()) {
-                    return Some(farewell);
-                }
-            }
+        let heard = match message {
+            Message::Text(text) => heard(gateway, id, principal, &mut minute, text.as_str()).await,
             Message::Binary(_) => {
-                reply_error(gateway, id, "not_supported", "readers send text frames; binary frames are not taken yet");
+                reply_error(gateway, id, "not_supported", "frames to the gateway are text; binary ones are not taken");
+                minute.count()
             }
             // After a goodbye the library says it back while it is read on, then the stream ends.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(()),
+        };
+        if let Err(farewell) = heard {
+            return Some(farewell);
         }
     }
 }
@@ -335,23 +350,60 @@ fn is_too_long(error: &axum::Error) -> bool {
     error.to_string().to_ascii_lowercase().contains("too long")
 }
 
-/// Acts on one text frame; says where the connection is to end.
-fn heard(gateway: &Gateway, id: ConnectionId, principal: &Principal, text: &str) -> Option<Farewell> {
-    match ClientFrame::decode(text) {
-        Ok(ClientFrame::Subscribe(_)) if !principal.scopes.have(Scope::Read) => {
-            let error = ApiError::ScopeMissing { needed: Scope::Read, has: principal.scopes };
-            reply_error(gateway, id, error.code(), &error.to_string());
+/// Acts on one text frame.
+///
+/// # Errors
+/// [`Farewell`] where the connection is to end.
+async fn heard(
+    gateway: &Gateway,
+    id: ConnectionId,
+    principal: &Principal,
+    minute: &mut Minute,
+    text: &str,
+) -> Result<(), Farewell> {
+    let frame = match ClientFrame::decode(text) {
+        Ok(ClientFrame::Samples(batch)) if principal.scopes.have(Scope::Ingest) => {
+            let answer = produce::produce(gateway, batch).await;
+            gateway.hub.reply(id, &answer);
+            return Ok(());
         }
-        Ok(ClientFrame::Subscribe(subscription)) => match gateway.hub.subscribe(id, subscription, clock::now()) {
-            Ok(()) => {}
-            // An error would say that asking again is of no use.
-            Err(SubscribeError::Busy) => return Some(Farewell::BUSY),
-            Err(error) => reply_error(gateway, id, error.code(), &error.to_string()),
-        },
-        Ok(_) => reply_error(gateway, id, "not_supported", "the gateway takes samples at POST /ingest only, for now"),
-        Err(error) => reply_error(gateway, id, error.code(), &error.to_string()),
+        frame => frame,
+    };
+    if text.len() > MAX_INBOUND_BYTES {
+        return Err(Farewell::TOO_LONG);
     }
-    None
+    minute.count()?;
+    let (needed, batch) = match frame {
+        Ok(ClientFrame::Subscribe(subscription)) if principal.scopes.have(Scope::Read) => {
+            return subscribe(gateway, id, subscription).await;
+        }
+        Ok(ClientFrame::Subscribe(_)) => (Scope::Read, None),
+        Ok(ClientFrame::Samples(batch)) => (Scope::Ingest, Some(batch.id)),
+        Ok(_) => {
+            reply_error(gateway, id, "not_supported", "the gateway does not take such frames");
+            return Ok(());
+        }
+        Err(error) => {
+            reply_error(gateway, id, error.code(), &error.to_string());
+            return Ok(());
+        }
+    };
+    let error = ApiError::ScopeMissing { needed, has: principal.scopes };
+    let said = ErrorFrame { batch, ..ErrorFrame::new(error.code(), &error.to_string()) };
+    gateway.hub.reply(id, &ServerFrame::Error(said));
+    Ok(())
+}
+
+async fn subscribe(gateway: &Gateway, id: ConnectionId, subscription: Subscribe) -> Result<(), Farewell> {
+    match gateway.hub.subscribe(id, subscription, clock::now()).await {
+        Ok(()) => Ok(()),
+        // An error would say that asking again is of no use.
+        Err(SubscribeError::Busy) => Err(Farewell::BUSY),
+        Err(error) => {
+            reply_error(gateway, id, error.code(), &error.to_string());
+            Ok(())
+        }
+    }
 }
 
 fn reply_error(gateway: &Gateway, id: ConnectionId, code: &str, message: &str) {

@@ -9,8 +9,8 @@ use bellwether_core::rule::{AlertState, Rule};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::feed::{FeedHeader, Phase};
-use bellwether_wire::frame::{AlertList, AlertNotice, Hello, ServerFrame, Subscribed};
+use bellwether_wire::feed::{FeedHeader, Follow, Phase};
+use bellwether_wire::frame::{AlertList, AlertNotice, Gap, Hello, ServerFrame, Subscribed};
 
 use super::Greeting;
 use super::feed::{Feed, Place, STEP};
@@ -86,6 +86,12 @@ fn notice(alert: &Alert, rule: &Rule) -> AlertNotice {
     }
 }
 
+/// A subscription that cannot be resumed from the place `had`.
+pub(super) fn gap(feed: &Feed, had: Option<u64>, place: Place) -> Frame {
+    let from_seq = had.map_or(0, |seq| seq.saturating_add(1));
+    text(&ServerFrame::Gap(Gap { subscription: feed.id, from_seq, to_seq: place.seq }))
+}
+
 /// The end of a subscription's history.
 pub(super) fn subscribed(feed: &Feed, place: Place) -> Frame {
     text(&ServerFrame::Subscribed(Subscribed { id: feed.id, epoch: place.epoch, seq: place.seq }))
@@ -123,7 +129,7 @@ pub(super) fn samples(feed: &Feed, place: Place, series: &[(&SeriesKey, Kind, &[
 }
 
 fn header(feed: &Feed, place: Place, phase: Phase, step: DurationMs) -> FeedHeader {
-    FeedHeader { epoch: place.epoch, seq: place.seq, subscription: feed.id, phase, step }
+    FeedHeader { epoch: place.epoch, seq: place.seq, subscription: feed.id, phase, step, follow: Follow::End }
 }
 
 #[cfg(test)]

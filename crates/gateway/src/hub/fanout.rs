@@ -1,7 +1,7 @@
 //! Who gets which live values: increments gathered once for all, a frame encoded once for all that
 //! ask for the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bellwether_core::engine::{Engine, SeriesId};
 use bellwether_core::sample::{Kind, Sample};
@@ -10,40 +10,81 @@ use bellwether_core::time::TimestampMs;
 
 use super::encode;
 use super::feed::{Feed, Place, Resolution, step_end};
+use super::joining::Joining;
+use super::log::Log;
+use super::past::{Missed, Past};
 use super::queue::{Frame, Outbound, Pushed, QueueSender};
 
 /// Names a live connection; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ConnectionId(u64);
 
+/// Whether a connection takes what comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Abreast,
+    /// Its queue was full. Until it has drained nothing is queued; then it gets what it has missed.
+    Behind,
+}
+
 /// A live connection.
 #[derive(Debug)]
 struct Connection {
     queue: QueueSender,
+    pace: Pace,
     /// Whether something was queued since the last second ended.
     heard: bool,
     /// Seconds that ended since it was told the time.
     untold_secs: u32,
 }
 
+impl Connection {
+    /// Queues live frames, all or none of them; none where it is behind, and from now on it is where
+    /// they find no room.
+    fn push_live(&mut self, frames: &[Frame]) -> Pushed {
+        if self.pace == Pace::Behind {
+            return Pushed::Full;
+        }
+        self.heard = true;
+        let pushed = self.queue.push_live(frames);
+        if pushed == Pushed::Full {
+            self.pace = Pace::Behind;
+        }
+        pushed
+    }
+}
+
 /// The longest that a connection is not told the time, in seconds, however much else it hears: a page
 /// carries the gateway's clock on and must learn when one of the two was set or stood still.
 const TICK_AT_LEAST_EVERY_SECS: u32 = 5;
+/// How long a channel that nobody listens to goes on, for those who come back; longer than anybody waits
+/// between two attempts.
+const DESERTED_FOR_SECS: u32 = 120;
+/// Most channels that nobody listens to.
+const MOST_DESERTED: usize = 64;
+/// Most bytes of frames that one channel keeps for those who come back or are slow.
+const MAX_LOG_BYTES: usize = 8 * 1024 * 1024;
+/// Most bytes of frames that all channels keep.
+const MAX_LOGS_BYTES: usize = 64 * 1024 * 1024;
 
 /// All connections that get the same live frames.
 #[derive(Debug)]
 struct Channel {
     feed: Feed,
-    members: BTreeSet<ConnectionId>,
+    /// With the place up to where a connection that is behind has got the frames.
+    members: BTreeMap<ConnectionId, Option<u64>>,
     takes: Takes,
+    log: Log,
+    /// Seconds since the last one left.
+    deserted_secs: u32,
 }
 
 /// Which series a channel takes, by their number; found out when a series is first met.
 #[derive(Debug, Default)]
-struct Takes(Vec<Option<bool>>);
+pub(super) struct Takes(Vec<Option<bool>>);
 
 impl Takes {
-    fn series(&mut self, id: SeriesId, engine: &Engine, takes: impl FnOnce(&Engine) -> bool) -> bool {
+    pub(super) fn series(&mut self, id: SeriesId, engine: &Engine, takes: impl FnOnce(&Engine) -> bool) -> bool {
         let place = id.index();
         if self.0.len() <= place {
             self.0.resize(place + 1, None);
@@ -52,13 +93,38 @@ impl Takes {
     }
 }
 
+/// Samples gathered by series and step.
+pub(super) type Steps = BTreeMap<SeriesId, BTreeMap<TimestampMs, Summary>>;
+
+/// Adds a sample to what is gathered of its series.
+pub(super) fn add_step(steps: &mut Steps, id: SeriesId, kind: Kind, sample: Sample) {
+    let step = steps.entry(id).or_default().entry(step_end(sample.timestamp()));
+    step.and_modify(|summary| summary.record(sample, kind)).or_insert_with(|| Summary::of(sample, kind));
+}
+
 /// What was recorded since the last flush and somebody waits for.
 #[derive(Debug, Default)]
 struct Increments {
-    steps: BTreeMap<SeriesId, BTreeMap<TimestampMs, Summary>>,
+    steps: Steps,
     raw: BTreeMap<SeriesId, Vec<Sample>>,
     takes_steps: Takes,
     takes_raw: Takes,
+}
+
+/// Connections that did not keep up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stragglers {
+    /// How many have still to take what waits.
+    pub(crate) behind: usize,
+    /// How many now get what they have missed.
+    pub(crate) caught_up: usize,
+}
+
+/// The places of the last flushes.
+#[derive(Debug, Default)]
+struct Flushed {
+    steps: u64,
+    raw: u64,
 }
 
 /// The connections, their channels, and what is on the way to them.
@@ -68,6 +134,8 @@ pub(super) struct Fanout {
     connections: BTreeMap<ConnectionId, Connection>,
     channels: Vec<Channel>,
     increments: Increments,
+    flushed: Flushed,
+    joining: Joining,
 }
 
 impl Fanout {
@@ -75,23 +143,27 @@ impl Fanout {
     pub(super) fn connect(&mut self, queue: QueueSender) -> ConnectionId {
         let id = ConnectionId(self.next_id);
         self.next_id += 1;
-        self.connections.insert(id, Connection { queue, heard: false, untold_secs: 0 });
+        self.connections.insert(id, Connection { queue, pace: Pace::Abreast, heard: false, untold_secs: 0 });
         id
     }
 
-    /// Takes a connection out.
+    /// Takes a connection out. Its channels go on for a while, for it may come back.
     pub(super) fn disconnect(&mut self, id: ConnectionId) {
         self.connections.remove(&id);
+        self.joining.end(id);
         for channel in &mut self.channels {
             channel.members.remove(&id);
         }
-        self.channels.retain(|channel| !channel.members.is_empty());
-        self.forget_takers();
+    }
+
+    /// The histories that are being gathered.
+    pub(super) fn joining(&mut self) -> &mut Joining {
+        &mut self.joining
     }
 
     /// How many subscriptions a connection has, not counting the one numbered `besides`.
     pub(super) fn subscription_count(&self, id: ConnectionId, besides: u32) -> usize {
-        let own = |channel: &&Channel| channel.members.contains(&id) && channel.feed.id != besides;
+        let own = |channel: &&Channel| channel.members.contains_key(&id) && channel.feed.id != besides;
         self.channels.iter().filter(own).count()
     }
 
@@ -100,24 +172,40 @@ impl Fanout {
         self.connections.get(&id).map_or(0, |connection| connection.queue.histories())
     }
 
-    /// Lets a connection have the live values of `feed` from now on. A subscription of the same
-    /// number is replaced. [`Fanout::flush`] must come first, so that nothing of the past is left.
-    pub(super) fn subscribe(&mut self, id: ConnectionId, feed: &Feed) {
-        for channel in self.channels.iter_mut().filter(|channel| channel.feed.id == feed.id) {
+    /// Ends a connection's subscription of the number `subscription`.
+    fn unsubscribe(&mut self, id: ConnectionId, subscription: u32) {
+        for channel in self.channels.iter_mut().filter(|channel| channel.feed.id == subscription) {
             channel.members.remove(&id);
         }
-        self.channels.retain(|channel| !channel.members.is_empty());
+    }
+
+    /// Lets a connection have the live values of `feed` from now on. A subscription of the same
+    /// number is replaced. [`Fanout::flush`] must come first, so that nothing of the past is left.
+    pub(super) fn subscribe(&mut self, id: ConnectionId, feed: &Feed, place: Place) {
+        self.unsubscribe(id, feed.id);
         match self.channels.iter_mut().find(|channel| channel.feed.same_frames(feed)) {
             Some(channel) => {
-                channel.members.insert(id);
+                channel.members.insert(id, None);
             }
-            None => self.channels.push(Channel {
-                feed: feed.clone(),
-                members: BTreeSet::from([id]),
-                takes: Takes::default(),
-            }),
+            None => {
+                let (members, takes, log) = (BTreeMap::from([(id, None)]), Takes::default(), Log::new(place.seq));
+                self.channels.push(Channel { feed: feed.clone(), members, takes, log, deserted_secs: 0 });
+                self.forget_takers();
+            }
         }
-        self.forget_takers();
+    }
+
+    /// Lets a connection go on with `feed` where it was cut off, at the place `seq`; `false`, and nothing
+    /// changes, where what came since is gone. [`Fanout::flush`] must come first.
+    pub(super) fn resume(&mut self, id: ConnectionId, feed: &Feed, seq: u64, place: Place) -> bool {
+        let Some(index) = self.channels.iter().position(|channel| channel.feed.same_frames(feed)) else {
+            return false;
+        };
+        let Some(frames) = self.channels[index].log.since(seq).filter(|_| seq <= place.seq) else { return false };
+        self.unsubscribe(id, feed.id);
+        self.channels[index].members.insert(id, None);
+        self.push(id, Outbound::Past(Past::Rest { frames, last: encode::subscribed(feed, place) }));
+        true
     }
 
     /// Who takes a series is found out anew after the channels have changed.
@@ -128,6 +216,7 @@ impl Fanout {
 
     /// Notes a recorded sample for those who wait for it.
     pub(super) fn record(&mut self, engine: &Engine, id: SeriesId, kind: Kind, sample: Sample) {
+        self.joining.record(engine, id, kind, sample);
         if self.channels.is_empty() {
             return;
         }
@@ -140,8 +229,7 @@ impl Fanout {
         };
         let Increments { steps, raw, takes_steps, takes_raw } = &mut self.increments;
         if takes_steps.series(id, engine, taken(Resolution::Step)) {
-            let step = steps.entry(id).or_default().entry(step_end(sample.timestamp()));
-            step.and_modify(|summary| summary.record(sample, kind)).or_insert_with(|| Summary::of(sample, kind));
+            add_step(steps, id, kind, sample);
         }
         if takes_raw.series(id, engine, taken(Resolution::Raw)) {
             raw.entry(id).or_default().push(sample);
@@ -149,12 +237,13 @@ impl Fanout {
     }
 
     /// Sends the raw samples that were recorded since the last time.
-    pub(super) fn flush_raw(&mut self, engine: &Engine, place: Place) {
+    pub(super) fn flush_raw(&mut self, engine: &Engine, place: Place, now: TimestampMs) {
+        let after = std::mem::replace(&mut self.flushed.raw, place.seq);
         if self.increments.raw.is_empty() {
             return;
         }
         let raw = std::mem::take(&mut self.increments.raw);
-        self.send(Resolution::Raw, |feed, takes| {
+        self.send(Resolution::Raw, after, place, now, |feed, takes| {
             let mut series = Vec::new();
             for (id, samples) in &raw {
                 if takes.series(*id, engine, |engine| feed.takes(engine.key(*id))) {
@@ -166,13 +255,14 @@ impl Fanout {
     }
 
     /// Sends all that was recorded since the last time.
-    pub(super) fn flush(&mut self, engine: &Engine, place: Place) {
-        self.flush_raw(engine, place);
+    pub(super) fn flush(&mut self, engine: &Engine, place: Place, now: TimestampMs) {
+        self.flush_raw(engine, place, now);
+        let after = std::mem::replace(&mut self.flushed.steps, place.seq);
         if self.increments.steps.is_empty() {
             return;
         }
         let steps = std::mem::take(&mut self.increments.steps);
-        self.send(Resolution::Step, |feed, takes| {
+        self.send(Resolution::Step, after, place, now, |feed, takes| {
             let mut series = Vec::new();
             for (id, summaries) in &steps {
                 if takes.series(*id, engine, |engine| feed.takes(engine.key(*id))) {
@@ -183,53 +273,121 @@ impl Fanout {
         });
     }
 
-    fn send(&mut self, resolution: Resolution, encode: impl Fn(&Feed, &mut Takes) -> Vec<Frame>) {
-        let mut lost = Vec::new();
+    /// Encodes for each channel what leads from the place `after` to `place`, keeps it and sends it.
+    fn send(
+        &mut self,
+        resolution: Resolution,
+        after: u64,
+        place: Place,
+        now: TimestampMs,
+        encode: impl Fn(&Feed, &mut Takes) -> Vec<Frame>,
+    ) {
+        let most = (MAX_LOGS_BYTES / self.channels.len().max(1)).min(MAX_LOG_BYTES);
+        let mut gone = Vec::new();
         for channel in self.channels.iter_mut().filter(|channel| channel.feed.resolution == resolution) {
             let frames = encode(&channel.feed, &mut channel.takes);
             if frames.is_empty() {
                 continue;
             }
-            for id in &channel.members {
-                if let Some(connection) = self.connections.get_mut(id) {
-                    connection.heard = true;
-                    if connection.queue.push_live(&frames) != Pushed::Queued {
-                        lost.push(*id);
-                    }
+            for (id, has) in &mut channel.members {
+                let Some(connection) = self.connections.get_mut(id) else { continue };
+                match connection.push_live(&frames) {
+                    Pushed::Queued => {}
+                    Pushed::Full => *has = has.or(Some(after)),
+                    Pushed::Gone => gone.push(*id),
                 }
             }
+            channel.log.push(after, place.seq, frames, now, most);
         }
-        self.let_go(lost);
+        self.let_go(gone);
     }
 
-    /// Sends a frame to every connection.
+    /// Sends a frame to every connection; to those that are behind when they have caught up.
     pub(super) fn broadcast(&mut self, frame: &Frame) {
-        let mut lost = Vec::new();
+        let mut gone = Vec::new();
         for (id, connection) in &mut self.connections {
-            connection.heard = true;
-            if connection.queue.push_live(std::slice::from_ref(frame)) != Pushed::Queued {
-                lost.push(*id);
+            if connection.push_live(std::slice::from_ref(frame)) == Pushed::Gone {
+                gone.push(*id);
             }
         }
-        self.let_go(lost);
+        self.let_go(gone);
+    }
+
+    /// Brings those that are behind and have taken all that waited up to `place`: what they have missed
+    /// comes as one frame a channel, then `newest`, the frames that hold what was broadcast. Those for whom
+    /// it is gone are let go. [`Fanout::flush`] must come first.
+    pub(super) fn catch_up(&mut self, place: Place, newest: impl FnOnce() -> Vec<Frame>) -> Stragglers {
+        let newest = std::cell::LazyCell::new(newest);
+        let behind = self.connections.iter_mut().filter(|(_, connection)| connection.pace == Pace::Behind);
+        let (mut gone, mut stragglers) = (Vec::new(), Stragglers::default());
+        for (id, connection) in behind {
+            let missing = |channel: &&mut Channel| channel.members.get(id).copied().flatten();
+            let mut channels: Vec<_> = self.channels.iter_mut().filter(|channel| missing(channel).is_some()).collect();
+            if channels.iter().any(|channel| missing(channel).is_some_and(|has| channel.log.is_gone(has))) {
+                connection.queue.give_up();
+                gone.push(*id);
+                continue;
+            }
+            if !connection.queue.is_drained() {
+                stragglers.behind += 1;
+                continue;
+            }
+            let mut queued = true;
+            for channel in &mut channels {
+                let has = channel.members.insert(*id, None).flatten();
+                let frames = has.and_then(|has| channel.log.since(has)).unwrap_or_default();
+                let missed = Missed { feed: channel.feed.clone(), place, frames };
+                queued &= connection.queue.push(Outbound::Past(Past::Missed(Box::new(missed))));
+            }
+            for frame in newest.iter().cloned() {
+                queued &= connection.queue.push(Outbound::Reply(frame));
+            }
+            if !queued {
+                gone.push(*id);
+            }
+            connection.pace = Pace::Abreast;
+            stragglers.caught_up += 1;
+        }
+        self.let_go(gone);
+        stragglers
     }
 
     /// Ends a second: tells the time to the connections that heard nothing in it, and to all others
-    /// every [`TICK_AT_LEAST_EVERY_SECS`].
+    /// every [`TICK_AT_LEAST_EVERY_SECS`]; channels that nobody has come back to end.
     pub(super) fn tick(&mut self, frame: impl FnOnce() -> Frame) {
-        let mut lost = Vec::new();
+        let mut gone = Vec::new();
         let frame = std::cell::LazyCell::new(frame);
         for (id, connection) in &mut self.connections {
             connection.untold_secs += 1;
             if !connection.heard || connection.untold_secs >= TICK_AT_LEAST_EVERY_SECS {
                 connection.untold_secs = 0;
-                if connection.queue.push_live(std::slice::from_ref(&*frame)) != Pushed::Queued {
-                    lost.push(*id);
+                if connection.push_live(std::slice::from_ref(&*frame)) == Pushed::Gone {
+                    gone.push(*id);
                 }
             }
             connection.heard = false;
         }
-        self.let_go(lost);
+        self.let_go(gone);
+        self.end_deserted();
+    }
+
+    fn end_deserted(&mut self) {
+        let before = self.channels.len();
+        let mut deserted = 0;
+        for channel in &mut self.channels {
+            channel.deserted_secs = if channel.members.is_empty() { channel.deserted_secs + 1 } else { 0 };
+            deserted += usize::from(channel.members.is_empty());
+        }
+        // The oldest channels stand first.
+        let mut too_many = deserted.saturating_sub(MOST_DESERTED);
+        self.channels.retain(|channel| {
+            let ends = channel.members.is_empty() && (too_many > 0 || channel.deserted_secs > DESERTED_FOR_SECS);
+            too_many = too_many.saturating_sub(usize::from(ends));
+            !ends
+        });
+        if self.channels.len() < before {
+            self.forget_takers();
+        }
     }
 
     /// Queues what one connection asked for.
@@ -240,125 +398,13 @@ impl Fanout {
         }
     }
 
-    /// Drops the hub's end of the queues of those who do not keep up; their tasks then close.
-    fn let_go(&mut self, lost: Vec<ConnectionId>) {
-        for id in lost {
+    /// Drops the hub's end of the queues of those who are gone or do not keep up; their tasks then close.
+    fn let_go(&mut self, gone: Vec<ConnectionId>) {
+        for id in gone {
             self.disconnect(id);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::feed::{Encoding, STEP};
-    use super::super::queue::{QueueReceiver, queue};
-    use super::*;
-    use bellwether_core::engine::EngineConfig;
-    use bellwether_core::labels::{Labels, MetricName, SeriesKey};
-    use bellwether_core::time::DurationMs;
-    use bellwether_wire::frame::Selection;
-
-    const NOW: TimestampMs = TimestampMs::new(1_795_000_000_000);
-    const PLACE: Place = Place { epoch: 1, seq: 2 };
-
-    fn feed(id: u32, range: DurationMs) -> Feed {
-        let name = MetricName::new("m").unwrap();
-        let selections = vec![Selection { name, matchers: Vec::new(), range }];
-        Feed { id, selections, resolution: Resolution::Step, encoding: Encoding::Binary }
-    }
-
-    /// An engine with the series `m`, and a sample of it.
-    fn engine() -> (Engine, SeriesId, Sample) {
-        let mut engine = Engine::new(EngineConfig::default()).unwrap();
-        let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
-        let id = engine.series(&key, Some(Kind::Gauge)).unwrap();
-        (engine, id, Sample::new(NOW, 1.0).unwrap())
-    }
-
-    async fn live_bytes(queue: &mut QueueReceiver) -> *const u8 {
-        match queue.next().await {
-            Some(Outbound::Live(Frame::Binary(bytes))) => bytes.as_ptr(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_frame_is_encoded_once_for_all_who_ask_for_the_same() {
-        let (engine, id, sample) = engine();
-        let mut fanout = Fanout::default();
-        let mut queues = Vec::new();
-        // The range is of the history only; the id stands in every frame.
-        for feed in [feed(1, STEP), feed(1, DurationMs::ZERO), feed(2, STEP)] {
-            let (sender, receiver) = queue();
-            let connection = fanout.connect(sender);
-            fanout.subscribe(connection, &feed);
-            queues.push(receiver);
-        }
-        fanout.record(&engine, id, Kind::Gauge, sample);
-        fanout.flush(&engine, PLACE);
-        let mut frames = Vec::new();
-        for queue in &mut queues {
-            frames.push(live_bytes(queue).await);
-        }
-        assert_eq!(frames[0], frames[1]);
-        assert_ne!(frames[0], frames[2]);
-    }
-
-    #[test]
-    fn nobody_waits_and_nothing_is_gathered() {
-        let (engine, id, sample) = engine();
-        let mut fanout = Fanout::default();
-        fanout.record(&engine, id, Kind::Gauge, sample);
-        assert!(fanout.increments.steps.is_empty() && fanout.increments.raw.is_empty());
-        let (sender, _receiver) = queue();
-        let connection = fanout.connect(sender);
-        fanout.subscribe(connection, &feed(1, STEP));
-        fanout.record(&engine, id, Kind::Gauge, sample);
-        assert_eq!(fanout.increments.steps.len(), 1);
-        fanout.flush(&engine, PLACE);
-        fanout.disconnect(connection);
-        fanout.record(&engine, id, Kind::Gauge, sample);
-        assert!(fanout.increments.steps.is_empty() && fanout.channels.is_empty());
-    }
-
-    #[test]
-    fn a_subscription_of_the_same_number_takes_the_place_of_the_other() {
-        let mut fanout = Fanout::default();
-        let (sender, _receiver) = queue();
-        let connection = fanout.connect(sender);
-        fanout.subscribe(connection, &feed(1, STEP));
-        let mut other = feed(1, STEP);
-        other.resolution = Resolution::Raw;
-        fanout.subscribe(connection, &other);
-        assert_eq!((fanout.channels.len(), fanout.channels[0].feed.resolution), (1, Resolution::Raw));
-        assert_eq!(fanout.subscription_count(connection, 1), 0);
-        assert_eq!(fanout.subscription_count(connection, 2), 1);
-    }
-
-    #[tokio::test]
-    async fn a_tick_comes_each_second_to_the_silent_and_every_fifth_to_all() {
-        let (engine, id, sample) = engine();
-        let mut fanout = Fanout::default();
-        let (sender, mut busy) = queue();
-        let connection = fanout.connect(sender);
-        fanout.subscribe(connection, &feed(1, STEP));
-        let (sender, mut quiet) = queue();
-        fanout.connect(sender);
-        let mut ticks_of_busy = Vec::new();
-        for second in 1..=10 {
-            fanout.record(&engine, id, Kind::Gauge, sample);
-            fanout.flush(&engine, PLACE);
-            fanout.tick(|| Frame::Text("tick".into()));
-            live_bytes(&mut busy).await;
-            if let Some(tick) = busy.next_at_once() {
-                assert!(matches!(tick, Outbound::Live(Frame::Text(_))), "{tick:?}");
-                ticks_of_busy.push(second);
-            }
-            assert!(matches!(quiet.next().await, Some(Outbound::Live(Frame::Text(_)))));
-        }
-        assert_eq!(ticks_of_busy, [5, 10]);
-        // A second without anything else brings one at once.
-        fanout.tick(|| Frame::Text("tick".into()));
-        assert!(matches!(busy.next().await, Some(Outbound::Live(Frame::Text(_)))));
-    }
-}
+mod tests;

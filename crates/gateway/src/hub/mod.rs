@@ -7,12 +7,16 @@ mod fanout;
 mod feed;
 mod gather;
 mod history;
+mod joining;
+mod log;
 mod news;
 mod pack;
+mod past;
 mod queue;
 mod recovery;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bellwether_core::alerts::{Alert, Alerts};
 use bellwether_core::board::Board;
@@ -27,19 +31,21 @@ use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
 pub(crate) use admission::{Admission, Admitted};
 pub(crate) use fanout::ConnectionId;
-pub(crate) use history::History;
 pub(crate) use news::News;
+pub(crate) use past::Past;
 pub(crate) use queue::{Frame, Outbound, QueueReceiver};
 pub(crate) use recovery::{Recovery, recover};
 
-use fanout::Fanout;
+use fanout::{Fanout, Stragglers};
 use feed::{BadStep, Feed, Place};
-use gather::{NoRoom, Refused, Waiting};
+use gather::{Bounds, Gathering, NoRoom, Progress, Refused, Waiting};
 
 /// Most subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 16;
 /// Most histories that wait to be sent on one connection.
 const MAX_HISTORIES_WAITING: usize = MAX_SUBSCRIPTIONS;
+/// How long others have the hub for themselves between two slices of a history.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// What the gateway says of itself to a new connection.
 #[derive(Clone, Debug)]
@@ -152,9 +158,10 @@ impl Hub {
                     fanout.record(engine, id, *kind, *sample);
                 }
             }
-            place.seq = place.seq.max(*seq);
+            // A place of its own for each, also for what turns out to be on disk after later ones.
+            place.seq = (*seq).max(place.seq + 1);
         }
-        fanout.flush_raw(engine, *place);
+        fanout.flush_raw(engine, *place, now);
     }
 
     /// One figure over all series.
@@ -224,18 +231,35 @@ impl Hub {
         self.state().fanout.push(id, Outbound::Reply(encode::text(frame)));
     }
 
-    /// Sends a connection the past of what it asks for and from then on the live values. Selections
-    /// that are too large are answered with an error and left out.
+    /// Sends a connection the past of what it asks for and from then on the live values; where it was cut off and
+    /// says where, only what came since. Selections that are too large are answered with an error and left out.
     ///
     /// # Errors
     /// [`SubscribeError`] where none of it can be had.
-    pub(crate) fn subscribe(
+    pub(crate) async fn subscribe(
         &self,
         id: ConnectionId,
         subscribe: Subscribe,
         now: TimestampMs,
     ) -> Result<(), SubscribeError> {
-        let mut feed = Feed::try_from(subscribe)?;
+        let Some(mut gathering) = self.resume_or_gather(id, subscribe, now, gather::BOUNDS)? else { return Ok(()) };
+        while self.gather_on(&mut gathering)? == Progress::More {
+            tokio::time::sleep(BREATH).await;
+        }
+        self.join(gathering, now);
+        Ok(())
+    }
+
+    /// Resumes a subscription, or begins to copy its history.
+    fn resume_or_gather(
+        &self,
+        id: ConnectionId,
+        subscribe: Subscribe,
+        now: TimestampMs,
+        bounds: Bounds,
+    ) -> Result<Option<Gathering>, SubscribeError> {
+        let resume = subscribe.resume;
+        let feed = Feed::try_from(subscribe)?;
         let mut state = self.state();
         let State { engine, fanout, place, histories, .. } = &mut *state;
         if fanout.subscription_count(id, feed.id) >= MAX_SUBSCRIPTIONS {
@@ -244,16 +268,46 @@ impl Hub {
         if fanout.histories_waiting(id) >= MAX_HISTORIES_WAITING {
             return Err(SubscribeError::TooManyHistories);
         }
-        let (history, refusals) = gather::gather(&mut feed, engine, now, *place, histories, gather::BOUNDS)
-            .map_err(|NoRoom| SubscribeError::Busy)?;
-        for frame in refusal_frames(feed.id, refusals) {
+        if let Some(had) = resume {
+            let ours = had.epoch == place.epoch;
+            // What is gathered so far belongs to what came while it was away.
+            fanout.flush(engine, *place, now);
+            if ours && fanout.resume(id, &feed, had.seq, *place) {
+                return Ok(None);
+            }
+            fanout.push(id, Outbound::Reply(encode::gap(&feed, ours.then_some(had.seq), *place)));
+        }
+        let (gathering, series) = Gathering::begin(id, &feed, engine, now, histories, bounds);
+        fanout.joining().begin(id, feed, series);
+        Ok(Some(gathering))
+    }
+
+    /// Copies a slice of a history.
+    fn gather_on(&self, gathering: &mut Gathering) -> Result<Progress, SubscribeError> {
+        let mut state = self.state();
+        let State { engine, fanout, .. } = &mut *state;
+        gathering.slice(engine, fanout.joining()).map_err(|NoRoom| {
+            fanout.joining().end(gathering.connection);
+            SubscribeError::Busy
+        })
+    }
+
+    /// Sends a history that is copied, and from now on the live values.
+    fn join(&self, gathering: Gathering, now: TimestampMs) {
+        let mut state = self.state();
+        let State { engine, fanout, place, .. } = &mut *state;
+        let id = gathering.connection;
+        // The connection may have been let go meanwhile.
+        let Some(beside) = fanout.joining().end(id) else { return };
+        let (history, refused) = gathering.finish(engine, &beside, *place);
+        for frame in refusal_frames(history.feed.id, refused) {
             fanout.push(id, Outbound::Reply(encode::text(&ServerFrame::Error(frame))));
         }
         // What is gathered so far is in the history; let nobody get it twice.
-        fanout.flush(engine, *place);
-        fanout.push(id, Outbound::History(Box::new(history)));
-        fanout.subscribe(id, &feed);
-        Ok(())
+        fanout.flush(engine, *place, now);
+        let feed = history.feed.clone();
+        fanout.push(id, Outbound::Past(Past::History(Box::new(history))));
+        fanout.subscribe(id, &feed, *place);
     }
 
     /// What is done every second: the oldest time buckets leave, rules are evaluated, gathered
@@ -265,13 +319,16 @@ impl Hub {
         let transitions = alerts.evaluate_watched(&self.greeting.board.rules, watches, engine, now);
         let news = news::news(transitions, &self.greeting.board.rules);
         let failures = alerts.failures().iter().map(ToString::to_string).collect();
-        fanout.flush(engine, *place);
+        fanout.flush(engine, *place, now);
         if !alerts.iter().eq(alerts_sent.iter()) {
             *alerts_sent = alerts.iter().cloned().collect();
             fanout.broadcast(&encode::alerts(alerts_sent, &self.greeting.board.rules, place.seq));
         }
-        fanout.tick(|| encode::text(&ServerFrame::Tick(Tick { now, seq: place.seq })));
-        Pulse { news, failures, alerts: alerts_sent.clone() }
+        let tick = || encode::text(&ServerFrame::Tick(Tick { now, seq: place.seq }));
+        let newest = || vec![encode::alerts(alerts_sent, &self.greeting.board.rules, place.seq), tick()];
+        let stragglers = fanout.catch_up(*place, newest);
+        fanout.tick(tick);
+        Pulse { news, failures, alerts: alerts_sent.clone(), stragglers }
     }
 }
 
@@ -306,6 +363,8 @@ pub(crate) struct Pulse {
     pub(crate) failures: Vec<String>,
     /// All alerts there are.
     pub(crate) alerts: Vec<Alert>,
+    /// Connections that do not keep up.
+    pub(crate) stragglers: Stragglers,
 }
 
 /// An empty engine that knows the kinds of the board's metrics.
@@ -321,3 +380,6 @@ fn new_engine(board: &Board, config: EngineConfig) -> Result<Engine, ConfigError
     }
     Ok(engine)
 }
+
+#[cfg(test)]
+mod tests;

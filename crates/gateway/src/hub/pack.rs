@@ -5,7 +5,7 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::binary::FrameEncoder;
-use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries};
+use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Follow};
 use bellwether_wire::frame::ServerFrame;
 
 use super::feed::Encoding;
@@ -67,7 +67,7 @@ impl Packer {
         while !samples.is_empty() {
             let fitting = self.room().saturating_sub(of_series) / of_sample;
             if fitting == 0 && !self.is_empty() {
-                self.cut();
+                self.cut(Follow::More);
                 continue;
             }
             let (now, later) = samples.split_at(fitting.clamp(1, samples.len()));
@@ -100,7 +100,7 @@ impl Packer {
             let more = of_bucket + VALUE_BUCKET_BYTES * value_buckets;
             if bytes + more > self.room() && !(run.is_empty() && self.is_empty()) {
                 self.add(key, kind, std::mem::take(&mut run), bytes);
-                self.cut();
+                self.cut(Follow::More);
                 bytes = of_series;
             }
             run.push((end, summary));
@@ -126,7 +126,7 @@ impl Packer {
 
     /// The frames, in their order; none where nothing was added.
     pub(super) fn finish(mut self) -> Vec<Frame> {
-        self.cut();
+        self.cut(Follow::End);
         self.frames
     }
 
@@ -146,11 +146,11 @@ impl Packer {
         LONGEST_FRAME_BYTES.saturating_sub(HEADER_BYTES + bytes)
     }
 
-    fn cut(&mut self) {
+    fn cut(&mut self, follow: Follow) {
         if self.is_empty() {
             return;
         }
-        let header = self.header;
+        let header = FeedHeader { follow, ..self.header };
         self.frames.push(match &mut self.content {
             Content::Binary(encoder) => Frame::Binary(encoder.finish(&header).into()),
             Content::Json { series, bytes } => {
@@ -197,6 +197,7 @@ mod tests {
         subscription: u32::MAX,
         phase: Phase::History,
         step: DurationMs::from_secs(1),
+        follow: Follow::End,
     };
 
     /// A summary whose sketch is as large as it comes.
@@ -231,7 +232,7 @@ mod tests {
         add(&mut packer);
         let frames = packer.finish();
         let (mut samples, mut buckets) = (0, 0);
-        for frame in &frames {
+        for (place, frame) in frames.iter().enumerate() {
             assert!(frame.bytes() <= LONGEST_FRAME_BYTES, "{encoding:?}: {}", frame.bytes());
             let read = match frame {
                 Frame::Binary(bytes) => bellwether_wire::binary::decode(bytes).unwrap(),
@@ -240,7 +241,8 @@ mod tests {
                     other => panic!("{other:?}"),
                 },
             };
-            assert_eq!(read.header, HEADER_OF_ALL);
+            let follow = if place + 1 < frames.len() { Follow::More } else { Follow::End };
+            assert_eq!(read.header, FeedHeader { follow, ..HEADER_OF_ALL });
             assert!(!read.series.is_empty());
             samples += read.series.iter().map(|series| series.samples.len()).sum::<usize>();
             buckets += read.series.iter().map(|series| series.summaries.len()).sum::<usize>();

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
 
-use super::history::History;
+use super::past::Past;
 
 /// Most bytes of live values that wait on one connection.
 const MAX_LIVE_BYTES: usize = 1024 * 1024;
@@ -40,8 +40,8 @@ pub(crate) enum Outbound {
     Reply(Frame),
     /// A live frame; counted.
     Live(Frame),
-    /// History of a subscription: encoded piece by piece as the socket drains.
-    History(Box<History>),
+    /// What was before: made piece by piece as the socket drains.
+    Past(Past),
 }
 
 /// How full a queue is; shared by its two ends.
@@ -72,8 +72,8 @@ pub(crate) struct QueueReceiver {
 pub(crate) enum Pushed {
     /// They will be sent.
     Queued,
-    /// The connection does not keep up and is to be let go.
-    TooSlow,
+    /// Too much waits already: none of them is queued.
+    Full,
     /// The connection is over.
     Gone,
 }
@@ -95,8 +95,7 @@ impl QueueSender {
         // are shared by all who get them, and the next ones find no room before these have left.
         let full = waiting_frames + frames.len() > MAX_LIVE_FRAMES || waiting_bytes + bytes > MAX_LIVE_BYTES;
         if waiting_frames > 0 && full {
-            self.load.overflowed.store(true, Ordering::Release);
-            return Pushed::TooSlow;
+            return Pushed::Full;
         }
         self.load.frames.fetch_add(frames.len(), Ordering::AcqRel);
         self.load.bytes.fetch_add(bytes, Ordering::AcqRel);
@@ -109,12 +108,24 @@ impl QueueSender {
         self.load.histories.load(Ordering::Acquire)
     }
 
-    /// Queues what the connection itself asked for; `false` where the connection is over.
+    /// Whether all live frames and histories have left.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.load.frames.load(Ordering::Acquire) == 0 && self.histories() == 0
+    }
+
+    /// Queues what the connection itself asked for, or has missed; `false` where the connection is over.
     pub(crate) fn push(&self, outbound: Outbound) -> bool {
-        if matches!(outbound, Outbound::History(_)) {
-            self.load.histories.fetch_add(1, Ordering::AcqRel);
-        }
+        match &outbound {
+            Outbound::Past(Past::Missed(_)) => self.load.frames.fetch_add(1, Ordering::AcqRel),
+            Outbound::Past(_) => self.load.histories.fetch_add(1, Ordering::AcqRel),
+            Outbound::Reply(_) | Outbound::Live(_) => 0,
+        };
         self.queue.send(outbound).is_ok()
+    }
+
+    /// Has the connection closed for not keeping up.
+    pub(crate) fn give_up(&self) {
+        self.load.overflowed.store(true, Ordering::Release);
     }
 }
 
@@ -130,9 +141,10 @@ impl QueueReceiver {
         self.queue.try_recv().ok()
     }
 
-    /// Takes a history off the count once it is on its way.
-    pub(crate) fn sent_history(&self) {
-        self.load.histories.fetch_sub(1, Ordering::AcqRel);
+    /// Takes what was before off the count once it is on its way.
+    pub(crate) fn sent_past(&self, past: &Past) {
+        let counted = if matches!(past, Past::Missed(_)) { &self.load.frames } else { &self.load.histories };
+        counted.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Takes a live frame off the count once it is on its way.
@@ -146,7 +158,7 @@ impl QueueReceiver {
         self.load.histories.load(Ordering::Acquire) > 0
     }
 
-    /// Whether a frame found no room.
+    /// Whether the hub has given the connection up for not keeping up.
     pub(crate) fn overflowed(&self) -> bool {
         self.load.overflowed.load(Ordering::Acquire)
     }
@@ -156,6 +168,8 @@ impl QueueReceiver {
 mod tests {
     use super::super::feed::{Encoding, Feed, Place, Resolution};
     use super::super::gather::Room;
+    use super::super::history::History;
+    use super::super::past::Missed;
     use super::*;
 
     fn frame(bytes: usize) -> Frame {
@@ -166,14 +180,16 @@ mod tests {
     fn a_queue_is_bounded_by_frames_and_by_bytes() {
         let (sender, receiver) = queue();
         assert_eq!(sender.push_live(&[frame(3 * MAX_LIVE_BYTES)]), Pushed::Queued, "one frame always finds room");
-        assert_eq!(sender.push_live(&[frame(1)]), Pushed::TooSlow);
+        assert_eq!(sender.push_live(&[frame(1)]), Pushed::Full);
+        assert!(!receiver.overflowed());
+        sender.give_up();
         assert!(receiver.overflowed());
 
         let (sender, _receiver) = queue();
         for _ in 0..MAX_LIVE_FRAMES {
             assert_eq!(sender.push_live(&[frame(1)]), Pushed::Queued);
         }
-        assert_eq!(sender.push_live(&[frame(1)]), Pushed::TooSlow);
+        assert_eq!(sender.push_live(&[frame(1)]), Pushed::Full);
     }
 
     #[test]
@@ -185,7 +201,7 @@ mod tests {
 
         let (sender, mut receiver) = queue();
         assert_eq!(sender.push_live(&[frame(1)]), Pushed::Queued);
-        assert_eq!(sender.push_live(&together), Pushed::TooSlow);
+        assert_eq!(sender.push_live(&together), Pushed::Full);
         assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), 1, "none of them");
     }
 
@@ -194,14 +210,21 @@ mod tests {
         let (sender, mut receiver) = queue();
         let feed = Feed { id: 1, selections: Vec::new(), resolution: Resolution::Raw, encoding: Encoding::Json };
         let place = Place { epoch: 1, seq: 1 };
-        let history = History { feed, place, tiers: Vec::new(), _room: Room::default() };
-        assert!(!receiver.filling());
-        assert!(sender.push(Outbound::History(Box::new(history))));
-        assert!(receiver.filling());
-        assert!(matches!(receiver.next_at_once(), Some(Outbound::History(_))));
+        let history = History { feed: feed.clone(), place, tiers: Vec::new(), _room: Room::default() };
+        assert!(!receiver.filling() && sender.is_drained());
+        assert!(sender.push(Outbound::Past(Past::History(Box::new(history)))));
+        assert!(receiver.filling() && !sender.is_drained());
+        let Some(Outbound::Past(history)) = receiver.next_at_once() else { panic!("the history") };
         assert!(receiver.filling(), "it is being sent");
-        receiver.sent_history();
-        assert!(!receiver.filling());
+        receiver.sent_past(&history);
+        assert!(!receiver.filling() && sender.is_drained());
+        // What was missed is no history: it comes again and again to who is slow.
+        let missed = Missed { feed, place, frames: Vec::new() };
+        assert!(sender.push(Outbound::Past(Past::Missed(Box::new(missed)))));
+        assert!(!receiver.filling() && !sender.is_drained());
+        let Some(Outbound::Past(missed)) = receiver.next_at_once() else { panic!("what was missed") };
+        receiver.sent_past(&missed);
+        assert!(sender.is_drained());
     }
 
     #[tokio::test]

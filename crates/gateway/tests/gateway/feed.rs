@@ -178,7 +178,7 @@ fn slips_are_answered_and_the_connection_stays() {
         (r#"{"type":"subscribe","id":1,"metrics":[{"name":"m","rnage":"1h"}],"step":"1s"}"#, "bad_frame"),
         (r#"{"type":"subscribe","id":1,"metrics":[{"name":"m"}],"step":"7s"}"#, "bad_step"),
         (r#"{"type":"shout"}"#, "unknown_type"),
-        (r#"{"type":"samples","id":1,"samples":[]}"#, "not_supported"),
+        (r#"{"type":"samples","id":1,"samples":[{"}"#, "bad_frame"),
     ] {
         live.say(said);
         loop {

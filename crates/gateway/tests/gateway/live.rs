@@ -7,8 +7,8 @@ use bellwether_core::engine::{Engine, EngineConfig};
 use bellwether_core::labels::MetricName;
 use bellwether_core::query::{Aggregation, Answer, Query};
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::feed::{FeedFrame, Point};
-use bellwether_wire::frame::{AlertList, Hello, ServerFrame};
+use bellwether_wire::feed::{FeedFrame, Follow, Phase, Point};
+use bellwether_wire::frame::{AlertList, Gap, Hello, ServerFrame};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -29,6 +29,12 @@ pub(crate) struct Live {
     pub(crate) subscribed: bool,
     /// Places of the feed's frames, as they came.
     pub(crate) seqs: Vec<u64>,
+    /// Up to where the engine has all: the stream and the newest batch.
+    pub(crate) place: Option<(u64, u64)>,
+    /// What could not be resumed.
+    pub(crate) gaps: Vec<Gap>,
+    /// Frames of history.
+    pub(crate) history_frames: usize,
 }
 
 /// Opens a connection; the status where the handshake is refused.
@@ -68,7 +74,15 @@ impl Live {
             engine.declare(&metric.name, metric.kind).unwrap();
         }
         let now = hello.now;
-        Self { socket, hello, alerts, engine, now, subscribed: false, seqs: Vec::new() }
+        let (subscribed, seqs, place, gaps, history_frames) = (false, Vec::new(), None, Vec::new(), 0);
+        Self { socket, hello, alerts, engine, now, subscribed, seqs, place, gaps, history_frames }
+    }
+
+    /// Cuts the connection without a word and opens another one, which has what this one had.
+    pub(crate) fn reopen(self, to: &Running) -> Self {
+        let Self { socket, engine, place, gaps, .. } = self;
+        drop(socket);
+        Self { engine, place, gaps, ..Self::open(to) }
     }
 
     pub(crate) fn say(&mut self, text: &str) {
@@ -83,6 +97,16 @@ impl Live {
     pub(crate) fn subscribe(&mut self, metric: &str, step: &str, format: &str) {
         self.say(&format!(
             r#"{{"type":"subscribe","id":1,"metrics":[{{"name":"{metric}","range":"1h"}}],"step":"{step}","format":"{format}"}}"#
+        ));
+    }
+
+    /// Subscribes to what comes after what the engine has.
+    pub(crate) fn resume(&mut self, metric: &str, step: &str, format: &str) {
+        let (epoch, seq) = self.place.expect("it was subscribed");
+        self.subscribed = false;
+        self.say(&format!(
+            r#"{{"type":"subscribe","id":1,"metrics":[{{"name":"{metric}","range":"1h"}}],"step":"{step}","format":"{format}",
+                "resume":{{"epoch":{epoch},"seq":{seq}}}}}"#
         ));
     }
 
@@ -111,9 +135,22 @@ impl Live {
     fn take(&mut self, frame: &ServerFrame) {
         match frame {
             ServerFrame::Samples(feed) => self.record(feed),
-            ServerFrame::Subscribed(_) => self.subscribed = true,
+            ServerFrame::Subscribed(subscribed) => {
+                self.subscribed = true;
+                self.place = Some((subscribed.epoch, subscribed.seq));
+            }
             ServerFrame::Alerts(alerts) => self.alerts = alerts.clone(),
-            ServerFrame::Tick(tick) => self.now = tick.now,
+            ServerFrame::Tick(tick) => {
+                self.now = tick.now;
+                if let (true, Some((_, seq))) = (self.subscribed, &mut self.place) {
+                    *seq = tick.seq;
+                }
+            }
+            ServerFrame::Gap(gap) => {
+                self.gaps.push(*gap);
+                self.place = None;
+                self.engine = Engine::new(EngineConfig::page()).unwrap();
+            }
             _ => {}
         }
     }
@@ -121,6 +158,12 @@ impl Live {
     fn record(&mut self, feed: &FeedFrame) {
         self.seqs.push(feed.header.seq);
         assert_eq!(feed.header.epoch, self.hello.epoch);
+        match feed.header.phase {
+            Phase::History => self.history_frames += 1,
+            Phase::Live => {
+                self.place = (feed.header.follow == Follow::End).then_some((feed.header.epoch, feed.header.seq));
+            }
+        }
         // Well after all that is sent here, so that nothing is refused for its time.
         let now = self.hello.now + DurationMs::from_minutes(5);
         for series in &feed.series {

@@ -119,6 +119,13 @@ impl Running {
         (wait(&mut self.child), began.elapsed())
     }
 
+    /// Memory that the process has now.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         Request::get(path).send(self)
     }

@@ -9,7 +9,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 use super::fields::{metadata, request, sample, time_series};
 use super::protobuf::Reader;
 use super::{MAX_FRAME_BYTES, MAX_LABEL_BYTES, histogram};
-use crate::feed::{FeedFrame, FeedSeries, Phase};
+use crate::feed::{FeedFrame, FeedSeries, Follow, Phase};
 use crate::ingest::NAME_LABEL;
 
 /// Why bytes are no frame.
@@ -141,6 +141,9 @@ pub fn decode(bytes: &[u8]) -> Result<FeedFrame, DecodeError> {
                 frame.header.phase = if field.unsigned(number)? == 0 { Phase::Live } else { Phase::History };
             }
             request::STEP_MS => frame.header.step = DurationMs::from_millis(field.unsigned(number)?),
+            request::MORE => {
+                frame.header.follow = if field.unsigned(number)? == 0 { Follow::End } else { Follow::More };
+            }
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 use super::fields::{metadata, request, sample, time_series};
 use super::histogram;
 use super::protobuf::{put_bytes, put_double, put_signed, put_unsigned, put_varint};
-use crate::feed::{FeedHeader, Phase};
+use crate::feed::{FeedHeader, Follow, Phase};
 use crate::ingest::NAME_LABEL;
 
 /// Builds frames, one after the other, and keeps its memory in between.
@@ -186,7 +186,7 @@ impl FrameEncoder {
     /// The frame's bytes; the encoder is empty afterwards.
     #[must_use]
     pub fn finish(&mut self, header: &FeedHeader) -> Vec<u8> {
-        let FeedHeader { epoch, seq, subscription, phase, step } = *header;
+        let FeedHeader { epoch, seq, subscription, phase, step, follow } = *header;
         let mut frame = Vec::with_capacity(self.byte_len() + 64);
         put_bytes(&mut frame, request::SYMBOLS, b"");
         frame.extend_from_slice(&self.symbols);
@@ -199,6 +199,9 @@ impl FrameEncoder {
         }
         if step != DurationMs::ZERO {
             put_unsigned(&mut frame, request::STEP_MS, step.as_millis());
+        }
+        if follow == Follow::More {
+            put_unsigned(&mut frame, request::MORE, 1);
         }
         self.places.clear();
         self.symbols.clear();

@@ -11,6 +11,7 @@ pub(crate) mod request {
     pub(crate) const SUBSCRIPTION: u32 = 1_002;
     pub(crate) const HISTORY: u32 = 1_003;
     pub(crate) const STEP_MS: u32 = 1_004;
+    pub(crate) const MORE: u32 = 1_005;
 }
 
 /// Fields of `TimeSeries`.

@@ -6,7 +6,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{ClientFrame, FeedFormat, FrameError, MAX_SELECTIONS, Selection, Step, Subscribe, unknown_type};
+use super::{
+    Batch, ClientFrame, FeedFormat, FrameError, MAX_SELECTIONS, Resume, Selection, Step, Subscribe, unknown_type,
+};
 use crate::board::{Conditions, PatternRoom, read_conditions};
 use crate::json::{Faults, Object, parse, text};
 
@@ -32,7 +34,7 @@ impl ClientFrame {
         let frame = Object::new(&value, "", &faults).and_then(|mut object| {
             let frame = match object.text("type")? {
                 "subscribe" => subscribe(&mut object).map(Self::Subscribe),
-                "samples" => samples(&mut object),
+                "samples" => samples(&mut object).map(Self::Samples),
                 other => {
                     unknown = Some(unknown_type(other, "subscribe, samples"));
                     return None;
@@ -50,18 +52,33 @@ impl ClientFrame {
     /// The frame as text.
     #[must_use]
     pub fn encode(&self) -> String {
-        text(&ClientJson(self))
+        match self {
+            Self::Subscribe(subscribe) => subscribe.encode(),
+            Self::Samples(batch) => text(&BatchJson(batch)),
+        }
     }
 }
 
-fn samples(object: &mut Object<'_>) -> Option<ClientFrame> {
+impl Subscribe {
+    /// The frame as text, for clients that say nothing else.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        text(&SubscribeJson(self))
+    }
+}
+
+fn samples(object: &mut Object<'_>) -> Option<Batch> {
     let id = object.whole("id");
+    let key = match object.optional("key") {
+        Some(_) => Some(object.text("key")?.to_owned()),
+        None => None,
+    };
     let samples = object.required("samples");
     if let Some(other) = samples.filter(|samples| !samples.is_array()) {
         object.fault("samples", format!("this is {}; it must be an array", crate::json::type_name(other)));
         return None;
     }
-    Some(ClientFrame::Samples { id: id?, samples: text(samples?) })
+    Some(Batch { id: id?, key, samples: text(samples?) })
 }
 
 fn subscribe(object: &mut Object<'_>) -> Option<Subscribe> {
@@ -75,7 +92,18 @@ fn subscribe(object: &mut Object<'_>) -> Option<Subscribe> {
     let metrics = object.required("metrics").and_then(|_| selections(object, Unknown::Refused));
     let step = step(object);
     let format = object.choice("format", &FORMATS, Some(FeedFormat::Json));
-    Some(Subscribe { id: id?, metrics: metrics?, step: step?, format: format? })
+    let resume = match object.optional("resume") {
+        Some(value) => Some(resume(value, object)?),
+        None => None,
+    };
+    Some(Subscribe { id: id?, metrics: metrics?, step: step?, format: format?, resume })
+}
+
+fn resume(value: &Value, subscribe: &Object<'_>) -> Option<Resume> {
+    let mut object = Object::new(value, &subscribe.at("resume"), subscribe.faults())?;
+    let (epoch, seq) = (object.whole("epoch"), object.whole("seq"));
+    object.refuse_unknown();
+    Some(Resume { epoch: epoch?, seq: seq? })
 }
 
 /// What becomes of fields that are not known.
@@ -134,33 +162,56 @@ fn step(object: &mut Object<'_>) -> Option<Step> {
     Some(Step::Every(width))
 }
 
-struct ClientJson<'a>(&'a ClientFrame);
+struct SubscribeJson<'a>(&'a Subscribe);
 
-impl Serialize for ClientJson<'_> {
+impl Serialize for SubscribeJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Subscribe { id, metrics, step, format, resume } = self.0;
         let mut object = serializer.serialize_map(None)?;
-        match self.0 {
-            ClientFrame::Subscribe(Subscribe { id, metrics, step, format }) => {
-                object.serialize_entry("type", "subscribe")?;
-                object.serialize_entry("id", id)?;
-                object.serialize_entry("metrics", &metrics.iter().map(SelectionJson).collect::<Vec<_>>())?;
-                match step {
-                    Step::Raw => object.serialize_entry("step", "raw")?,
-                    Step::Every(width) => object.serialize_entry("step", &width.to_string())?,
-                }
-                let format = match format {
-                    FeedFormat::Json => FORMATS[0].0,
-                    FeedFormat::Binary => FORMATS[1].0,
-                };
-                object.serialize_entry("format", format)?;
-            }
-            ClientFrame::Samples { id, samples } => {
-                object.serialize_entry("type", "samples")?;
-                object.serialize_entry("id", id)?;
-                let raw: &RawValue = serde_json::from_str(samples).map_err(serde::ser::Error::custom)?;
-                object.serialize_entry("samples", raw)?;
-            }
+        object.serialize_entry("type", "subscribe")?;
+        object.serialize_entry("id", id)?;
+        object.serialize_entry("metrics", &metrics.iter().map(SelectionJson).collect::<Vec<_>>())?;
+        match step {
+            Step::Raw => object.serialize_entry("step", "raw")?,
+            Step::Every(width) => object.serialize_entry("step", &width.to_string())?,
         }
+        let format = match format {
+            FeedFormat::Json => FORMATS[0].0,
+            FeedFormat::Binary => FORMATS[1].0,
+        };
+        object.serialize_entry("format", format)?;
+        if let Some(resume) = resume {
+            object.serialize_entry("resume", &ResumeJson(*resume))?;
+        }
+        object.end()
+    }
+}
+
+struct BatchJson<'a>(&'a Batch);
+
+impl Serialize for BatchJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Batch { id, key, samples } = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("type", "samples")?;
+        object.serialize_entry("id", id)?;
+        if let Some(key) = key {
+            object.serialize_entry("key", key)?;
+        }
+        let raw: &RawValue = serde_json::from_str(samples).map_err(serde::ser::Error::custom)?;
+        object.serialize_entry("samples", raw)?;
+        object.end()
+    }
+}
+
+struct ResumeJson(Resume);
+
+impl Serialize for ResumeJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Resume { epoch, seq } = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("epoch", &epoch)?;
+        object.serialize_entry("seq", &seq)?;
         object.end()
     }
 }

@@ -35,15 +35,10 @@ pub enum ServerFrame {
     Alerts(AlertList),
     /// Nothing else was sent for a second: the gateway's clock.
     Tick(Tick),
-    /// Batches that were lost to a subscription. Reserved: the gateway does not send it, but
-    /// closes the connection of a client that does not keep up.
+    /// A subscription cannot be resumed: what it held is to be given up, for its history comes anew.
     Gap(Gap),
-    /// A batch of a producer is stored. Reserved, like [`ClientFrame::Samples`]: the gateway does not
-    /// send it.
-    Ack {
-        /// The batch's id.
-        id: u64,
-    },
+    /// A producer's batch is on disk, but for the samples that it names.
+    Ack(Ack),
     /// Why a frame of the client was refused.
     Error(ErrorFrame),
 }
@@ -53,9 +48,9 @@ pub enum ServerFrame {
 pub struct Hello {
     /// The gateway's version.
     pub version: String,
-    /// The gateway's store, a random number that survives restarts; at most 2^53.
+    /// The gateway's stream, a random number of its own after each start; at most 2^53.
     pub epoch: u64,
-    /// The newest batch of the store; at most 2^53.
+    /// The newest batch; at most 2^53.
     pub seq: u64,
     /// The gateway's clock.
     pub now: TimestampMs,
@@ -69,14 +64,14 @@ pub struct Hello {
     pub staleness: DurationMs,
 }
 
-/// The history of a subscription is complete.
+/// The history of a subscription is complete, or all that came since it was cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subscribed {
     /// The subscription.
     pub id: u32,
-    /// The gateway's store.
+    /// The gateway's stream.
     pub epoch: u64,
-    /// The newest batch that the history holds.
+    /// The newest batch that the client has now.
     pub seq: u64,
 }
 
@@ -121,24 +116,46 @@ pub struct AlertNotice {
 pub struct Tick {
     /// The gateway's clock.
     pub now: TimestampMs,
-    /// The newest batch of the store.
+    /// The newest batch. Of every subscription that is complete, all up to it has been sent.
     pub seq: u64,
 }
 
-/// Batches that were lost to a subscription; reserved.
+/// A subscription cannot be resumed where it was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The subscription.
     pub subscription: u32,
-    /// The first batch that is missing.
+    /// The first batch that is missing; 0 where the client's place is of another stream.
     pub from_seq: u64,
-    /// The last batch that is missing.
+    /// The newest batch; the history that follows takes the place of all before it.
     pub to_seq: u64,
 }
 
-/// Why a frame of the client, or a part of a subscription, was refused.
+/// A producer's batch is on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ack {
+    /// The batch's id.
+    pub id: u64,
+    /// The samples that were refused, for good; all others are stored.
+    pub rejected: Vec<RejectedSample>,
+}
+
+/// A sample that was refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedSample {
+    /// Its place in the batch, from 0.
+    pub index: u64,
+    /// A word that programs can rely on.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// Why a frame of the client, or a part of a subscription, was refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorFrame {
+    /// The id of the producer's batch that was refused; nothing of it is stored.
+    pub batch: Option<u64>,
     /// A word that programs can rely on.
     pub code: String,
     /// One sentence for people.
@@ -155,7 +172,7 @@ impl ErrorFrame {
     /// An error that is of no part of a subscription.
     #[must_use]
     pub fn new(code: &str, message: &str) -> Self {
-        Self { code: code.to_owned(), message: message.to_owned(), subscription: None, metrics: Vec::new() }
+        Self { code: code.to_owned(), message: message.to_owned(), ..Self::default() }
     }
 }
 
@@ -165,14 +182,19 @@ impl ErrorFrame {
 pub enum ClientFrame {
     /// Asks for metrics.
     Subscribe(Subscribe),
-    /// Pushes samples, as `/ingest` takes them. Reserved: the gateway answers it with the error
-    /// `not_supported`.
-    Samples {
-        /// The batch's id, which the answer carries.
-        id: u64,
-        /// A JSON array, to be read by [`crate::ingest::decode`].
-        samples: String,
-    },
+    /// Pushes samples, as `/ingest` takes them.
+    Samples(Batch),
+}
+
+/// A producer's batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The batch's id on this connection, which the answer carries.
+    pub id: u64,
+    /// Under which it is stored once only, as `Idempotency-Key` of `/ingest`.
+    pub key: Option<String>,
+    /// A JSON array, to be read by [`crate::ingest::decode`].
+    pub samples: String,
 }
 
 /// Asks for metrics: their history and then what comes.
@@ -186,6 +208,17 @@ pub struct Subscribe {
     pub step: Step,
     /// How it is sent.
     pub format: FeedFormat,
+    /// Up to where the client has it already; `None` for the whole history.
+    pub resume: Option<Resume>,
+}
+
+/// Up to where a client has a subscription: the place that it heard of last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// The gateway's stream.
+    pub epoch: u64,
+    /// The newest batch that the client has.
+    pub seq: u64,
 }
 
 /// One metric of a subscription.

@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::server::narrow;
-use crate::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Phase};
+use crate::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Follow, Phase};
 use crate::json::{Figure, LabelMap, Object};
 
 /// The words for a phase.
@@ -19,7 +19,7 @@ const PHASES: [(&str, Phase); 2] = [("live", Phase::Live), ("history", Phase::Hi
 
 /// Writes the fields of a `samples` frame.
 pub(super) fn write_samples<M: SerializeMap>(object: &mut M, frame: &FeedFrame) -> Result<(), M::Error> {
-    let FeedFrame { header: FeedHeader { epoch, seq, subscription, phase, step }, series } = frame;
+    let FeedFrame { header: FeedHeader { epoch, seq, subscription, phase, step, follow }, series } = frame;
     object.serialize_entry("subscription", subscription)?;
     object.serialize_entry("epoch", epoch)?;
     object.serialize_entry("seq", seq)?;
@@ -28,6 +28,9 @@ pub(super) fn write_samples<M: SerializeMap>(object: &mut M, frame: &FeedFrame) 
     }
     if *step != DurationMs::ZERO {
         object.serialize_entry("step", &step.to_string())?;
+    }
+    if *follow == Follow::More {
+        object.serialize_entry("more", &true)?;
     }
     let samples = series.iter().flat_map(|series| series.samples.iter().map(move |sample| SampleJson(series, sample)));
     object.serialize_entry("samples", &samples.collect::<Vec<_>>())?;
@@ -96,6 +99,7 @@ pub(super) fn read_samples(object: &mut Object<'_>) -> Option<FeedFrame> {
         subscription: narrow(object, "subscription", subscription)?,
         phase: object.choice("phase", &PHASES, Some(Phase::Live))?,
         step: object.duration_or_zero("step")?,
+        follow: if object.flag("more")? { Follow::More } else { Follow::End },
     };
     let mut gathered = Gathered::default();
     for (path, value) in object.array("samples")? {

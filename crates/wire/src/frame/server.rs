@@ -7,7 +7,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::client::{SelectionJson, Unknown, selections};
 use super::samples::{read_samples, write_samples};
 use super::{
-    AlertList, AlertNotice, ErrorFrame, FrameError, Gap, Hello, PROTOCOL, ServerFrame, Subscribed, Tick, unknown_type,
+    Ack, AlertList, AlertNotice, ErrorFrame, FrameError, Gap, Hello, PROTOCOL, RejectedSample, ServerFrame, Subscribed,
+    Tick, unknown_type,
 };
 use crate::board::BoardJson;
 use crate::json::{Faults, Figure, LabelMap, Object, parse, text};
@@ -31,7 +32,7 @@ impl ServerFrame {
             "alert" => alerts(&mut object).map(Self::Alerts),
             "tick" => Some(Self::Tick(Tick { now: object.timestamp("now")?, seq: object.whole("seq")? })),
             "gap" => gap(&mut object).map(Self::Gap),
-            "ack" => Some(Self::Ack { id: object.whole("id")? }),
+            "ack" => ack(&mut object).map(Self::Ack),
             "error" => error(&mut object).map(Self::Error),
             other => {
                 unknown = Some(unknown_type(other, TYPES));
@@ -84,6 +85,16 @@ fn subscribed(object: &mut Object<'_>) -> Option<Subscribed> {
     Some(Subscribed { id: narrow(object, "id", id)?, epoch: object.whole("epoch")?, seq: object.whole("seq")? })
 }
 
+fn ack(object: &mut Object<'_>) -> Option<Ack> {
+    let id = object.whole("id")?;
+    let rejected = object.array("rejected")?.into_iter().map(|(path, value)| {
+        let mut object = Object::new(value, &path, object.faults())?;
+        let (code, message) = (object.text("code")?.to_owned(), object.text_or_empty("message")?.to_owned());
+        Some(RejectedSample { index: object.whole("index")?, code, message })
+    });
+    Some(Ack { id, rejected: rejected.collect::<Option<_>>()? })
+}
+
 fn gap(object: &mut Object<'_>) -> Option<Gap> {
     let subscription = object.whole("subscription")?;
     Some(Gap {
@@ -99,6 +110,7 @@ fn error(object: &mut Object<'_>) -> Option<ErrorFrame> {
         None => None,
     };
     Some(ErrorFrame {
+        batch: object.whole_or_none("batch")?,
         code: object.text("code")?.to_owned(),
         message: object.text_or_empty("message")?.to_owned(),
         subscription,
@@ -208,12 +220,18 @@ impl Serialize for ServerJson<'_> {
                 object.serialize_entry("from_seq", from_seq)?;
                 object.serialize_entry("to_seq", to_seq)?;
             }
-            ServerFrame::Ack { id } => {
+            ServerFrame::Ack(Ack { id, rejected }) => {
                 object.serialize_entry("type", "ack")?;
                 object.serialize_entry("id", id)?;
+                if !rejected.is_empty() {
+                    object.serialize_entry("rejected", &rejected.iter().map(RejectedJson).collect::<Vec<_>>())?;
+                }
             }
-            ServerFrame::Error(ErrorFrame { code, message, subscription, metrics }) => {
+            ServerFrame::Error(ErrorFrame { batch, code, message, subscription, metrics }) => {
                 object.serialize_entry("type", "error")?;
+                if let Some(batch) = batch {
+                    object.serialize_entry("batch", batch)?;
+                }
                 object.serialize_entry("code", code)?;
                 object.serialize_entry("message", message)?;
                 if let Some(id) = subscription {
@@ -224,6 +242,19 @@ impl Serialize for ServerJson<'_> {
                 }
             }
         }
+        object.end()
+    }
+}
+
+struct RejectedJson<'a>(&'a RejectedSample);
+
+impl Serialize for RejectedJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let RejectedSample { index, code, message } = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("index", index)?;
+        object.serialize_entry("code", code)?;
+        object.serialize_entry("message", message)?;
         object.end()
     }
 }

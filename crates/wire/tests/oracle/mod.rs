@@ -5,7 +5,7 @@ use bellwether_core::sample::{Kind, Sample as CoreSample};
 use bellwether_core::sketch::Sketch;
 use bellwether_core::summary::{Summary, SummaryParts};
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Phase};
+use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Follow, Phase};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Request {
@@ -23,6 +23,8 @@ pub(super) struct Request {
     pub(super) history: Option<bool>,
     #[prost(uint64, optional, tag = "1004")]
     pub(super) step_ms: Option<u64>,
+    #[prost(bool, optional, tag = "1005")]
+    pub(super) more: Option<bool>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -120,6 +122,7 @@ impl Request {
             subscription: self.subscription.unwrap(),
             phase: if self.history == Some(true) { Phase::History } else { Phase::Live },
             step: DurationMs::from_millis(self.step_ms.unwrap_or(0)),
+            follow: if self.more == Some(true) { Follow::More } else { Follow::End },
         };
         assert_eq!(self.symbols[0], "");
         let mut series: Vec<FeedSeries> = Vec::new();
