@@ -79,7 +79,7 @@ impl Change<'_> {
                 Some(summary)
             }
             (Some(mut summary), Self::Samples(samples)) => {
-                if let Some(other) = summary_of(samples.iter().copied(), kind) {
+                if let Some(other) = summary_of(samples, |sample| sample, kind) {
                     summary.merge_without_sketch(&other, kind);
                 }
                 Some(summary)
@@ -93,7 +93,7 @@ impl Change<'_> {
                 Some(summary)
             }
             (None, Self::Sample(sample)) => Some(Summary::without_sketch(sample, kind)),
-            (None, Self::Samples(samples)) => summary_of(samples.iter().copied(), kind),
+            (None, Self::Samples(samples)) => summary_of(samples, |sample| sample, kind),
             (None, Self::Summary(summary)) => Some(summary.clone_without_sketch()),
             (None, Self::Increase(_)) => None,
         }

@@ -45,6 +45,7 @@ pub mod intake;
 mod kept;
 pub mod kpi;
 pub mod labels;
+mod lanes;
 mod layout;
 mod moments;
 mod pack;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::lanes::Pair;
 use crate::pack::{self, unpack};
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
@@ -186,77 +187,61 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What samples in order of time come to, without a sketch; `None` where there are none.
-pub(crate) fn summary_of(samples: impl ExactSizeIterator<Item = Sample> + Clone, kind: Kind) -> Option<Summary> {
-    if samples.len() <= MOST_AT_ONCE {
-        return summary_at_once(samples, kind);
+/// What samples in order of time come to, without a sketch; `None` where there are none. `of` makes
+/// a sample of one of them.
+pub(crate) fn summary_of<T: Copy>(samples: &[T], of: impl Fn(T) -> Sample + Copy, kind: Kind) -> Option<Summary> {
+    let mut some = samples.chunks(MOST_AT_ONCE).map(|some| summary_at_once(some, of, kind));
+    let mut summary = some.next()??;
+    for later in some.flatten() {
+        summary.merge_without_sketch(&later, kind);
     }
-    let mut rest = samples;
-    let mut summary: Option<Summary> = None;
-    while rest.len() > 0 {
-        let some = summary_at_once(rest.clone().take(MOST_AT_ONCE), kind)?;
-        rest.nth(some.count as usize - 1);
-        match &mut summary {
-            Some(summary) => summary.merge_without_sketch(&some, kind),
-            None => summary = Some(some),
-        }
-    }
-    summary
+    Some(summary)
 }
 
 /// [`summary_of`] no more samples than [`MOST_AT_ONCE`].
-fn summary_at_once(samples: impl ExactSizeIterator<Item = Sample> + Clone, kind: Kind) -> Option<Summary> {
-    let mut rest = samples.clone();
-    let first = rest.next()?;
+fn summary_at_once<T: Copy>(samples: &[T], of: impl Fn(T) -> Sample + Copy, kind: Kind) -> Option<Summary> {
+    let (first, last) = (of(*samples.first()?), of(*samples.last()?));
     let count = samples.len();
     if count == 1 {
         return Some(Summary::without_sketch(first, kind));
     }
-    // Two strands, so that an addition need not wait for the one before, and in such a form that
-    // vectors can be used. Not `f64::min`, which looks for NaN.
-    let (mut sum, mut min, mut max) = ([0.0; 2], [first.value(); 2], [first.value(); 2]);
-    let mut take = |values: [f64; 2]| {
-        for (strand, value) in values.into_iter().enumerate() {
-            sum[strand] += value;
-            min[strand] = if value < min[strand] { value } else { min[strand] };
-            max[strand] = if value > max[strand] { value } else { max[strand] };
-        }
-    };
-    let mut last = first;
-    let mut pairs = samples.clone();
-    while pairs.len() > 1 {
-        let (Some(one), Some(other)) = (pairs.next(), pairs.next()) else { break };
-        last = other;
-        take([one.value(), other.value()]);
+    let (pairs, rest) = samples.as_chunks::<2>();
+    let pair = |[one, other]: [T; 2]| Pair::new(of(one).value(), of(other).value());
+    let start = Pair::new(first.value(), first.value());
+    let (mut sum, mut min, mut max) = (Pair::new(0.0, 0.0), start, start);
+    for samples in pairs {
+        let values = pair(*samples);
+        sum = sum.plus(values);
+        min = min.least(values);
+        max = max.greatest(values);
     }
-    if let Some(one) = pairs.next() {
-        last = one;
-        sum[0] += one.value();
-        min[0] = min[0].min(one.value());
-        max[0] = max[0].max(one.value());
+    for sample in rest {
+        let value = of(*sample).value();
+        sum = sum.plus(Pair::new(value, 0.0));
+        min = min.least(Pair::new(value, value));
+        max = max.greatest(Pair::new(value, value));
     }
-    let (sum, min, max) = (sum[0] + sum[1], min[0].min(min[1]), max[0].max(max[1]));
+    let ([one, other], [low, lower], [high, higher]) = (sum.both(), min.both(), max.both());
+    let (sum, min, max) = (one + other, low.min(lower), high.max(higher));
     if !sum.is_finite() {
         let mut summary = Summary::without_sketch(first, kind);
-        rest.for_each(|sample| summary.record_without_sketch(sample, kind));
+        samples.iter().skip(1).for_each(|sample| summary.record_without_sketch(of(*sample), kind));
         return Some(summary);
     }
     let mean = within(sum / count as f64, min, max);
-    let mut m2 = [0.0; 2];
-    let mut pairs = samples.clone();
-    while pairs.len() > 1 {
-        let (Some(one), Some(other)) = (pairs.next(), pairs.next()) else { break };
-        for (strand, value) in [one.value(), other.value()].into_iter().enumerate() {
-            m2[strand] += (value - mean) * (value - mean);
-        }
+    let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));
+    for samples in pairs {
+        let distance = pair(*samples).minus(center);
+        m2 = m2.plus(distance.times(distance));
     }
-    if let Some(one) = pairs.next() {
-        m2[0] += (one.value() - mean) * (one.value() - mean);
+    for sample in rest {
+        let distance = Pair::new(of(*sample).value(), mean).minus(center);
+        m2 = m2.plus(distance.times(distance));
     }
-    let m2 = (m2[0] + m2[1]).min(f64::MAX);
-    let mut summary = Summary::unpacked(count as u64, sum, m2, (min, max), first, last);
+    let [one, other] = m2.both();
+    let mut summary = Summary::unpacked(count as u64, sum, (one + other).min(f64::MAX), (min, max), first, last);
     if kind == Kind::Counter {
-        summary.increase = increase(samples);
+        summary.increase = increase(samples.iter().map(|sample| of(*sample)));
     }
     summary.settle_increase(kind);
     Some(summary)

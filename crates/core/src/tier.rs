@@ -116,7 +116,7 @@ impl Tier {
             let number = terms.grid.bucket_of(first.timestamp());
             let bucket;
             (bucket, rest) = split_bucket(rest, terms.grid.end(number));
-            if let Some(summary) = summary_of(bucket.iter().copied(), terms.kind) {
+            if let Some(summary) = summary_of(bucket, |sample| sample, terms.kind) {
                 self.append_listed(number, &summary, &Values::Samples(bucket), terms, scratch);
             }
         }

@@ -67,7 +67,7 @@ impl<'a> Iterator for Parts<'a> {
                 *before = Some((number, end));
                 let (bucket, rest) = slims.split_at(Slim::count_until(slims, base, end));
                 *slims = rest;
-                let summary = summary_of(bucket.iter().map(move |slim| slim.sample(base)), kind)?;
+                let summary = summary_of(bucket, |slim| slim.sample(base), kind)?;
                 Some(Part { number, summary, values: Values::Slim { base, slims: bucket } })
             }
             Rest::Packed { .. } => {

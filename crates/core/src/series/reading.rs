@@ -225,7 +225,7 @@ impl<'a> Iterator for Fresh<'a> {
         let count = self.samples.iter().take_while(|sample| sample.timestamp() <= end).count();
         let (bucket, rest) = self.samples.split_at(count);
         self.samples = rest;
-        let summary = summary_of(bucket.iter().copied(), self.terms.kind)?;
+        let summary = summary_of(bucket, |sample| sample, self.terms.kind)?;
         Some(Part { number, summary, values: Values::Samples(bucket) })
     }
 }
