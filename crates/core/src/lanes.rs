@@ -5,9 +5,7 @@
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod pair {
-    use std::arch::wasm32::{
-        f64x2, f64x2_add, f64x2_extract_lane, f64x2_mul, f64x2_pmax, f64x2_pmin, f64x2_sub, v128,
-    };
+    use std::arch::wasm32::{f64x2, f64x2_add, f64x2_extract_lane, f64x2_mul, f64x2_pmax, f64x2_pmin, f64x2_sub, v128};
 
     #[derive(Clone, Copy)]
     pub(crate) struct Pair(v128);

@@ -62,6 +62,28 @@ impl Slim {
         slims.iter().position(|slim| i64::from(slim.0[0]) > most).unwrap_or(slims.len())
     }
 
+    /// How many of these, which are in order of time, are up to `end`: looked for from a guess on, in
+    /// steps that double.
+    pub(crate) fn count_near(slims: &[Self], guess: usize, base: TimestampMs, end: TimestampMs) -> usize {
+        let most = end.get().saturating_sub(base.get());
+        let is_in = |place: usize| slims.get(place).is_some_and(|slim| i64::from(slim.0[0]) <= most);
+        let guess = guess.min(slims.len());
+        let (mut low, mut high, mut step) = (guess, guess, 1);
+        if is_in(guess) {
+            while is_in(high) {
+                (low, high) = (high, high + step);
+                step *= 2;
+            }
+        } else {
+            while low > 0 && !is_in(low - 1) {
+                (high, low) = (low - 1, (low - 1).saturating_sub(step));
+                step *= 2;
+            }
+        }
+        let (low, high) = (low.min(slims.len()), high.min(slims.len()));
+        low + slims[low..high].partition_point(|slim| i64::from(slim.0[0]) <= most)
+    }
+
     #[inline]
     pub(crate) fn timestamp(self, base: TimestampMs) -> TimestampMs {
         TimestampMs::new(base.get().wrapping_add(i64::from(self.0[0])))

@@ -95,16 +95,20 @@ impl Series {
 
     /// The fresh samples in `(from, to]`.
     fn fresh_between(&self, from: TimestampMs, to: TimestampMs) -> &[Sample] {
-        // Mostly all that is asked for is the last of them.
-        let end = if self.newest <= to {
-            self.fresh.len()
-        } else {
-            self.fresh.partition_point(|sample| sample.timestamp() <= to)
-        };
         if self.newest <= from {
             return &[];
         }
-        let start = self.fresh[..end].partition_point(|sample| sample.timestamp() <= from);
+        // Mostly all that is asked for is the last few of them.
+        let mut end = self.fresh.len();
+        if self.newest > to {
+            end = self.fresh.partition_point(|sample| sample.timestamp() <= to);
+        }
+        let few = end.saturating_sub(8);
+        let start = if self.fresh.get(few).is_some_and(|sample| sample.timestamp() <= from) {
+            few + self.fresh[few..end].iter().take_while(|sample| sample.timestamp() <= from).count()
+        } else {
+            self.fresh[..end].partition_point(|sample| sample.timestamp() <= from)
+        };
         &self.fresh[start..end]
     }
 
