@@ -4,17 +4,18 @@
 //! they hold many, it is packed time buckets ([`crate::pack`]), each after a varint of its number
 //! less the chunk's base and a varint of its length.
 
+mod change;
 mod parts;
 pub(crate) mod stored;
 
+pub(crate) use change::Change;
 pub(crate) use parts::Parts;
 use parts::Rest;
 
 use crate::grid::Grid;
 use crate::pack::{Reader, Spread, pack, put_varint, unpack};
-use crate::part::{Run, Slim, Values, summary_of};
+use crate::part::{Run, Slim, Values};
 use crate::sample::{Kind, Sample};
-use crate::sketch::{Sketch, keys};
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 
@@ -22,8 +23,9 @@ use crate::time::TimestampMs;
 const MOST_SAMPLES: usize = 96;
 /// A chunk of samples that came to hold so many is packed.
 const MOST_WITH_LATE: usize = 512;
-/// A chunk of several packed time buckets has no more bytes than this.
-pub(crate) const MOST_BYTES: usize = 1_024;
+/// A chunk of several packed time buckets has no more bytes than this, so that it fits where a chunk of
+/// samples was.
+pub(crate) const MOST_BYTES: usize = 960;
 
 /// How the time buckets of a tier lie, and what its samples mean.
 #[derive(Clone, Copy, Debug)]
@@ -44,59 +46,20 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// Begins a time bucket with these values, and with the samples where they are kept.
+    pub(crate) fn begin(&mut self, values: &Values<'_>) {
+        self.spread.clear();
+        self.spread.add(values);
+        self.samples.clear();
+        values.samples(&mut self.samples);
+    }
+
     /// Makes `record` the bytes of a time bucket whose values are in `spread`.
     fn pack(&mut self, number: i64, base: i64, summary: &Summary, terms: Terms) {
         self.record.clear();
         put_varint(&mut self.record, number.wrapping_sub(base) as u64);
         let start = terms.grid.start(number);
         pack(summary, &mut self.spread, start, terms.kind, &mut self.runs, &mut self.record);
-    }
-}
-
-/// What is done to a time bucket that is sealed already.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Change<'a> {
-    Sample(Sample),
-    /// Samples in order of time, at least one.
-    Samples(&'a [Sample]),
-    Summary(&'a Summary),
-    /// Its increase is set, where it is there.
-    Increase(f64),
-}
-
-impl Change<'_> {
-    /// What `before` becomes, whose values are in `spread`.
-    fn apply(self, before: Option<Summary>, kind: Kind, spread: &mut Spread) -> Option<Summary> {
-        match self {
-            Self::Sample(sample) => spread.record(keys::key(sample.value(), Sketch::DEFAULT_SCALE)),
-            Self::Samples(samples) => spread.add(&Values::Samples(samples)),
-            Self::Summary(summary) => spread.add_sketch(&summary.sketch),
-            Self::Increase(_) => {}
-        }
-        match (before, self) {
-            (Some(mut summary), Self::Sample(sample)) => {
-                summary.record_without_sketch(sample, kind);
-                Some(summary)
-            }
-            (Some(mut summary), Self::Samples(samples)) => {
-                if let Some(other) = summary_of(samples, |sample| sample, kind) {
-                    summary.merge_without_sketch(&other, kind);
-                }
-                Some(summary)
-            }
-            (Some(mut summary), Self::Summary(other)) => {
-                summary.merge_without_sketch(other, kind);
-                Some(summary)
-            }
-            (Some(mut summary), Self::Increase(increase)) => {
-                summary.increase = increase;
-                Some(summary)
-            }
-            (None, Self::Sample(sample)) => Some(Summary::without_sketch(sample, kind)),
-            (None, Self::Samples(samples)) => summary_of(samples, |sample| sample, kind),
-            (None, Self::Summary(summary)) => Some(summary.clone_without_sketch()),
-            (None, Self::Increase(_)) => None,
-        }
     }
 }
 

@@ -66,7 +66,9 @@ impl Kept {
             if !self.slide(engine, series, whole) {
                 self.begin(engine, series, whole);
             }
-            moments = self.older.last().map_or(Moments::NONE, |(_, moments)| *moments);
+            if let Some((_, older)) = self.older.last() {
+                moments.merge(older, self.deviation);
+            }
             moments.merge(&self.newer, self.deviation);
         } else {
             // A window within one time bucket that is not over: nothing that was counted is in it.
@@ -77,7 +79,7 @@ impl Kept {
         for stretch in rest() {
             for id in series {
                 each_part(engine, *id, stretch, |part| {
-                    moments.merge(&Moments::of(&part.summary), self.deviation);
+                    moments.add(&part.summary, self.deviation);
                     if self.spread.is_needed() {
                         self.tally.add(&part.values);
                     }
@@ -154,7 +156,7 @@ impl Kept {
         let before = self.newer.count();
         if stretch.first <= stretch.last {
             each_part(engine, id, stretch, |part| {
-                self.newer.merge(&Moments::of(&part.summary), self.deviation);
+                self.newer.add(&part.summary, self.deviation);
                 if self.spread.is_needed() {
                     self.tally.add(&part.values);
                 }

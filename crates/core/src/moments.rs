@@ -39,24 +39,34 @@ impl Moments {
     }
 
     pub(crate) fn merge(&mut self, other: &Self, deviation: Deviation) {
-        if other.count == 0 {
-            return;
+        if other.count > 0 {
+            self.join(other.count, other.sum, other.residue.get(), other.m2, (other.min, other.max), deviation);
         }
-        if self.count == 0 {
-            *self = *other;
-            return;
-        }
-        if deviation == Deviation::Needed {
-            let (own, others) = (self.count as f64, other.count as f64);
-            let distance = other.sum / others - self.sum / own;
+    }
+
+    /// Adds what samples come to.
+    pub(crate) fn add(&mut self, summary: &Summary, deviation: Deviation) {
+        let Summary { count, sum, m2, min, max, .. } = *summary;
+        self.join(count, sum, summary.residue(), m2, (min, max), deviation);
+    }
+
+    #[inline]
+    fn join(&mut self, count: u64, sum: f64, residue: f64, m2: f64, (min, max): (f64, f64), deviation: Deviation) {
+        if deviation == Deviation::Needed && self.count > 0 {
+            let (own, others) = (self.count as f64, count as f64);
+            let distance = sum / others - self.sum / own;
             // Chan, Golub, LeVeque 1979.
-            self.m2 = (self.m2 + other.m2 + distance * distance * (own * others / (own + others))).min(f64::MAX);
+            self.m2 = (self.m2 + m2 + distance * distance * (own * others / (own + others))).min(f64::MAX);
+        } else if deviation == Deviation::Needed {
+            self.m2 = m2;
         }
-        self.count = self.count.saturating_add(other.count);
-        self.residue.add(&mut self.sum, other.sum);
-        self.residue.add(&mut self.sum, other.residue.get());
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.count = self.count.saturating_add(count);
+        self.residue.add(&mut self.sum, sum);
+        if residue != 0.0 {
+            self.residue.add(&mut self.sum, residue);
+        }
+        self.min = if min < self.min { min } else { self.min };
+        self.max = if max > self.max { max } else { self.max };
     }
 
     /// As a summary without a sketch, whose first and last samples mean nothing.

@@ -224,16 +224,19 @@ impl Tier {
         chunks.flat_map(move |chunk| chunk.parts_within(from, to, terms, wide))
     }
 
-    /// The time buckets in `(from, to]`, which are edges of a wider grid, as
-    /// [`Tier::range_within`] tells them.
-    pub(crate) fn range_in(
-        &self,
-        from: TimestampMs,
-        to: TimestampMs,
+    /// Calls `each` with what [`Tier::range_within`] tells.
+    #[inline]
+    pub(crate) fn each_part<'a>(
+        &'a self,
+        (from, to): (i64, i64),
         terms: Terms,
         wide: Grid,
-    ) -> impl Iterator<Item = Part<'_>> + Clone {
-        self.range_within(terms.grid.whole_until(from).saturating_add(1), terms.grid.whole_until(to), terms, wide)
+        each: &mut impl FnMut(Part<'a>),
+    ) {
+        let start = self.chunks.partition_point(|chunk| chunk.last() < from);
+        for chunk in self.chunks.range(start..).take_while(|chunk| chunk.first() <= to) {
+            chunk.parts_within(from, to, terms, wide).each(each);
+        }
     }
 
     /// A number that no time bucket lies below.

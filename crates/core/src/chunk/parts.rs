@@ -53,6 +53,33 @@ impl<'a> Parts<'a> {
     }
 }
 
+impl<'a> Parts<'a> {
+    /// Calls `each` with what is left: parts are large, and in WebAssembly it takes a call to move one.
+    #[inline]
+    pub(crate) fn each(mut self, each: &mut impl FnMut(Part<'a>)) {
+        let Terms { grid, kind } = self.terms;
+        let wide = self.wide;
+        if let Rest::Samples { base, mut slims, mut before } = self.rest {
+            while let Some(first) = slims.first() {
+                let (number, end) = wide.bucket_after(before, first.timestamp(base));
+                before = Some((number, end));
+                let bucket;
+                (bucket, slims) = slims.split_at(Slim::count_until(slims, base, end));
+                let Some(summary) = summary_of(bucket, |slim| slim.sample(base), kind) else { return };
+                each(Part { number, summary, values: Values::Slim { base, slims: bucket } });
+            }
+            return;
+        }
+        while let Some((number, content)) = self.next_content() {
+            let mut part = unpack(number, content, grid.start(number), kind);
+            if wide != grid {
+                part.number = wide.bucket_of(part.summary.last.timestamp());
+            }
+            each(part);
+        }
+    }
+}
+
 impl<'a> Iterator for Parts<'a> {
     type Item = Part<'a>;
 

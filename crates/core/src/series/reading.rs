@@ -44,10 +44,19 @@ impl Series {
         mut each: impl FnMut(Part<'_>),
     ) {
         let grid = horizon.grid(index);
-        let fresh = self.each_layer(index, numbers, horizon, |tier, first, last, terms| {
-            tier.range_within(first, last, terms, grid).for_each(&mut each);
+        let mut fresh = self.each_layer(index, numbers, horizon, |tier, first, last, terms| {
+            tier.each_part((first, last), terms, grid, &mut |part| each(part));
         });
-        Fresh { samples: fresh, before: None, terms: Terms { grid, kind: self.kind } }.for_each(each);
+        let mut before = None;
+        while let Some(first) = fresh.first() {
+            let (number, end) = grid.bucket_after(before, first.timestamp());
+            before = Some((number, end));
+            let count = fresh.iter().take_while(|sample| sample.timestamp() <= end).count();
+            let bucket;
+            (bucket, fresh) = fresh.split_at(count);
+            let Some(summary) = summary_of(bucket, |sample| sample, self.kind) else { return };
+            each(Part { number, summary, values: Values::Samples(bucket) });
+        }
     }
 
     /// Calls `each` with the samples in the time buckets of a tier numbered `from..=to`, in order of

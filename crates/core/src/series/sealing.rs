@@ -1,8 +1,9 @@
 //! How fresh samples become time buckets, and time buckets wider ones.
 
 use super::Series;
-use crate::chunk::{Change, Scratch};
+use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
+use crate::part::Part;
 use crate::sample::{Kind, Sample};
 use crate::summary::{finite, step};
 use crate::tier::Tier;
@@ -15,7 +16,7 @@ const MOST: usize = 8_192;
 /// Room for fresh samples that a series keeps after it had more.
 const ROOM: usize = 1_024;
 /// Time buckets leave a tier so many at a time: each of their steps has a price of its own.
-const LOT: i64 = 60;
+const LOT: i64 = 30;
 
 impl Series {
     /// Seals fresh samples where they are many.
@@ -70,38 +71,11 @@ impl Series {
         if edge <= tier.sealed_to() {
             return 0;
         }
-        let mut work = 0;
-        let mut few = std::mem::take(&mut scratch.samples);
-        let mut parts = source.range_in(tier.sealed_to(), edge, finer, terms.grid).peekable();
-        while let Some(first) = parts.next() {
-            let number = first.number;
-            few.clear();
-            let is_listed = first.values.are_samples() && !Tier::keeps_samples(&first.summary);
-            if is_listed && parts.peek().is_none_or(|next| next.number > number) {
-                work += 8 + first.summary.count as usize;
-                tier.append_listed(number, &first.summary, &first.values, terms, scratch);
-                continue;
-            }
-            first.values.samples(&mut few);
-            let mut summary = first.summary;
-            scratch.spread.clear();
-            scratch.spread.add(&first.values);
-            while let Some(part) = parts.next_if(|part| part.number == number) {
-                summary.merge_without_sketch(&part.summary, self.kind);
-                scratch.spread.add(&part.values);
-                part.values.samples(&mut few);
-                work += 4;
-            }
-            work += 8 + scratch.spread.work();
-            if few.len() as u64 == summary.count {
-                tier.append_samples(&few, terms, scratch);
-            } else {
-                summary.set_residue(0.0);
-                tier.append_packed(number, &summary, terms, scratch);
-            }
-        }
-        drop(parts);
-        scratch.samples = few;
+        let numbers = (finer.grid.whole_until(tier.sealed_to()).saturating_add(1), finer.grid.whole_until(edge));
+        let mut widening = Widening { tier, terms, scratch, held: None, is_merged: false, work: 0 };
+        source.each_part(numbers, finer, terms.grid, &mut |part| widening.take(part));
+        widening.put();
+        let work = widening.work;
         tier.seal_to(edge);
         work
     }
@@ -168,5 +142,60 @@ impl Series {
         }
         let change = Change::Increase(finite(increase));
         self.tiers[index].change(number, change, terms, scratch);
+    }
+}
+
+/// A wide time bucket that is made of the parts of finer ones.
+struct Widening<'a, 'b> {
+    tier: &'b mut Tier,
+    terms: Terms,
+    scratch: &'b mut Scratch,
+    /// The parts of the time bucket at hand, merged.
+    held: Option<Part<'a>>,
+    /// Whether there is more than one of them; their values are in the scratch.
+    is_merged: bool,
+    /// How much work it was.
+    work: usize,
+}
+
+impl<'a> Widening<'a, '_> {
+    /// Takes in the next part.
+    #[inline]
+    fn take(&mut self, part: Part<'a>) {
+        let Some(held) = self.held.as_mut().filter(|held| held.number == part.number) else {
+            self.put();
+            self.held = Some(part);
+            return;
+        };
+        if !self.is_merged {
+            self.is_merged = true;
+            self.scratch.begin(&held.values);
+        }
+        held.summary.merge_without_sketch(&part.summary, self.terms.kind);
+        self.scratch.spread.add(&part.values);
+        part.values.samples(&mut self.scratch.samples);
+        self.work += 4;
+    }
+
+    /// Puts the time bucket at hand into the tier.
+    fn put(&mut self) {
+        let Some(mut held) = self.held.take() else { return };
+        if !self.is_merged {
+            if held.values.are_samples() && !Tier::keeps_samples(&held.summary) {
+                self.work += 8 + held.summary.count as usize;
+                return self.tier.append_listed(held.number, &held.summary, &held.values, self.terms, self.scratch);
+            }
+            self.scratch.begin(&held.values);
+        }
+        self.is_merged = false;
+        self.work += 8 + self.scratch.spread.work();
+        let samples = std::mem::take(&mut self.scratch.samples);
+        if samples.len() as u64 == held.summary.count {
+            self.tier.append_samples(&samples, self.terms, self.scratch);
+        } else {
+            held.summary.set_residue(0.0);
+            self.tier.append_packed(held.number, &held.summary, self.terms, self.scratch);
+        }
+        self.scratch.samples = samples;
     }
 }
