@@ -11,6 +11,7 @@ use anyhow::Context;
 use bellwether_core::board::Board;
 use bellwether_core::engine::EngineConfig;
 use bellwether_core::labels::MetricName;
+use bellwether_core::time::DurationMs;
 use tokio::sync::{mpsc, watch};
 
 use crate::alerting::{self, Dispatcher, Watch, Webhook};
@@ -32,7 +33,7 @@ use crate::hub::{self, Greeting, Hub, Recovery};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::settings::{self, ServeArgs, Settings};
-use crate::store::{EPOCH_MASK, NewStore, Origin, RedbStore, Store, StoreError};
+use crate::store::{EPOCH_MASK, NewStore, Origin, RedbStore, Retention, Store, StoreError};
 use crate::telemetry::{self, Metrics};
 use crate::threads::{self, Threads};
 use crate::writer::{self, QueueRoom, Writer, WriterQueue, WriterThread};
@@ -41,6 +42,8 @@ use crate::writer::{self, QueueRoom, Writer, WriterQueue, WriterThread};
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How long live connections may take to close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+/// How long summaries of hours are kept: ten years.
+const ROLLUP_RETENTION: DurationMs = DurationMs::from_days(3_653);
 /// The seed of the simulation: every start shows the same stories.
 const DEMO_SEED: u64 = 2026;
 
@@ -415,7 +418,12 @@ impl Parts<'_> {
         self.hub.install(engine, alerts, clock::random_bits() & EPOCH_MASK, store.seq());
         let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
         let own = Arc::clone(&self.gateway.own);
-        let mut writing = WriterThread::new(store, hub, metrics, own, self.settings.store.retention.0, queue);
+        let retention = Retention {
+            raw: self.settings.store.retention.0,
+            raw_bytes: Some(self.settings.store.retention_size.0 as u64),
+            rollups: ROLLUP_RETENTION,
+        };
+        let mut writing = WriterThread::new(store, hub, metrics, own, retention, queue);
         let writing = threads::spawn("writer", &self.lost, move || writing.run())?;
         self.pulse(&mut threads, watch)?;
         self.sampler(&mut threads)?;

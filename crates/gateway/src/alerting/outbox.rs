@@ -154,7 +154,7 @@ mod tests {
     use crate::clock::Stopwatch;
     use crate::hub::{Greeting, Hub};
     use crate::own::OwnWork;
-    use crate::store::RedbStore;
+    use crate::store::{RedbStore, Retention};
     use crate::writer::rig::faulty::{Failure, FaultyDisk};
     use crate::writer::{self, NewNotice, WriterThread};
     use bellwether_core::board::Board;
@@ -195,7 +195,8 @@ mod tests {
         let greeting = Greeting { board: Arc::new(Board::default()), demo: false, version: "0" };
         let hub = Arc::new(Hub::new(greeting).unwrap());
         let own = Arc::new(OwnWork::default());
-        let mut thread = WriterThread::new(store, hub, metrics.clone(), own, DurationMs::from_days(90), queue);
+        let mut thread =
+            WriterThread::new(store, hub, metrics.clone(), own, Retention::all(DurationMs::from_days(90)), queue);
         let writing = std::thread::spawn(move || thread.run());
 
         let failing = disk.clone();

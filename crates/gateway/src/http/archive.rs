@@ -98,7 +98,8 @@ pub(super) async fn backup(State(gateway): State<Arc<Gateway>>, headers: HeaderM
     Ok((headers, body).into_response())
 }
 
-async fn take(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
+/// The store as it is, for whoever may read it now.
+pub(super) async fn take(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
     gateway.ready()?;
     let permit = gateway.archives.enter()?;
     let snapshot = gateway.writer.snapshot().await.map_err(|error| match error {

@@ -12,6 +12,7 @@ use bellwether_wire::query::{ErrorBody, QueryParamError};
 use super::seats::NoSeat;
 use crate::archive::ParamError;
 use crate::auth::{Scope, Scopes};
+use crate::hub::PastError;
 use crate::writer::WriteError;
 
 /// Seconds after which a sender may try again.
@@ -222,6 +223,17 @@ impl From<QueryError> for ApiError {
 impl From<ParamError> for ApiError {
     fn from(error: ParamError) -> Self {
         Self::BadQuery { code: "bad_query", message: error.to_string() }
+    }
+}
+
+impl From<PastError> for ApiError {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::TooMuch => Self::BadQuery { code: "bad_query", message: error.to_string() },
+            PastError::Damaged(_) | PastError::Config(_) | PastError::Store(_) => {
+                Self::Unreadable { reason: error.to_string() }
+            }
+        }
     }
 }
 

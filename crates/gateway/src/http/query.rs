@@ -7,29 +7,48 @@ use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bellwether_core::labels::MetricName;
+use bellwether_core::query::QueryError;
 use bellwether_core::sample::Kind;
-use bellwether_wire::query::{GroupsBody, ResultBody, ScorecardBody, Shape, from_query_string};
+use bellwether_core::time::TimestampMs;
+use bellwether_wire::query::{GroupsBody, QueryRequest, ResultBody, ScorecardBody, Shape, from_query_string};
 use serde::Serialize;
 
-use super::Gateway;
 use super::errors::ApiError;
+use super::{Gateway, archive};
 use crate::clock;
+use crate::hub::engine_of_past;
 
 /// Answers one figure or one for each group.
 pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): RawQuery) -> Result<Response, ApiError> {
     gateway.ready()?;
     let request = from_query_string(text.as_deref().unwrap_or_default())?;
     let at = request.at.unwrap_or_else(clock::now);
-    Ok(match request.shape {
-        Shape::One => {
-            let answer = gateway.hub.evaluate_one(&request.expression, at)?;
-            fresh(ResultBody(&answer))
-        }
-        Shape::Groups => {
-            let groups = gateway.hub.evaluate(&request.expression, at)?;
-            fresh(GroupsBody(&groups))
-        }
-    })
+    let QueryRequest { expression, shape, .. } = &request;
+    let answered = match shape {
+        Shape::One => gateway.hub.evaluate_one(expression, at).map(|answer| fresh(ResultBody(&answer))),
+        Shape::Groups => gateway.hub.evaluate(expression, at).map(|groups| fresh(GroupsBody(&groups))),
+    };
+    match answered {
+        Err(QueryError::WindowTooLong { .. }) => long_past(&gateway, request, at).await,
+        answered => Ok(answered?),
+    }
+}
+
+/// Answers from the store what is longer than the engine in memory holds.
+async fn long_past(gateway: &Gateway, request: QueryRequest, at: TimestampMs) -> Result<Response, ApiError> {
+    let (permit, snapshot) = archive::take(gateway).await?;
+    let config = gateway.hub.config();
+    let answering = tokio::task::spawn_blocking(move || {
+        let QueryRequest { expression, shape, .. } = &request;
+        let engine = engine_of_past(&snapshot, expression, at, clock::now(), config)?;
+        drop(permit);
+        Ok(match shape {
+            Shape::One => fresh(ResultBody(&engine.evaluate_one(expression, at)?)),
+            Shape::Groups => fresh(GroupsBody(&engine.evaluate(expression, at)?)),
+        })
+    });
+    // It panics for nobody, and is given up only when the gateway ends.
+    answering.await.unwrap_or(Err(ApiError::Stopping))
 }
 
 /// The grants office's three figures over everything that is kept.

@@ -14,6 +14,7 @@ mod pack;
 mod past;
 mod queue;
 mod recovery;
+mod years;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub(crate) use news::News;
 pub(crate) use past::Past;
 pub(crate) use queue::{Frame, Outbound, QueueReceiver};
 pub(crate) use recovery::{Recovery, recover};
+pub(crate) use years::{PastError, engine_of_past};
 
 use fanout::{Fanout, Stragglers};
 use feed::{BadStep, Feed, Place};
@@ -170,6 +172,11 @@ impl Hub {
     /// The engine's.
     pub(crate) fn evaluate_one(&self, expression: &Expression, at: TimestampMs) -> Result<Answer, QueryError> {
         self.state().engine.evaluate_one(expression, at)
+    }
+
+    /// How the engine is set.
+    pub(crate) fn config(&self) -> EngineConfig {
+        self.state().engine.config().clone()
     }
 
     /// One figure for each group.

@@ -175,6 +175,8 @@ settings! {
         data_dir: Option<PathBuf> = None, flag "data-dir";
         /// How long raw samples are kept
         retention: Retention = Retention(DurationMs::from_days(90)), flag "retention";
+        /// Most room that raw samples take; beyond it the oldest are dropped, but for the last two days
+        retention_size: Bytes = Bytes(1 << 40), flag "retention-size";
         /// Free space of the store's disk below which no samples are taken; what is stored is still served
         free_space: Bytes = Bytes(64 << 20), flag "free-space";
     }

@@ -16,8 +16,8 @@ const DOING: &str = "moving samples from the tail into chunks";
 
 type Chunks<'txn> = Table<'txn, (u32, i64, u32), &'static [u8]>;
 
-/// Adds samples of one series, ordered by time, to what is sealed of their hours. Without a known
-/// kind no summary can be made.
+/// Adds samples of one series, ordered by time, to what is sealed of their hours; by how many bytes the chunks
+/// grow. Without a known kind no summary can be made.
 pub(super) fn write_series(
     write: &WriteTransaction,
     chunk_samples: usize,
@@ -25,7 +25,8 @@ pub(super) fn write_series(
     kind: Option<Kind>,
     samples: &[StoredSample],
     faults: &mut Vec<Fault>,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
+    let mut growth = 0;
     let mut chunks = write.open_table(tables::CHUNKS).while_doing(DOING)?;
     let mut hours = write.open_table(tables::HOURS).while_doing(DOING)?;
     let hour_of_sample = |each: &StoredSample| hour_of(each.sample.timestamp());
@@ -41,7 +42,11 @@ pub(super) fn write_series(
                 Some(Ok(mut before)) => {
                     if let Some(added) = summary_of(of_hour, kind) {
                         if kind == Kind::Counter && overlap(&before, &added) {
-                            before = from_chunks(&chunks, series, hour, kind, of_hour)?.unwrap_or_else(|| {
+                            // Where chunks were dropped, there are fewer samples than the summary tells of.
+                            let whole = before.count;
+                            let anew = from_chunks(&chunks, series, hour, kind, of_hour)?;
+                            let anew = anew.filter(|anew| anew.count == whole + added.count);
+                            before = anew.unwrap_or_else(|| {
                                 before.merge(&added, kind);
                                 before
                             });
@@ -63,9 +68,9 @@ pub(super) fn write_series(
                 hours.insert((series.0, hour), hour::encode(series, hour, &summary).as_slice()).while_doing(DOING)?;
             }
         }
-        write_hour(&mut chunks, chunk_samples, series, hour, of_hour.to_vec())?;
+        growth += write_hour(&mut chunks, chunk_samples, series, hour, of_hour.to_vec())?;
     }
-    Ok(())
+    Ok(growth)
 }
 
 /// Adds samples to an hour's chunks. A chunk that is not larger than what is added is taken up into
@@ -77,7 +82,8 @@ fn write_hour(
     series: SeriesIx,
     hour: i64,
     mut samples: Vec<StoredSample>,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
+    let mut growth = 0;
     let mut ordinal = 0;
     loop {
         let last = chunks
@@ -99,7 +105,9 @@ fn write_hour(
                 before.append(&mut samples);
                 samples = before;
                 chunk::sort(&mut samples);
-                chunks.remove(key.row()).while_doing(DOING)?;
+                if let Some(record) = chunks.remove(key.row()).while_doing(DOING)? {
+                    growth -= record.value().len() as i64;
+                }
             }
             // A damaged one stays where it is, for whoever wants to look.
             Some((key, _)) => {
@@ -110,10 +118,12 @@ fn write_hour(
     }
     for piece in samples.chunks(chunk_samples.max(1)) {
         let key = ChunkKey { series, hour, ordinal };
-        chunks.insert(key.row(), chunk::encode(key, piece).as_slice()).while_doing(DOING)?;
+        let record = chunk::encode(key, piece);
+        growth += record.len() as i64;
+        chunks.insert(key.row(), record.as_slice()).while_doing(DOING)?;
         ordinal = ordinal.saturating_add(1);
     }
-    Ok(())
+    Ok(growth)
 }
 
 /// The summary of samples that are ordered by time; `None` where there are none.

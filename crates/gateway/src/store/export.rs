@@ -37,7 +37,7 @@ impl Default for Selection {
 }
 
 impl Selection {
-    fn wants(&self, series: &StoredSeries) -> bool {
+    pub(super) fn wants(&self, series: &StoredSeries) -> bool {
         self.metric.as_ref().is_none_or(|metric| *metric == series.key.metric)
             && self.matchers.iter().all(|matcher| matcher.matches(&series.key.labels))
     }
@@ -75,7 +75,7 @@ impl Snapshot {
         shielded(|| self.export_series(selection, each))
     }
 
-    fn export_series(
+    pub(super) fn export_series(
         &self,
         selection: &Selection,
         each: &mut dyn FnMut(Exported<'_>) -> ControlFlow<()>,
@@ -116,7 +116,7 @@ impl Snapshot {
     }
 
     /// What is not sealed of the wanted series, ordered by time.
-    fn tail_of(
+    pub(super) fn tail_of(
         &self,
         wanted: &BTreeMap<SeriesIx, StoredSeries>,
         selection: &Selection,

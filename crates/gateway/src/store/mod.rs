@@ -40,6 +40,7 @@ mod recovery;
 mod redb_store;
 mod repeats;
 mod retention;
+mod rollups;
 mod seal;
 mod series;
 mod snapshot;
@@ -53,7 +54,7 @@ use std::ops::ControlFlow;
 
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
-use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_core::time::TimestampMs;
 
 pub use batch::{Batch, BatchSample, Declaration, Found, LeftOut, Outcome};
 pub use codec::CodecError;
@@ -68,6 +69,7 @@ pub use outbox::{AlertChange, Notice};
 pub use read::Reading;
 pub use recovery::Recovered;
 pub use redb_store::{FILE_NAME, RedbStore};
+pub use retention::Retention;
 pub use seal::{Progress, SealLimits};
 pub use series::SeriesIx;
 pub use snapshot::Snapshot;
@@ -133,12 +135,12 @@ pub trait Store: Send {
     /// cannot get past, it does nothing for ten minutes, so that commits go on.
     fn seal(&mut self, now: TimestampMs) -> Result<Progress, StoreError>;
 
-    /// Drops a bounded number of hours that are over for longer than `retention`, and series of
+    /// Drops a bounded number of hours that are over for longer than `retention` says, and series of
     /// which nothing is left; to be called like [`Store::seal`].
     ///
     /// # Errors
     /// [`StoreError`] where the disk is full or failed.
-    fn expire(&mut self, now: TimestampMs, retention: DurationMs) -> Result<Progress, StoreError>;
+    fn expire(&mut self, now: TimestampMs, retention: Retention) -> Result<Progress, StoreError>;
 
     /// The raw samples of a series in `(from, to]`, from chunks and tail. A series that is not known
     /// has none.
@@ -247,6 +249,8 @@ pub struct Statistics {
     pub disk: DiskUsage,
     /// Series that are known.
     pub series: usize,
+    /// What the chunks take in it.
+    pub chunk_bytes: u64,
     /// Batches that are not sealed yet.
     pub tail_batches: usize,
     /// Samples in them.
@@ -293,7 +297,7 @@ impl Store for RedbStore {
         self.upkeep(now, |database, state| seal::step(database, state, now))
     }
 
-    fn expire(&mut self, now: TimestampMs, retention: DurationMs) -> Result<Progress, StoreError> {
+    fn expire(&mut self, now: TimestampMs, retention: Retention) -> Result<Progress, StoreError> {
         self.upkeep(now, |database, state| retention::step(database, state, now, retention))
     }
 

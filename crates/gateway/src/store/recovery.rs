@@ -19,6 +19,8 @@ const DOING: &str = "reading what is stored";
 const HOUR: DurationMs = DurationMs::from_hours(1);
 /// At least so much of the past comes sample by sample.
 const RAW_SPAN: DurationMs = DurationMs::from_hours(24);
+/// So much of the past comes at all: a little more than the engine's coarsest tier holds.
+const WHOLE_SPAN: DurationMs = DurationMs::from_days(93);
 
 /// A piece of what is stored, on its way into a starting engine.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,7 @@ pub(super) fn replay(
 ) -> Result<Vec<Fault>, StoreError> {
     // Hours up to this one come as summaries: all of it is older than the raw span.
     let old = chunk::last_over(now - RAW_SPAN);
+    let oldest = chunk::last_over(now - WHOLE_SPAN);
     let read = database.begin_read().while_doing(DOING)?;
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
@@ -77,7 +80,7 @@ pub(super) fn replay(
     for series in state.series.keys().copied() {
         let of_tail = tail.remove(&series).unwrap_or_default();
         let mut waiting = of_tail.as_slice();
-        for row in hours.range((series.0, i64::MIN)..=(series.0, i64::MAX)).while_doing(DOING)? {
+        for row in hours.range((series.0, oldest)..=(series.0, i64::MAX)).while_doing(DOING)? {
             if replay.broken {
                 break;
             }
@@ -91,13 +94,18 @@ pub(super) fn replay(
                     Ok(summary) => replay.summary(series, hour, &summary),
                     Err(reason) => {
                         replay.faults.add(Fault { place: Place::Hour { series, end: chunk::end_of(hour) }, reason });
-                        replay.hour_of_chunks(&chunks, series, hour, &[])?;
+                        replay.hour_of_chunks(&chunks, series, hour, 0, &[])?;
                     }
                 }
-            } else if !replay.hour_of_chunks(&chunks, series, hour, late)? {
-                // An hour with a damaged chunk comes as the summary that was made while it was whole:
-                // its figures over hours and days stay right, and minutes of it show a gap.
-                if let Ok(summary) = hour::decode(series, hour, record.value()) {
+            } else {
+                let summary = hour::decode(series, hour, record.value());
+                let least = summary.as_ref().map_or(0, |summary| summary.count);
+                if replay.hour_of_chunks(&chunks, series, hour, least, late)? {
+                    continue;
+                }
+                // An hour with a damaged or dropped chunk comes as the summary that was made while it was
+                // whole: its figures over hours and days stay right, and minutes of it show a gap.
+                if let Ok(summary) = summary {
                     replay.summary(series, hour, &summary);
                 }
                 replay.samples(series, late);
@@ -166,13 +174,14 @@ impl Replay<'_> {
         }
     }
 
-    /// Gives the samples of one hour, those of the tail among them, if all its chunks are whole, else
-    /// none of them.
+    /// Gives the samples of one hour, those of the tail among them, if all its chunks are whole and hold at
+    /// least `least` samples, else none of them.
     fn hour_of_chunks(
         &mut self,
         chunks: &Chunks,
         series: SeriesIx,
         hour: i64,
+        least: u64,
         of_tail: &[Sample],
     ) -> Result<bool, StoreError> {
         let mut samples = Vec::new();
@@ -188,6 +197,7 @@ impl Replay<'_> {
                 }
             }
         }
+        whole &= samples.len() as u64 >= least;
         if whole {
             // Stable, and of equal timestamps the sealed ones came first.
             samples.extend_from_slice(of_tail);

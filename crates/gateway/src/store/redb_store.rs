@@ -245,6 +245,7 @@ impl RedbStore {
         Statistics {
             disk: self.disk.usage().unwrap_or_default(),
             series: self.state.series.len(),
+            chunk_bytes: self.state.chunk_bytes,
             tail_batches: self.state.tail.len(),
             tail_samples: self.state.tail_samples,
             notices: self.state.due.len(),

@@ -1,4 +1,5 @@
-//! Retention: hours that are over for longer than the retention are dropped, a few at a time.
+//! Retention: hours that are over for long enough are dropped, a few at a time; raw samples also where they
+//! take too much room. Summaries of hours stay longer than the samples that they were made of.
 
 use super::chunk::last_over;
 use super::error::{StoreError, While};
@@ -6,7 +7,7 @@ use super::redb_store::begin_write;
 use super::seal::Progress;
 use super::series::SeriesIx;
 use super::state::State;
-use super::tables;
+use super::tables::{self, meta};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableDatabase};
 use std::ops::Bound;
@@ -17,13 +18,52 @@ const STEP_ROWS: usize = 2_000;
 /// Series that one step looks at.
 const STEP_SERIES: usize = 5_000;
 
+/// How old and how much may get what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Raw samples that are older than this are dropped.
+    pub raw: DurationMs,
+    /// Where the chunks take more than this, the oldest are dropped, but for those of the last two days.
+    pub raw_bytes: Option<u64>,
+    /// Summaries of hours that are older than this are dropped.
+    pub rollups: DurationMs,
+}
+
+impl Retention {
+    /// Drops everything at the same age, and nothing for its size.
+    #[must_use]
+    pub const fn all(age: DurationMs) -> Self {
+        Self { raw: age, raw_bytes: None, rollups: age }
+    }
+}
+
+/// What is kept whatever its size: a start takes it sample by sample.
+const LEAST_RAW: DurationMs = DurationMs::from_days(2);
+/// For their size, so many parts of the time that is kept are dropped at once, at least an hour.
+const PARTS: i64 = 64;
+
 /// How far dropping has come.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
-    /// All hours up to this one are dropped; `None` after a start.
+    /// All chunks up to this hour are dropped; `None` after a start.
     through: Option<i64>,
-    /// The hour of the pass that is under way and the first series that it has not looked at.
-    pass: Option<(i64, SeriesIx)>,
+    work: Option<Work>,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug)]
+enum Work {
+    /// Looking for the oldest chunk, from this series on.
+    Search { from: SeriesIx, oldest: Option<i64> },
+    /// Dropping up to these hours, from this series on.
+    Drop { edges: Edges, from: SeriesIx },
+}
+
+/// The last hours that are dropped.
+#[derive(Clone, Copy, Debug)]
+struct Edges {
+    raw: i64,
+    rollups: i64,
 }
 
 /// What a step found to drop.
@@ -41,41 +81,73 @@ pub(super) fn step(
     database: &Database,
     state: &mut State,
     now: TimestampMs,
-    retention: DurationMs,
+    retention: Retention,
 ) -> Result<Progress, StoreError> {
-    let (hour, from) = match state.expiry.pass {
-        Some(pass) => pass,
-        None => {
-            let hour = last_over(now - retention);
-            if state.expiry.through >= Some(hour) {
-                return Ok(Progress::Done);
-            }
-            (hour, SeriesIx(0))
-        }
+    let by_age = Edges { raw: last_over(now - retention.raw), rollups: last_over(now - retention.rollups) };
+    let first = SeriesIx(0);
+    let too_large = retention.raw_bytes.is_some_and(|most| state.chunk_bytes > most);
+    let work = match state.expiry.work {
+        Some(work) => work,
+        None if state.expiry.through < Some(by_age.raw) => Work::Drop { edges: by_age, from: first },
+        None if too_large => Work::Search { from: first, oldest: None },
+        None => return Ok(Progress::Done),
     };
-    let found = look(database, state, hour, from)?;
-    drop_rows(database, &found)?;
-    for ix in &found.series {
-        if let Some((key, _)) = state.series.remove(ix) {
-            state.by_key.remove(&key);
-            state.newest.remove(ix);
-            state.newest_sealed.remove(ix);
+    match work {
+        Work::Search { from, oldest } => {
+            let (oldest, next) = search(database, state, from, oldest)?;
+            let newest = last_over(now - LEAST_RAW);
+            state.expiry.work = match (next, oldest) {
+                (Some(from), oldest) => Some(Work::Search { from, oldest }),
+                (None, Some(oldest)) if oldest <= newest => {
+                    let raw = oldest + (newest - oldest) / PARTS;
+                    Some(Work::Drop { edges: Edges { raw, ..by_age }, from: first })
+                }
+                (None, _) => None,
+            };
+            Ok(if state.expiry.work.is_some() { Progress::More } else { Progress::Done })
         }
-    }
-    match found.next {
-        Some(next) => {
-            state.expiry.pass = Some((hour, next));
-            Ok(Progress::More)
-        }
-        None => {
-            state.expiry.pass = None;
-            state.expiry.through = Some(hour);
-            Ok(Progress::Done)
+        Work::Drop { edges, from } => {
+            let found = look(database, state, edges, from)?;
+            state.chunk_bytes = drop_rows(database, &found, state.chunk_bytes)?;
+            for ix in &found.series {
+                if let Some((key, _)) = state.series.remove(ix) {
+                    state.by_key.remove(&key);
+                }
+            }
+            state.expiry.work = found.next.map(|from| Work::Drop { edges, from });
+            if found.next.is_none() {
+                state.expiry.through = state.expiry.through.max(Some(edges.raw));
+            }
+            let too_large = retention.raw_bytes.is_some_and(|most| state.chunk_bytes > most);
+            Ok(if found.next.is_some() || too_large { Progress::More } else { Progress::Done })
         }
     }
 }
 
-fn look(database: &Database, state: &State, hour: i64, from: SeriesIx) -> Result<Found, StoreError> {
+/// Looks at some series for a chunk of an hour before `oldest`; the series to go on with.
+fn search(
+    database: &Database,
+    state: &State,
+    from: SeriesIx,
+    mut oldest: Option<i64>,
+) -> Result<(Option<i64>, Option<SeriesIx>), StoreError> {
+    let read = database.begin_read().while_doing(DOING)?;
+    let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
+    for (looked, &series) in state.series.range(from..).map(|(series, _)| series).enumerate() {
+        if looked >= STEP_SERIES {
+            return Ok((oldest, Some(series)));
+        }
+        let mut of_series =
+            chunks.range((series.0, i64::MIN, 0)..=(series.0, i64::MAX, u32::MAX)).while_doing(DOING)?;
+        if let Some(row) = of_series.next() {
+            let (_, hour, _) = row.while_doing(DOING)?.0.value();
+            oldest = Some(oldest.map_or(hour, |oldest| oldest.min(hour)));
+        }
+    }
+    Ok((oldest, None))
+}
+
+fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Result<Found, StoreError> {
     let read = database.begin_read().while_doing(DOING)?;
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
@@ -87,10 +159,12 @@ fn look(database: &Database, state: &State, hour: i64, from: SeriesIx) -> Result
             return Ok(found);
         }
         let before = found.chunks.len() + found.hours.len();
-        for row in chunks.range((series.0, i64::MIN, 0)..=(series.0, hour, u32::MAX)).while_doing(DOING)?.take(left) {
+        for row in
+            chunks.range((series.0, i64::MIN, 0)..=(series.0, edges.raw, u32::MAX)).while_doing(DOING)?.take(left)
+        {
             found.chunks.push(row.while_doing(DOING)?.0.value());
         }
-        for row in hours.range((series.0, i64::MIN)..=(series.0, hour)).while_doing(DOING)?.take(left) {
+        for row in hours.range((series.0, i64::MIN)..=(series.0, edges.rollups)).while_doing(DOING)?.take(left) {
             found.hours.push(row.while_doing(DOING)?.0.value());
         }
         let dropped = found.chunks.len() + found.hours.len() - before;
@@ -99,11 +173,12 @@ fn look(database: &Database, state: &State, hour: i64, from: SeriesIx) -> Result
             found.next = Some(series);
             return Ok(found);
         }
-        let kept = chunks
-            .range((series.0, hour.saturating_add(1), 0)..=(series.0, i64::MAX, u32::MAX))
-            .while_doing(DOING)?
-            .next()
-            .is_some();
+        let mut chunks_left = chunks
+            .range((series.0, edges.raw.saturating_add(1), 0)..=(series.0, i64::MAX, u32::MAX))
+            .while_doing(DOING)?;
+        let mut hours_left =
+            hours.range((series.0, edges.rollups.saturating_add(1))..=(series.0, i64::MAX)).while_doing(DOING)?;
+        let kept = chunks_left.next().is_some() || hours_left.next().is_some();
         if !kept && !state.is_in_tail(series) {
             found.series.push(series);
         }
@@ -111,15 +186,18 @@ fn look(database: &Database, state: &State, hour: i64, from: SeriesIx) -> Result
     Ok(found)
 }
 
-fn drop_rows(database: &Database, found: &Found) -> Result<(), StoreError> {
+/// Drops what was found; the bytes of the chunks that are left of `chunk_bytes`.
+fn drop_rows(database: &Database, found: &Found, mut chunk_bytes: u64) -> Result<u64, StoreError> {
     if found.chunks.is_empty() && found.hours.is_empty() && found.series.is_empty() {
-        return Ok(());
+        return Ok(chunk_bytes);
     }
     let write = begin_write(database, DOING)?;
     {
         let mut table = write.open_table(tables::CHUNKS).while_doing(DOING)?;
         for row in &found.chunks {
-            table.remove(row).while_doing(DOING)?;
+            if let Some(record) = table.remove(row).while_doing(DOING)? {
+                chunk_bytes = chunk_bytes.saturating_sub(record.value().len() as u64);
+            }
         }
         let mut table = write.open_table(tables::HOURS).while_doing(DOING)?;
         for row in &found.hours {
@@ -129,6 +207,9 @@ fn drop_rows(database: &Database, found: &Found) -> Result<(), StoreError> {
         for series in &found.series {
             table.remove(series.0).while_doing(DOING)?;
         }
+        let mut table = write.open_table(tables::META).while_doing(DOING)?;
+        table.insert(meta::CHUNK_BYTES, chunk_bytes).while_doing(DOING)?;
     }
-    write.commit().while_doing(DOING)
+    write.commit().while_doing(DOING)?;
+    Ok(chunk_bytes)
 }

@@ -295,6 +295,7 @@ fn write(
     let write = begin_write(database, DOING)?;
     let mut samples = 0;
     let mut count = 0;
+    let mut growth = 0;
     let mut faults = Vec::new();
     let mut next = None;
     while count < limits.write_series && samples < limits.write_samples {
@@ -303,12 +304,14 @@ fn write(
         count += 1;
         chunk::sort(&mut of_series);
         let kind = state.series.get(&ix).map(|(_, kind)| *kind);
-        write_series(&write, limits.chunk_samples, ix, kind, &of_series, &mut faults)?;
+        growth += write_series(&write, limits.chunk_samples, ix, kind, &of_series, &mut faults)?;
         next = Some(u64::from(ix.0) + 1);
     }
     let ended = series.is_empty();
+    let chunk_bytes = state.chunk_bytes.saturating_add_signed(growth);
     {
         let mut table = write.open_table(tables::META).while_doing(DOING)?;
+        table.insert(meta::CHUNK_BYTES, chunk_bytes).while_doing(DOING)?;
         if ended {
             table.insert(meta::SEALED_SEQ, bounds.seq).while_doing(DOING)?;
             table.insert(meta::SEALED_TIMESTAMP, bounds.timestamp.get() as u64).while_doing(DOING)?;
@@ -320,6 +323,7 @@ fn write(
         }
     }
     write.commit().while_doing(DOING)?;
+    state.chunk_bytes = chunk_bytes;
     for fault in faults {
         state.faults.get_mut().add(fault);
     }

@@ -15,7 +15,7 @@ use super::{FORMAT, Origin, StoredSeries, metric, outbox};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) due: BTreeSet<(i64, u64)>,
     pub(super) sealing: Sealing,
     pub(super) expiry: Expiry,
+    /// The bytes of all records of chunks.
+    pub(super) chunk_bytes: u64,
     /// The newest batch with a sample of the series, of the series that had any since the start or
     /// in the tail at the start.
     pub(super) newest_batch: HashMap<SeriesIx, u64>,
@@ -70,6 +72,10 @@ impl State {
             .map_err(|_| StoreError::Corrupt { what: "the number of the next series is out of range".to_owned() })?;
         state.next_notice = number(meta::NEXT_NOTICE)?;
         state.sealing = Sealing::load(entry)?;
+        state.chunk_bytes = match entry(meta::CHUNK_BYTES)? {
+            Some(bytes) => bytes,
+            None => chunk_bytes(&read)?,
+        };
 
         for row in read.open_table(tables::SERIES).while_doing(DOING)?.iter().while_doing(DOING)? {
             let (ix, record) = row.while_doing(DOING)?;
@@ -158,6 +164,15 @@ impl State {
         let oldest = self.tail.first_key_value().map(|(seq, _)| *seq);
         self.newest_batch.get(&series).copied() >= oldest && oldest.is_some()
     }
+}
+
+/// Reads how much all chunks take: once, for a store of a program that did not note it.
+fn chunk_bytes(read: &ReadTransaction) -> Result<u64, StoreError> {
+    let mut bytes = 0;
+    for row in read.open_table(tables::CHUNKS).while_doing(DOING)?.iter().while_doing(DOING)? {
+        bytes += row.while_doing(DOING)?.1.value().len() as u64;
+    }
+    Ok(bytes)
 }
 
 /// Refuses a format that this program does not know.

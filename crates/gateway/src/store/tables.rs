@@ -66,6 +66,8 @@ pub(super) mod meta {
     pub(in super::super) const NEXT_SERIES: &str = "next_series";
     /// The number that the next notice gets.
     pub(in super::super) const NEXT_NOTICE: &str = "next_notice";
+    /// The bytes of all records of chunks; missing in a store that an older program wrote.
+    pub(in super::super) const CHUNK_BYTES: &str = "chunk_bytes";
     /// The newest batch of which earlier rounds of sealing took samples.
     pub(in super::super) const SEALED_SEQ: &str = "sealed_seq";
     /// Up to which timestamp they took them (an `i64` in 64 bits).

@@ -18,7 +18,7 @@ use super::{BatchName, Delivery, NewNotice, QueueRoom, Receipt, WriteError, Writ
 use crate::clock;
 use crate::hub::{Greeting, Hub, recover};
 use crate::own::OwnWork;
-use crate::store::{AlertChange, Disk, IdempotencyKey, Progress, RedbStore, Store};
+use crate::store::{AlertChange, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store};
 use crate::telemetry::Metrics;
 
 #[path = "../../tests/store_support/faulty.rs"]
@@ -44,7 +44,7 @@ impl Rig {
         let board =
             Arc::new(bellwether_wire::board::decode(r#"{"title":"Service"}"#).unwrap_or_else(|_| Board::default()));
         let hub = Arc::new(Hub::new(Greeting { board, demo: false, version: "0" }).unwrap());
-        let retention = DurationMs::from_days(90);
+        let retention = Retention::all(DurationMs::from_days(90));
         let own = Arc::new(OwnWork::default());
         let writer = WriterThread::new(store, Arc::clone(&hub), metrics.clone(), own, retention, queue);
         Self { disk, hub, metrics, writer }

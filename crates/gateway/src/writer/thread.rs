@@ -8,7 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use bellwether_core::engine::Plan;
-use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_core::time::TimestampMs;
 
 use super::receipts::{BatchName, Receipts};
 use super::unsaved::{NewNotice, Unsaved};
@@ -16,7 +16,7 @@ use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{Admission, Admitted, Hub};
 use crate::own::OwnWork;
-use crate::store::{AlertChange, Batch, Notice, Outcome, Progress, Store, StoreError};
+use crate::store::{AlertChange, Batch, Notice, Outcome, Progress, Retention, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// Most samples of one group commit, so that the first of them does not wait long.
@@ -48,7 +48,7 @@ pub(crate) struct WriterThread<S> {
     hub: Arc<Hub>,
     metrics: Metrics,
     own: Arc<OwnWork>,
-    retention: DurationMs,
+    retention: Retention,
     queue: WriterQueue,
     receipts: Receipts,
     /// Alert changes that could not be saved yet.
@@ -67,7 +67,7 @@ impl<S: Store> WriterThread<S> {
         hub: Arc<Hub>,
         metrics: Metrics,
         own: Arc<OwnWork>,
-        retention: DurationMs,
+        retention: Retention,
         queue: WriterQueue,
     ) -> Self {
         Self {
@@ -168,7 +168,7 @@ impl<S: Store> WriterThread<S> {
 
     /// Commits a group but for batches with the name of another before them; gives those back.
     fn commit_first_of_each_name(&mut self, group: Vec<Waiting>, now: TimestampMs) -> Vec<Waiting> {
-        let oldest = now - self.retention;
+        let oldest = now - self.retention.raw;
         let mut plan = Plan::default();
         let mut names = HashSet::new();
         let mut later = Vec::new();

@@ -29,3 +29,4 @@ mod settings;
 mod start;
 mod tls;
 mod viewers;
+mod years;

@@ -91,7 +91,7 @@ fn what_cannot_be_answered_is_said() {
     check("name=latency", "missing_parameter");
     check("name=latency&window=5&agg=avg", "bad_window");
     check("name=latency&window=0s&agg=avg", "bad_window");
-    check("name=latency&window=9y&agg=avg", "bad_window");
+    check("name=latency&window=11y&agg=avg", "bad_window");
     check("name=latency&window=5m&agg=mean", "bad_aggregation");
     check("name=latency&window=5m&agg=p101", "bad_aggregation");
     check("name=latency&window=5m&agg=avg&wher=a:b", "unknown_parameter");

@@ -9,8 +9,8 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_gateway::store::{
-    Batch, BatchSample, Fault, IdempotencyKey, Outcome, Progress, Recovered, RedbStore, SealLimits, SeriesIx, Store,
-    StoredSample,
+    Batch, BatchSample, Fault, IdempotencyKey, Outcome, Progress, Recovered, RedbStore, Retention, SealLimits,
+    SeriesIx, Store, StoredSample,
 };
 use bellwether_wire::ingest::Repeats;
 use std::collections::BTreeMap;
@@ -149,7 +149,7 @@ pub(crate) fn seal_all(store: &mut RedbStore, now: i64) {
 /// Drops all that is older than `retention`.
 pub(crate) fn expire_all(store: &mut RedbStore, now: i64, retention: DurationMs) {
     for _ in 0..10_000 {
-        if store.expire(at(now), retention).unwrap() == Progress::Done {
+        if store.expire(at(now), Retention::all(retention)).unwrap() == Progress::Done {
             return;
         }
     }

@@ -16,7 +16,7 @@ use bellwether_wire::ingest::{IngestedSample, Repeats};
 use proptest::prelude::*;
 
 use super::super::{Admitted, Greeting, Hub, recover};
-use crate::store::{Batch, Progress, RedbStore, SealLimits, Store};
+use crate::store::{Batch, Progress, RedbStore, Retention, SealLimits, Store};
 use crate::writer::rig::faulty::FaultyDisk;
 
 const SECOND: i64 = 1_000;
@@ -223,7 +223,8 @@ impl Rig {
             }
             Op::Expire => {
                 let sealed = (0..5_000).any(|_| self.store.seal(self.now).unwrap() == Progress::Done);
-                let expired = (0..5_000).any(|_| self.store.expire(self.now, RETENTION).unwrap() == Progress::Done);
+                let expired = (0..5_000)
+                    .any(|_| self.store.expire(self.now, Retention::all(RETENTION)).unwrap() == Progress::Done);
                 prop_assert!(sealed && expired, "housekeeping does not end");
             }
             Op::Restart => {
