@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { binary, startGateway } from '../browser/support/gateway.mjs';
 import { project } from './support/project.mjs';
@@ -76,6 +77,15 @@ test('the monitoring module', async () => {
   const [, expression, expected] = code.match(/^(monitoring\.getDashboard\(\)); \/\/ (.*)$/m);
   const shown = JSON.stringify(await evaluated(code, expression));
   assert.equal(shown.replaceAll('"', ''), expected.replaceAll(' ', ''));
+});
+
+test('the live client', async () => {
+  const code = blocks('crates/wasm/README.md', 'js').find((block) => block.includes('connect('));
+  // Node has a WebSocket of its own from 22 on.
+  const ws = JSON.stringify(pathToFileURL(path.join(import.meta.dirname, 'node_modules/ws/wrapper.mjs')));
+  const [name, ...rest] = code.split('\n');
+  const whole = [name, `import WebSocket from ${ws};`, 'globalThis.WebSocket ??= WebSocket;', ...rest].join('\n');
+  assert.deepEqual(await evaluated(whole, 'live.status'), { state: 'closed' });
 });
 
 test('the collector', async () => {

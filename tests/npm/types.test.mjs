@@ -22,6 +22,8 @@ const cases = [
   ['bundler', [...bundler, '--lib', 'es2022,dom'], 'use.ts'],
   ['the collector, nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'collector.ts'],
   ['the collector, bundler', [...bundler, '--lib', 'es2022,dom'], 'collector.ts'],
+  ['the live client, nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'live.ts'],
+  ['the live client, bundler', [...bundler, '--lib', 'es2022,dom'], 'live.ts'],
   ['a CommonJS module under nodenext', [...nodenext, '--lib', 'es2022'], 'use.cts'],
   ['written and generated types agree', [...nodenext, '--lib', 'es2022,dom,esnext.disposable'], 'generated.ts'],
 ];
@@ -54,6 +56,7 @@ test('the types name every code that the engine throws, and no other', () => {
   const thrown = new Set([
     ...found(files('src', '.rs'), /(?:Refusal::new\(|coded\(|\} => |\(_\) => )\s*"([a-z_]+)"/g),
     ...found(files('js', '.js'), /new BellwetherError\(\s*'([a-z_]+)'/g),
+    ...found(files('js/live', 'client.ts'), /(?:new BellwetherError|away)\(\s*'([a-z_]+)'/g),
   ]);
   const types = readFileSync(path.join(crate, 'js/index.d.ts'), 'utf8');
   const named = found(types.match(/export type ErrorCode =([^;]*);/)[1], /'([a-z_]+)'/g);

@@ -488,6 +488,14 @@ export class Engine {
   query(query: Query): Figure | Groups;
 
   /**
+   * Merges a binary frame of a gateway's live feed, as `connect` of `bellwether/live` does; its points are increments, so each frame
+   * counts as often as it is merged.
+   *
+   * @throws {BellwetherError} `bad_frame` where the bytes are no such frame; nothing of it is taken then.
+   */
+  mergeFrame(frame: Uint8Array): Receipt;
+
+  /**
    * A table of several figures of each series or group of series, for what is shown again and again:
    * each refresh is one call, and each window is put together once for all its figures.
    *
@@ -785,6 +793,13 @@ export type ErrorCode =
   | 'bad_quantile'
   | 'bad_sketch'
   | 'bad_window'
+  | 'bad_frame'
+  | 'no_websocket'
+  | 'unreachable'
+  | 'timed_out'
+  | 'refused'
+  | 'no_gateway'
+  | 'closed'
   | (string & {});
 
 export { BellwetherError } from './error.js';

@@ -250,6 +250,11 @@ impl Engine {
 }
 
 impl Engine {
+    /// What its tables use as well.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     fn with(options: &JsValue) -> Result<Self, Refusal> {
         let options = Options::new(
             "new Engine",

@@ -11,6 +11,7 @@ mod clock;
 mod columns;
 mod engine;
 mod error;
+mod frame;
 mod options;
 mod points;
 mod query;

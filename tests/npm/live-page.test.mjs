@@ -1,0 +1,68 @@
+// The examples that show a live percentile, in a real Chromium, against a real gateway on another origin.
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import esbuild from 'esbuild';
+import { launch, openPage } from '../browser/support/chromium.mjs';
+import { startGateway } from '../browser/support/gateway.mjs';
+import { serveFolder } from '../browser/support/static-server.mjs';
+import { road } from './support/cuts.mjs';
+import { project } from './support/project.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+const scripts = { 'live-page': 'index.html', 'live-react': 'main.jsx', 'live-vue': 'main.js' };
+
+for (const [name, script] of Object.entries(scripts)) {
+  test(`${name}: a percentile follows the feed, also across a cut`, async (t) => {
+    const consumer = await project('live');
+    t.after(() => consumer.remove());
+    const file = (one) => path.join(consumer.folder, one);
+    cpSync(path.join(import.meta.dirname, '../../examples', name), consumer.folder, { recursive: true });
+    const site = await serveFolder(consumer.folder, '/');
+    t.after(() => site.close());
+    const gateway = await startGateway({ flags: ['--no-host-metrics', '--allow-origin', site.origin] });
+    t.after(() => gateway.stop());
+    const way = await road(gateway.url);
+    t.after(() => way.close());
+    const text = readFileSync(file(script), 'utf8');
+    const lines = text.split('\n').filter((line) => line.trim() !== '');
+    assert.ok(lines.length < 30, `${lines.length} lines`);
+    assert.ok(text.includes('http://127.0.0.1:4000'));
+    writeFileSync(file(script), text.replace('http://127.0.0.1:4000', way.url));
+    if (script !== 'index.html') {
+      await esbuild.build({
+        absWorkingDir: consumer.folder, entryPoints: [script], bundle: true, format: 'esm', outfile: 'bundle.js', jsx: 'automatic',
+        define: { 'process.env.NODE_ENV': '"production"', __VUE_OPTIONS_API__: 'true', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
+        logLevel: 'error', nodePaths: [path.join(import.meta.dirname, 'node_modules')],
+      });
+      copyFileSync(file('node_modules/bellwether/dist/bellwether_bg.wasm'), file('bellwether_bg.wasm'));
+      writeFileSync(file('index.html'), readFileSync(file('index.html'), 'utf8').replace(`./${script}`, './bundle.js'));
+    }
+    const { page, context, watch } = await openPage(browser, { allowed: [site.origin, way.url] });
+    // While the road is cut each attempt is a network error that no page can prevent.
+    watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/);
+    await page.goto(`${site.url}index.html`);
+    const shows = (words) => page.locator('#p99', { hasText: words }).waitFor();
+    const stands = (state) => page.locator('#state', { hasText: state }).waitFor();
+    await stands('live');
+    await shows('no booking yet');
+    const book = (...values) => gateway.ingest(values.map((value) => ({ name: 'booking_response_time', value })));
+    await book(100, 100, 100);
+    await shows('100 ms');
+    way.cut();
+    await stands('waiting');
+    await book(500, 500, 500);
+    way.mend();
+    await stands('live');
+    // Within the sketch's bound.
+    await shows(/^(4[89]\d|50\d) ms$/);
+    watch.check();
+    await context.close();
+  });
+}
