@@ -10,6 +10,9 @@ use bellwether_core::engine::{Engine, EngineConfig};
 /// The board of those who bring none.
 const DEFAULT_BOARD: &str = include_str!("../../../www/board.json");
 
+/// The board that shows the gateway itself.
+pub(crate) const OWN_BOARD: &str = include_str!("own_board.json");
+
 /// Longest board file: every page gets the whole board in one frame.
 const MAX_BOARD_BYTES: usize = 1024 * 1024;
 
@@ -57,6 +60,12 @@ mod tests {
     fn the_built_in_board_is_right() {
         let board = load(None).unwrap();
         assert!(!board.kpis.is_empty() && !board.rules.is_empty());
+    }
+
+    #[test]
+    fn the_board_of_the_gateway_itself_is_right() {
+        let board = decode(OWN_BOARD, "the gateway's own board").unwrap();
+        assert!(board.kpis.len() >= 10 && board.panels.len() >= 7);
     }
 
     #[test]

@@ -130,6 +130,16 @@ impl OwnTelemetry {
         let accepted = metrics.samples_accepted.get();
         batch.add("gateway_samples_accepted_total", &[], Kind::Counter, at, accepted as f64);
         batch.add("gateway_subscribers", &[], Kind::Gauge, at, metrics.subscribers.get() as f64);
+        let gauges = [
+            ("gateway_batches_waiting", metrics.batches_waiting.get()),
+            ("gateway_store_bytes", metrics.store_bytes.get()),
+            ("gateway_engine_series", metrics.engine_series.get()),
+        ];
+        for (name, value) in gauges {
+            batch.add(name, &[], Kind::Gauge, at, value as f64);
+        }
+        let too_slow = metrics.subscribers_too_slow.get();
+        batch.add("gateway_subscribers_too_slow_total", &[], Kind::Counter, at, too_slow as f64);
         for reason in RejectionCode::ALL.map(RejectionCode::as_str) {
             let rejected = metrics.rejected(reason);
             if rejected == 0 {

@@ -57,7 +57,7 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     if let Some(file) = file {
         tracing::info!(file = %file.display(), "settings are read");
     }
-    let page = Page::new(http::page::folder(settings.page.dir.as_deref())?);
+    let page = Page::new(http::page::folder(settings.page.dir.as_deref())?, settings.server.base_path.0.clone());
     let board = Arc::new(board::load(settings.page.board.as_deref())?);
     let access = access(&settings)?;
     let tls = tls(&settings)?;

@@ -4,19 +4,24 @@ use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tower_http::services::ServeDir;
 
+use super::caller::{Caller, Transport};
 use super::errors::ApiError;
 use super::security::CONTENT_SECURITY_POLICY;
+use crate::board::OWN_BOARD;
 
 /// A name that changes with its content can be kept for a year.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// Any other file is asked for again each time; an unchanged one costs a 304.
 const REVALIDATE: &str = "no-cache";
+/// Where the page shows the gateway itself.
+const OWN_VIEW: &str = "/gateway";
 
 /// The folder of the built page: the one that was named, else `page` beside the binary, else `dist`.
 ///
@@ -39,15 +44,55 @@ pub(crate) fn folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     folder: PathBuf,
+    /// The path below which all is served; empty where it is the root.
+    base_path: String,
 }
 
 impl Page {
-    pub(crate) const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(crate) const fn new(folder: PathBuf, base_path: String) -> Self {
+        Self { folder, base_path }
+    }
+
+    /// The same page once more, below `/gateway/`, with settings that have it show the gateway itself: what
+    /// is asked of the page's files there, or the answer where it is one of the two files that differ.
+    fn own_view(&self, mut request: Request) -> Result<Request, Response> {
+        let Some(below) = request.uri().path().strip_prefix(OWN_VIEW) else { return Ok(request) };
+        match below {
+            "" => {
+                let address = format!("{}{OWN_VIEW}/", self.base_path);
+                Err((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, address)]).into_response())
+            }
+            "/config.json" => {
+                let secure =
+                    request.extensions().get::<Caller>().is_some_and(|caller| caller.transport == Transport::Tls);
+                let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+                let scheme = if secure { "https" } else { "http" };
+                // The host is one of the gateway's names: it was looked at before.
+                let gateway = format!("{scheme}://{host}{}", self.base_path);
+                let settings = serde_json::json!({ "gateway": gateway, "board": "board.json", "title": null });
+                Err(([(header::CACHE_CONTROL, "no-store")], Json(settings)).into_response())
+            }
+            "/board.json" => {
+                let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, REVALIDATE)];
+                Err((headers, OWN_BOARD).into_response())
+            }
+            _ if below.starts_with('/') => {
+                if let Ok(uri) = below.parse() {
+                    *request.uri_mut() = uri;
+                }
+                Ok(request)
+            }
+            // Another name that begins alike.
+            _ => Ok(request),
+        }
     }
 
     /// The file at the request's path.
     pub(crate) async fn answer(&self, request: Request) -> Response {
+        let request = match self.own_view(request) {
+            Ok(request) => request,
+            Err(answer) => return harden(answer),
+        };
         let path = request.uri().path().to_owned();
         let wants_html = wants_html(&request);
         // The API's names are never files, so that a mistyped call gets an error that it can read.

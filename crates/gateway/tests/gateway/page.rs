@@ -72,3 +72,43 @@ fn what_is_missing_is_said_in_plain_words() {
     gateway.get("/nothing.js").is_error(404, "not_found");
     assert_eq!(Request::post("/nothing").send(&gateway).status, 405);
 }
+
+#[test]
+fn the_gateway_shows_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    file("index.html", "<!doctype html><title>page</title>");
+    file("config.json", "{}");
+    file("app-0123456789abcdef.js", "plain");
+    let flags = ["--page", folder.path().to_str().unwrap(), "--server-base-path", "/kpi", "--trust-proxy", "127.0.0.1"];
+    let gateway = Running::start(&flags);
+    let bare = gateway.get("/kpi/gateway");
+    assert_eq!((bare.status, bare.header("location")), (308, Some("/kpi/gateway/")));
+    assert!(gateway.get("/kpi/gateway/").body.contains("<title>page</title>"));
+    let script = gateway.get("/kpi/gateway/app-0123456789abcdef.js");
+    assert_eq!((script.body.as_str(), script.header("content-security-policy")), ("plain", Some(POLICY)));
+    gateway.get("/kpi/gateway/../../etc/passwd").is_error(404, "not_found");
+    assert_eq!(gateway.get("/kpi/gateways").status, 404);
+
+    // The page asks for nothing relative there, so its settings name the gateway in full.
+    let settings = |request: Request| request.send(&gateway).json();
+    let plain = settings(Request::get("/kpi/gateway/config.json"));
+    assert_eq!(plain["gateway"], format!("{}/kpi", gateway.url));
+    let secure = Request::get("/kpi/gateway/config.json").header("x-forwarded-proto", "https");
+    let secure = settings(secure.header("x-forwarded-host", "localhost"));
+    assert_eq!((&secure["gateway"], &secure["board"]), (&"https://localhost/kpi".into(), &"board.json".into()));
+    assert_eq!(gateway.get("/kpi/config.json").body, "{}", "the page itself keeps its own");
+
+    // What its board names is what the gateway says of itself; refused samples once there are some.
+    let board = gateway.get("/kpi/gateway/board.json").json();
+    let sample = Request::post("/kpi/ingest").body(r#"{"name":"m"}"#);
+    assert_eq!(sample.send(&gateway).status, 422);
+    let named: Vec<_> = board["metrics"].as_array().unwrap().iter().map(|metric| metric["name"].clone()).collect();
+    crate::running::until("all that the board names is there", || {
+        let listed = gateway.get("/kpi/api/v1/metrics").json();
+        let listed: Vec<_> =
+            listed["metrics"].as_array().unwrap().iter().map(|metric| metric["name"].clone()).collect();
+        // Tests do not sample this machine.
+        named.iter().filter(|name| !name.as_str().unwrap().starts_with("host_")).all(|name| listed.contains(name))
+    });
+}
