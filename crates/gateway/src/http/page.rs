@@ -55,12 +55,12 @@ impl Page {
 
     /// The same page once more, below `/gateway/`, with settings that have it show the gateway itself: what
     /// is asked of the page's files there, or the answer where it is one of the two files that differ.
-    fn own_view(&self, mut request: Request) -> Result<Request, Response> {
+    fn own_view(&self, mut request: Request) -> Result<Request, Box<Response>> {
         let Some(below) = request.uri().path().strip_prefix(OWN_VIEW) else { return Ok(request) };
         match below {
             "" => {
                 let address = format!("{}{OWN_VIEW}/", self.base_path);
-                Err((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, address)]).into_response())
+                Err((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, address)]).into_response().into())
             }
             "/config.json" => {
                 let secure =
@@ -70,11 +70,11 @@ impl Page {
                 // The host is one of the gateway's names: it was looked at before.
                 let gateway = format!("{scheme}://{host}{}", self.base_path);
                 let settings = serde_json::json!({ "gateway": gateway, "board": "board.json", "title": null });
-                Err(([(header::CACHE_CONTROL, "no-store")], Json(settings)).into_response())
+                Err(([(header::CACHE_CONTROL, "no-store")], Json(settings)).into_response().into())
             }
             "/board.json" => {
                 let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, REVALIDATE)];
-                Err((headers, OWN_BOARD).into_response())
+                Err((headers, OWN_BOARD).into_response().into())
             }
             _ if below.starts_with('/') => {
                 if let Ok(uri) = below.parse() {
@@ -91,7 +91,7 @@ impl Page {
     pub(crate) async fn answer(&self, request: Request) -> Response {
         let request = match self.own_view(request) {
             Ok(request) => request,
-            Err(answer) => return harden(answer),
+            Err(answer) => return harden(*answer),
         };
         let path = request.uri().path().to_owned();
         let wants_html = wants_html(&request);
