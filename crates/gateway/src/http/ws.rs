@@ -169,7 +169,11 @@ async fn serve(gateway: Arc<Gateway>, socket: WebSocket, caller: Caller, princip
         gateway.metrics.refuse(ApiError::TokenNeeded.code());
         return say_goodbye(&mut sink, &mut stream, Farewell::UNKNOWN).await;
     };
-    let (id, queue) = gateway.hub.connect(clock::now());
+    let (id, queue) = if principal.scopes.have(Scope::Read) {
+        gateway.hub.connect(clock::now())
+    } else {
+        gateway.hub.connect_producer(clock::now())
+    };
     gateway.metrics.subscribers.inc();
     let farewell = tokio::select! {
         farewell = send(&gateway, &mut sink, queue) => farewell,

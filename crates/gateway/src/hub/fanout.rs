@@ -36,6 +36,7 @@ struct Connection {
     heard: bool,
     /// Seconds that ended since it was told the time.
     untold_secs: u32,
+    hears: Hears,
 }
 
 impl Connection {
@@ -102,6 +103,15 @@ pub(super) fn add_step(steps: &mut Steps, id: SeriesId, kind: Kind, sample: Samp
     step.and_modify(|summary| summary.record(sample, kind)).or_insert_with(|| Summary::of(sample, kind));
 }
 
+/// What a connection is told without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hears {
+    /// What is told to all.
+    All,
+    /// Nothing but the time: it may send and not read.
+    OnlyAnswers,
+}
+
 /// What was recorded since the last flush and somebody waits for.
 #[derive(Debug, Default)]
 struct Increments {
@@ -143,8 +153,16 @@ impl Fanout {
     pub(super) fn connect(&mut self, queue: QueueSender) -> ConnectionId {
         let id = ConnectionId(self.next_id);
         self.next_id += 1;
-        self.connections.insert(id, Connection { queue, pace: Pace::Abreast, heard: false, untold_secs: 0 });
+        let connection = Connection { queue, pace: Pace::Abreast, heard: false, untold_secs: 0, hears: Hears::All };
+        self.connections.insert(id, connection);
         id
+    }
+
+    /// Keeps from a connection what is told to all.
+    pub(super) fn keep_news_from(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.hears = Hears::OnlyAnswers;
+        }
     }
 
     /// Takes a connection out. Its channels go on for a while, for it may come back.
@@ -305,7 +323,7 @@ impl Fanout {
     /// Sends a frame to every connection; to those that are behind when they have caught up.
     pub(super) fn broadcast(&mut self, frame: &Frame) {
         let mut gone = Vec::new();
-        for (id, connection) in &mut self.connections {
+        for (id, connection) in self.connections.iter_mut().filter(|(_, connection)| connection.hears == Hears::All) {
             if connection.push_live(std::slice::from_ref(frame)) == Pushed::Gone {
                 gone.push(*id);
             }
@@ -339,7 +357,8 @@ impl Fanout {
                 let missed = Missed { feed: channel.feed.clone(), place, frames };
                 queued &= connection.queue.push(Outbound::Past(Past::Missed(Box::new(missed))));
             }
-            for frame in newest.iter().cloned() {
+            let news = if connection.hears == Hears::All { newest.as_slice() } else { &[] };
+            for frame in news.iter().cloned() {
                 queued &= connection.queue.push(Outbound::Reply(frame));
             }
             if !queued {

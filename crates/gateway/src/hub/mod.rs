@@ -229,6 +229,19 @@ impl Hub {
         (state.fanout.connect(sender), receiver)
     }
 
+    /// Greets a connection that may send and not read: it is told no board and no alerts.
+    pub(crate) fn connect_producer(&self, now: TimestampMs) -> (ConnectionId, QueueReceiver) {
+        let (sender, receiver) = queue::queue();
+        let mut state = self.state();
+        let staleness = state.engine.config().staleness;
+        let greeting = Greeting { board: Arc::default(), ..self.greeting.clone() };
+        // The receiver is in our hands: it cannot be gone.
+        let _queued = sender.push(Outbound::Reply(encode::hello(&greeting, state.place, staleness, now)));
+        let id = state.fanout.connect(sender);
+        state.fanout.keep_news_from(id);
+        (id, receiver)
+    }
+
     pub(crate) fn disconnect(&self, id: ConnectionId) {
         self.state().fanout.disconnect(id);
     }

@@ -271,20 +271,26 @@ fn the_live_feed_is_told_who_asks() {
     assert!(close.reason.contains("within 5 s") && began.elapsed().as_secs() < 20, "{close:?}");
     // A page of the gateway's own cannot introduce itself: it is told at once.
     assert_eq!(connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("origin", &gateway.url)]).err(), Some(401));
-    // Who may only send does not get to read.
+    // Who may only send is told no board and no alerts, and does not get to read.
+    let board = |socket: &mut tokio_tungstenite::tungstenite::WebSocket<std::net::TcpStream>| {
+        let hello: serde_json::Value = serde_json::from_str(socket.read().unwrap().to_text().unwrap()).unwrap();
+        assert_eq!(hello["type"], "hello", "{hello}");
+        hello["board"]["kpis"].as_array().map_or(0, Vec::len)
+    };
+    assert!(board(&mut introduce(json!({"type": "auth", "token": READS}).to_string())) > 0);
     let mut sender = introduce(json!({"type": "auth", "token": SENDS}).to_string());
-    sender
-        .send(Message::Text(
-            json!({"type": "subscribe", "id": "a", "metrics": ["m"], "step": "raw"}).to_string().into(),
-        ))
-        .unwrap();
+    assert_eq!(board(&mut sender), 0);
+    let subscribe = json!({"type": "subscribe", "id": 1, "metrics": [{"name": "m", "range": "1m"}], "step": "1s"}).to_string();
+    sender.send(Message::Text(subscribe.into())).unwrap();
     let refused = loop {
         let message = sender.read().unwrap();
-        if let Some(text) = message.to_text().ok().filter(|text| text.contains("\"error\"")) {
+        let text = message.to_text().unwrap();
+        assert!(!text.contains("\"type\":\"alert\""), "{text}");
+        if text.contains("\"type\":\"error\"") {
             break text.to_owned();
         }
     };
-    assert!(refused.contains("scope_missing") || refused.contains("bad_"), "{refused}");
+    assert!(refused.contains("scope_missing"), "{refused}");
 }
 
 #[test]
