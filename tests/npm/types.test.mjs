@@ -58,7 +58,7 @@ test('the types name every code that the engine throws, and no other', () => {
     ...found(files('js', '.js'), /new BellwetherError\(\s*'([a-z_]+)'/g),
     ...found(files('js/live', 'client.ts'), /(?:new BellwetherError|away)\(\s*'([a-z_]+)'/g),
   ]);
-  const types = readFileSync(path.join(crate, 'js/index.d.ts'), 'utf8');
+  const types = readFileSync(path.join(crate, 'js/error.d.ts'), 'utf8');
   const named = found(types.match(/export type ErrorCode =([^;]*);/)[1], /'([a-z_]+)'/g);
   assert.deepEqual(named.toSorted(), [...thrown].toSorted());
 });

@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" />
 
+import type { ErrorCode } from './error.js';
+
 /**
  * Loads the engine's WebAssembly. Call it once before `new Engine()`; further calls cost nothing.
  * It is the same in Node, in a page and in a worker.
@@ -759,48 +761,5 @@ export class Points {
   [Symbol.dispose](): void;
 }
 
-/** The codes of {@link BellwetherError}; they never change their meaning. */
-export type ErrorCode =
-  | 'not_initialized'
-  | 'wasm_not_loaded'
-  | 'freed'
-  | 'bad_option'
-  | 'unknown_option'
-  | 'missing_option'
-  | 'bad_tiers'
-  | 'bad_clock'
-  | 'bad_name'
-  | 'bad_value'
-  | 'bad_labels'
-  | 'bad_timestamp'
-  | 'bad_columns'
-  | 'bad_series'
-  | 'too_late'
-  | 'too_new'
-  | 'bad_kind'
-  | 'kind_conflict'
-  | 'bad_unit'
-  | 'unit_conflict'
-  | 'too_many_series'
-  | 'bad_aggregation'
-  | 'bad_pattern'
-  | 'bad_where'
-  | 'bad_across'
-  | 'bad_at'
-  | 'bad_range'
-  | 'bad_board'
-  | 'bad_snapshot'
-  | 'bad_quantile'
-  | 'bad_sketch'
-  | 'bad_window'
-  | 'bad_frame'
-  | 'no_websocket'
-  | 'unreachable'
-  | 'timed_out'
-  | 'refused'
-  | 'no_gateway'
-  | 'closed'
-  | (string & {});
-
-export { BellwetherError } from './error.js';
+export { BellwetherError, type ErrorCode } from './error.js';
 export { MonitoringModule, type Gateway } from './monitoring.js';
