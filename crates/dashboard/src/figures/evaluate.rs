@@ -12,6 +12,7 @@ use bellwether_core::kpi::{Kpi, Trend};
 use bellwether_core::labels::Labels;
 use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryError};
 use bellwether_core::sample::Kind;
+use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::{AlertCard, MOST_BANNERS};
@@ -65,9 +66,8 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         .iter()
         .map(|kpi| {
             let mut card = card(source, kpi, ask.window, at);
-            let Query { metric, matchers, .. } = leading(&kpi.figure);
-            let none = || source.engine.matching(metric, matchers).next().is_none();
-            if !ask.filter.is_empty() && card.value.is_none() && card.absence.is_none() && none() {
+            let none = card.value.is_none() && card.absence.is_none();
+            if none && is_filtered_out(source.engine, leading(&kpi.figure)) {
                 card.absence = Some(Absence::Filtered);
             }
             Rc::new(card)
@@ -101,6 +101,13 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         series: source.engine.series_count(),
         focus,
     }
+}
+
+/// Whether there are series of the metric and none of those that are asked for. What only the board's conditions leave is
+/// all that the page is sent, so that it is the reader's filter that none of it passes.
+fn is_filtered_out(engine: &Engine, query: &Query) -> bool {
+    let has = |matchers: &[Matcher]| engine.matching(&query.metric, matchers).next().is_some();
+    !has(&query.matchers) && has(&[])
 }
 
 /// The alerts, most urgent first. Those that have a banner show their figure of now, once there is all history.
@@ -295,6 +302,9 @@ pub(super) fn strip(
             strip.idle_lines = all - lines.len();
             strip.hidden_lines = lines.len().saturating_sub(LINES);
             strip.lines = highest(lines, LINES, at);
+            if strip.lines.is_empty() && is_filtered_out(source.engine, leading(&panel.figure)) {
+                strip.failure = Some(Absence::Filtered.words().to_owned());
+            }
         }
         Err(error) => strip.failure = Some(sentence(&error)),
     }

@@ -386,7 +386,10 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
     // The latency has no such label: nothing of it is judged.
     let latency = &snapshot.sections[0].kpis[0];
     assert_eq!((latency.standing, &latency.absence), (Standing::NoFigure, &Some(Absence::Filtered)));
-    assert_eq!((snapshot.tally.met, snapshot.tally.waiting, snapshot.tally.unjudged), (1, 0, 2));
+    let chart = &snapshot.sections[0].strips[0];
+    assert_eq!((chart.lines.len(), chart.failure.as_deref()), (0, Some("No series passes the filter")));
+    // Of the third metric nothing has ever come.
+    assert_eq!((snapshot.tally.met, snapshot.tally.waiting, snapshot.tally.unjudged), (1, 1, 1));
     assert!(snapshot.alerts[0].value.is_some_and(|value| (value - 0.8).abs() < 1e-9), "the alert is of core 1");
     assert_eq!(snapshot.alerts[0].unit, Unit::Ratio);
     assert!(
