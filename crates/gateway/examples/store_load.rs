@@ -113,7 +113,8 @@ fn fill(folder: &Path, samples: u64, series: usize, every_ms: i64) {
             repeats: Repeats::Count,
         };
         let samples = figures.iter_mut().map(sample).collect();
-        let batch = Batch { samples, declarations: Vec::new(), idempotency: None, received_at: now };
+        let batch =
+            Batch { samples, histograms: Vec::new(), declarations: Vec::new(), idempotency: None, received_at: now };
         let commit = Stopwatch::start();
         store.append(&[batch]).unwrap();
         if sealing {

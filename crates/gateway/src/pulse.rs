@@ -61,7 +61,8 @@ impl Sampler {
             }
             self.telemetry.sample(&self.metrics, &self.work, now, &mut batch);
             let lost = batch.len();
-            let delivery = Delivery { samples: batch.into_samples(), name: None, received_at: now };
+            let delivery =
+                Delivery { samples: batch.into_samples(), histograms: Vec::new(), name: None, received_at: now };
             if self.writer.write_unanswered(delivery).is_err() {
                 self.metrics.own_samples_lost.inc_by(lost as u64);
             }
@@ -96,7 +97,7 @@ fn send(writer: &Writer, samples: Vec<IngestedSample>, from: TimestampMs, now: T
     while rest.peek().is_some() {
         let batch: Vec<_> = rest.by_ref().take(MAX_BATCH).collect();
         let newest = batch.iter().map(|sample| sample.sample.timestamp()).max().unwrap_or(sent);
-        let delivery = Delivery { samples: batch, name: None, received_at: now };
+        let delivery = Delivery { samples: batch, histograms: Vec::new(), name: None, received_at: now };
         if writer.write_unanswered(delivery).is_err() {
             // The queue is full: the same stretch of time is asked for again in a second.
             return sent;

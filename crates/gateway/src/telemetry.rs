@@ -51,6 +51,7 @@ impl MetricConstructor<Histogram> for RequestHistogram {
 pub(crate) struct Metrics {
     registry: std::sync::Arc<Registry>,
     pub(crate) samples_accepted: Counter,
+    pub(crate) histograms_accepted: Counter,
     /// Samples that came again where there is one value a timestamp.
     pub(crate) samples_repeated: Counter,
     /// Stale markers, each of which ends a series.
@@ -86,6 +87,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let metrics = Self {
             samples_accepted: Counter::default(),
+            histograms_accepted: Counter::default(),
             samples_repeated: Counter::default(),
             series_ended: Counter::default(),
             exemplars_dropped: Counter::default(),
@@ -119,6 +121,7 @@ impl Metrics {
 
     fn register(&self, to: &mut Registry) {
         to.register("gateway_samples_accepted", "Samples stored", self.samples_accepted.clone());
+        to.register("gateway_histograms_accepted", "Histograms stored", self.histograms_accepted.clone());
         let help = "Samples that came again and are stored once";
         to.register("gateway_samples_repeated", help, self.samples_repeated.clone());
         let help = "Stale markers of remote write, each of which ends a series";

@@ -181,8 +181,8 @@ fn where_there_is_one_value_a_timestamp_it_is_stored_once() {
         store.append(&[first(), twice, first()]).unwrap(),
         [
             Outcome::Stored { seq: 1 },
-            Outcome::StoredInPart { seq: 2, left_out },
-            Outcome::StoredInPart { seq: 3, left_out: all.clone() },
+            Outcome::StoredInPart { seq: 2, left_out, counted: Vec::new() },
+            Outcome::StoredInPart { seq: 3, left_out: all.clone(), counted: Vec::new() },
         ]
     );
     // After a start, sealed, and late but new.

@@ -83,7 +83,7 @@ impl Model {
             self.seq += 1;
             match left_out.len() {
                 0 => Outcome::Stored { seq: self.seq },
-                _ => Outcome::StoredInPart { seq: self.seq, left_out },
+                _ => Outcome::StoredInPart { seq: self.seq, left_out, counted: Vec::new() },
             }
         };
         batches.iter().map(outcome).collect()

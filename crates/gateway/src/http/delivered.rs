@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::HeaderMap;
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
-use bellwether_wire::ingest::{Rejection, RejectionCode};
+use bellwether_wire::ingest::Rejection;
 use bellwether_wire::protocol::{Delivered, DescribedMetric};
 use serde::Serialize;
 
@@ -49,6 +49,8 @@ impl Described {
 pub(super) struct Kept {
     /// How many samples are stored, those that were before among them.
     pub(super) samples: usize,
+    /// How many histograms are, likewise.
+    pub(super) histograms: usize,
     /// What was refused, in the order of the body.
     pub(super) rejected: Vec<Rejection>,
 }
@@ -67,24 +69,24 @@ pub(super) async fn keep(
     let Delivered { samples, histograms, ended, mut rejected, metrics, exemplars } = delivered;
     gateway.described.note(metrics);
     gateway.metrics.exemplars_dropped.inc_by(exemplars as u64);
-    for histogram in &histograms {
-        let message = format!("{} is a native histogram, which is not taken yet", histogram.key);
-        rejected.push(Rejection { index: histogram.index, code: RejectionCode::BadHistogram, message });
-    }
     for rejection in &rejected {
         gateway.metrics.reject(rejection.code.as_str(), 1);
     }
     let mut kept = Kept { samples: ended.len(), ..Kept::default() };
-    if !samples.is_empty() {
-        let all = samples.len();
+    if !samples.is_empty() || !histograms.is_empty() {
+        let (all, all_histograms) = (samples.len(), histograms.len());
         let name = key(headers)?.map(|key| BatchName::new(key, body));
-        match gateway.writer.write(Delivery { samples, name, received_at }).await? {
-            Written::Told(Receipt { accepted, rejected: refused }) => {
+        match gateway.writer.write(Delivery { samples, histograms, name, received_at }).await? {
+            Written::Told(Receipt { accepted, histograms, rejected: refused }) => {
                 kept.samples += accepted;
+                kept.histograms = histograms;
                 rejected.extend(refused);
             }
             // What was refused of it was told then.
-            Written::Before => kept.samples += all,
+            Written::Before => {
+                kept.samples += all;
+                kept.histograms = all_histograms;
+            }
         }
     }
     gateway.metrics.series_ended.inc_by(ended.len() as u64);
@@ -115,7 +117,7 @@ impl<'a> PartlyRefused<'a> {
         let refused = kept.rejected.len();
         Self {
             error: Sentence { code: "partly_refused", message: sentence(kept) },
-            accepted: kept.samples,
+            accepted: kept.samples + kept.histograms,
             refused,
             rejected: kept.rejected.get(..refused.min(MAX_NAMED)).unwrap_or_default(),
         }
@@ -124,7 +126,7 @@ impl<'a> PartlyRefused<'a> {
 
 /// What was refused, in one sentence; the first reason stands for all.
 pub(super) fn sentence(kept: &Kept) -> String {
-    let (refused, all) = (kept.rejected.len(), kept.samples + kept.rejected.len());
+    let (refused, all) = (kept.rejected.len(), kept.samples + kept.histograms + kept.rejected.len());
     let first = kept.rejected.first();
     let why = first.map(|first| format!("; sample {}: {}: {}", first.index, first.code.as_str(), first.message));
     format!("{refused} of {all} samples were refused and the others are stored{}", why.unwrap_or_default())

@@ -50,11 +50,11 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Response, ApiError>
     for rejection in &rejected {
         gateway.metrics.reject(rejection.code.as_str(), 1);
     }
-    let Receipt { accepted, rejected: refused } = if accepted.is_empty() {
+    let Receipt { accepted, histograms: _, rejected: refused } = if accepted.is_empty() {
         Receipt::default()
     } else {
         let name = key.map(|key| BatchName::new(key, &body));
-        match gateway.writer.write(Delivery { samples: accepted, name, received_at }).await? {
+        match gateway.writer.write(Delivery { samples: accepted, histograms: Vec::new(), name, received_at }).await? {
             Written::Told(receipt) => receipt,
             Written::Before => return Ok(Json(RepeatedBody { repeated: true }).into_response()),
         }

@@ -8,7 +8,9 @@ mod errors;
 mod guard;
 mod health;
 mod ingest;
+mod lines;
 mod openapi;
+mod otlp;
 pub(crate) mod page;
 mod produce;
 mod query;
@@ -116,6 +118,10 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
     let elsewhere = Router::new()
         .route("/ingest", post(ingest::ingest))
         .route("/api/v1/write", post(remote_write::write))
+        .route("/v1/metrics", post(otlp::write))
+        .route("/write", post(lines::influx_v1))
+        .route("/api/v2/write", post(lines::influx_v2))
+        .route("/api/v1/import/prometheus", post(lines::exposition))
         .route("/query", get(query::query))
         .route("/api/v1/dashboard", get(query::dashboard))
         .route("/api/v1/board", get(query::board))

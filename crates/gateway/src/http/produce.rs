@@ -47,7 +47,7 @@ async fn store(gateway: &Gateway, batch: Batch) -> Result<Vec<Rejection>, ApiErr
     }
     if !accepted.is_empty() {
         let name = key.map(|key| BatchName::new(key, samples.as_bytes()));
-        let delivery = Delivery { samples: accepted, name, received_at };
+        let delivery = Delivery { samples: accepted, histograms: Vec::new(), name, received_at };
         if let Written::Told(receipt) = gateway.writer.write(delivery).await? {
             rejected.extend(receipt.rejected);
         }

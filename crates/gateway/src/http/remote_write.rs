@@ -26,7 +26,7 @@ pub(super) async fn write(State(gateway): State<Arc<Gateway>>, request: Request)
         Ok(kept) => answer(&kept),
         Err(error) => {
             gateway.metrics.refuse(error.code());
-            (written(0), error).into_response()
+            (written(0, 0), error).into_response()
         }
     }
 }
@@ -60,10 +60,10 @@ fn version(headers: &HeaderMap) -> Result<Version, ApiError> {
     Version::of_content_type(&given).ok_or(ApiError::ContentType { given, taken })
 }
 
-fn written(samples: usize) -> [(HeaderName, HeaderValue); 3] {
+fn written(samples: usize, histograms: usize) -> [(HeaderName, HeaderValue); 3] {
     [
         (SAMPLES_WRITTEN, HeaderValue::from(samples)),
-        (HISTOGRAMS_WRITTEN, HeaderValue::from(0)),
+        (HISTOGRAMS_WRITTEN, HeaderValue::from(histograms)),
         // Said and not only left out: a sender that counts them learns that they are not kept.
         (EXEMPLARS_WRITTEN, HeaderValue::from(0)),
     ]
@@ -71,7 +71,7 @@ fn written(samples: usize) -> [(HeaderName, HeaderValue); 3] {
 
 fn answer(kept: &Kept) -> Response {
     if kept.rejected.is_empty() {
-        return (StatusCode::NO_CONTENT, written(kept.samples)).into_response();
+        return (StatusCode::NO_CONTENT, written(kept.samples, kept.histograms)).into_response();
     }
-    (StatusCode::BAD_REQUEST, written(kept.samples), Json(PartlyRefused::of(kept))).into_response()
+    (StatusCode::BAD_REQUEST, written(kept.samples, kept.histograms), Json(PartlyRefused::of(kept))).into_response()
 }

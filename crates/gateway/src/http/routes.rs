@@ -33,6 +33,10 @@ const ADMIN: Needs = Needs::Scope(Scope::Admin);
 pub(super) const ROUTES: &[Route] = &[
     route(Method::POST, "/ingest", INGEST),
     route(Method::POST, "/api/v1/write", INGEST),
+    route(Method::POST, "/v1/metrics", INGEST),
+    route(Method::POST, "/write", INGEST),
+    route(Method::POST, "/api/v2/write", INGEST),
+    route(Method::POST, "/api/v1/import/prometheus", INGEST),
     route(Method::GET, "/query", READ),
     route(Method::GET, "/api/v1/dashboard", READ),
     route(Method::GET, "/api/v1/board", READ),

@@ -8,9 +8,10 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::ingest::{IngestedSample, Rejection, Repeats};
+use bellwether_wire::protocol::{HistogramPoint, IngestedHistogram};
 
 use super::Hub;
-use crate::store::{BatchSample, Declaration, Found, LeftOut, Resurfaced};
+use crate::store::{BatchHistogram, BatchSample, Counted, Declaration, Found, Increment, LeftOut, Resurfaced};
 use crate::writer::Receipt;
 
 /// A sample that may be stored.
@@ -25,14 +26,58 @@ pub(crate) struct Admitted {
     pub(crate) repeats: Repeats,
 }
 
+/// A histogram that may be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct AdmittedHistogram {
+    /// Its place in the body.
+    index: usize,
+    key: SeriesKey,
+    kind: Kind,
+    point: HistogramPoint,
+}
+
+impl AdmittedHistogram {
+    /// The histogram on its way into the store.
+    pub(crate) fn to_stored(&self) -> BatchHistogram {
+        let Self { index: _, key, kind, point } = self;
+        BatchHistogram { series: key.clone(), kind: *kind, point: point.clone() }
+    }
+}
+
 /// What a batch came to before it is stored.
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
     pub(crate) samples: Vec<Admitted>,
+    pub(crate) histograms: Vec<AdmittedHistogram>,
     pub(crate) rejected: Vec<Rejection>,
 }
 
 impl Admission {
+    /// Notes what became of its histograms; how many of them had come before. What was added goes to
+    /// `increments`; those that are too late are refused.
+    pub(crate) fn count(&mut self, counted: Vec<Counted>, increments: &mut Vec<Increment>) -> usize {
+        let mut same = 0;
+        let mut counted = counted.into_iter();
+        let rejected = &mut self.rejected;
+        self.histograms.retain(|histogram| {
+            match counted.next() {
+                Some(Counted::Increment(summary)) => {
+                    let (series, kind) = (histogram.key.clone(), histogram.kind);
+                    increments.push(Increment { series, kind, summary: *summary });
+                }
+                Some(Counted::Same) => same += 1,
+                Some(Counted::TooLate { newest }) => {
+                    let (at, series) = (histogram.point.at, histogram.key.to_string());
+                    rejected.push(Rejection::out_of_order(histogram.index, &series, at, newest));
+                    return false;
+                }
+                Some(Counted::Nothing) | None => {}
+            }
+            true
+        });
+        same
+    }
+
     /// Takes out what the store left out; how many of those were the same sample again. The others are
     /// refused.
     pub(crate) fn leave_out(&mut self, left_out: &[LeftOut]) -> usize {
@@ -58,7 +103,7 @@ impl Admission {
 
     /// What is told about it once it is stored.
     pub(crate) fn into_receipt(self) -> Receipt {
-        Receipt { accepted: self.samples.len(), rejected: self.rejected }
+        Receipt { accepted: self.samples.len(), histograms: self.histograms.len(), rejected: self.rejected }
     }
 }
 
@@ -95,11 +140,11 @@ impl Hub {
         now: TimestampMs,
     ) -> (Admission, Vec<Declaration>) {
         let state = self.state();
-        let mut admission = Admission { samples: Vec::with_capacity(samples.len()), rejected: Vec::new() };
+        let mut admission = Admission { samples: Vec::with_capacity(samples.len()), ..Admission::default() };
         let mut declarations: Vec<Declaration> = Vec::new();
         for IngestedSample { index, key, sample, kind, suggested, repeats, unit, reference } in samples {
             let kinds = Kinds { declared: kind, suggested };
-            match admit_one(&state.engine, plan, index, &key, sample, kinds, oldest, now) {
+            match admit_one(&state.engine, plan, index, &key, sample.timestamp(), kinds, oldest, now) {
                 Ok(known) => {
                     if kind.is_some() || unit.is_some() {
                         declare(&mut declarations, &key, known, unit);
@@ -136,18 +181,47 @@ impl Kinds {
     }
 }
 
+impl Hub {
+    /// The same as [`Hub::admit`] of histograms, whose metrics are observations.
+    pub(crate) fn admit_histograms(
+        &self,
+        plan: &mut Plan,
+        histograms: Vec<IngestedHistogram>,
+        oldest: TimestampMs,
+        now: TimestampMs,
+        admission: &mut Admission,
+        declarations: &mut Vec<Declaration>,
+    ) {
+        if histograms.is_empty() {
+            return;
+        }
+        let state = self.state();
+        let kinds = Kinds { declared: Some(Kind::Observation), suggested: None };
+        for IngestedHistogram { index, key, point, unit } in histograms {
+            match admit_one(&state.engine, plan, index, &key, point.at, kinds, oldest, now) {
+                Ok(kind) => {
+                    if unit.is_some() {
+                        declare(declarations, &key, kind, unit);
+                    }
+                    admission.histograms.push(AdmittedHistogram { index, key, kind, point });
+                }
+                Err(rejection) => admission.rejected.push(rejection),
+            }
+        }
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "each is a thing of its own, and there is one caller")]
 fn admit_one(
     engine: &Engine,
     plan: &mut Plan,
     index: usize,
     key: &SeriesKey,
-    sample: Sample,
+    timestamp: TimestampMs,
     kinds: Kinds,
     oldest: TimestampMs,
     now: TimestampMs,
 ) -> Result<Kind, Rejection> {
-    let timestamp = sample.timestamp();
     if timestamp < oldest {
         return Err(Rejection::too_late(index, timestamp, oldest, now));
     }

@@ -254,6 +254,24 @@ impl Fanout {
         }
     }
 
+    /// Gathers what a histogram added in the step that ends at `end`. Who asks for raw samples gets none of it:
+    /// there are none.
+    pub(super) fn merge(&mut self, engine: &Engine, id: SeriesId, kind: Kind, end: TimestampMs, summary: &Summary) {
+        if self.channels.is_empty() {
+            return;
+        }
+        let channels = &self.channels;
+        let Increments { steps, takes_steps, .. } = &mut self.increments;
+        let taken = |engine: &Engine| {
+            let key = engine.key(id);
+            channels.iter().any(|channel| channel.feed.resolution == Resolution::Step && channel.feed.takes(key))
+        };
+        if takes_steps.series(id, engine, taken) {
+            let step = steps.entry(id).or_default().entry(end);
+            step.and_modify(|before| before.merge(summary, kind)).or_insert_with(|| summary.clone());
+        }
+    }
+
     /// Sends the raw samples that were recorded since the last time.
     pub(super) fn flush_raw(&mut self, engine: &Engine, place: Place, now: TimestampMs) {
         let after = std::mem::replace(&mut self.flushed.raw, place.seq);

@@ -30,7 +30,7 @@ use bellwether_core::time::TimestampMs;
 use bellwether_core::watch::Watches;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
-pub(crate) use admission::{Admission, Admitted};
+pub(crate) use admission::{Admission, Admitted, AdmittedHistogram};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use news::News;
 pub(crate) use past::Past;
@@ -38,8 +38,9 @@ pub(crate) use queue::{Frame, Outbound, QueueReceiver};
 pub(crate) use recovery::{Recovery, recover};
 pub(crate) use years::{PastError, engine_of_past};
 
+use crate::store::Increment;
 use fanout::{Fanout, Stragglers};
-use feed::{BadStep, Feed, Place};
+use feed::{BadStep, Feed, Place, STEP, step_end};
 use gather::{Bounds, Gathering, NoRoom, Progress, Refused, Waiting};
 
 /// Most subscriptions of one connection.
@@ -164,6 +165,29 @@ impl Hub {
             place.seq = (*seq).max(place.seq + 1);
         }
         fanout.flush_raw(engine, *place, now);
+    }
+
+    /// Shows what histograms that are on disk added.
+    pub(crate) fn merge(&self, increments: &[Increment], now: TimestampMs) {
+        if increments.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        let State { engine, fanout, .. } = &mut *state;
+        for Increment { series, kind, summary } in increments {
+            let id = match engine.series(series, Some(*kind)) {
+                Ok(id) => id,
+                Err(error) => {
+                    tracing::error!(%error, %series, "a stored histogram is left out of figures; it stays stored");
+                    continue;
+                }
+            };
+            let end = step_end(summary.last.timestamp());
+            // As with samples: between admission and here the oldest time bucket may have left.
+            if engine.merge(id, STEP, end, summary, now).is_ok() {
+                fanout.merge(engine, id, *kind, end, summary);
+            }
+        }
     }
 
     /// One figure over all series.

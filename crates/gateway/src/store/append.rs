@@ -2,6 +2,7 @@
 
 use super::batch::{self, Batch, Declaration, LeftOut, Outcome, TailBatch, TailMark, TailSample};
 use super::error::{StoreError, While};
+use super::histograms;
 use super::idempotency::{Staged, Verdict};
 use super::redb_store::begin_write;
 use super::repeats;
@@ -28,14 +29,19 @@ struct Appended {
     series: BTreeMap<SeriesIx, TimestampMs>,
 }
 
+/// A batch's place, and the series of each of its samples and histograms.
+type Place = (u64, Vec<SeriesIx>, Vec<SeriesIx>);
+
 /// A batch whose samples are looked at before they go into the tail.
 pub(super) struct Draft<'a> {
-    seq: u64,
+    pub(super) seq: u64,
     /// Its place among the outcomes.
     outcome: usize,
     pub(super) batch: &'a Batch,
     /// The series of each of its samples.
     pub(super) series: Vec<SeriesIx>,
+    /// The series of each of its histograms.
+    pub(super) histograms: Vec<SeriesIx>,
 }
 
 /// Everything that one commit adds, kept apart from the state until it is durable.
@@ -48,6 +54,7 @@ struct Addition {
     metrics: BTreeMap<MetricName, Declaration>,
     tail: Vec<Appended>,
     staged: Staged,
+    histograms: histograms::Staged,
 }
 
 pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
@@ -56,21 +63,23 @@ pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) 
     let mut outcomes = Vec::with_capacity(batches.len());
     let mut drafts = Vec::with_capacity(batches.len());
     for batch in batches {
-        let Some((seq, series)) = addition.add(state, batch)? else {
+        let Some((seq, series, histograms)) = addition.add(state, batch)? else {
             outcomes.push(Outcome::Duplicate);
             continue;
         };
-        drafts.push(Draft { seq, outcome: outcomes.len(), batch, series });
+        drafts.push(Draft { seq, outcome: outcomes.len(), batch, series, histograms });
         outcomes.push(Outcome::Stored { seq });
     }
     if addition.seq == state.seq {
         return Ok(outcomes);
     }
     let left_out = repeats::left_out(database, state, &drafts)?;
-    for (draft, left_out) in drafts.iter().zip(left_out) {
+    let (counted, histograms) = histograms::count(database, &drafts)?;
+    addition.histograms = histograms;
+    for ((draft, left_out), counted) in drafts.iter().zip(left_out).zip(counted) {
         addition.tail.extend(draft.appended(&left_out));
-        if !left_out.is_empty() {
-            outcomes[draft.outcome] = Outcome::StoredInPart { seq: draft.seq, left_out };
+        if !left_out.is_empty() || !counted.is_empty() {
+            outcomes[draft.outcome] = Outcome::StoredInPart { seq: draft.seq, left_out, counted };
         }
     }
     let expired = state.remembered.expired(now, FORGET_AT_ONCE);
@@ -102,8 +111,8 @@ impl Draft<'_> {
 
 impl Addition {
     /// Takes up a batch's id, its series and what it declares; its place and the series of each of its
-    /// samples, or `None` where it is known.
-    fn add(&mut self, state: &State, batch: &Batch) -> Result<Option<(u64, Vec<SeriesIx>)>, StoreError> {
+    /// samples and histograms, or `None` where it is known.
+    fn add(&mut self, state: &State, batch: &Batch) -> Result<Option<Place>, StoreError> {
         let seq = self.seq + 1;
         if let Some(key) = &batch.idempotency {
             match state.remembered.stage(&mut self.staged, key, batch.received_at, seq) {
@@ -116,13 +125,17 @@ impl Addition {
         for each in &batch.samples {
             series.push(self.series_of(state, &each.series, each.kind)?);
         }
+        let mut histograms = Vec::with_capacity(batch.histograms.len());
+        for each in &batch.histograms {
+            histograms.push(self.series_of(state, &each.series, each.kind)?);
+        }
         for declaration in &batch.declarations {
             let known = self.metrics.get(&declaration.metric).or_else(|| state.metrics.get(&declaration.metric));
             if known != Some(declaration) {
                 self.metrics.insert(declaration.metric.clone(), declaration.clone());
             }
         }
-        Ok(Some((seq, series)))
+        Ok(Some((seq, series, histograms)))
     }
 
     fn series_of(&mut self, state: &State, key: &SeriesKey, kind: Kind) -> Result<SeriesIx, StoreError> {
@@ -182,6 +195,7 @@ impl Addition {
                 table.remove(key).while_doing(DOING)?;
             }
         }
+        self.histograms.write(&write)?;
         write.commit().while_doing(DOING)
     }
 

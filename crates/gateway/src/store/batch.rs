@@ -6,6 +6,7 @@
 //! quick rather than as small as can be.
 
 use super::codec::{CodecError, Reader, Writer, read_optional, write_optional};
+use super::histograms::{BatchHistogram, Counted};
 use super::idempotency::IdempotencyKey;
 use super::series::SeriesIx;
 use bellwether_core::labels::{MetricName, SeriesKey};
@@ -47,6 +48,8 @@ pub struct Declaration {
 pub struct Batch {
     /// The samples, in the order in which they were given; may be empty.
     pub samples: Vec<BatchSample>,
+    /// The histograms, in the order in which they were given; may be empty.
+    pub histograms: Vec<BatchHistogram>,
     /// What came along about metrics; only what differs from what is stored is written.
     pub declarations: Vec<Declaration>,
     /// The sender's batch id.
@@ -56,7 +59,7 @@ pub struct Batch {
 }
 
 /// What became of one batch of an [`append`](super::Store::append).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// It is on disk.
@@ -64,12 +67,15 @@ pub enum Outcome {
         /// Its place in the stream; greater than that of every batch before it.
         seq: u64,
     },
-    /// It is on disk but for samples whose series has a value at their timestamp already.
+    /// It is on disk but for samples whose series has a value at their timestamp already; or it holds
+    /// histograms, of which it is said what each added.
     StoredInPart {
         /// Its place in the stream; greater than that of every batch before it.
         seq: u64,
         /// What was left out, in the order of the batch.
         left_out: Vec<LeftOut>,
+        /// What became of each of its histograms, in the order of the batch.
+        counted: Vec<Counted>,
     },
     /// A batch with this id is on disk already; nothing of this one was stored.
     Duplicate,

@@ -47,6 +47,20 @@ pub enum Place {
         /// The last instant of the hour.
         end: TimestampMs,
     },
+    /// What a histogram added to its series.
+    Point {
+        /// The series.
+        series: SeriesIx,
+        /// Its timestamp.
+        at: TimestampMs,
+    },
+    /// The summary of the histograms of a series in one hour.
+    PointHour {
+        /// The series.
+        series: SeriesIx,
+        /// The last instant of the hour.
+        end: TimestampMs,
+    },
     /// A notice.
     Notice {
         /// Its number.
@@ -95,6 +109,10 @@ impl Place {
             Self::Hour { .. } => {
                 "nothing needs to be done where the hour's chunks are whole: it is made anew from them"
             }
+            Self::Point { .. } => "what the histogram added is left out; the summary of its hour still counts it",
+            Self::PointHour { .. } => {
+                "nothing needs to be done while its points are kept: the next histogram of the hour makes it anew"
+            }
             Self::Notice { .. } => "the message about an alert is not sent; the next change of the alert is",
             Self::Meta { .. } | Self::Table { .. } => {
                 "do not go on with this file: take the newest backup, or export what can be read of it"
@@ -115,6 +133,10 @@ impl fmt::Display for Place {
             }
             Self::Hour { series, end } => {
                 write!(f, "the summary of series {} in the hour that ends at {}", series.0, rfc3339(*end))
+            }
+            Self::Point { series, at } => write!(f, "the histogram of series {} at {}", series.0, rfc3339(*at)),
+            Self::PointHour { series, end } => {
+                write!(f, "the histograms of series {} in the hour that ends at {}", series.0, rfc3339(*end))
             }
             Self::Notice { id } => write!(f, "notice {id}"),
             Self::Meta { name } => write!(f, "the store's number {name:?}"),

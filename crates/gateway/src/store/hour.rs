@@ -19,8 +19,21 @@ fn key(series: SeriesIx, hour: i64) -> [u8; 12] {
 }
 
 pub(super) fn encode(series: SeriesIx, hour: i64, summary: &Summary) -> Vec<u8> {
-    let SummaryParts { count, sum, m2, min, max, first, last, increase, sketch } = summary.parts();
     let mut writer = Writer::new(VERSION);
+    write(&mut writer, summary);
+    writer.finish(&key(series, hour))
+}
+
+pub(super) fn decode(series: SeriesIx, hour: i64, record: &[u8]) -> Result<Summary, CodecError> {
+    let (_, mut reader) = Reader::new(&key(series, hour), record, VERSION)?;
+    let summary = read(&mut reader)?;
+    reader.finish()?;
+    Ok(summary)
+}
+
+/// The fields of a summary.
+pub(super) fn write(writer: &mut Writer, summary: &Summary) {
+    let SummaryParts { count, sum, m2, min, max, first, last, increase, sketch } = summary.parts();
     writer.unsigned(count);
     for float in [sum, m2, min, max, increase] {
         writer.float(float);
@@ -29,15 +42,19 @@ pub(super) fn encode(series: SeriesIx, hour: i64, summary: &Summary) -> Vec<u8> 
         writer.signed(timestamp.get());
         writer.float(value);
     }
-    writer.signed(i64::from(sketch.scale()));
-    writer.unsigned(sketch.zero_count());
-    write_side(&mut writer, sketch.positive());
-    write_side(&mut writer, sketch.negative());
-    writer.finish(&key(series, hour))
+    write_sketch(writer, &sketch);
 }
 
-pub(super) fn decode(series: SeriesIx, hour: i64, record: &[u8]) -> Result<Summary, CodecError> {
-    let (_, mut reader) = Reader::new(&key(series, hour), record, VERSION)?;
+/// The fields of a sketch.
+pub(super) fn write_sketch(writer: &mut Writer, sketch: &Sketch) {
+    writer.signed(i64::from(sketch.scale()));
+    writer.unsigned(sketch.zero_count());
+    write_side(writer, sketch.positive());
+    write_side(writer, sketch.negative());
+}
+
+/// Reads what [`write`] wrote.
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<Summary, CodecError> {
     let count = reader.unsigned("the count")?;
     let sum = reader.float("the sum")?;
     let m2 = reader.float("m2")?;
@@ -46,15 +63,18 @@ pub(super) fn decode(series: SeriesIx, hour: i64, record: &[u8]) -> Result<Summa
     let increase = reader.float("the increase")?;
     let first = (TimestampMs::new(reader.signed("the first timestamp")?), reader.float("the first value")?);
     let last = (TimestampMs::new(reader.signed("the last timestamp")?), reader.float("the last value")?);
-    let scale = i8::try_from(reader.signed("the scale")?).map_err(|_| CodecError::Range { field: "the scale" })?;
-    let zero_count = reader.unsigned("the zero count")?;
-    let positive = read_side(&mut reader)?;
-    let negative = read_side(&mut reader)?;
-    reader.finish()?;
-    let sketch = Sketch::from_parts(scale, zero_count, positive, negative)
-        .map_err(|_| CodecError::Range { field: "the sketch" })?;
+    let sketch = read_sketch(reader)?;
     Summary::from_parts(SummaryParts { count, sum, m2, min, max, first, last, increase, sketch })
         .map_err(|_| CodecError::Range { field: "the summary" })
+}
+
+/// Reads what [`write_sketch`] wrote.
+pub(super) fn read_sketch(reader: &mut Reader<'_>) -> Result<Sketch, CodecError> {
+    let scale = i8::try_from(reader.signed("the scale")?).map_err(|_| CodecError::Range { field: "the scale" })?;
+    let zero_count = reader.unsigned("the zero count")?;
+    let positive = read_side(reader)?;
+    let negative = read_side(reader)?;
+    Sketch::from_parts(scale, zero_count, positive, negative).map_err(|_| CodecError::Range { field: "the sketch" })
 }
 
 /// The number of value buckets, then each one's distance from the one before and its count.

@@ -30,6 +30,7 @@ mod enter;
 mod error;
 mod export;
 mod fault;
+mod histograms;
 mod hour;
 mod idempotency;
 mod metric;
@@ -63,6 +64,7 @@ pub use disk::{Disk, DiskUsage, FileDisk};
 pub use error::StoreError;
 pub use export::{Exported, Selection};
 pub use fault::{Fault, Place};
+pub use histograms::{BatchHistogram, Counted};
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use origin::{NewStore, Origin};
 pub use outbox::{AlertChange, Notice};
@@ -228,6 +230,19 @@ pub struct Resurfaced {
     pub seq: u64,
     /// Its samples, in the order in which they were given.
     pub samples: Vec<BatchSample>,
+    /// What its histograms added.
+    pub increments: Vec<Increment>,
+}
+
+/// What a histogram added to its series, at the instant of its last sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Increment {
+    /// The series.
+    pub series: SeriesKey,
+    /// Its kind.
+    pub kind: Kind,
+    /// What was added: to be merged.
+    pub summary: bellwether_core::summary::Summary,
 }
 
 /// A series of the store.

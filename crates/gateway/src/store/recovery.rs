@@ -5,7 +5,7 @@ use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
 use super::series::SeriesIx;
 use super::state::State;
-use super::{BatchSample, Resurfaced, StoredSeries, batch, hour, tables};
+use super::{BatchSample, Resurfaced, StoredSeries, batch, histograms, hour, tables};
 use bellwether_core::sample::Sample;
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
@@ -29,13 +29,13 @@ pub enum Recovered<'a> {
     /// A series; it comes before anything else of it. A series of which nothing is kept any more
     /// does not come at all.
     Series(&'a StoredSeries),
-    /// A series in an hour, as one summary: to be merged.
+    /// A series in an hour, or in a second of it where a histogram came, as one summary: to be merged.
     Hour {
         /// The series.
         series: SeriesIx,
-        /// One hour.
+        /// One hour or one second.
         width: DurationMs,
-        /// The last instant of the hour.
+        /// The last instant of the hour or second.
         bucket_end: TimestampMs,
         /// What its samples say together.
         summary: &'a Summary,
@@ -49,6 +49,7 @@ pub enum Recovered<'a> {
     },
 }
 
+type Points = ReadOnlyTable<(u32, i64), &'static [u8]>;
 type Chunks = ReadOnlyTable<(u32, i64, u32), &'static [u8]>;
 
 /// Where a replay stands.
@@ -76,6 +77,8 @@ pub(super) fn replay(
     let faults = state.faults.borrow().clone();
     let mut replay = Replay { state, each, broken: false, announced: BTreeSet::new(), faults };
 
+    let points = histograms::table(&read, tables::POINTS)?;
+    let point_hours = histograms::table(&read, tables::POINT_HOURS)?;
     let mut tail = replay.tail(&read)?;
     for series in state.series.keys().copied() {
         let of_tail = tail.remove(&series).unwrap_or_default();
@@ -112,6 +115,9 @@ pub(super) fn replay(
             }
         }
         replay.samples(series, waiting);
+        if let (Some(points), Some(hours)) = (&points, &point_hours) {
+            replay.histograms(points, hours, series, old)?;
+        }
         if replay.broken {
             break;
         }
@@ -142,7 +148,7 @@ pub(super) fn batches(
             let (sample, reference, repeats) = (each.sample, each.reference, Repeats::Count);
             Some(BatchSample { series: series.clone(), kind: *kind, sample, reference, repeats })
         });
-        batches.push(Resurfaced { seq, samples: named.collect() });
+        batches.push(Resurfaced { seq, samples: named.collect(), increments: Vec::new() });
     }
     Ok(batches)
 }
@@ -172,6 +178,41 @@ impl Replay<'_> {
             self.announce(series);
             self.give(Recovered::Samples { series, samples });
         }
+    }
+
+    /// Gives what histograms added: of old hours their summary, of others point by point.
+    fn histograms(&mut self, points: &Points, hours: &Points, series: SeriesIx, old: i64) -> Result<(), StoreError> {
+        for row in hours.range((series.0, i64::MIN)..=(series.0, i64::MAX)).while_doing(DOING)? {
+            let (row, record) = row.while_doing(DOING)?;
+            let hour = row.value().1;
+            let of_hour = hour::decode(series, hour, record.value());
+            match of_hour {
+                Ok(summary) if hour <= old => self.summary(series, hour, &summary),
+                _ => self.points_of_hour(points, series, hour)?,
+            }
+            if self.broken {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn points_of_hour(&mut self, points: &Points, series: SeriesIx, hour: i64) -> Result<(), StoreError> {
+        let first = chunk::end_of(hour - 1).get() + 1;
+        for row in points.range((series.0, first)..=(series.0, chunk::end_of(hour).get())).while_doing(DOING)? {
+            let (row, record) = row.while_doing(DOING)?;
+            let at = TimestampMs::new(row.value().1);
+            match histograms::decode_point(series, at, record.value()) {
+                Ok((_, Some(summary))) => {
+                    self.announce(series);
+                    let (width, bucket_end) = histograms::second_of(at);
+                    self.give(Recovered::Hour { series, width, bucket_end, summary: &summary });
+                }
+                Ok((_, None)) => {}
+                Err(reason) => self.faults.add(Fault { place: Place::Point { series, at }, reason }),
+            }
+        }
+        Ok(())
     }
 
     /// Gives the samples of one hour, those of the tail among them, if all its chunks are whole and hold at

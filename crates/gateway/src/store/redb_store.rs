@@ -2,6 +2,7 @@
 
 use super::disk::{self, Disk, FileDisk};
 use super::error::{StoreError, While};
+use super::histograms;
 use super::seal::{Progress, SealLimits};
 use super::state::{State, check_format};
 use super::tables::{self, meta};
@@ -211,7 +212,8 @@ impl RedbStore {
             Ok((database, state)) => {
                 // A failed commit may have reached the disk all the same.
                 let unseen = self.state.seq + 1..=state.seq;
-                self.resurfaced.extend(shielded(|| recovery::batches(&database, &state, unseen))?);
+                self.resurfaced.extend(shielded(|| recovery::batches(&database, &state, unseen.clone()))?);
+                self.resurfaced.extend(shielded(|| histograms::resurfaced(&database, &state, unseen))?);
                 self.database = Some(database);
                 let before = std::mem::replace(&mut self.state, state);
                 self.state.faults.get_mut().join(before.faults.into_inner());

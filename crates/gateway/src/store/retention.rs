@@ -1,8 +1,9 @@
 //! Retention: hours that are over for long enough are dropped, a few at a time; raw samples also where they
 //! take too much room. Summaries of hours stay longer than the samples that they were made of.
 
-use super::chunk::last_over;
+use super::chunk::{end_of, last_over};
 use super::error::{StoreError, While};
+use super::histograms;
 use super::redb_store::begin_write;
 use super::seal::Progress;
 use super::series::SeriesIx;
@@ -71,10 +72,18 @@ struct Edges {
 struct Found {
     chunks: Vec<(u32, i64, u32)>,
     hours: Vec<(u32, i64)>,
+    points: Vec<(u32, i64)>,
+    point_hours: Vec<(u32, i64)>,
     /// Series of which nothing is left.
     series: Vec<SeriesIx>,
     /// The series to go on with; `None` at the end of the pass.
     next: Option<SeriesIx>,
+}
+
+impl Found {
+    fn rows(&self) -> usize {
+        self.chunks.len() + self.hours.len() + self.points.len() + self.point_hours.len()
+    }
 }
 
 pub(super) fn step(
@@ -151,14 +160,16 @@ fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Res
     let read = database.begin_read().while_doing(DOING)?;
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
+    let points = histograms::table(&read, tables::POINTS)?;
+    let point_hours = histograms::table(&read, tables::POINT_HOURS)?;
     let mut found = Found::default();
     for (looked, (&series, _)) in state.series.range((Bound::Included(from), Bound::Unbounded)).enumerate() {
-        let left = STEP_ROWS.saturating_sub(found.chunks.len() + found.hours.len());
+        let left = STEP_ROWS.saturating_sub(found.rows());
         if left == 0 || looked >= STEP_SERIES {
             found.next = Some(series);
             return Ok(found);
         }
-        let before = found.chunks.len() + found.hours.len();
+        let before = found.rows();
         for row in
             chunks.range((series.0, i64::MIN, 0)..=(series.0, edges.raw, u32::MAX)).while_doing(DOING)?.take(left)
         {
@@ -167,7 +178,18 @@ fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Res
         for row in hours.range((series.0, i64::MIN)..=(series.0, edges.rollups)).while_doing(DOING)?.take(left) {
             found.hours.push(row.while_doing(DOING)?.0.value());
         }
-        let dropped = found.chunks.len() + found.hours.len() - before;
+        if let Some(points) = &points {
+            let rows = (series.0, i64::MIN)..=(series.0, end_of(edges.raw).get());
+            for row in points.range(rows).while_doing(DOING)?.take(left) {
+                found.points.push(row.while_doing(DOING)?.0.value());
+            }
+        }
+        if let Some(hours) = &point_hours {
+            for row in hours.range((series.0, i64::MIN)..=(series.0, edges.rollups)).while_doing(DOING)?.take(left) {
+                found.point_hours.push(row.while_doing(DOING)?.0.value());
+            }
+        }
+        let dropped = found.rows() - before;
         if dropped >= left {
             // There may be more of it; it is looked at once more.
             found.next = Some(series);
@@ -178,7 +200,12 @@ fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Res
             .while_doing(DOING)?;
         let mut hours_left =
             hours.range((series.0, edges.rollups.saturating_add(1))..=(series.0, i64::MAX)).while_doing(DOING)?;
-        let kept = chunks_left.next().is_some() || hours_left.next().is_some();
+        let mut points_left = false;
+        if let Some(hours) = &point_hours {
+            let later = (series.0, edges.rollups.saturating_add(1))..=(series.0, i64::MAX);
+            points_left = hours.range(later).while_doing(DOING)?.next().is_some();
+        }
+        let kept = chunks_left.next().is_some() || hours_left.next().is_some() || points_left;
         if !kept && !state.is_in_tail(series) {
             found.series.push(series);
         }
@@ -188,7 +215,7 @@ fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Res
 
 /// Drops what was found; the bytes of the chunks that are left of `chunk_bytes`.
 fn drop_rows(database: &Database, found: &Found, mut chunk_bytes: u64) -> Result<u64, StoreError> {
-    if found.chunks.is_empty() && found.hours.is_empty() && found.series.is_empty() {
+    if found.rows() == 0 && found.series.is_empty() {
         return Ok(chunk_bytes);
     }
     let write = begin_write(database, DOING)?;
@@ -206,6 +233,21 @@ fn drop_rows(database: &Database, found: &Found, mut chunk_bytes: u64) -> Result
         let mut table = write.open_table(tables::SERIES).while_doing(DOING)?;
         for series in &found.series {
             table.remove(series.0).while_doing(DOING)?;
+        }
+        for (definition, rows) in [(tables::POINTS, &found.points), (tables::POINT_HOURS, &found.point_hours)] {
+            if rows.is_empty() {
+                continue;
+            }
+            let mut table = write.open_table(definition).while_doing(DOING)?;
+            for row in rows {
+                table.remove(row).while_doing(DOING)?;
+            }
+        }
+        if !found.series.is_empty() {
+            let mut counts = write.open_table(tables::COUNTS).while_doing(DOING)?;
+            for series in &found.series {
+                counts.remove(series.0).while_doing(DOING)?;
+            }
         }
         let mut table = write.open_table(tables::META).while_doing(DOING)?;
         table.insert(meta::CHUNK_BYTES, chunk_bytes).while_doing(DOING)?;

@@ -13,7 +13,7 @@ use super::recovery::Recovered;
 use super::redb_store::shielded;
 use super::series::SeriesIx;
 use super::snapshot::{DOING, Snapshot};
-use super::{StoredSeries, hour, tables};
+use super::{StoredSeries, histograms, hour, tables};
 
 impl Snapshot {
     /// Streams the past of the selected series to `each`: summaries of the hours that ended by `raw_from`, then
@@ -45,14 +45,16 @@ impl Snapshot {
             all.filter(|series| selection.wants(series)).map(|series| (series.ix, series)).collect();
         let until = Selection { to: edge.min(selection.to), ..selection.clone() };
         let tail = self.tail_of(&wanted, &until, &mut faults)?;
-        let hours = self.table(tables::HOURS)?;
+        let hours = [Some(self.table(tables::HOURS)?), self.table_if_there(tables::POINT_HOURS)?];
+        let points = self.table_if_there(tables::POINTS)?;
         let (first, last) = (hour_of(TimestampMs::new(selection.from.get().saturating_add(1))), hour_of(until.to));
         for series in wanted.values() {
             let ix = series.ix;
             if each(Recovered::Series(series)).is_break() {
                 return Ok(faults.named);
             }
-            for row in hours.range((ix.0, first)..=(ix.0, last)).while_doing(DOING)? {
+            let of_series = hours.iter().flatten().map(|hours| hours.range((ix.0, first)..=(ix.0, last)));
+            for row in of_series.collect::<Result<Vec<_>, _>>().while_doing(DOING)?.into_iter().flatten() {
                 let (row, record) = row.while_doing(DOING)?;
                 let (_, hour) = row.value();
                 let summary = match hour::decode(ix, hour, record.value()) {
@@ -66,6 +68,24 @@ impl Snapshot {
                 let piece = Recovered::Hour { series: ix, width, bucket_end: end_of(hour), summary: &summary };
                 if each(piece).is_break() {
                     return Ok(faults.named);
+                }
+            }
+            let after = ((ix.0, edge.max(selection.from).get().saturating_add(1)), (ix.0, selection.to.get()));
+            if let Some(points) = points.as_ref().filter(|_| after.0 <= after.1) {
+                for row in points.range(after.0..=after.1).while_doing(DOING)? {
+                    let (row, record) = row.while_doing(DOING)?;
+                    let at = TimestampMs::new(row.value().1);
+                    match histograms::decode_point(ix, at, record.value()) {
+                        Ok((_, None)) => {}
+                        Ok((_, Some(summary))) => {
+                            let (width, bucket_end) = histograms::second_of(at);
+                            let piece = Recovered::Hour { series: ix, width, bucket_end, summary: &summary };
+                            if each(piece).is_break() {
+                                return Ok(faults.named);
+                            }
+                        }
+                        Err(reason) => faults.add(Fault { place: Place::Point { series: ix, at }, reason }),
+                    }
                 }
             }
             let of_tail = tail.get(&ix).into_iter().flatten();

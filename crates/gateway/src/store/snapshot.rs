@@ -9,6 +9,7 @@ use redb::{Database, Key, ReadOnlyTable, ReadTransaction, ReadableDatabase, Read
 use super::batch::Declaration;
 use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
+use super::histograms;
 use super::redb_store::shielded;
 use super::seal::Sealing;
 use super::series::{self, SeriesIx};
@@ -40,6 +41,14 @@ impl Snapshot {
         definition: TableDefinition<'static, K, V>,
     ) -> Result<ReadOnlyTable<K, V>, StoreError> {
         self.read.open_table(definition).while_doing(DOING)
+    }
+
+    /// A table that an older file may not have.
+    pub(super) fn table_if_there<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<'static, K, V>,
+    ) -> Result<Option<ReadOnlyTable<K, V>>, StoreError> {
+        histograms::table(&self.read, definition)
     }
 
     /// A number about the whole store.

@@ -25,6 +25,13 @@ pub(super) const OUTBOX: TableDefinition<u64, &[u8]> = TableDefinition::new("out
 /// `alert → bytes`, whose meaning is the alerting's.
 pub(super) const ALERTS: TableDefinition<&str, &[u8]> = TableDefinition::new("alerts");
 
+/// `(series, timestamp) → record`: what a histogram added to its series.
+pub(super) const POINTS: TableDefinition<(u32, i64), &[u8]> = TableDefinition::new("points");
+/// `(series, hour) → record`: the summary of all points of the hour.
+pub(super) const POINT_HOURS: TableDefinition<(u32, i64), &[u8]> = TableDefinition::new("point_hours");
+/// `series → record`: how far a cumulative histogram has counted.
+pub(super) const COUNTS: TableDefinition<u32, &[u8]> = TableDefinition::new("counts");
+
 /// Does the same to tables of whatever types.
 pub(super) trait EachTable {
     /// Does it to one; `number` names the table in a backup on its way and is never given to another.
@@ -49,7 +56,11 @@ pub(super) fn each(work: &mut impl EachTable) -> Result<(), StoreError> {
     work.table(7, SENDERS)?;
     work.table(8, BATCHES)?;
     work.table(9, OUTBOX)?;
-    work.table(10, ALERTS)
+    work.table(10, ALERTS)?;
+    // A file has these once it was given a histogram.
+    work.table(11, POINTS)?;
+    work.table(12, POINT_HOURS)?;
+    work.table(13, COUNTS)
 }
 
 /// The names in [`META`].

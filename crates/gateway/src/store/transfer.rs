@@ -112,7 +112,8 @@ impl<E> tables::EachTable for Sending<'_, E> {
         definition: TableDefinition<'static, K, V>,
     ) -> Result<(), StoreError> {
         let (mut rows, mut count) = (Writer::default(), 0);
-        for row in self.snapshot.table(definition)?.iter().while_doing(DOING)? {
+        let Some(table) = self.snapshot.table_if_there(definition)? else { return Ok(()) };
+        for row in table.iter().while_doing(DOING)? {
             let (key, value) = row.while_doing(DOING)?;
             rows.slice(K::as_bytes(&key.value()).as_ref());
             rows.slice(V::as_bytes(&value.value()).as_ref());

@@ -15,7 +15,8 @@ use super::series::SeriesIx;
 use super::snapshot::{DOING, Snapshot};
 use super::state::check_format;
 use super::tables::{self, meta};
-use super::{hour, outbox};
+use super::{histograms, hour, outbox};
+use bellwether_core::time::TimestampMs;
 
 /// What a look at every record found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Verification {
     pub hours: u64,
     /// Bytes of all summaries of hours.
     pub hour_bytes: u64,
+    /// Points of histograms that are whole.
+    pub points: u64,
     /// Batches of the tail that are whole.
     pub batches: u64,
     /// Samples in them that are not in chunks.
@@ -59,6 +62,7 @@ impl Snapshot {
             walk.tail()?;
             walk.chunks()?;
             walk.hours()?;
+            walk.histograms()?;
             walk.small()?;
             tables::each(&mut walk)?;
             walk.found.fault_count = walk.faults.count();
@@ -204,6 +208,30 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// What histograms added, and the hours of it.
+    fn histograms(&mut self) -> Result<(), StoreError> {
+        if let Some(points) = self.snapshot.table_if_there(tables::POINTS)? {
+            for row in points.iter().while_doing(DOING)? {
+                let (row, record) = row.while_doing(DOING)?;
+                let (series, at) = (SeriesIx(row.value().0), TimestampMs::new(row.value().1));
+                match histograms::decode_point(series, at, record.value()) {
+                    Ok(_) => self.found.points += 1,
+                    Err(reason) => self.fault(Place::Point { series, at }, reason),
+                }
+            }
+        }
+        if let Some(hours) = self.snapshot.table_if_there(tables::POINT_HOURS)? {
+            for row in hours.iter().while_doing(DOING)? {
+                let (row, record) = row.while_doing(DOING)?;
+                let (series, hour) = (SeriesIx(row.value().0), row.value().1);
+                if let Err(reason) = hour::decode(series, hour, record.value()) {
+                    self.fault(Place::PointHour { series, end: chunk::end_of(hour) }, reason);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Batch ids and notices.
     fn small(&mut self) -> Result<(), StoreError> {
         for row in self.snapshot.table(tables::SENDERS)?.iter().while_doing(DOING)? {
@@ -237,7 +265,7 @@ impl tables::EachTable for Walk<'_> {
         _: u8,
         definition: TableDefinition<'static, K, V>,
     ) -> Result<(), StoreError> {
-        let table = self.snapshot.table(definition)?;
+        let Some(table) = self.snapshot.table_if_there(definition)? else { return Ok(()) };
         let mut rows = 0;
         for row in table.iter().while_doing(DOING)? {
             row.while_doing(DOING)?;

@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::ingest::{IngestedSample, Rejection};
+use bellwether_wire::protocol::IngestedHistogram;
 use tokio::sync::oneshot;
 
 pub(crate) use receipts::BatchName;
@@ -35,9 +36,17 @@ pub(crate) struct QueueRoom {
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) samples: Vec<IngestedSample>,
+    pub(crate) histograms: Vec<IngestedHistogram>,
     /// Under which it is stored once only.
     pub(crate) name: Option<BatchName>,
     pub(crate) received_at: TimestampMs,
+}
+
+impl Delivery {
+    /// How many samples and histograms it holds.
+    fn len(&self) -> usize {
+        self.samples.len() + self.histograms.len()
+    }
 }
 
 /// What became of a batch.
@@ -45,6 +54,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Receipt {
     /// How many samples are stored.
     pub(crate) accepted: usize,
+    /// How many histograms are stored.
+    pub(crate) histograms: usize,
     /// What the engine or the store refused.
     pub(crate) rejected: Vec<Rejection>,
 }
@@ -115,7 +126,7 @@ impl Writer {
     }
 
     fn queue(&self, delivery: Delivery, reply: Option<Reply>) -> Result<(), WriteError> {
-        let samples = delivery.samples.len();
+        let samples = delivery.len();
         let waiting = self.waiting_samples.fetch_add(samples, Ordering::AcqRel);
         let refusal = if waiting > 0 && waiting + samples > self.most_samples {
             WriteError::Overloaded
@@ -219,7 +230,7 @@ mod tests {
             unit: None,
             reference: None,
         };
-        Delivery { samples: (0..samples).map(sample).collect(), name: None, received_at: now }
+        Delivery { samples: (0..samples).map(sample).collect(), histograms: Vec::new(), name: None, received_at: now }
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
     fn receipts_are_bounded_by_what_they_hold() {
         let zero = TimestampMs::new(0);
         let refused = vec![Rejection::too_new(0, zero, DurationMs::ZERO, zero); 10_000];
-        let full = Receipt { accepted: 1, rejected: refused };
+        let full = Receipt { accepted: 1, histograms: 0, rejected: refused };
         let mut receipts = Receipts::default();
         for key in 0..12 {
             receipts.note(name(key), full.clone());
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(receipts.again(&name(1)), Ok(Written::Before));
         assert_eq!(receipts.again(&name(2)), Ok(Written::Told(full)));
         for key in 0..MAX_RECEIPTS + 2 {
-            receipts.note(name(key + 100), Receipt { accepted: 1, rejected: Vec::new() });
+            receipts.note(name(key + 100), Receipt { accepted: 1, histograms: 0, rejected: Vec::new() });
         }
         assert_eq!((receipts.known.len(), receipts.order.len(), receipts.rejections), (MAX_RECEIPTS, MAX_RECEIPTS, 0));
     }

@@ -7,8 +7,10 @@ use bellwether_core::engine::EngineConfig;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::query::{Aggregation, Expression, Query};
 use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::sketch::Sketch;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::ingest::{IngestedSample, Repeats};
+use bellwether_wire::protocol::{Course, HistogramPoint, IngestedHistogram};
 use redb::ReadableTable;
 use tokio::sync::oneshot;
 
@@ -104,12 +106,12 @@ fn batch(key: &str, samples: Vec<IngestedSample>) -> Delivery {
 
 fn batch_of_body(key: &str, body: &str, samples: Vec<IngestedSample>) -> Delivery {
     let name = BatchName::new(IdempotencyKey::new(key).unwrap(), body.as_bytes());
-    Delivery { samples, name: Some(name), received_at: clock::now() }
+    Delivery { samples, histograms: Vec::new(), name: Some(name), received_at: clock::now() }
 }
 
 /// All `accepted` samples are stored.
 fn stored(accepted: usize) -> Result<Written, WriteError> {
-    Ok(Written::Told(Receipt { accepted, rejected: Vec::new() }))
+    Ok(Written::Told(Receipt { accepted, histograms: 0, rejected: Vec::new() }))
 }
 
 #[test]
@@ -149,6 +151,29 @@ fn a_sample_that_failed_and_yet_reached_the_disk_is_seen_once_without_a_name_too
 }
 
 #[test]
+fn a_histogram_that_failed_and_yet_reached_the_disk_is_seen_once() {
+    let mut rigs: Vec<Rig> = (0..30).map(|_| Rig::new()).collect();
+    let mut found = 0;
+    for (changes, rig) in rigs.iter_mut().enumerate() {
+        let mut sketch = Sketch::default();
+        sketch.record_all(&[1.0, 2.0, 3.0]).unwrap();
+        let course = Course::Cumulative { since: None, restarted: true };
+        let point = HistogramPoint { at: clock::now(), sketch, bounds: None, sum: 6.0, extremes: None, course };
+        let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
+        let histogram = IngestedHistogram { index: 0, key, point, unit: None };
+        let given = || Delivery { histograms: vec![histogram.clone()], name: None, ..batch("-", Vec::new()) };
+        rig.disk.fail_after(changes, Failure::Sync);
+        let _first = rig.write_one(given());
+        rig.disk.fail(None);
+        let written = rig.write_when_mended(given());
+        assert_eq!(written, Ok(Written::Told(Receipt { accepted: 0, histograms: 1, rejected: Vec::new() })));
+        assert_eq!(rig.count(), 3.0);
+        found += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.samples_repeated.get() > 0);
+    }
+    assert!(found > 0, "no commit failed at its last step: the test tests nothing");
+}
+
+#[test]
 fn what_was_not_stored_leaves_no_trace_in_the_engine() {
     let mut rig = Rig::new();
     rig.disk.fail(Some(Failure::Broken));
@@ -165,7 +190,7 @@ fn what_was_not_stored_leaves_no_trace_in_the_engine() {
     let other =
         rig.write(vec![batch("c", vec![sample(Some(Kind::Counter))]), batch("d", vec![sample(Some(Kind::Gauge))])]);
     assert_eq!(other[0], stored(1));
-    let Ok(Written::Told(Receipt { accepted: 0, rejected })) = &other[1] else { panic!("{other:?}") };
+    let Ok(Written::Told(Receipt { accepted: 0, rejected, .. })) = &other[1] else { panic!("{other:?}") };
     assert_eq!(rejected[0].code.as_str(), "kind_conflict");
 }
 
@@ -180,7 +205,7 @@ fn a_repeated_batch_is_told_what_it_was_told_and_not_judged_anew() {
     let too_new = IngestedSample { index: 1, sample: too_new, ..good.clone() };
     let given = || batch("first", vec![good.clone(), too_new.clone()]);
     let [first, at_once] = rig.write_at(now, vec![given(), given()]).try_into().unwrap();
-    let Ok(Written::Told(Receipt { accepted: 1, rejected })) = &first else { panic!("{first:?}") };
+    let Ok(Written::Told(Receipt { accepted: 1, rejected, .. })) = &first else { panic!("{first:?}") };
     assert_eq!((rejected.len(), rejected[0].code.as_str()), (1, "too_new"));
     assert_eq!(at_once, first, "in the same group");
     let mut write_later = |delivery| rig.write_at(later, vec![delivery]).remove(0);

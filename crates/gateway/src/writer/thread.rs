@@ -14,7 +14,7 @@ use super::receipts::{BatchName, Receipts};
 use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{Admission, Admitted, Hub};
+use crate::hub::{Admission, Admitted, AdmittedHistogram, Hub};
 use crate::own::OwnWork;
 use crate::store::{AlertChange, Batch, Notice, Outcome, Progress, Retention, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -132,7 +132,7 @@ impl<S: Store> WriterThread<S> {
         while let Some(job) = next {
             match job {
                 Job::Write(delivery, reply) => {
-                    samples += delivery.samples.len();
+                    samples += delivery.len();
                     group.push((delivery, reply));
                 }
                 job => {
@@ -186,10 +186,12 @@ impl<S: Store> WriterThread<S> {
                     continue;
                 }
             }
-            let Delivery { samples, name, received_at } = delivery;
-            let (admission, declarations) = self.hub.admit(&mut plan, samples, oldest, now);
+            let Delivery { samples, histograms, name, received_at } = delivery;
+            let (mut admission, mut declarations) = self.hub.admit(&mut plan, samples, oldest, now);
+            self.hub.admit_histograms(&mut plan, histograms, oldest, now, &mut admission, &mut declarations);
             batches.push(Batch {
                 samples: admission.samples.iter().map(Admitted::to_stored).collect(),
+                histograms: admission.histograms.iter().map(AdmittedHistogram::to_stored).collect(),
                 declarations,
                 idempotency: name.as_ref().map(|name| name.key.clone()),
                 received_at,
@@ -238,7 +240,12 @@ impl<S: Store> WriterThread<S> {
     /// Shows what was stored although its commit failed: the store finds that out when it opens its
     /// file anew, which any change may bring about.
     fn show_resurfaced(&mut self, now: TimestampMs) {
-        let found: Vec<_> = self.store.take_resurfaced().into_iter().map(Admitted::of_resurfaced).collect();
+        let mut increments = Vec::new();
+        let mut found = Vec::new();
+        for mut batch in self.store.take_resurfaced() {
+            increments.append(&mut batch.increments);
+            found.push(Admitted::of_resurfaced(batch));
+        }
         if found.is_empty() {
             return;
         }
@@ -246,15 +253,20 @@ impl<S: Store> WriterThread<S> {
         tracing::warn!(batches = found.len(), samples, "a commit that failed had reached the disk; it counts now");
         self.metrics.samples_accepted.inc_by(samples as u64);
         self.hub.record(&found, now);
+        self.hub.merge(&increments, now);
     }
 
     fn show(&mut self, admissions: Vec<Judged>, outcomes: Vec<Outcome>, now: TimestampMs) {
         let mut answers = Vec::with_capacity(admissions.len());
         let mut stored = Vec::with_capacity(admissions.len());
+        let mut increments = Vec::new();
         for (Judged { mut admission, name, reply }, outcome) in admissions.into_iter().zip(outcomes) {
             let (seq, left_out) = match outcome {
                 Outcome::Stored { seq } => (Some(seq), Vec::new()),
-                Outcome::StoredInPart { seq, left_out } => (Some(seq), left_out),
+                Outcome::StoredInPart { seq, left_out, counted } => {
+                    self.metrics.samples_repeated.inc_by(admission.count(counted, &mut increments) as u64);
+                    (Some(seq), left_out)
+                }
                 Outcome::Duplicate => (None, Vec::new()),
             };
             let written = match seq {
@@ -264,7 +276,10 @@ impl<S: Store> WriterThread<S> {
                     self.metrics.samples_accepted.inc_by(samples.len() as u64);
                     self.metrics.samples_repeated.inc_by(repeated as u64);
                     // What came again is stored, if not by this batch.
-                    let receipt = Receipt { accepted: samples.len() + repeated, rejected: admission.rejected };
+                    let accepted = samples.len() + repeated;
+                    self.metrics.histograms_accepted.inc_by(admission.histograms.len() as u64);
+                    let histograms = admission.histograms.len();
+                    let receipt = Receipt { accepted, histograms, rejected: admission.rejected };
                     for rejection in &receipt.rejected {
                         self.metrics.reject(rejection.code.as_str(), 1);
                     }
@@ -279,6 +294,7 @@ impl<S: Store> WriterThread<S> {
             answers.push((reply, written));
         }
         self.hub.record(&stored, now);
+        self.hub.merge(&increments, now);
         for (reply, written) in answers {
             answer(reply, written);
         }

@@ -1,8 +1,8 @@
 //! `POST /api/v1/write`: Prometheus remote write 1.0 and 2.0.
 
 use crate::prometheus::{
-    Exemplar, Metadata2, MetricMetadata, Request as Request2, STALE, Sample, TimeSeries, TimeSeries2, WriteRequest,
-    series, snappy,
+    BucketSpan, Exemplar, Histogram, Metadata2, MetricMetadata, Request as Request2, STALE, Sample, TimeSeries,
+    TimeSeries2, WriteRequest, series, snappy,
 };
 use crate::running::{Answer, Request, Running, now_ms};
 
@@ -240,4 +240,128 @@ fn a_batch_with_a_known_key_counts_once() {
         assert_eq!(request.body(body.clone()).send(&gateway).status, 204);
     }
     assert!(gateway.get("/metrics").body.contains("gateway_batches_repeated_total 1"));
+}
+
+/// A native histogram of schema 3 whose `counts` are those of neighbouring value buckets from `first` on.
+fn histogram(at: i64, first: i32, counts: &[i64], sum: f64) -> Histogram {
+    let deltas = std::iter::once(counts[0]).chain(counts.windows(2).map(|pair| pair[1] - pair[0]));
+    Histogram {
+        count_int: Some(counts.iter().sum::<i64>().unsigned_abs()),
+        sum,
+        schema: 3,
+        positive_spans: vec![BucketSpan { offset: first, length: u32::try_from(counts.len()).unwrap() }],
+        positive_deltas: deltas.collect(),
+        timestamp: at,
+        ..Histogram::default()
+    }
+}
+
+fn with_histograms(labels: &[&str], histograms: Vec<Histogram>) -> TimeSeries {
+    TimeSeries { histograms, ..series(labels, &[]) }
+}
+
+#[test]
+fn native_histograms_answer_percentiles_of_what_came_between_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start_in(folder.path(), &[]);
+    let now = now_ms();
+    // Index 24 at schema 3 holds (2^(23/8), 8], index 32 (2^(31/8), 16].
+    let points = || {
+        let before = histogram(now - 3_000, 24, &[1_000], 7_500.0);
+        let after = histogram(now - 2_000, 24, &[1_090, 0, 0, 0, 0, 0, 0, 0, 10], 7_500.0 + 90.0 * 7.5 + 10.0 * 15.5);
+        vec![with_histograms(&["__name__=latency", "route=/a"], vec![before, after])]
+    };
+    let answer = write(&gateway, points());
+    assert_eq!((answer.status, written(&answer)), (204, [0, 2, 0]), "{}", answer.body);
+    let check = |gateway: &Running| {
+        // What was counted before the first point is of no instant; the rest is 100 values.
+        assert_eq!(gateway.result("name=latency&window=5m&agg=count"), Some(100.0));
+        let near = |agg: &str, expected: f64, error: f64| {
+            let found = gateway.result(&format!("name=latency&window=5m&agg={agg}")).unwrap();
+            assert!((found - expected).abs() <= error * expected, "{agg} is {found}, not {expected}");
+        };
+        near("sum", 90.0 * 7.5 + 10.0 * 15.5, 1e-12);
+        near("p50", 7.66, 0.0434);
+        near("p99", 15.3, 0.0434);
+        near("max", 16.0, 1e-9);
+    };
+    check(&gateway);
+    // Sent again, and after a crash.
+    assert_eq!(written(&write(&gateway, points())), [0, 2, 0]);
+    gateway.kill();
+    let gateway = Running::start_in(folder.path(), &[]);
+    check(&gateway);
+    assert_eq!(written(&write(&gateway, points())), [0, 2, 0]);
+    check(&gateway);
+    // It goes on where it was, also over a reset, which a count that falls tells.
+    let on = histogram(now - 1_000, 24, &[1_091, 0, 0, 0, 0, 0, 0, 0, 10], 8_337.5);
+    let reset = histogram(now - 500, 24, &[2], 15.0);
+    assert_eq!(write(&gateway, vec![with_histograms(&["__name__=latency", "route=/a"], vec![on, reset])]).status, 204);
+    assert_eq!(gateway.result("name=latency&window=5m&agg=count"), Some(103.0));
+    // Between two that were counted, nobody can tell what came by then.
+    let late = histogram(now - 2_500, 24, &[1_050], 7_900.0);
+    let answer = write(&gateway, vec![with_histograms(&["__name__=latency", "route=/a"], vec![late])]);
+    assert_eq!(codes(&answer), [(0, "too_late".to_owned())]);
+    assert!(answer.body.contains("order of time"), "{}", answer.body);
+    assert_eq!(gateway.result("name=latency&window=5m&agg=count"), Some(103.0));
+}
+
+#[test]
+fn histograms_of_floats_gauges_and_fresh_counts_are_taken() {
+    let gateway = Running::start(&[]);
+    let now = now_ms();
+    let whole = histogram(now - 1_000, 24, &[4], 30.0);
+    let floats = Histogram {
+        count_int: None,
+        count_float: Some(3.6),
+        zero_count_float: Some(0.4),
+        positive_deltas: Vec::new(),
+        positive_counts: vec![3.2],
+        reset_hint: 3,
+        ..histogram(now - 1_000, 24, &[1], 24.0)
+    };
+    let gauge = Histogram { reset_hint: 3, ..whole.clone() };
+    let restarted = Histogram { reset_hint: 1, ..whole.clone() };
+    let body = [("floats", floats), ("gauge", gauge), ("restarted", restarted)];
+    let body = body.map(|(name, point)| with_histograms(&[&format!("__name__={name}")], vec![point])).to_vec();
+    let answer = write(&gateway, body);
+    assert_eq!((answer.status, written(&answer)), (204, [0, 3, 0]), "{}", answer.body);
+    for (name, count) in [("floats", 3.0), ("gauge", 4.0), ("restarted", 4.0)] {
+        assert_eq!(gateway.result(&format!("name={name}&window=5m&agg=count")), Some(count), "{name}");
+    }
+    // With version 2.0 a series says when it began to count.
+    let began = |created_timestamp: i64, name: u32| TimeSeries2 {
+        labels_refs: vec![1, name],
+        histograms: vec![whole.clone()],
+        created_timestamp,
+        ..TimeSeries2::default()
+    };
+    let symbols = ["", "__name__", "fresh", "old"].map(str::to_owned).to_vec();
+    let request = Request2 { symbols, timeseries: vec![began(now - 5_000, 2), began(now - 86_400_000, 3)] };
+    assert_eq!(written(&write2(&gateway, &request)), [0, 2, 0]);
+    assert_eq!(gateway.result("name=fresh&window=5m&agg=count"), Some(4.0));
+    assert_eq!(gateway.result("name=old&window=5m&agg=count"), None);
+}
+
+#[test]
+fn a_histogram_that_cannot_be_kept_is_named() {
+    let gateway = Running::start(&[]);
+    let now = now_ms();
+    let good = || histogram(now, 0, &[1], 1.0);
+    let bad = vec![
+        Histogram { custom_values: vec![1.0], schema: -53, ..good() },
+        Histogram { sum: f64::NAN, ..good() },
+        Histogram { schema: 40, ..good() },
+        Histogram { positive_deltas: vec![1, 1], ..good() },
+        Histogram { positive_deltas: vec![-1], ..good() },
+        Histogram { sum: STALE, ..good() },
+        good(),
+    ];
+    let answer = write(&gateway, vec![with_histograms(&["__name__=h"], bad)]);
+    assert_eq!(codes(&answer), [0, 1, 2, 3, 4].map(|index| (index, "bad_histogram".to_owned())));
+    assert_eq!(written(&answer), [1, 1, 0], "the stale marker and the good one");
+    // A gauge is no histogram.
+    assert_eq!(write(&gateway, vec![series(&["__name__=g"], &[(now, 1.0)])]).status, 204);
+    let answer = write(&gateway, vec![with_histograms(&["__name__=g"], vec![good()])]);
+    assert_eq!(codes(&answer), [(0, "kind_conflict".to_owned())]);
 }

@@ -28,7 +28,13 @@ fn kept(folder: &std::path::Path, days: i64) {
             reference: None,
             repeats: Repeats::Count,
         };
-        let batch = Batch { samples: vec![sample], declarations: Vec::new(), idempotency: None, received_at };
+        let batch = Batch {
+            samples: vec![sample],
+            histograms: Vec::new(),
+            declarations: Vec::new(),
+            idempotency: None,
+            received_at,
+        };
         store.append(&[batch]).unwrap();
     }
     while store.seal(TimestampMs::new(now)).unwrap() == Progress::More {}

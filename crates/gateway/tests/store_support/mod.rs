@@ -38,7 +38,7 @@ pub(crate) fn sample(series: &SeriesKey, kind: Kind, timestamp: i64, value: f64)
 }
 
 pub(crate) fn batch(received_at: i64, samples: Vec<BatchSample>) -> Batch {
-    Batch { samples, declarations: Vec::new(), idempotency: None, received_at: at(received_at) }
+    Batch { samples, histograms: Vec::new(), declarations: Vec::new(), idempotency: None, received_at: at(received_at) }
 }
 
 pub(crate) fn named(id: &str, batch: Batch) -> Batch {

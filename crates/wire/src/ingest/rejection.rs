@@ -49,6 +49,8 @@ pub enum RejectionCode {
     RepeatedTimestamp,
     /// A histogram whose value buckets cannot be kept.
     BadHistogram,
+    /// A line of a text protocol cannot be read.
+    BadLine,
 }
 
 impl RejectionCode {
@@ -75,11 +77,12 @@ impl RejectionCode {
             Self::TooManySeries => "too_many_series",
             Self::RepeatedTimestamp => "repeated_timestamp",
             Self::BadHistogram => "bad_histogram",
+            Self::BadLine => "bad_line",
         }
     }
 
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NotJson,
         Self::NotAnObject,
         Self::MissingField,
@@ -99,6 +102,7 @@ impl RejectionCode {
         Self::TooManySeries,
         Self::RepeatedTimestamp,
         Self::BadHistogram,
+        Self::BadLine,
     ];
 }
 
@@ -147,6 +151,18 @@ impl Rejection {
             declared.as_str()
         );
         Self { index, code: RejectionCode::KindConflict, message }
+    }
+
+    /// A cumulative histogram older than `newest`, the newest of its series.
+    #[must_use]
+    pub fn out_of_order(index: usize, series: &str, timestamp: TimestampMs, newest: TimestampMs) -> Self {
+        let message = format!(
+            "{series} was counted up to {} already, and what came by {} cannot be told any more; send the histograms \
+             of a series in the order of time",
+            newest.get(),
+            timestamp.get()
+        );
+        Self { index, code: RejectionCode::TooLate, message }
     }
 
     /// A sample at a timestamp where its series has another value.

@@ -161,7 +161,7 @@ pub(super) fn read(bytes: &[u8], since: Option<TimestampMs>) -> Result<Read, Dec
         hint => Course::Cumulative { since, restarted: hint == HINT_YES },
     };
     Ok(match native.sketch() {
-        Ok(sketch) => Read::Point(HistogramPoint { at, sketch, sum, extremes: None, course }),
+        Ok(sketch) => Read::Point(HistogramPoint { at, sketch, bounds: None, sum, extremes: None, course }),
         Err(error) => Read::Refused(error.to_string()),
     })
 }

@@ -6,7 +6,11 @@
 //!
 //! Only with the feature `protocols`, which the gateway asks for: the page carries none of this.
 
+pub mod explicit;
+pub mod exposition;
 mod histogram;
+pub mod line;
+pub mod otlp;
 pub mod remote_write;
 
 use bellwether_core::labels::{LabelError, SeriesKey};
@@ -61,8 +65,10 @@ pub struct IngestedHistogram {
 pub struct HistogramPoint {
     /// When it was taken.
     pub at: TimestampMs,
-    /// Its counts.
+    /// Its counts; with `bounds`, the [`explicit::carrier`] of them.
     pub sketch: Sketch,
+    /// The bounds of its value buckets, where they are its own.
+    pub bounds: Option<Vec<f64>>,
     /// The sum of its values, finite.
     pub sum: f64,
     /// The least and the greatest value, where the sender knows them; finite and in that order.

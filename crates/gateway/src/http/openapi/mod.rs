@@ -19,6 +19,10 @@ use utoipa::{Modify, OpenApi};
     paths(
         operations::ingest,
         operations::remote_write,
+        operations::otlp,
+        operations::influx_v1,
+        operations::influx_v2,
+        operations::exposition,
         operations::query,
         operations::dashboard,
         operations::board,

@@ -48,6 +48,77 @@ pub(super) fn ingest() {}
 )]
 pub(super) fn remote_write() {}
 
+/// Take OpenTelemetry metrics: an `ExportMetricsServiceRequest`.
+#[utoipa::path(
+    post, path = "/v1/metrics", tag = "samples", security(("token" = ["ingest"])),
+    request_body(content_type = "application/x-protobuf", description = "The message, as protobuf or JSON, also packed with gzip."),
+    responses(
+        (status = 200, description = "An `ExportMetricsServiceResponse`; what it names as rejected is refused for good."),
+        (status = 400, description = "The body cannot be read; nothing is stored."),
+        (status = 401, description = "Nobody says who asks, or wrongly.", body = Error),
+        (status = 403, description = "The token or the page may not.", body = Error),
+        (status = 408, description = "The body came too slowly."),
+        (status = 413, description = "The body is too long."),
+        (status = 415, description = "The body is of another type."),
+        (status = 503, description = "Nothing is stored: send it again after `Retry-After`."),
+    )
+)]
+pub(super) fn otlp() {}
+
+/// Take lines of InfluxDB's line protocol, as version 1 has it.
+#[utoipa::path(
+    post, path = "/write", tag = "samples", security(("token" = ["ingest"])),
+    params(("precision" = Option<String>, Query, description = "Of timestamps: ns, us, ms, s, m or h; without it ns.")),
+    request_body(content_type = "text/plain", description = "The lines, also packed with gzip."),
+    responses(
+        (status = 204, description = "All are stored."),
+        (status = 400, description = "Some were refused, the others are stored, or it cannot be read. Final."),
+        (status = 401, description = "Nobody says who asks, or wrongly.", body = Error),
+        (status = 403, description = "The token or the page may not.", body = Error),
+        (status = 408, description = "The body came too slowly."),
+        (status = 413, description = "The body is too long."),
+        (status = 415, description = "The body is of another type."),
+        (status = 503, description = "Nothing is stored: send it again after `Retry-After`."),
+    )
+)]
+pub(super) fn influx_v1() {}
+
+/// Take lines of InfluxDB's line protocol, as version 2 has it.
+#[utoipa::path(
+    post, path = "/api/v2/write", tag = "samples", security(("token" = ["ingest"])),
+    params(("precision" = Option<String>, Query, description = "Of timestamps: ns, us, ms, s, m or h; without it ns.")),
+    request_body(content_type = "text/plain", description = "The lines, also packed with gzip."),
+    responses(
+        (status = 204, description = "All are stored."),
+        (status = 400, description = "Some were refused, the others are stored, or it cannot be read. Final."),
+        (status = 401, description = "Nobody says who asks, or wrongly.", body = Error),
+        (status = 403, description = "The token or the page may not.", body = Error),
+        (status = 408, description = "The body came too slowly."),
+        (status = 413, description = "The body is too long."),
+        (status = 415, description = "The body is of another type."),
+        (status = 503, description = "Nothing is stored: send it again after `Retry-After`."),
+    )
+)]
+pub(super) fn influx_v2() {}
+
+/// Take the text of a metrics page.
+#[utoipa::path(
+    post, path = "/api/v1/import/prometheus", tag = "samples", security(("token" = ["ingest"])),
+    params(("extra_label" = Option<Vec<String>>, Query, description = "`name=value`: a label of every sample that has none of that name.")),
+    request_body(content_type = "text/plain", description = "The text in Prometheus' format, or as application/openmetrics-text; also packed with gzip."),
+    responses(
+        (status = 204, description = "All are stored."),
+        (status = 400, description = "Some were refused, the others are stored, or it cannot be read. Final."),
+        (status = 401, description = "Nobody says who asks, or wrongly.", body = Error),
+        (status = 403, description = "The token or the page may not.", body = Error),
+        (status = 408, description = "The body came too slowly."),
+        (status = 413, description = "The body is too long."),
+        (status = 415, description = "The body is of another type."),
+        (status = 503, description = "Nothing is stored: send it again after `Retry-After`."),
+    )
+)]
+pub(super) fn exposition() {}
+
 /// One figure, or one for each group.
 #[utoipa::path(
     get, path = "/query", tag = "figures", security(("token" = ["read"])),

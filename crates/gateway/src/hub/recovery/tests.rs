@@ -177,6 +177,7 @@ impl Rig {
         prop_assert_eq!(&admission.rejected, &also.rejected, "a restart changes what is accepted");
         let batch = Batch {
             samples: admission.samples.iter().map(Admitted::to_stored).collect(),
+            histograms: Vec::new(),
             declarations,
             idempotency: None,
             received_at: self.now,
