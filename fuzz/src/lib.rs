@@ -10,6 +10,7 @@
 mod edges;
 mod engine;
 mod engine_model;
+mod protocols;
 mod sketch;
 mod snapshot;
 mod source;
@@ -17,6 +18,7 @@ mod source;
 pub use edges::{board, client_frame, feed_frame, ingest, query, server_frame};
 pub use engine::engine;
 pub use engine_model::engine_model;
+pub use protocols::{exposition, influx, otlp, remote_write};
 pub use sketch::sketch;
 pub use snapshot::snapshot;
 
@@ -24,14 +26,18 @@ pub use snapshot::snapshot;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 14] = [
     ("board", board),
     ("client_frame", client_frame),
     ("engine", engine),
     ("engine_model", engine_model),
+    ("exposition", exposition),
     ("feed_frame", feed_frame),
+    ("influx", influx),
     ("ingest", ingest),
+    ("otlp", otlp),
     ("query", query),
+    ("remote_write", remote_write),
     ("server_frame", server_frame),
     ("sketch", sketch),
     ("snapshot", snapshot),

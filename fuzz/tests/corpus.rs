@@ -113,4 +113,19 @@ macro_rules! any_bytes_hold {
     };
 }
 
-any_bytes_hold!(board, client_frame, engine, engine_model, feed_frame, ingest, query, server_frame, sketch, snapshot);
+any_bytes_hold!(
+    board,
+    client_frame,
+    engine,
+    engine_model,
+    exposition,
+    feed_frame,
+    influx,
+    ingest,
+    otlp,
+    query,
+    remote_write,
+    server_frame,
+    sketch,
+    snapshot
+);

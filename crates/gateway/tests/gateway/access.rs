@@ -280,7 +280,8 @@ fn the_live_feed_is_told_who_asks() {
     assert!(board(&mut introduce(json!({"type": "auth", "token": READS}).to_string())) > 0);
     let mut sender = introduce(json!({"type": "auth", "token": SENDS}).to_string());
     assert_eq!(board(&mut sender), 0);
-    let subscribe = json!({"type": "subscribe", "id": 1, "metrics": [{"name": "m", "range": "1m"}], "step": "1s"}).to_string();
+    let subscribe =
+        json!({"type": "subscribe", "id": 1, "metrics": [{"name": "m", "range": "1m"}], "step": "1s"}).to_string();
     sender.send(Message::Text(subscribe.into())).unwrap();
     let refused = loop {
         let message = sender.read().unwrap();
