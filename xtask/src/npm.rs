@@ -26,6 +26,11 @@ const INPUTS: [&str; 10] = [
     "crates/wasm",
 ];
 
+/// What wasm-opt does: all that makes the wasm smaller as it is sent. A function that has one caller stays on its own,
+/// and functions stand in the order of their names: like beside like, which gzip rewards with a tenth.
+const SMALL: [&str; 4] =
+    ["-Oz", "--converge", "--one-caller-inline-max-function-size=0", "--reorder-functions-by-name"];
+
 /// Builds the package; does nothing when nothing changed. Returns the path of the packed one.
 ///
 /// # Errors
@@ -77,7 +82,7 @@ fn compile(out: &Path) -> Result<()> {
     shell::stream(&mut bindgen).context("wasm-bindgen failed")?;
     let wasm = out.join("bellwether_bg.wasm");
     let mut optimise = shell::command("wasm-opt")?;
-    optimise.arg("-O3").arg(&wasm).arg("-o").arg(&wasm);
+    optimise.args(SMALL).arg(&wasm).arg("-o").arg(&wasm);
     shell::stream(&mut optimise).context("wasm-opt failed")
 }
 

@@ -8,7 +8,7 @@ use crate::labels::{self, Labels};
 use crate::query::{Across, Aggregation, Answer, Expression, Group, Quantile, Query, QueryError};
 use crate::sample::Kind;
 use crate::series::Series;
-use crate::summary::{Summary, finite};
+use crate::summary::{Summary, finite, greater, lesser};
 use crate::time::{DurationMs, TimestampMs};
 use crate::window::{Plan, Pool, Spread};
 
@@ -74,8 +74,8 @@ impl Across {
             count += 1;
             joined = Some(match (joined, self) {
                 (None, _) => figure,
-                (Some(joined), Self::Min) => joined.min(figure),
-                (Some(joined), Self::Max) => joined.max(figure),
+                (Some(joined), Self::Min) => lesser(joined, figure),
+                (Some(joined), Self::Max) => greater(joined, figure),
                 (Some(joined), _) => finite(joined + figure),
             });
         }
@@ -89,7 +89,7 @@ impl Across {
     /// any. In a sum of both signs the errors stay and the figures cancel: it is infinite where the
     /// sum is no greater than its error may be.
     fn relative_error(self, figures: &[(f64, f64)]) -> f64 {
-        let greatest = figures.iter().fold(0.0_f64, |greatest, (_, bound)| greatest.max(*bound));
+        let greatest = figures.iter().fold(0.0_f64, |greatest, (_, bound)| greater(greatest, *bound));
         let is_above = figures.iter().any(|(figure, _)| *figure > 0.0);
         let is_below = figures.iter().any(|(figure, _)| *figure < 0.0);
         if greatest == 0.0 || !(is_above && is_below) || !matches!(self, Self::Sum | Self::Avg) {

@@ -9,6 +9,7 @@ use crate::labels::Labels;
 use crate::moments::Deviation;
 use crate::postings::Map;
 use crate::query::{Aggregation, Query, QueryError};
+use crate::summary::greater;
 use crate::time::TimestampMs;
 use crate::window::Spread;
 
@@ -128,7 +129,7 @@ impl Table {
         for (row, (series, kept)) in self.series.iter().zip(&mut self.kept).enumerate() {
             engine.answers(&self.query, &self.aggregations, series, (now, &whole), kept, |column, answer| {
                 values[column * rows + row] = answer.value.unwrap_or(f64::NAN);
-                *relative_error = relative_error.max(answer.relative_error);
+                *relative_error = greater(*relative_error, answer.relative_error);
             })?;
         }
         Ok(figures)

@@ -2,7 +2,7 @@
 
 use super::{NotFiniteAt, Sketch, check_finite, rank};
 use crate::query::Quantile;
-use crate::summary::{finite, within};
+use crate::summary::{finite, greater, lesser, within};
 
 /// Why columns were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -110,8 +110,8 @@ impl Digest {
         self.sketch.merge(&other.sketch);
         self.add(other.sum);
         self.lost += other.lost;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.min = lesser(self.min, other.min);
+        self.max = greater(self.max, other.max);
     }
 
     /// The sketch.
