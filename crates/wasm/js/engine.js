@@ -31,7 +31,67 @@ export function loadOnce(load) {
 
 const listeners = new WeakMap();
 const engine = wasm.Engine.prototype;
-const { evaluate } = engine;
+const { evaluate, record, recordAgain, setBoard } = engine;
+delete engine.recordAgain;
+
+/** The handles of the series that `record` was called with, by how they were written. */
+const handles = Symbol('handles');
+/** Where labels never come again, their handles are forgotten and found anew. */
+const MOST_HANDLES = 100_000;
+
+const length = (text) => `${text.length}:${text}`;
+
+/**
+ * A series as it is written, like no other; `undefined` where only the engine can tell what is meant.
+ * @param {Record<string, unknown>} [options]
+ */
+function written(name, options) {
+  if (typeof name !== 'string') return undefined;
+  let text = length(name);
+  if (options === undefined || options === null) return text;
+  if (typeof options !== 'object') return undefined;
+  for (const option in options) {
+    if (option === 'kind' || option === 'unit') text += `,${option}${length(String(options[option]))}`;
+    else if (option !== 'labels' && option !== 'timestamp') return undefined;
+  }
+  const labels = options.labels ?? {};
+  if (typeof labels !== 'object' || Array.isArray(labels)) return undefined;
+  for (const label of Object.keys(labels)) {
+    const value = labels[label];
+    if (typeof value !== 'string') return undefined;
+    text += length(label) + length(value);
+  }
+  return text;
+}
+
+// For the engine to read a name, labels and options takes most of the time of a call. So it does that once for each
+// series; from then on the handle, the value and the time are all that is passed on.
+engine.record = function recordOne(name, value, options) {
+  let text;
+  try {
+    text = written(name, options);
+    const handle = text === undefined ? undefined : this[handles]?.get(text);
+    const timestamp = options?.timestamp ?? undefined;
+    const isPlain = timestamp === undefined || (Number.isSafeInteger(timestamp) && timestamp >= 0);
+    if (handle !== undefined && isPlain && Number.isFinite(value)) return recordAgain.call(this, handle, value, timestamp ?? Number.NaN);
+  } catch (error) {
+    if (error instanceof BellwetherError) throw error;
+    // What throws when it is read is for the engine to judge.
+    text = undefined;
+  }
+  record.call(this, name, value, options);
+  if (text === undefined) return undefined;
+  const own = (this[handles] ??= new Map());
+  if (own.size >= MOST_HANDLES) own.clear();
+  own.set(text, this.series(name, options?.labels));
+  return undefined;
+};
+
+// A board may change what a metric's unit is, and so what fits.
+engine.setBoard = function setBoardAnew(board) {
+  setBoard.call(this, board);
+  this[handles]?.clear();
+};
 
 engine.onAlert = function onAlert(listener) {
   if (typeof listener !== 'function') throw new BellwetherError('bad_option', 'onAlert: the listener must be a function');

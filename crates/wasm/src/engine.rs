@@ -1,6 +1,6 @@
 //! The class `Engine`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use bellwether_core::labels::{Labels, SeriesKey};
 use bellwether_core::sample::Sample;
 use bellwether_core::scorecard::{Scorecard, scorecard};
 use bellwether_core::snapshot::SnapshotError;
-use bellwether_core::time::TimestampMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 use js_sys::{Array, Function, Uint8Array, Uint32Array, WebAssembly};
 use wasm_bindgen::prelude::*;
 
@@ -18,7 +18,7 @@ use crate::board;
 use crate::clock::Clock;
 use crate::columns::{self, Columns};
 use crate::error::{BellwetherError, Refusal};
-use crate::options::{Options, elements, labels_of, metric_name, optional_instant};
+use crate::options::{Options, elements, instant_of, labels_of, metric_name, optional_instant};
 use crate::query::{
     Grouping, HistogramQuestion, RangeQuestion, histogram_question, question, range_question, table_question,
 };
@@ -41,7 +41,13 @@ pub struct Engine {
 pub(crate) struct Shared {
     pub(crate) core: RefCell<Core>,
     clock: Clock,
+    /// When idle series were last looked at.
+    looked: Cell<TimestampMs>,
 }
+
+/// Idle series are looked at so often. Each sample sees to a few series by itself, and a look takes longer than many
+/// samples.
+const LOOK: DurationMs = DurationMs::from_secs(1);
 
 impl Shared {
     /// What the engine's clock says.
@@ -50,6 +56,15 @@ impl Shared {
     /// `bad_clock`.
     pub(crate) fn now(&self) -> Result<TimestampMs, Refusal> {
         self.clock.now()
+    }
+
+    /// Lets what idle series hold go, where it was not looked at for a while.
+    fn move_on(&self, core: &mut Core, now: TimestampMs) {
+        let looked = self.looked.get();
+        if now < looked || now.since(looked) >= LOOK {
+            self.looked.set(now);
+            core.advance(now);
+        }
     }
 }
 
@@ -77,6 +92,16 @@ impl Engine {
         #[wasm_bindgen(unchecked_optional_param_type = "object")] options: &JsValue,
     ) -> Result<(), BellwetherError> {
         Ok(self.record_one(name, value, options)?)
+    }
+
+    /// Records one sample of a series that is there: for `record`, which knows the handles of the series that it was
+    /// called with. A timestamp that is NaN is the clock's.
+    ///
+    /// # Errors
+    /// `BellwetherError` where the sample is refused.
+    #[wasm_bindgen(js_name = recordAgain, skip_typescript)]
+    pub fn record_again(&mut self, series: u32, value: f64, timestamp_ms: f64) -> Result<(), BellwetherError> {
+        Ok(self.record_known(series, value, timestamp_ms)?)
     }
 
     /// The handle of a series, for columns.
@@ -289,7 +314,7 @@ impl Engine {
                 restored(config, &bytes.to_vec())?
             }
         };
-        let shared = Rc::new(Shared { core: RefCell::new(core), clock });
+        let shared = Rc::new(Shared { core: RefCell::new(core), clock, looked: Cell::new(TimestampMs::new(0)) });
         Ok(Self { shared, units: HashMap::new(), columns: Columns::default(), watch: Watch::default() })
     }
 
@@ -321,15 +346,23 @@ impl Engine {
         let now = self.shared.now()?;
         let timestamp = options.instant("timestamp")?.unwrap_or(now);
         // A string or null would silently become a number if the platform converted it.
-        let sample = value
-            .as_f64()
-            .and_then(|value| Sample::new(timestamp, value).ok())
-            .ok_or_else(|| Refusal::new("bad_value", "record: the value must be a finite number"))?;
+        let sample = value.as_f64().and_then(|value| Sample::new(timestamp, value).ok()).ok_or_else(bad_sample)?;
         self.shared.core.borrow().check(timestamp, now)?;
         let series = self.series_with("record", name, options.labels()?, &options)?;
         let mut core = self.shared.core.borrow_mut();
         core.record(series, sample, now)?;
-        core.advance(now);
+        self.shared.move_on(&mut core, now);
+        Ok(())
+    }
+
+    fn record_known(&mut self, series: u32, value: f64, timestamp_ms: f64) -> Result<(), Refusal> {
+        let now = self.shared.now()?;
+        let timestamp = if timestamp_ms.is_nan() { Some(now) } else { instant_of(timestamp_ms) };
+        let mut core = self.shared.core.borrow_mut();
+        let series = columns::known(&core, series.into())?;
+        let sample = timestamp.and_then(|timestamp| Sample::new(timestamp, value).ok());
+        core.record(series, sample.ok_or_else(bad_sample)?, now)?;
+        self.shared.move_on(&mut core, now);
         Ok(())
     }
 
@@ -345,7 +378,7 @@ impl Engine {
         }
         let mut core = self.shared.core.borrow_mut();
         let receipt = self.columns.record(&mut core, now)?;
-        core.advance(now);
+        self.shared.move_on(&mut core, now);
         Ok(receipt)
     }
 
@@ -433,6 +466,10 @@ fn tiers_of(options: &Options<'_>, value: &JsValue) -> Result<Vec<TierConfig>, R
             Ok(TierConfig { width, span })
         })
         .collect()
+}
+
+fn bad_sample() -> Refusal {
+    Refusal::new("bad_value", "record: the value must be a finite number")
 }
 
 /// Bytes of the whole wasm memory; it is shared by every engine of the page and never shrinks.
