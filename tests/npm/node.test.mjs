@@ -35,6 +35,23 @@ test('an ES module records and queries a window', async () => {
   assert.deepEqual(said.freed, ['freed', 'freed']);
 });
 
+test('a series that is recorded again is judged as it was the first time', async () => {
+  const said = await printed('again', 'main.mjs');
+  const both = (code) => [code, code];
+  assert.deepEqual(said.same, Array(5).fill(both('recorded')));
+  assert.deepEqual(said.alike, Array(3).fill(both('recorded')));
+  assert.deepEqual(said.refused, [
+    'bad_value', 'bad_value', 'bad_timestamp', 'bad_timestamp', 'bad_timestamp', 'too_new', 'too_late', 'unknown_option', 'bad_labels',
+    'kind_conflict', 'bad_kind', 'bad_name',
+  ].map(both));
+  assert.deepEqual(said.units, [both('recorded'), both('unit_conflict'), both('recorded')]);
+  assert.deepEqual(said.board, ['recorded', 'unit_conflict', 'recorded']);
+  assert.deepEqual(said.counts, [10, 4, 2, 2, 2, 3]);
+  assert.equal(said.at, 1);
+  assert.deepEqual(said.many, [100_001, 200_002]);
+  assert.equal(said.freed, 'freed');
+});
+
 test('require() gives the same engine', async () => {
   assert.deepEqual(await printed('commonjs', 'main.cjs'), { result: 130, error: true });
 });
