@@ -13,6 +13,7 @@ use bellwether_dashboard::feed::Shortage;
 use bellwether_dashboard::figures::alerts::MOST_BANNERS;
 use bellwether_dashboard::figures::{Absence, AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
+use bellwether_dashboard::state::Knowledge;
 use bellwether_dashboard::view::{App, StripCanvas, banners, card, panel};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast as _;
@@ -272,12 +273,14 @@ async fn alerts_beyond_the_first_are_counted() {
         runbook: None,
     };
     let alerts: Vec<_> = (0..MOST_BANNERS + 2).map(alert).collect();
-    let place = mount(banners(&alerts, 5, TimestampMs::new(1_000)));
+    let place = mount(banners(&alerts, 5, TimestampMs::new(1_000), Knowledge::Current));
     let more = until("what more there is", || text_of(&place, ".alerts-more")).await;
     assert_eq!(more, "and 7 more");
     assert_eq!(place.query_selector_all("[data-alert]").unwrap().length(), MOST_BANNERS as u32);
     assert!(place.query_selector("i").unwrap().is_none(), "a name is text");
-    let place = mount(banners(&alerts[..1], 0, TimestampMs::new(1_000)));
+    assert_eq!(text_of(&place, ".alert-word").as_deref(), Some("Page, firing"));
+    let place = mount(banners(&alerts[..1], 0, TimestampMs::new(1_000), Knowledge::Old));
     until("the banner", || place.query_selector("[data-alert]").unwrap()).await;
+    assert_eq!(text_of(&place, ".alert-word").as_deref(), Some("Page, firing when last heard of"));
     assert_eq!(text_of(&place, ".alerts-more"), None);
 }

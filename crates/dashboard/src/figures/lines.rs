@@ -137,7 +137,12 @@ impl Strip {
         let text = format::text(line.latest().map(|point| point.value), &self.unit);
         match line.latest() {
             Some(latest) if !line.is_current(self.to) => {
-                format!("{text} at {}", format::time_of_day(latest.at, Precision::Seconds))
+                let time = format::time_of_day(latest.at, Precision::Seconds);
+                // The samples of a rolling window may be older than its end.
+                match self.looks_back {
+                    Some(length) => format!("{text} in the {} to {time}", format::length(length)),
+                    None => format!("{text} at {time}"),
+                }
             }
             _ => text,
         }
@@ -281,9 +286,12 @@ mod tests {
         let old = line(&points);
         assert!(!old.is_current(TimestampMs::new(60_000)) && old.is_current(TimestampMs::new(8_000)));
         let strip = strip(vec![old.clone()]);
-        assert_eq!(strip.latest(&old).replace('\u{a0}', " "), "140 ms at 00:00:03");
-        assert!(strip.summary().contains("latest 140\u{a0}ms at 00:00:03,"), "{}", strip.summary());
-        let now = Strip { to: TimestampMs::new(8_000), ..strip };
+        let said = |strip: &Strip| strip.latest(&old).replace('\u{a0}', " ");
+        assert_eq!(said(&strip), "140 ms in the 1 min to 00:00:03");
+        assert!(strip.summary().contains("to 00:00:03,"), "{}", strip.summary());
+        let state = Strip { looks_back: None, ..strip };
+        assert_eq!(said(&state), "140 ms at 00:00:03");
+        let now = Strip { to: TimestampMs::new(8_000), ..state };
         assert_eq!(now.latest(&old).replace('\u{a0}', " "), "140 ms");
         assert_eq!(now.latest(&line(&[])), "—");
     }

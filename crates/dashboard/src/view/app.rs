@@ -134,7 +134,7 @@ impl App {
                     }
                     { filter_bar(&state.route.filter, &snapshot.choices, dispatch) }
                 </div>
-                { banners(&snapshot.alerts, left_out, snapshot.at) }
+                { banners(&snapshot.alerts, left_out, snapshot.at, state.knowledge()) }
                 if !snapshot.preview.is_empty() {
                     <p class="notice notice-calm" data-preview="">{ &snapshot.preview }</p>
                 }

@@ -8,20 +8,21 @@ use super::icon::{Icon, icon};
 use crate::figures::alerts::MOST_BANNERS;
 use crate::figures::{AlertCard, Phase};
 use crate::format::{self, Precision};
+use crate::state::Knowledge;
 
 /// One banner for each of the first alerts at `at`, in the order given, and how many more there are, with the
-/// `left_out` that the gateway did not tell; nothing where there is none.
-pub fn banners(alerts: &[AlertCard], left_out: u64, at: TimestampMs) -> Html {
+/// `left_out` that the gateway did not tell; nothing where there is none. What is old is told as it was.
+pub fn banners(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge) -> Html {
     if alerts.is_empty() {
         return Html::default();
     }
-    let banners = alerts.iter().take(MOST_BANNERS).map(|alert| banner(alert, at));
+    let banners = alerts.iter().take(MOST_BANNERS).map(|alert| banner(alert, at, knowledge));
     let more = alerts.len().saturating_sub(MOST_BANNERS) as u64 + left_out;
     let more = (more > 0).then(|| html! { <p class="alerts-more" role="status">{ format!("and {more} more") }</p> });
     html! { <section class="alerts" aria-label="Alerts">{ for banners }{ more }</section> }
 }
 
-fn banner(alert: &AlertCard, at: TimestampMs) -> Html {
+fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -> Html {
     let (class, shape, word) = match (alert.phase, alert.severity) {
         (Phase::Firing, Severity::Page) => ("alert-page", Icon::Bell, "Page, firing"),
         (Phase::Firing, Severity::Ticket) => ("alert-ticket", Icon::Warning, "Ticket, firing"),
@@ -29,6 +30,7 @@ fn banner(alert: &AlertCard, at: TimestampMs) -> Html {
         (Phase::Pending, _) => ("alert-pending", Icon::Clock, "Pending"),
         (Phase::Resolved, _) => ("alert-resolved", Icon::Tick, "Resolved"),
     };
+    let then = (knowledge == Knowledge::Old && alert.phase != Phase::Resolved).then_some(" when last heard of");
     let slim = (alert.phase != Phase::Firing).then_some("alert-slim");
     // A page interrupts whoever listens; all else waits until they have finished.
     let role = if alert.phase == Phase::Firing && alert.severity == Severity::Page { "alert" } else { "status" };
@@ -42,7 +44,7 @@ fn banner(alert: &AlertCard, at: TimestampMs) -> Html {
                     if !alert.labels.is_empty() {
                         <span class="alert-labels">{ &alert.labels }</span>
                     }
-                    <span class="alert-word">{ word }</span>
+                    <span class="alert-word">{ word }{ then }</span>
                 </p>
                 <p class="alert-text">
                     { condition(alert) }

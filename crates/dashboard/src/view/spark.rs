@@ -14,7 +14,9 @@ const HEIGHT: f64 = 320.0;
 /// `target` is a line across, where it is near the course; `summary` says the course in words.
 pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, unit: &Unit, summary: String) -> Html {
     let values = || course.iter().flatten().copied();
-    let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else {
+    let (Some(low), Some(high), Some(_)) = (values().reduce(f64::min), values().reduce(f64::max), values().nth(1))
+    else {
+        // One figure alone is no course: it stands beside this.
         return html! { <svg class="spark" aria-hidden="true"></svg> };
     };
     let spread = high - low;
