@@ -88,7 +88,8 @@ pub fn drawing(strip: &Strip, size: Size, width_of: impl Fn(&str) -> f64) -> Dra
     for at in times {
         let text = format::time_of_day(at, precision);
         let half = width_of(&text) / 2.0;
-        let place = place_of(at).clamp(half, (size.width - half).max(half));
+        // Not clamp: what that says where its edges are the wrong way round is 5 KB of the page.
+        let place = place_of(at).min((size.width - half).max(half)).max(half);
         if place - half >= free_from {
             free_from = place + half + 8.0;
             labels.push((place, text));
