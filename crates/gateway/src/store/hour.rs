@@ -53,7 +53,7 @@ pub(super) fn write_sketch(writer: &mut Writer, sketch: &Sketch) {
     write_side(writer, sketch.negative());
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Summary, CodecError> {
     let count = reader.unsigned("the count")?;
     let sum = reader.float("the sum")?;
