@@ -74,6 +74,8 @@ macro_rules! settings {
     )+) => {
         $(
             $(#[doc = $about])+
+            // The same words are the help, where an address stands bare.
+            #[allow(rustdoc::bare_urls, reason = "only rustdoc knows the lint, so it cannot be expected")]
             #[derive(Clone, Debug, PartialEq)]
             pub(crate) struct $Section { $( $(#[doc = $help])+ pub(crate) $name: $kind, )+ }
 

@@ -102,9 +102,10 @@ mod tests {
             let found = quantile(&sketch, q);
             assert!((found - expected).abs() < expected * 0.02, "{q}: {found}, not {expected}");
         };
-        near(0.25, 6.26);
-        near(0.5, 7.5);
-        near(0.98, 9.95);
+        // None is below the least, 6: the thousand are spread over (6, 10].
+        near(0.25, 7.01);
+        near(0.5, 8.02);
+        near(0.98, 9.96);
         near(1.0, 29.75);
     }
 
