@@ -25,6 +25,7 @@ use crate::message::Msg;
 use crate::others::LOOKS_BACK;
 use crate::others::MOST_SERIES as MOST_OTHER_SERIES;
 use crate::window::PageWindow;
+use left_out::LeftOut;
 use track::Track;
 
 /// The subscription to what the board shows.
@@ -138,7 +139,7 @@ impl Feed {
     /// The series of the board that its engine does not have although they are there.
     #[must_use]
     pub fn lacks(&self) -> Rc<[Lack]> {
-        self.board.left_out.lacks()
+        self.board.lacking().map_or_else(Rc::default, LeftOut::lacks)
     }
 
     /// The engine to ask of metrics that the board does not name; `None` where none are followed.
@@ -250,7 +251,7 @@ impl Feed {
                 Vec::new()
             }
             ServerFrame::Error(error) if error.subscription == Some(SUBSCRIPTION) && !error.metrics.is_empty() => {
-                vec![Msg::PartLeftOut(self.board.left_out.refuse(error))]
+                self.board.left_out().map(|left_out| Msg::PartLeftOut(left_out.refuse(error))).into_iter().collect()
             }
             ServerFrame::Error(error) => {
                 if let Some(id) = error.subscription {
@@ -284,8 +285,8 @@ impl Feed {
         let Some(taken) = self.track(frame.header.subscription).take(frame, now) else { return Vec::new() };
         let mut facts = vec![Msg::FeedChanged];
         // A series more of a metric that the board does not name is counted in the list of metrics.
-        if taken.refused && of_board {
-            facts.push(Msg::SeriesNotTaken(self.board.left_out.sentences()));
+        if let (true, true, Some(left_out)) = (taken.refused, of_board, self.board.left_out()) {
+            facts.push(Msg::SeriesNotTaken(left_out.sentences()));
         }
         self.unweighed += taken.points;
         if self.unweighed >= WEIGHED_EVERY {

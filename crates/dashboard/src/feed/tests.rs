@@ -132,7 +132,7 @@ fn only_the_series_that_the_board_shows_are_asked_for() {
 }
 
 #[test]
-fn what_the_gateway_leaves_out_is_lacking_until_the_next_subscription() {
+fn what_the_gateway_leaves_out_is_lacking_as_long_as_its_engine_is_on_screen() {
     let mut feed = Feed::default();
     let hello = hello(&mut feed);
     feed.begin(&hello.board).unwrap();
@@ -156,8 +156,15 @@ fn what_the_gateway_leaves_out_is_lacking_until_the_next_subscription() {
     let lacks: Vec<_> = feed.lacks().iter().map(|lack| (lack.metric.to_string(), lack.shortage)).collect();
     let many = |name: &str| (name.to_owned(), Shortage::TooManySeries);
     assert_eq!(lacks, [many("a"), many("b"), many("c"), many("d"), ("e".to_owned(), Shortage::TooMuchHistory)]);
+    feed.receive_binary(&samples(Phase::History), at(1.0));
+    subscribed(&mut feed);
     feed.begin(&hello.board).unwrap();
-    assert!(feed.lacks().is_empty());
+    assert_eq!(feed.lacks().len(), 5, "the same engine is on screen");
+    feed.receive_text(&error("too_many_series", SUBSCRIPTION, &["g"]), at(2.0));
+    assert_eq!(feed.lacks().len(), 5, "the next engine's lacks are not of this one");
+    subscribed(&mut feed);
+    let lacks: Vec<_> = feed.lacks().iter().map(|lack| lack.metric.to_string()).collect();
+    assert_eq!(lacks, ["g"]);
 }
 
 #[test]

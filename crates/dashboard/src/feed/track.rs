@@ -16,8 +16,8 @@ use super::left_out::LeftOut;
 /// their way. The gateway answers each in turn, so that counting the answers tells whose a history is.
 #[derive(Debug, Default)]
 pub(super) struct Track {
-    complete: Option<Engine>,
-    filling: Option<Engine>,
+    complete: Option<Filled>,
+    filling: Option<Filled>,
     /// To be filled where the gateway has not what came meanwhile.
     spare: Option<Engine>,
     /// What the complete engine is of; `None` where the gateway left out a part of it.
@@ -28,7 +28,13 @@ pub(super) struct Track {
     live: bool,
     /// Subscriptions of this connection that the gateway has not answered yet.
     unanswered: usize,
-    pub(super) left_out: LeftOut,
+}
+
+/// An engine, and what it lacks of that which it is filled with.
+#[derive(Debug)]
+struct Filled {
+    engine: Engine,
+    left_out: LeftOut,
 }
 
 /// What a frame has brought.
@@ -45,7 +51,8 @@ impl Track {
     pub(super) fn begin(&mut self, engine: Engine, asked: &[Selection]) -> Option<Resume> {
         self.unanswered += 1;
         let cut_off = !std::mem::take(&mut self.live) && self.filling.is_none();
-        let the_same = self.asked.as_deref() == Some(asked) && self.left_out.is_empty();
+        let the_same = self.asked.as_deref() == Some(asked)
+            && self.complete.as_ref().is_none_or(|complete| complete.left_out.is_empty());
         if let Some(place) = self.place.filter(|_| cut_off && the_same) {
             self.spare = Some(engine);
             return Some(place);
@@ -62,9 +69,18 @@ impl Track {
     }
 
     fn fill(&mut self, engine: Option<Engine>) {
-        self.filling = engine;
+        self.filling = engine.map(|engine| Filled { engine, left_out: LeftOut::default() });
         self.place = None;
-        self.left_out = LeftOut::default();
+    }
+
+    /// What the engine lacks that [`Self::engine`] gives.
+    pub(super) fn lacking(&self) -> Option<&LeftOut> {
+        self.complete.as_ref().or(self.filling.as_ref()).map(|filled| &filled.left_out)
+    }
+
+    /// What the engine of the last subscription lacks.
+    pub(super) fn left_out(&mut self) -> Option<&mut LeftOut> {
+        self.filling.as_mut().or(self.complete.as_mut()).map(|filled| &mut filled.left_out)
     }
 
     /// The gateway leaves out a part of what was asked for: the subscription cannot be resumed as it was.
@@ -127,17 +143,17 @@ impl Track {
 
     /// The engine with a whole history, else the one that is being filled, as soon as it holds something.
     pub(super) fn engine(&self) -> Option<(&Engine, Completeness)> {
-        let complete = self.complete.as_ref().map(|engine| (engine, Completeness::Complete));
+        let complete = self.complete.as_ref().map(|complete| (&complete.engine, Completeness::Complete));
         complete.or_else(|| {
-            let filling = self.filling.as_ref().filter(|engine| engine.series_count() > 0)?;
-            Some((filling, Completeness::Filling))
+            let filling = self.filling.as_ref().filter(|filling| filling.engine.series_count() > 0)?;
+            Some((&filling.engine, Completeness::Filling))
         })
     }
 
     /// Evicts what has left the tiers by `now`.
     pub(super) fn advance(&mut self, now: TimestampMs) {
-        for engine in [&mut self.complete, &mut self.filling].into_iter().flatten() {
-            engine.advance(now);
+        for filled in [&mut self.complete, &mut self.filling].into_iter().flatten() {
+            filled.engine.advance(now);
         }
     }
 
@@ -146,14 +162,14 @@ impl Track {
         [&self.complete, &self.filling]
             .into_iter()
             .flatten()
-            .map(Engine::memory)
+            .map(|filled| filled.engine.memory())
             .fold((0, 0), |(bytes, series), memory| (bytes + memory.bytes, series + memory.series))
     }
 
     /// Records a history in the engine that is being filled, and live values in the one on screen: until the
     /// history is complete they are of the subscription before, and the history holds them as well.
     pub(super) fn take(&mut self, frame: &FeedFrame, now: TimestampMs) -> Option<Taken> {
-        let engine = match frame.header.phase {
+        let Filled { engine, left_out } = match frame.header.phase {
             Phase::History if self.unanswered > 1 => None,
             Phase::History => self.filling.as_mut().or(self.complete.as_mut()),
             Phase::Live => {
@@ -169,7 +185,7 @@ impl Track {
             let id = match engine.series(&series.key, Some(series.kind)) {
                 Ok(id) => id,
                 Err(error) => {
-                    taken.refused |= self.left_out.note(&series.key, &error);
+                    taken.refused |= left_out.note(&series.key, &error);
                     continue;
                 }
             };

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::chart::palette::LINES;
 use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
+use crate::filter::Filter;
 use crate::format::{self, Unit};
 use crate::route::View;
 use crate::window::PageWindow;
@@ -67,7 +68,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         .map(|kpi| {
             let mut card = card(source, kpi, ask.window, at);
             let none = card.value.is_none() && card.absence.is_none();
-            if none && is_filtered_out(source.engine, leading(&kpi.figure)) {
+            if none && is_filtered_out(source.engine, &ask.filter, leading(&kpi.figure)) {
                 card.absence = Some(Absence::Filtered);
             }
             Rc::new(card)
@@ -76,10 +77,10 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
     let alerts = alerts(source, &ask.board, &ask.alerts, at);
     let (sections, focus) = match &ask.view {
-        View::Overview => (sections(source, board, &cards, ask.window, at), None),
+        View::Overview => (sections(source, board, &ask.filter, &cards, ask.window, at), None),
         View::Panel(id) => {
             let panel = board.panels.iter().find(|panel| panel.id == *id);
-            (Vec::new(), panel.map(|panel| Rc::new(focus(source, panel, ask.window, at))))
+            (Vec::new(), panel.map(|panel| Rc::new(focus(source, panel, &ask.filter, ask.window, at))))
         }
     };
     let others = match (&ask.view, others) {
@@ -103,11 +104,11 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     }
 }
 
-/// Whether there are series of the metric and none of those that are asked for. What only the board's conditions leave is
-/// all that the page is sent, so that it is the reader's filter that none of it passes.
-fn is_filtered_out(engine: &Engine, query: &Query) -> bool {
+/// Whether the filter leaves nothing of what the board asks for; `query` ends with the filter's conditions.
+fn is_filtered_out(engine: &Engine, filter: &Filter, query: &Query) -> bool {
     let has = |matchers: &[Matcher]| engine.matching(&query.metric, matchers).next().is_some();
-    !has(&query.matchers) && has(&[])
+    let of_board = query.matchers.len().saturating_sub(filter.matchers().len());
+    has(&query.matchers[..of_board]) && !has(&query.matchers)
 }
 
 /// The alerts, most urgent first. Those that have a banner show their figure of now, once there is all history.
@@ -126,6 +127,7 @@ fn alerts(source: Source<'_>, board: &Board, notices: &[AlertNotice], at: Timest
 fn sections(
     source: Source<'_>,
     board: &Board,
+    filter: &Filter,
     cards: &[Rc<KpiCard>],
     window: PageWindow,
     at: TimestampMs,
@@ -149,7 +151,7 @@ fn sections(
     }
     for (place, panel) in panel_places.into_iter().zip(&board.panels) {
         has_come[place] |= is_known(&panel.figure);
-        sections[place].strips.push(Rc::new(strip(source, panel, window, at, STRIP_COLUMNS, Idle::LeftOut)));
+        sections[place].strips.push(Rc::new(strip(source, panel, filter, window, at, STRIP_COLUMNS, Idle::LeftOut)));
     }
     let (come, waiting): (Vec<_>, Vec<_>) = sections.into_iter().zip(has_come).partition(|(_, has_come)| *has_come);
     come.into_iter().chain(waiting).map(|(section, _)| Rc::new(section)).collect()
@@ -262,6 +264,7 @@ pub(super) enum Idle {
 pub(super) fn strip(
     source: Source<'_>,
     panel: &Panel,
+    filter: &Filter,
     window: PageWindow,
     at: TimestampMs,
     most: usize,
@@ -302,7 +305,7 @@ pub(super) fn strip(
             strip.idle_lines = all - lines.len();
             strip.hidden_lines = lines.len().saturating_sub(LINES);
             strip.lines = highest(lines, LINES, at);
-            if strip.lines.is_empty() && is_filtered_out(source.engine, leading(&panel.figure)) {
+            if strip.lines.is_empty() && is_filtered_out(source.engine, filter, leading(&panel.figure)) {
                 strip.failure = Some(Absence::Filtered.words().to_owned());
             }
         }
@@ -326,8 +329,8 @@ fn highest(lines: Vec<Line>, most: usize, at: TimestampMs) -> Vec<Line> {
     lines.into_iter().enumerate().filter(|(place, _)| chosen.contains(place)).map(|(_, line)| line).collect()
 }
 
-fn focus(source: Source<'_>, panel: &Panel, window: PageWindow, at: TimestampMs) -> Focus {
-    let mut strip = strip(source, panel, window, at, FOCUS_COLUMNS, Idle::Drawn);
+fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: PageWindow, at: TimestampMs) -> Focus {
+    let mut strip = strip(source, panel, filter, window, at, FOCUS_COLUMNS, Idle::Drawn);
     let mut quantiles = Quantiles::Absent;
     if let Expression::Single(query) = &panel.figure
         && query.by.is_empty()

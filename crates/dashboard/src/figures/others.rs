@@ -52,7 +52,7 @@ pub(super) fn strip(
         threshold: None,
         section: String::new(),
     };
-    let mut strip = Strip { unit, ..drawn(source, &panel, window, at, STRIP_COLUMNS, Idle::LeftOut) };
+    let mut strip = Strip { unit, ..drawn(source, &panel, filter, window, at, STRIP_COLUMNS, Idle::LeftOut) };
     if let (true, Some(line)) = (together, strip.lines.first_mut()) {
         let word = if aggregation == Aggregation::Rate { "sum" } else { "average" };
         line.name = format!("{word} of {count} series");

@@ -105,7 +105,7 @@ fn sections_without_a_sample_come_last() {
     let complete = Completeness::Complete;
     let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &[] };
     let cards: Vec<_> = Vec::new();
-    let found = sections(source, &board, &cards, PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let found = sections(source, &board, &Filter::default(), &cards, PageWindow::FiveMinutes, TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(titles, ["Machine", "Service"]);
 }
@@ -169,7 +169,15 @@ fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
     let tally = Tally::of([&lacking, &judged].into_iter());
     assert_eq!((tally.met, tally.waiting, tally.unjudged, tally.fed), (1, 0, 1, 2));
     assert_eq!(tally.why, Some("Too many series for this page"));
-    let chart = strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, Idle::LeftOut);
+    let chart = strip(
+        source,
+        &board.panels[0],
+        &Filter::default(),
+        PageWindow::FiveMinutes,
+        TimestampMs::new(NOW),
+        300,
+        Idle::LeftOut,
+    );
     assert_eq!((chart.failure.as_deref(), chart.lines.len()), (Some("Too many series for this page"), 0));
     // An alert of such a metric shows what the gateway told.
     let source = Source { lacks: &[too_many("cpu", &[])], ..source };
@@ -203,7 +211,7 @@ fn what_the_page_lacks_has_come() {
     let complete = Completeness::Complete;
     let lacks = [too_many("cpu", &[])];
     let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
-    let found = sections(source, &board, &[], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let found = sections(source, &board, &Filter::default(), &[], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(titles, ["Machine", "Service"]);
 }
@@ -247,7 +255,15 @@ fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
         lacks: &[],
     };
     let shown = |idle| {
-        let strip = strip(source, &board.panels[1], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, idle);
+        let strip = strip(
+            source,
+            &board.panels[1],
+            &Filter::default(),
+            PageWindow::FiveMinutes,
+            TimestampMs::new(NOW),
+            300,
+            idle,
+        );
         (strip.lines.len(), strip.idle_lines, strip.hidden_lines)
     };
     assert_eq!(shown(Idle::LeftOut), (2, 2, 0));
@@ -275,7 +291,15 @@ fn of_many_lines_the_highest_are_drawn() {
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
     };
-    let strip = strip(source, &board.panels[1], PageWindow::FiveMinutes, TimestampMs::new(NOW), 300, Idle::LeftOut);
+    let strip = strip(
+        source,
+        &board.panels[1],
+        &Filter::default(),
+        PageWindow::FiveMinutes,
+        TimestampMs::new(NOW),
+        300,
+        Idle::LeftOut,
+    );
     let names: Vec<_> = strip.lines.iter().map(|line| line.name.as_str()).collect();
     assert_eq!(names, ["core 1", "core 4", "core 5", "core 6", "core 8", "core 9"]);
     assert_eq!(strip.hidden_lines, 4);
@@ -296,8 +320,15 @@ fn an_average_has_a_band_of_its_samples() {
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
     };
-    let strip =
-        strip(source, &board.panels[0], PageWindow::FiveMinutes, TimestampMs::new(NOW), STRIP_COLUMNS, Idle::LeftOut);
+    let strip = strip(
+        source,
+        &board.panels[0],
+        &Filter::default(),
+        PageWindow::FiveMinutes,
+        TimestampMs::new(NOW),
+        STRIP_COLUMNS,
+        Idle::LeftOut,
+    );
     // The drawn average looks back a minute, and so does the band: the line is always within it.
     let banded: Vec<_> =
         strip.lines[0].points().filter(|point| point.at.get() > NOW - 200_000 && point.band.is_some()).collect();
@@ -346,6 +377,33 @@ fn an_alert_shows_the_live_figure_of_its_own_group() {
     assert_eq!((card.phase, card.labels.as_str(), &card.unit), (Phase::Firing, "core 1", &Unit::Ratio));
     assert!(card.value.is_some_and(|value| (value - 0.8).abs() < 1e-9), "the page's own figure, not the told one");
     assert_eq!((card.since, card.runbook.as_deref()), (TimestampMs::new(NOW - 9_000), None));
+}
+
+#[test]
+fn a_condition_of_the_board_is_no_filter() {
+    let elsewhere = BOARD.replace(
+        r#""query": {"metric": "cpu", "window": "5m", "agg": "last", "across": "max"}"#,
+        r#""query": {"metric": "cpu", "window": "5m", "agg": "last", "where": {"core": "9"}}"#,
+    );
+    assert_ne!(elsewhere, BOARD);
+    let board = Rc::new(bellwether_wire::board::decode(&elsewhere).unwrap());
+    let engine = engine(&board);
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let ask = |filter: Filter| Ask {
+        board: Rc::clone(&board),
+        view: View::Overview,
+        window: PageWindow::FiveMinutes,
+        filter,
+        at: Instant::Now,
+        alerts: [].into(),
+        others: [].into(),
+    };
+    // Nothing of core 9 has come, whatever the reader chooses.
+    for filter in [Filter::default(), Filter::default().with("core:0")] {
+        let snapshot = evaluate(source, None, &ask(filter), TimestampMs::new(NOW));
+        assert_eq!(snapshot.sections[1].kpis[0].absence, None);
+    }
 }
 
 #[test]
