@@ -46,8 +46,8 @@ impl Tokens {
     /// # Errors
     /// [`TokenFault`] for the first line that is wrong.
     pub(crate) fn add(&mut self, text: &str) -> Result<(), TokenFault> {
-        for (index, row) in text.lines().enumerate() {
-            for token in row.split(';').map(str::trim).filter(|token| !token.is_empty() && !token.starts_with('#')) {
+        for (index, row) in text.lines().enumerate().filter(|(_, row)| !row.trim_start().starts_with('#')) {
+            for token in row.split(';').map(str::trim).filter(|token| !token.is_empty()) {
                 self.add_one(token, index + 1)?;
             }
         }
@@ -142,6 +142,7 @@ mod tests {
         assert!(tokens.find("").is_none() && tokens.find(&digest).is_none());
         assert_eq!(read(&format!("a read {A}; b ingest {A}b;")).unwrap().len(), 2);
         assert!(read("").unwrap().is_empty());
+        assert!(read(&format!(" # a read {A}; b ingest,read,admin {A}b")).unwrap().is_empty(), "all is a comment");
     }
 
     #[track_caller]

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::Gateway;
 use super::errors::ApiError;
+use super::security::RESOURCE_POLICY;
 
-/// The process answers.
-pub(super) async fn healthy() -> &'static str {
-    "healthy\n"
+/// The process answers. A page elsewhere may fetch this, unread: so it can tell a gateway that does not let it in from
+/// none at all.
+pub(super) async fn healthy() -> impl IntoResponse {
+    ([(RESOURCE_POLICY, "cross-origin")], "healthy\n")
 }
 
 /// The store is read and samples are taken.

@@ -178,6 +178,9 @@ pub(crate) async fn note_origin(State(allow): State<AllowList>, request: Request
     next.run(request).await
 }
 
+/// Which pages may fetch an answer without reading it.
+pub(super) const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// Headers of every answer.
 pub(crate) async fn harden(request: Request, next: Next) -> Response {
     let secure = request.extensions().get::<Transport>() == Some(&Transport::Tls);
@@ -187,7 +190,7 @@ pub(crate) async fn harden(request: Request, next: Next) -> Response {
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY_OF_ANSWERS));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    headers.entry(RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     if secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }

@@ -16,7 +16,7 @@ fn fields_become_metrics_and_tags_labels() {
     let gateway = Running::start(&[]);
     let now = now_ms();
     let body = format!(
-        "# a comment\n\
+        "# a comment of 5\" with \\\n\
          cpu,host=a\\ b,core=0 usage_idle=97.5,interrupts_total=10i {now}000000\n\
          cpu,host=a\\ b,core=0 interrupts_total=14i,up=true {}000000\r\n\
          \n\

@@ -93,6 +93,10 @@ pub fn decode(body: &[u8], precision: Precision, received_at: TimestampMs) -> Re
 
 /// Where a line ends, its newline included: one within a text in quotes is part of it.
 fn end_of_line(text: &str) -> usize {
+    if text.trim_start_matches([' ', '\t']).starts_with('#') {
+        // In a comment quotes and backslashes mean nothing.
+        return text.find('\n').map_or(text.len(), |place| place + 1);
+    }
     let (mut is_quoted, mut is_escaped, mut is_in_fields) = (false, false, false);
     for (place, byte) in text.bytes().enumerate() {
         match byte {
