@@ -19,7 +19,7 @@ test('after a cut the page gets what it missed and no history', async (t) => {
   t.after(() => way.close());
   const { page, context, watch } = await openPage(browser, { allowed: [way.url] });
   // While the road is cut each attempt is a network error that no page can prevent.
-  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/);
+  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/);
   const [subscribed, heard] = [[], []];
   page.on('websocket', (socket) => {
     socket.on('framesent', ({ payload }) => {

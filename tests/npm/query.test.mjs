@@ -24,7 +24,7 @@ const wrong = {
   repeated_parameter: [`${right}&name=other`],
   unknown_parameter: [`${right}&windw=5m`],
   bad_name: ['name=&window=5m&agg=avg'],
-  bad_window: ['name=state&window=5&agg=avg', 'name=state&window=0s&agg=avg', 'name=state&window=900d&agg=avg'],
+  bad_window: ['name=state&window=5&agg=avg', 'name=state&window=0s&agg=avg', 'name=state&window=4000d&agg=avg'],
   bad_aggregation: ['name=state&window=5m&agg=mean', 'name=state&window=5m&agg=rate'],
   bad_where: [`${right}&where=host`],
   bad_label: [`${right}&where=:a`],
