@@ -89,7 +89,9 @@ impl Kept {
         let seen = look(&moments, &self.tally);
         for stretch in rest().filter(|_| self.spread.is_needed()) {
             for id in series {
-                each_run(engine, *id, stretch, |run| self.tally.take(&run.values()));
+                each_run(engine, *id, stretch, |run| {
+                    self.tally.take(&run.values());
+                });
             }
         }
         if self.tally.scale() != Sketch::DEFAULT_SCALE {
@@ -140,7 +142,11 @@ impl Kept {
             self.seen[place] = came;
             if self.spread.is_needed() && counted.first < whole.first {
                 let left = Stretch { last: whole.first - 1, ..counted };
-                each_run(engine, *id, left, |run| self.tally.take(&run.values()));
+                let mut is_taken = true;
+                each_run(engine, *id, left, |run| is_taken &= self.tally.take(&run.values()));
+                if !is_taken {
+                    return false;
+                }
             }
         }
         while self.older.pop_if(|(oldest, _)| *oldest < whole.first).is_some() {}

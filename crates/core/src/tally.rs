@@ -59,9 +59,14 @@ impl Tally {
         self.bound_outside();
     }
 
-    /// Takes away values that were added before.
-    pub(crate) fn take(&mut self, values: &Values<'_>) {
-        self.each_one(values, Place::down, Self::take_key);
+    /// Takes away values that were added before; `false` where they were made coarser since and can
+    /// no longer be told apart, as when a full time bucket was packed.
+    pub(crate) fn take(&mut self, values: &Values<'_>) -> bool {
+        let is_told = values.scale() >= self.scale;
+        if is_told {
+            self.each_one(values, Place::down, Self::take_key);
+        }
+        is_told
     }
 
     /// Counts values one by one: `step` for one that has a place among the positive ones, and `other`
