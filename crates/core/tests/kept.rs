@@ -219,7 +219,7 @@ fn what_was_counted_finer_than_it_is_kept_leaves_the_window_whole() {
         let now = NOON + step * 100;
         let count = if (20..30).contains(&step) { 700 } else { 3 };
         for n in 0..count {
-            let value = 1e-6 * 1.012_f64.powi((5 * n + step as i32 % 5));
+            let value = 1e-6 * 1.012_f64.powi(5 * n + step as i32 % 5);
             engine.record(ids[0], Sample::new(at(now - 50), value).unwrap(), at(now)).unwrap();
         }
         // While they are in it, the kept window is finer than one that is put together anew.
