@@ -54,6 +54,9 @@ pub(crate) struct Run {
     /// Further host name that the gateway is asked by; may be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+    /// Further flags of `bellwether serve`, after `--`; `target/gateway/bellwether serve --help` lists them
+    #[arg(last = true, value_name = "FLAG")]
+    further: Vec<OsString>,
 }
 
 impl Run {
@@ -64,14 +67,12 @@ impl Run {
     pub(crate) fn run(self) -> Result<()> {
         self.check_first()?;
         let held = Lock::take()?;
-        // The gateway first: it knows whether the board is right.
+        // The gateway first: it knows whether flags and board are right.
         gateway::build(&held)?;
-        self.check_board()?;
+        self.check_with_gateway()?;
         page::build(&held)?;
         drop(held);
-        let mut serve = Command::new(place::gateway_binary());
-        serve.args(self.arguments());
-        start(serve)
+        start(self.serve())
     }
 
     /// Finds what would stop the start now, not after a build of many minutes.
@@ -86,16 +87,20 @@ impl Run {
         node::ensure(node::For::Building)
     }
 
-    /// Has the gateway look at the board, which names every fault.
-    fn check_board(&self) -> Result<()> {
-        let Some(board) = &self.board else { return Ok(()) };
-        let mut check = Command::new(place::gateway_binary());
-        let output = check.arg("check").arg(board).output()?;
+    /// Has the gateway look at its flags, its settings and the board, and name every fault.
+    fn check_with_gateway(&self) -> Result<()> {
+        let output = self.serve().arg("--check").output().context("the gateway cannot be started")?;
         if output.status.success() {
             return Ok(());
         }
         let faults = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(Plain::error(faults, format!("edit the board, then: {}", shell::own_command())))
+        Err(Plain::error(faults, format!("mend what is named, then: {}", shell::own_command())))
+    }
+
+    fn serve(&self) -> Command {
+        let mut serve = Command::new(place::gateway_binary());
+        serve.args(self.arguments());
+        serve
     }
 
     fn data_folder(&self) -> PathBuf {
@@ -122,17 +127,18 @@ impl Run {
         if self.allow_anyone {
             arguments.push("--allow-anyone".into());
         }
-        let further = [
+        let named = [
             ("--alert-webhook", self.alert_webhook.as_slice()),
             ("--retention", self.retention.as_slice()),
             ("--allow-origin", &self.allow_origin),
             ("--allow-host", &self.allow_host),
         ];
-        for (flag, values) in further {
+        for (flag, values) in named {
             for value in values {
                 arguments.extend([flag.into(), value.into()]);
             }
         }
+        arguments.extend(self.further.iter().cloned());
         arguments
     }
 }
@@ -267,9 +273,9 @@ mod tests {
 
     #[test]
     fn what_only_the_gateway_understands_goes_to_it_as_it_is() {
-        let arguments =
-            run(&["--allow-host", "a", "--allow-host", "b", "--alert-webhook", "http://127.0.0.1:9"]).arguments();
-        let arguments = arguments.join(std::ffi::OsStr::new(" ")).into_string().unwrap();
-        assert!(arguments.ends_with("--alert-webhook http://127.0.0.1:9 --allow-host a --allow-host b"), "{arguments}");
+        let given = ["--allow-host", "a", "--allow-host", "b", "--retention", "30d", "--", "--limits-body", "1MiB"];
+        let arguments = run(&given).arguments().join(std::ffi::OsStr::new(" ")).into_string().unwrap();
+        let expected = "--retention 30d --allow-host a --allow-host b --limits-body 1MiB";
+        assert!(arguments.ends_with(expected), "{arguments}");
     }
 }

@@ -33,7 +33,14 @@ pub enum Command {
                       shows them as a file.\n\
                       On SIGTERM or Ctrl-C it stops taking samples, writes what it has, closes and exits with 0."
     )]
-    Serve(Box<ServeArgs>),
+    Serve {
+        /// The settings.
+        #[command(flatten)]
+        arguments: Box<ServeArgs>,
+        /// Say whether the settings, the board and the files that they name are right, and start nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// Say whether a settings file or a board is right, and if not, where and why
     Check {
         /// The file: settings end in .toml, anything else is a board

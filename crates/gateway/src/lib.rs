@@ -38,7 +38,8 @@ use crate::cli::{Cli, Command, ConfigArgs, TokenArgs};
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Serve { arguments, check: false } => serve::serve(&arguments),
+        Command::Serve { arguments, check: true } => serve::check(&arguments).map(|()| say("ok")),
         Command::Check { file } => check(&file),
         Command::Token(TokenArgs { name, scope }) => token(&name, &scope.join(",")),
         Command::Config(ConfigArgs { markdown }) => {

@@ -58,9 +58,7 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
         tracing::info!(file = %file.display(), "settings are read");
     }
     let page = Page::new(http::page::folder(settings.page.dir.as_deref())?, settings.server.base_path.0.clone());
-    let board = Arc::new(board::load(settings.page.board.as_deref())?);
-    let access = access(&settings)?;
-    let tls = tls(&settings)?;
+    let Files { board, access, tls } = read_files(&settings)?;
     // Before the store: a start that fails leaves nothing behind.
     let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
@@ -70,6 +68,28 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
     // What still blocks (a name look-up, say) must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     done
+}
+
+/// `bellwether serve --check`: looks at all that a start reads, and starts nothing.
+///
+/// # Errors
+/// As [`serve`], but for what only a start can find: a taken port, a store that cannot be opened, a page that is not
+/// there.
+pub(crate) fn check(arguments: &ServeArgs) -> anyhow::Result<()> {
+    let (settings, _) = settings::load(arguments)?;
+    read_files(&settings).map(drop)
+}
+
+/// What the files hold that the settings name.
+struct Files {
+    board: Arc<Board>,
+    access: Access,
+    tls: Option<Arc<Tls>>,
+}
+
+fn read_files(settings: &Settings) -> anyhow::Result<Files> {
+    let board = Arc::new(board::load(settings.page.board.as_deref())?);
+    Ok(Files { board, access: access(settings)?, tls: tls(settings)? })
 }
 
 /// Opens the store, or makes a new one.

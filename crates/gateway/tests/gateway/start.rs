@@ -60,6 +60,24 @@ fn a_page_that_is_not_there_is_said() {
 }
 
 #[test]
+fn a_check_reads_what_a_start_reads_and_starts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // The page is the last thing to be built, and is not asked for.
+    let checked = command(&data).args(["--check", "--page", "none"]).output().unwrap();
+    assert!(checked.status.success(), "{}", said(&checked));
+    assert_eq!(String::from_utf8_lossy(&checked.stdout), "ok\n");
+
+    let faulty = folder.path().join("board.json");
+    std::fs::write(&faulty, r#"{"title": "Checkout", "rules": 3}"#).unwrap();
+    fails(&command(&data).arg("--check").arg("--board").arg(&faulty).output().unwrap(), &["board.json", "rules"]);
+    let tokens = folder.path().join("no-tokens");
+    fails(&command(&data).arg("--check").arg("--tokens").arg(&tokens).output().unwrap(), &["no-tokens"]);
+    assert_eq!(command(&data).args(["--check", "--retention", "1y"]).output().unwrap().status.code(), Some(2));
+    assert!(!data.exists(), "nothing is opened");
+}
+
+#[test]
 fn the_log_says_what_was_read_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let (gateway, mut log) = Running::start_heard(folder.path(), &[]);
