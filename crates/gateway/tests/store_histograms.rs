@@ -7,9 +7,9 @@ mod store_support;
 use bellwether_core::sample::Kind;
 use bellwether_core::sketch::Sketch;
 use bellwether_core::time::DurationMs;
-use bellwether_gateway::store::{Batch, BatchHistogram, Counted, Outcome, RedbStore, Store};
+use bellwether_gateway::store::{Batch, BatchHistogram, Counted, Outcome, Progress, RedbStore, Retention, Store};
 use bellwether_wire::protocol::{Course, HistogramPoint, explicit};
-use store_support::{HOUR, START, at, batch, expire_all, key, open, replay};
+use store_support::{HOUR, START, at, batch, expire_all, key, open, replay, sample, seal_all};
 
 /// A cumulative histogram with bounds 10 and 100, which began at the hour before `START`.
 fn point(offset: i64, counts: [u64; 3], sum: f64) -> HistogramPoint {
@@ -83,6 +83,31 @@ fn two_senders_of_one_series_are_added_up() {
     let (replayed, _) = replay(&store, START + 60 * HOUR);
     let hour = &replayed[&key("latency", "a")].hours[&(START + HOUR)];
     assert_eq!((hour.count, hour.sum), (3, 6.0));
+}
+
+#[test]
+fn a_late_point_adds_to_an_hour_whose_points_are_dropped_for_their_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let delta = |offset: i64| {
+        let mut sketch = Sketch::default();
+        sketch.record_all(&[7.0]).unwrap();
+        let course = Course::Increment;
+        HistogramPoint { at: at(START + offset), sketch, bounds: None, sum: 7.0, extremes: None, course }
+    };
+    counted(&mut store, (1..=5).map(|second| delta(second * 1_000)).collect());
+    let room = batch(START + HOUR, vec![sample(&key("other", "a"), Kind::Gauge, START + 1, 1.0)]);
+    store.append(&[room]).unwrap();
+    let now = START + 72 * HOUR;
+    seal_all(&mut store, now);
+    let long = DurationMs::from_days(3_653);
+    let retention = Retention { raw: long, raw_bytes: Some(1), rollups: long };
+    while store.expire(at(now), retention).unwrap() == Progress::More {}
+    assert_eq!(store.verify().unwrap().points, 0, "the points went, and their hour stayed");
+    counted(&mut store, vec![delta(9_000)]);
+    let (replayed, _) = replay(&store, now);
+    let hour = &replayed[&key("latency", "a")].hours[&(START + HOUR)];
+    assert_eq!((hour.count, hour.sum), (6, 42.0));
 }
 
 #[test]

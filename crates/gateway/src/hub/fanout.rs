@@ -103,6 +103,12 @@ pub(super) fn add_step(steps: &mut Steps, id: SeriesId, kind: Kind, sample: Samp
     step.and_modify(|summary| summary.record(sample, kind)).or_insert_with(|| Summary::of(sample, kind));
 }
 
+/// Adds what a histogram added in the step that ends at `end`.
+pub(super) fn merge_step(steps: &mut Steps, id: SeriesId, kind: Kind, end: TimestampMs, summary: &Summary) {
+    let step = steps.entry(id).or_default().entry(end);
+    step.and_modify(|before| before.merge(summary, kind)).or_insert_with(|| summary.clone());
+}
+
 /// What a connection is told without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hears {
@@ -257,6 +263,7 @@ impl Fanout {
     /// Gathers what a histogram added in the step that ends at `end`. Who asks for raw samples gets none of it:
     /// there are none.
     pub(super) fn merge(&mut self, engine: &Engine, id: SeriesId, kind: Kind, end: TimestampMs, summary: &Summary) {
+        self.joining.merge(engine, id, kind, end, summary);
         if self.channels.is_empty() {
             return;
         }
@@ -267,8 +274,7 @@ impl Fanout {
             channels.iter().any(|channel| channel.feed.resolution == Resolution::Step && channel.feed.takes(key))
         };
         if takes_steps.series(id, engine, taken) {
-            let step = steps.entry(id).or_default().entry(end);
-            step.and_modify(|before| before.merge(summary, kind)).or_insert_with(|| summary.clone());
+            merge_step(steps, id, kind, end, summary);
         }
     }
 

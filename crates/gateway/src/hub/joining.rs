@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_core::engine::{Engine, SeriesId};
 use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::summary::Summary;
+use bellwether_core::time::TimestampMs;
 
-use super::fanout::{ConnectionId, Steps, Takes, add_step};
+use super::fanout::{ConnectionId, Steps, Takes, add_step, merge_step};
 use super::feed::Feed;
 
 /// A subscription on its way in.
@@ -35,6 +37,15 @@ impl Joining {
         for Joiner { feed, uncopied, takes, steps } in self.0.values_mut() {
             if takes.series(id, engine, |engine| feed.takes(engine.key(id))) && !uncopied.contains(&id) {
                 add_step(steps, id, kind, sample);
+            }
+        }
+    }
+
+    /// The same of what a histogram added in the step that ends at `end`.
+    pub(super) fn merge(&mut self, engine: &Engine, id: SeriesId, kind: Kind, end: TimestampMs, summary: &Summary) {
+        for Joiner { feed, uncopied, takes, steps } in self.0.values_mut() {
+            if takes.series(id, engine, |engine| feed.takes(engine.key(id))) && !uncopied.contains(&id) {
+                merge_step(steps, id, kind, end, summary);
             }
         }
     }

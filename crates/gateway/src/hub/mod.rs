@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use bellwether_core::alerts::{Alert, Alerts};
 use bellwether_core::board::Board;
-use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory};
-use bellwether_core::labels::MetricName;
+use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory, SeriesId};
+use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::query::{Answer, Expression, Group, QueryError};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
@@ -142,19 +142,14 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows batches that are on disk, each with its `seq`, and sends what is waited for at once.
-    pub(crate) fn record(&self, batches: &[(u64, Vec<Admitted>)], now: TimestampMs) {
+    /// Shows batches that are on disk, each with its `seq`, and what the histograms among them added; sends
+    /// what is waited for at once. All of it at once: the places of the batches stand for their histograms too.
+    pub(crate) fn record(&self, batches: &[(u64, Vec<Admitted>)], increments: &[Increment], now: TimestampMs) {
         let mut state = self.state();
         let State { engine, fanout, place, .. } = &mut *state;
         for (seq, samples) in batches {
             for Admitted { key, kind, sample, .. } in samples {
-                let id = match engine.series(key, Some(*kind)) {
-                    Ok(id) => id,
-                    Err(error) => {
-                        tracing::error!(%error, series = %key, "a stored sample is left out of figures; it stays stored");
-                        continue;
-                    }
-                };
+                let Some(id) = series_of(engine, key, *kind) else { continue };
                 // Between admission and here the oldest time bucket may have left; the sample is
                 // then stored and in nobody's window.
                 if engine.record(id, *sample, now).is_ok() {
@@ -164,30 +159,14 @@ impl Hub {
             // A place of its own for each, also for what turns out to be on disk after later ones.
             place.seq = (*seq).max(place.seq + 1);
         }
-        fanout.flush_raw(engine, *place, now);
-    }
-
-    /// Shows what histograms that are on disk added.
-    pub(crate) fn merge(&self, increments: &[Increment], now: TimestampMs) {
-        if increments.is_empty() {
-            return;
-        }
-        let mut state = self.state();
-        let State { engine, fanout, .. } = &mut *state;
         for Increment { series, kind, summary } in increments {
-            let id = match engine.series(series, Some(*kind)) {
-                Ok(id) => id,
-                Err(error) => {
-                    tracing::error!(%error, %series, "a stored histogram is left out of figures; it stays stored");
-                    continue;
-                }
-            };
+            let Some(id) = series_of(engine, series, *kind) else { continue };
             let end = step_end(summary.last.timestamp());
-            // As with samples: between admission and here the oldest time bucket may have left.
             if engine.merge(id, STEP, end, summary, now).is_ok() {
                 fanout.merge(engine, id, *kind, end, summary);
             }
         }
+        fanout.flush_raw(engine, *place, now);
     }
 
     /// One figure over all series.
@@ -397,6 +376,15 @@ fn refusal_frames(subscription: u32, refusals: Vec<Refused>) -> Vec<ErrorFrame> 
         }
     }
     frames
+}
+
+/// The series of what is stored, made where it is new; `None` where the engine cannot take it.
+fn series_of(engine: &mut Engine, key: &SeriesKey, kind: Kind) -> Option<SeriesId> {
+    let id = engine.series(key, Some(kind));
+    id.inspect_err(|error| {
+        tracing::error!(%error, series = %key, "what is stored is left out of figures; it stays stored");
+    })
+    .ok()
 }
 
 /// What a second brought.

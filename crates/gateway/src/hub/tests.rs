@@ -1,4 +1,5 @@
 use bellwether_core::labels::{Labels, SeriesKey};
+use bellwether_core::summary::Summary;
 use bellwether_wire::feed::Phase;
 use bellwether_wire::frame::{FeedFormat, Resume, Selection, Step};
 use bellwether_wire::ingest::Repeats;
@@ -29,7 +30,15 @@ fn record(hub: &Hub, seq: u64, series: std::ops::Range<i64>, ago: i64) {
     let repeats = Repeats::Count;
     let admitted =
         |series| Admitted { index: 0, key: key(series), kind: Kind::Observation, sample, reference: None, repeats };
-    hub.record(&[(seq, series.map(admitted).collect())], NOW);
+    hub.record(&[(seq, series.map(admitted).collect())], &[], NOW);
+}
+
+/// The same of histograms, each of which adds one value.
+fn count(hub: &Hub, seq: u64, series: std::ops::Range<i64>, ago: i64) {
+    let sample = Sample::new(TimestampMs::new(NOW.get() - ago), 1.0).unwrap();
+    let kind = Kind::Observation;
+    let increment = |series| Increment { series: key(series), kind, summary: Summary::of(sample, kind) };
+    hub.record(&[(seq, Vec::new())], &series.map(increment).collect::<Vec<_>>(), NOW);
 }
 
 fn subscribe(resume: Option<Resume>) -> Subscribe {
@@ -63,6 +72,15 @@ fn received(queue: &mut QueueReceiver) -> (std::collections::BTreeMap<SeriesKey,
 
 #[test]
 fn samples_are_recorded_between_the_slices_of_a_history_and_each_is_told_once() {
+    each_is_told_once(record);
+}
+
+#[test]
+fn so_it_is_with_what_histograms_add() {
+    each_is_told_once(count);
+}
+
+fn each_is_told_once(record: fn(&Hub, u64, std::ops::Range<i64>, i64)) {
     let hub = hub();
     record(&hub, 1, 0..20, 30_000);
     let (id, mut queue) = hub.connect(NOW);

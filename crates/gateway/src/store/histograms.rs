@@ -73,6 +73,8 @@ struct Counts {
 pub(super) struct Staged {
     /// The places of the batches that points came with, and what each added.
     points: BTreeMap<(SeriesIx, TimestampMs), (u64, Option<Summary>)>,
+    /// What all of them add to their hours.
+    hours: BTreeMap<(SeriesIx, i64), Summary>,
     counts: HashMap<SeriesIx, Counts>,
 }
 
@@ -151,6 +153,7 @@ impl Staged {
                     (Some((_, Some(mut before))), Some(own)) => {
                         before.merge(&own, each.kind);
                         self.points.insert((series, point.at), (seq, Some(before)));
+                        self.add_to_hour(series, &own);
                         return Ok(Counted::Increment(Box::new(own)));
                     }
                     (_, own) => own,
@@ -177,44 +180,46 @@ impl Staged {
             }
         };
         self.points.insert((series, point.at), (seq, summary.clone()));
+        if let Some(summary) = &summary {
+            self.add_to_hour(series, summary);
+        }
         Ok(summary.map_or(Counted::Nothing, |summary| Counted::Increment(Box::new(summary))))
     }
 
-    /// Writes points, how far they count, and the summaries of their hours.
+    fn add_to_hour(&mut self, series: SeriesIx, added: &Summary) {
+        let hour = self.hours.entry((series, hour_of(added.last.timestamp())));
+        hour.and_modify(|hour| hour.merge(added, Kind::Observation)).or_insert_with(|| added.clone());
+    }
+
+    /// Writes points, how far they count, and the summaries of their hours. Cost: a row a point, and one
+    /// summary read and written for each hour that any of them lies in.
     pub(super) fn write(&self, write: &redb::WriteTransaction) -> Result<(), StoreError> {
         if self.points.is_empty() {
             return Ok(());
         }
         let mut points = write.open_table(tables::POINTS).while_doing(DOING)?;
-        let mut hours: BTreeMap<(SeriesIx, i64), Vec<&Summary>> = BTreeMap::new();
         for ((series, at), (seq, summary)) in &self.points {
-            let row = (series.0, at.get());
-            let is_new = points
-                .insert(row, encode_point(*series, *at, *seq, summary.as_ref()).as_slice())
-                .while_doing(DOING)?
-                .is_none();
-            // Where two senders share a point, the hour is made anew from its points below.
-            let of_hour = hours.entry((*series, hour_of(*at))).or_default();
-            if is_new {
-                of_hour.extend(summary.as_ref());
-            }
+            let record = encode_point(*series, *at, *seq, summary.as_ref());
+            points.insert((series.0, at.get()), record.as_slice()).while_doing(DOING)?;
         }
-        let mut table = write.open_table(tables::POINT_HOURS).while_doing(DOING)?;
-        for ((series, hour), _) in hours {
-            // From its points, so that nothing counts twice; an hour has as many as it has scrapes.
-            let mut whole: Option<Summary> = None;
-            let first = chunk::end_of(hour - 1).get() + 1;
-            for row in points.range((series.0, first)..=(series.0, chunk::end_of(hour).get())).while_doing(DOING)? {
-                let (row, record) = row.while_doing(DOING)?;
-                let at = TimestampMs::new(row.value().1);
-                let Ok((_, Some(summary))) = decode_point(series, at, record.value()) else { continue };
-                match &mut whole {
-                    None => whole = Some(summary),
-                    Some(whole) => whole.merge(&summary, Kind::Observation),
+        let mut hours = write.open_table(tables::POINT_HOURS).while_doing(DOING)?;
+        for ((series, hour), added) in &self.hours {
+            // What is there is added to, never made anew: its points may be dropped already.
+            let before = hours
+                .get((series.0, *hour))
+                .while_doing(DOING)?
+                .map(|record| hour::decode(*series, *hour, record.value()));
+            let whole = match before {
+                None => Some(added.clone()),
+                Some(Ok(mut whole)) => {
+                    whole.merge(added, Kind::Observation);
+                    Some(whole)
                 }
-            }
+                Some(Err(_)) => hour_of_points(&points, *series, *hour)?,
+            };
             if let Some(whole) = whole {
-                table.insert((series.0, hour), hour::encode(series, hour, &whole).as_slice()).while_doing(DOING)?;
+                let record = hour::encode(*series, *hour, &whole);
+                hours.insert((series.0, *hour), record.as_slice()).while_doing(DOING)?;
             }
         }
         let mut counts = write.open_table(tables::COUNTS).while_doing(DOING)?;
@@ -223,6 +228,27 @@ impl Staged {
         }
         Ok(())
     }
+}
+
+/// The summary of the points of an hour that are left, in place of one that is damaged; `None` where there are
+/// none.
+fn hour_of_points(
+    points: &impl ReadableTable<(u32, i64), &'static [u8]>,
+    series: SeriesIx,
+    hour: i64,
+) -> Result<Option<Summary>, StoreError> {
+    let mut whole: Option<Summary> = None;
+    let first = chunk::end_of(hour - 1).get() + 1;
+    for row in points.range((series.0, first)..=(series.0, chunk::end_of(hour).get())).while_doing(DOING)? {
+        let (row, record) = row.while_doing(DOING)?;
+        let at = TimestampMs::new(row.value().1);
+        let Ok((_, Some(summary))) = decode_point(series, at, record.value()) else { continue };
+        match &mut whole {
+            None => whole = Some(summary),
+            Some(whole) => whole.merge(&summary, Kind::Observation),
+        }
+    }
+    Ok(whole)
 }
 
 /// The time bucket in which what a histogram added comes: the second of its timestamp, and its end.

@@ -252,8 +252,7 @@ impl<S: Store> WriterThread<S> {
         let samples: usize = found.iter().map(|(_, samples)| samples.len()).sum();
         tracing::warn!(batches = found.len(), samples, "a commit that failed had reached the disk; it counts now");
         self.metrics.samples_accepted.inc_by(samples as u64);
-        self.hub.record(&found, now);
-        self.hub.merge(&increments, now);
+        self.hub.record(&found, &increments, now);
     }
 
     fn show(&mut self, admissions: Vec<Judged>, outcomes: Vec<Outcome>, now: TimestampMs) {
@@ -293,8 +292,7 @@ impl<S: Store> WriterThread<S> {
             };
             answers.push((reply, written));
         }
-        self.hub.record(&stored, now);
-        self.hub.merge(&increments, now);
+        self.hub.record(&stored, &increments, now);
         for (reply, written) in answers {
             answer(reply, written);
         }

@@ -192,8 +192,8 @@ impl Rig {
             before.push(*sample);
         }
         let batches = [(self.store.seq(), admission.samples)];
-        self.live.record(&batches, self.now);
-        self.restarted.record(&batches, self.now);
+        self.live.record(&batches, &[], self.now);
+        self.restarted.record(&batches, &[], self.now);
         Ok(())
     }
 
