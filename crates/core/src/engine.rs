@@ -267,7 +267,7 @@ impl Engine {
             return Ok(id);
         }
         let (id, key) = self.catalog.add(key, kind)?;
-        self.series.push(Series::new(key, kind, self.horizon.tiers()));
+        self.series.push(Series::new(key, kind, self.horizon.tiers(), id.index()));
         Ok(id)
     }
 

@@ -34,15 +34,20 @@ pub(crate) struct Series {
     /// Those of them that are in wider tiers only.
     came_wide: u64,
     kind: Kind,
+    /// By how many samples more than others it puts off sealing: series that begin together would all
+    /// seal in the same call.
+    patience: u8,
     key: SeriesKey,
     tiers: Box<[Tier]>,
 }
 
 impl Series {
-    pub(crate) fn new(key: SeriesKey, kind: Kind, tiers: usize) -> Self {
+    /// The series whose [`crate::engine::SeriesId::index`] is `index`, without samples.
+    pub(crate) fn new(key: SeriesKey, kind: Kind, tiers: usize, index: usize) -> Self {
         let never = TimestampMs::new(i64::MIN);
+        let patience = (index % sealing::PATIENCE) as u8;
         let tiers = (0..tiers).map(|_| Tier::default()).collect();
-        Self { fresh: Vec::new(), newest: never, evicted: i64::MIN, came: 0, came_wide: 0, kind, key, tiers }
+        Self { fresh: Vec::new(), newest: never, evicted: i64::MIN, came: 0, came_wide: 0, kind, patience, key, tiers }
     }
 
     pub(crate) fn key(&self) -> &SeriesKey {
@@ -142,8 +147,7 @@ impl Series {
             return self.record_late(sample, horizon, scratch);
         }
         if self.fresh.len() == self.fresh.capacity() {
-            // By no power of two, and not by the same at all series: they would all grow at once.
-            self.fresh.reserve_exact(4 + self.fresh.len() / 2);
+            self.grow();
         }
         if at >= self.newest {
             self.fresh.push(sample);

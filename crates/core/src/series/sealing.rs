@@ -11,6 +11,8 @@ use crate::time::{DurationMs, TimestampMs};
 
 /// So many fresh samples are sealed where a time bucket of them is over, …
 const MANY: usize = 64;
+/// … or up to so many more, …
+pub(super) const PATIENCE: usize = 32;
 /// … and so many of one time bucket before it is over.
 const MOST: usize = 8_192;
 /// Room for fresh samples that a series keeps after it had more.
@@ -21,13 +23,26 @@ const LOT: i64 = 30;
 impl Series {
     /// Seals fresh samples where they are many.
     pub(super) fn make_room(&mut self, horizon: &Horizon, scratch: &mut Scratch) {
-        let (Some(first), true) = (self.fresh.first(), self.fresh.len() >= MANY) else { return };
+        let (Some(first), true) = (self.fresh.first(), self.fresh.len() >= self.full()) else { return };
         let whole = horizon.grid(0).edge_before(self.newest - DurationMs::from_millis(1));
         if first.timestamp() <= whole {
             self.seal(whole, horizon, scratch);
         } else if self.fresh.len() >= MOST {
             self.seal(self.newest, horizon, scratch);
         }
+    }
+
+    /// Makes room for more fresh samples: a little at a time up to where they are sealed.
+    pub(super) fn grow(&mut self) {
+        let length = self.fresh.len();
+        let grown = 4 + length + length / 2;
+        let room = if length < self.full() { grown.min(self.full()) } else { grown };
+        self.fresh.reserve_exact(room - length);
+    }
+
+    /// So many fresh samples are sealed.
+    const fn full(&self) -> usize {
+        MANY + self.patience as usize
     }
 
     /// Seals the fresh samples up to `edge` into the finest tier.
@@ -197,5 +212,33 @@ impl<'a> Widening<'a, '_> {
             self.tier.append_packed(held.number, &held.summary, self.terms, self.scratch);
         }
         self.scratch.samples = samples;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, EngineConfig};
+    use crate::labels::{Labels, MetricName, SeriesKey};
+
+    #[test]
+    fn series_that_begin_together_are_sealed_one_after_another() -> Result<(), Box<dyn std::error::Error>> {
+        let mut engine = Engine::new(EngineConfig::default())?;
+        let ids = (0..PATIENCE).map(|number| {
+            let labels = Labels::new([("host", number.to_string())])?;
+            Ok(engine.series(&SeriesKey { metric: MetricName::new("load")?, labels }, None)?)
+        });
+        let ids: Vec<_> = ids.collect::<Result<_, Box<dyn std::error::Error>>>()?;
+        for second in 0..1_000 {
+            let now = TimestampMs::new(1_700_000_000_000 + 1_000 * second);
+            let mut sealed = 0;
+            for id in &ids {
+                let before = engine.of(*id).fresh().len();
+                engine.record(*id, Sample::new(now, 1.0)?, now)?;
+                sealed += usize::from(engine.of(*id).fresh().len() < before);
+            }
+            assert!(sealed <= PATIENCE / 4, "{sealed} of {PATIENCE} series in second {second}");
+        }
+        Ok(())
     }
 }
