@@ -40,8 +40,9 @@ pub(super) fn run(folder: &str, prepare: impl Fn(&Lock, &mut Command) -> Result<
         .env("BELLWETHER_NPM", copies.package())
         .env("BELLWETHER_NPM_TGZ", &copies.packed);
     // One at a time: each starts a browser, a bundler or a gateway, and they would only make each other late.
-    node.current_dir(&folder).args(["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=600000"]);
-    node.args(files);
+    node.current_dir(&folder).args(["--test", "--test-reporter=spec", "--test-concurrency=1"]);
+    // A file that hangs ends; the longest of a soak takes a quarter of an hour.
+    node.arg("--test-timeout=1800000").args(files);
     counted(&mut node, Count::read_node)
 }
 
