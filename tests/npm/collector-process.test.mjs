@@ -4,7 +4,9 @@ import { execFile, spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import express from 'express';
+import express4 from 'express-4';
 import fastify from 'fastify';
+import fastify4 from 'fastify-4';
 import { startGateway, until } from '../browser/support/gateway.mjs';
 import { figure, installed } from './support/collector.mjs';
 
@@ -64,25 +66,31 @@ test('the well-known booking service runs with its import path changed', async (
   assert.match(stdout, /^Avg booking time: null\n\{"status":"ok"\}\nAvg booking time: \d+\n$/);
 });
 
+const withExpress = (framework) => async (collector) => {
+  const app = framework();
+  app.set('env', 'test');
+  app.use(module.expressRequests(collector));
+  const book = framework.Router();
+  book.get('/:id', (request, response) => response.json({ id: request.params.id }));
+  app.use('/book', book);
+  app.get('/fails', (request, response) => response.status(500).end());
+  const server = await new Promise((resolve) => { const listening = app.listen(0, '127.0.0.1', () => resolve(listening)); });
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((resolve) => server.close(resolve)) };
+};
+
+const withFastify = (framework) => async (collector) => {
+  const app = framework();
+  app.addHook('onResponse', module.fastifyRequests(collector));
+  app.get('/book/:id', (request) => ({ id: request.params.id }));
+  app.get('/fails', (request, reply) => reply.code(500).send());
+  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
+};
+
 for (const [name, serve] of [
-  ['Express', async (collector) => {
-    const app = express();
-    app.set('env', 'test');
-    app.use(module.expressRequests(collector));
-    const book = express.Router();
-    book.get('/:id', (request, response) => response.json({ id: request.params.id }));
-    app.use('/book', book);
-    app.get('/fails', (request, response) => response.status(500).end());
-    const server = await new Promise((resolve) => { const listening = app.listen(0, '127.0.0.1', () => resolve(listening)); });
-    return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((resolve) => server.close(resolve)) };
-  }],
-  ['Fastify', async (collector) => {
-    const app = fastify();
-    app.addHook('onResponse', module.fastifyRequests(collector));
-    app.get('/book/:id', (request) => ({ id: request.params.id }));
-    app.get('/fails', (request, reply) => reply.code(500).send());
-    return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
-  }],
+  ['Express 5', withExpress(express)],
+  ['Express 4', withExpress(express4)],
+  ['Fastify 5', withFastify(fastify)],
+  ['Fastify 4', withFastify(fastify4)],
 ]) {
   test(`${name}'s requests are recorded by route, never by address`, async () => {
     const own = module.createCollector({ url: gateway.url, labels: { framework: name } });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway, temporaryFolder, until } from '../browser/support/gateway.mjs';
 import { figure, installed, manualClock, unreliableRoad, watchedFetch } from './support/collector.mjs';
+import { guardedGateway } from './support/guarded.mjs';
 
 let gateway;
 let module;
@@ -111,10 +112,21 @@ test('a wrong address is said at once, a foreign server is noticed', async () =>
 
 test('a number that makes no sense is said at once', () => {
   for (const name of ['batchMs', 'batchSamples', 'queueBytes', 'retryMs', 'retryMostMs', 'timeoutMs']) {
-    for (const value of [0, -1, Number.NaN, 'x', null]) {
+    for (const value of [0, -1, Number.NaN, 'x', '500', null]) {
       assert.throws(() => collector({ [name]: value }), { name: 'BellwetherError', code: 'bad_option' }, `${name} ${value}`);
     }
   }
+});
+
+test('a wait that no timer can hold is said at once, or held as long as one can', async () => {
+  for (const name of ['batchMs', 'retryMs', 'retryMostMs', 'timeoutMs']) {
+    for (const value of [2 ** 31, Infinity]) {
+      assert.throws(() => collector({ [name]: value }), { code: 'bad_option', message: /at most 2147483647$/ }, `${name} ${value}`);
+    }
+  }
+  const patient = collector({ batchMs: 2 ** 31 - 1 });
+  patient.recordMetric('patient', 1);
+  assert.equal(await patient.flush(Infinity), true);
 });
 
 test('a flush waits for what was recorded before, whatever is lost meanwhile', async () => {
@@ -144,6 +156,27 @@ test('the token goes along, and never in the address', async () => {
   assert.deepEqual(road.seen.map(({ headers }) => headers.authorization), ['Bearer secret', 'Bearer secret']);
   assert.ok(road.seen.every(({ url }) => !url.includes('secret')));
   await road.close();
+});
+
+test('a gateway that asks who is there stores what comes with its token, and refuses the rest by name', async (t) => {
+  const guarded = await guardedGateway({ flags: ['--no-host-metrics'] });
+  t.after(() => guarded.remove());
+  const { url, tokens } = guarded;
+  const sender = collector({ url, token: tokens.ingest });
+  sender.recordMetric('guarded', 120);
+  assert.equal(await sender.flush(), true);
+  assert.deepEqual(sender.counters(), { ...none, recorded: 1, stored: 1 });
+  await assert.rejects(sender.queryMetric('guarded', { window: '5m', agg: 'avg' }), { code: 'scope_missing' });
+  const reader = collector({ url, token: tokens.read });
+  assert.equal(await reader.queryMetric('guarded', { window: '5m', agg: 'avg' }), 120);
+  for (const [token, code] of [[tokens.read, 'scope_missing'], ['another', 'bad_token'], [undefined, 'token_needed']]) {
+    const stranger = collector({ url, token });
+    stranger.recordMetric('guarded', 1);
+    assert.equal(await stranger.flush(), true);
+    assert.deepEqual(stranger.counters(), { ...none, recorded: 1, rejected: 1 });
+    assert.deepEqual(stranger.problems.map(({ code, lost }) => ({ code, lost })), [{ code, lost: 1 }]);
+  }
+  assert.equal(await reader.queryMetric('guarded', { window: '5m', agg: 'count' }), 1);
 });
 
 test('on a road that loses requests and answers, everything is stored once', async () => {

@@ -1,6 +1,5 @@
 // The live client of the packed package against the real gateway, over roads that are cut.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,6 +8,7 @@ import WebSocket from 'ws';
 import { startGateway, temporaryFolder, until } from '../browser/support/gateway.mjs';
 import { manualClock } from './support/collector.mjs';
 import { road } from './support/cuts.mjs';
+import { guardedGateway } from './support/guarded.mjs';
 import { project } from './support/project.mjs';
 
 const flags = ['--no-host-metrics'];
@@ -26,13 +26,15 @@ after(async () => {
   consumer?.remove();
 });
 
-/** A WebSocket that keeps what it says and the types of what it hears. */
+/** A WebSocket that keeps what it says, the types of what it hears, and which ones there were. */
 function watched() {
   const said = [];
   const heard = [];
+  const sockets = [];
   class Watched extends WebSocket {
     constructor(...parameters) {
       super(...parameters);
+      sockets.push(this);
       this.addEventListener('message', ({ data }) => heard.push(typeof data === 'string' ? JSON.parse(data).type : 'binary'));
     }
 
@@ -41,7 +43,7 @@ function watched() {
       super.send(text);
     }
   }
-  return { Watched, said, heard };
+  return { Watched, said, heard, sockets };
 }
 
 /** A live client that is closed when the test ends; its states are kept. */
@@ -84,6 +86,32 @@ test('the page of a gateway and its client say the same, from the history on', a
   const { groups } = live.query({ name: 'booking', window: '1h', agg: 'count', by: ['route'] });
   assert.deepEqual(groups.map(({ labels, count }) => [labels.route, count]).toSorted(), [['/a', 89], ['/b', 111]].map(([route]) => [route, values.filter((value) => (value % 2 ? '/a' : '/b') === route).length]));
   assert.ok(Math.abs(live.now() - Date.now()) < 5_000);
+});
+
+test('the gateway tells its alerts in the words of the engine', async (t) => {
+  const { folder, remove } = temporaryFolder();
+  t.after(remove);
+  const query = { metric: 'alerted', window: '5m', agg: 'max', by: ['route'] };
+  const rule = { name: 'Slow', query, is: 'above', threshold: 300, severity: 'ticket', summary: 'slow', labels: { team: 'booking' } };
+  const board = path.join(folder, 'board.json');
+  writeFileSync(board, JSON.stringify({ title: 'Alerts', rules: [rule] }));
+  const own = await startGateway({ flags: [...flags, '--board', board] });
+  t.after(() => own.stop());
+  const live = connected(t, own.url, { subscribe: [{ name: 'alerted', range: '1h' }], prepare: (engine, hello) => engine.setBoard(hello.board) });
+  const told = [];
+  live.on('alerts', (alerts) => told.push(alerts));
+  await live.ready;
+  await own.ingest([{ name: 'alerted', value: 900, labels: { route: '/book' } }]);
+  await until(() => live.alerts.length > 0, 'the gateway has told of it');
+  assert.equal(told.at(-1), live.alerts);
+  await settles(live, 'alerted', 1);
+  live.engine.evaluate();
+  const [one] = live.engine.alerts();
+  const { is, threshold, annotations, ...same } = live.alerts[0];
+  assert.deepEqual({ is, threshold, annotations }, { is: '>', threshold: 300, annotations: { summary: 'slow' } });
+  assert.ok(Math.abs(same.firedAt - Date.now()) < 60_000);
+  const still = ({ activeAt, firedAt, ...rest }) => rest;
+  assert.deepEqual(still(same), still(one));
 });
 
 for (const step of ['1s', 'raw']) {
@@ -179,7 +207,9 @@ test('a gateway that says nothing is given up', async (t) => {
   const live = bellwether.connect('http://gateway.invalid', { subscribe: [], WebSocket: Silent, clock });
   t.after(() => live.close());
   await until(() => clock.untilNext() < Infinity, 'it connects');
-  clock.move(15_000);
+  clock.move(19_999);
+  assert.equal(live.status.state, 'connecting');
+  clock.move(1);
   assert.deepEqual([live.status.state, live.status.reason.code], ['waiting', 'timed_out']);
 });
 
@@ -202,6 +232,11 @@ test('what is for good is told, and what is left out', async (t) => {
     ['mailto:a@example.org', { subscribe: [] }, 'bad_option'],
     ['http://x', {}, 'bad_option'],
     ['http://x', { subscribe: [], retryMs: 0 }, 'bad_option'],
+    ['http://x', { subscribe: [], retryMs: '500' }, 'bad_option'],
+    // A timer of more ms would end at once.
+    ['http://x', { subscribe: [], silenceMs: 2 ** 31 }, 'bad_option'],
+    ['http://x', { subscribe: [], retryMs: 2 ** 31 }, 'bad_option'],
+    ['http://x', { subscribe: [], retryMostMs: Infinity }, 'bad_option'],
     ['http://x', { subscribe: [], WebSocket: null }, 'no_websocket'],
   ]) {
     assert.throws(() => bellwether.connect(url, options), { code }, url);
@@ -209,33 +244,109 @@ test('what is for good is told, and what is left out', async (t) => {
 });
 
 test('a gateway that asks who is there is told first of all', async (t) => {
-  const { folder, remove } = temporaryFolder();
-  t.after(remove);
-  const tokens = path.join(folder, 'tokens');
-  const secret = createHash('sha256').update('a token of forty letters, or some more').digest('hex');
-  writeFileSync(tokens, `all ingest,read sha256:${secret}\n`, { mode: 0o600 });
-  const guarded = await startGateway({ flags: [...flags, '--tokens', tokens] });
-  t.after(() => guarded.stop());
+  const guarded = await guardedGateway({ flags });
+  t.after(() => guarded.remove());
   const subscribe = [{ name: 'guarded', range: '1h' }];
-  const known = connected(t, guarded.url, { subscribe, token: 'a token of forty letters, or some more' });
-  await known.ready;
-  const stranger = connected(t, guarded.url, { subscribe, token: 'another' });
-  await assert.rejects(stranger.ready, { code: 'refused', message: /^token: / });
+  const way = await road(guarded.url);
+  t.after(() => way.close());
+  const live = connected(t, way.url, { subscribe, token: guarded.tokens.read });
+  await live.ready;
+  way.cut();
+  await until(() => live.status.state === 'waiting', 'the cut is noticed');
+  way.mend();
+  await until(() => live.status.state === 'live', 'it is let in again');
+  for (const token of ['another', undefined]) {
+    const stranger = connected(t, guarded.url, { subscribe, token });
+    await assert.rejects(stranger.ready, { code: 'refused', message: /^token: / });
+  }
+  const sender = connected(t, guarded.url, { subscribe, token: guarded.tokens.ingest });
+  await assert.rejects(sender.ready, { code: 'scope_missing' });
+  assert.deepEqual([sender.status.state, sender.engine], ['closed', undefined]);
+});
+
+test('a token is no trouble where nobody asks for one', async (t) => {
+  await gateway.ingest([{ name: 'open', value: 7 }]);
+  const { Watched, said, heard } = watched();
+  const live = connected(t, gateway.url, { subscribe: [{ name: 'open', range: '1h' }], token: 'a token', WebSocket: Watched });
+  await live.ready;
+  await settles(live, 'open', 1);
+  assert.deepEqual(said.map(({ type }) => type), ['auth', 'subscribe']);
+  assert.ok(heard.includes('error'), 'the gateway has said that it does not know tokens');
+  assert.equal(live.status.state, 'live');
 });
 
 test('a client that is closed says nothing more and frees its engine', async (t) => {
-  const live = connected(t, gateway.url, { subscribe: [{ name: 'closed', range: '1h' }] });
+  const { Watched, sockets } = watched();
+  const live = connected(t, gateway.url, { subscribe: [{ name: 'closed', range: '1h' }], WebSocket: Watched });
   await live.ready;
   const { engine } = live;
-  let told = 0;
-  live.on('update', () => { told += 1; });
+  const told = [];
+  for (const event of ['update', 'status', 'alerts', 'problem']) live.on(event, () => told.push(event));
+  const other = connected(t, gateway.url, { subscribe: [{ name: 'closed', range: '1h' }] });
+  await other.ready;
+  await until(() => told.includes('update'), 'it says something while it is open');
+  const heard = live.states.length;
   live[Symbol.dispose]();
+  told.length = 0;
   live.close();
-  assert.deepEqual([live.status, live.engine, told], [{ state: 'closed' }, undefined, 0]);
+  // Samples come, and who is open hears of them.
+  await gateway.ingest([{ name: 'closed', value: 1 }]);
+  await settles(other, 'closed', 1);
+  assert.deepEqual([live.status, live.engine, told, live.states.length], [{ state: 'closed' }, undefined, [], heard + 1]);
+  await until(() => sockets.every(({ readyState }) => readyState === WebSocket.CLOSED), 'its connection is gone');
   assert.throws(() => engine.metrics(), { code: 'freed' });
   const never = connected(t, gateway.url, { subscribe: [] });
   never.close();
   await assert.rejects(never.ready, { code: 'closed' });
+});
+
+test('who listens behind the one that closes the client is not told any more', async (t) => {
+  const live = connected(t, gateway.url, { subscribe: [] });
+  const told = [];
+  for (const name of ['first', 'second']) {
+    live.on('update', () => {
+      told.push(name);
+      live.close();
+    });
+  }
+  await until(() => live.status.state === 'closed', 'the first has closed it');
+  assert.deepEqual(told, ['first']);
+});
+
+let closing;
+for (const [moment, options, close] of [
+  ['while it connects', {}, (live) => live.on('status', ({ state }) => state === 'connecting' && live.close())],
+  ['while it prepares an engine', { prepare: () => closing() }, (live) => { closing = () => live.close(); }],
+  ['as soon as the gateway has spoken', {}, (live) => live.on('status', ({ state }) => state === 'filling' && live.close())],
+  ['as soon as its history is there', {}, (live) => live.on('status', ({ state }) => state === 'live' && live.close())],
+]) {
+  test(`a client that is closed ${moment} leaves no connection and no engine behind`, async (t) => {
+    const { Watched, sockets } = watched();
+    const engines = [];
+    const live = connected(t, gateway.url, {
+      subscribe: [{ name: 'closed_early', range: '1h' }], WebSocket: Watched, ...options,
+      prepare(engine) {
+        engines.push(engine);
+        options.prepare?.();
+      },
+    });
+    close(live);
+    await assert.rejects(live.ready, { code: 'closed' });
+    assert.equal(live.states.at(-1), 'closed');
+    // Longer than it takes others to be live.
+    await connected(t, gateway.url, { subscribe: [] }).ready;
+    assert.deepEqual(live.status, { state: 'closed' });
+    assert.equal(live.states.filter((state) => state === 'closed').length, 1);
+    await until(() => sockets.every(({ readyState }) => readyState === WebSocket.CLOSED), 'its connection is gone');
+    for (const engine of engines) assert.throws(() => engine.metrics(), { code: 'freed' });
+  });
+}
+
+test('what `prepare` throws is told as its own', async (t) => {
+  const cause = new TypeError('hello.bord is undefined');
+  const live = connected(t, gateway.url, { subscribe: [], prepare() { throw cause; } });
+  await assert.rejects(live.ready, { code: 'prepare_failed', message: '`prepare` threw: hello.bord is undefined', cause });
+  assert.equal(live.status.state, 'closed');
 });
 
 test('a frame that is none is refused', async () => {

@@ -1,12 +1,13 @@
 // The code in the read-me files runs as it stands; only the gateway's address is changed.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { binary, startGateway } from '../browser/support/gateway.mjs';
+import { binary, startGateway, until } from '../browser/support/gateway.mjs';
 import { project } from './support/project.mjs';
 
 const run = promisify(execFile);
@@ -92,6 +93,26 @@ test('the collector', async () => {
   const code = blocks('crates/wasm/README.md', 'js').find((block) => block.includes('queryMetric('));
   const [, expression, expected] = code.match(/^(await queryMetric\(.*\)); \/\/ (\d+)$/m);
   assert.equal(await evaluated(code, expression), Number(expected));
+});
+
+test('a server whose requests are recorded', async () => {
+  const code = blocks('crates/wasm/README.md', 'js').find((block) => block.includes('expressRequests('));
+  const [, file] = code.match(/^\/\/ (\S+\.mjs)\n/);
+  assert.match(code, /^app\.listen\(3000\);$/m);
+  // Express is where the tests have it, and the port is whichever is free.
+  const express = JSON.stringify(pathToFileURL(path.join(import.meta.dirname, 'node_modules/express/index.js')));
+  const whole = here(code).replace("'express'", express).replace('listen(3000)', "listen(0, '127.0.0.1', function () { console.log(this.address().port); })");
+  writeFileSync(path.join(consumer.folder, file), whole);
+  const server = spawn(process.execPath, [file], { cwd: consumer.folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [port] = await once(server.stdout, 'data');
+    const answer = await fetch(`http://127.0.0.1:${Number(port)}/slots/monday`);
+    assert.equal(await answer.text(), 'none');
+    const counted = 'name=http_server_request_duration_seconds&window=5m&agg=count&where=route:/slots/:day';
+    await until(async () => (await ask(counted)) === 1, 'the request is recorded');
+  } finally {
+    server.kill();
+  }
 });
 
 test('the collector, in README.md', async () => {

@@ -24,6 +24,7 @@ const cases = [
   ['the collector, bundler', [...bundler, '--lib', 'es2022,dom'], 'collector.ts'],
   ['the live client, nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'live.ts'],
   ['the live client, bundler', [...bundler, '--lib', 'es2022,dom'], 'live.ts'],
+  ['the live client, with the platform\'s WebSocket', [...bundler, '--lib', 'es2022,dom'], 'live-dom.ts'],
   ['a CommonJS module under nodenext', [...nodenext, '--lib', 'es2022'], 'use.cts'],
   ['written and generated types agree', [...nodenext, '--lib', 'es2022,dom,esnext.disposable'], 'generated.ts'],
 ];
@@ -45,6 +46,16 @@ test('a wrong use is caught', async () => {
   assert.match(complaints, /wrong\.ts\(4,.*TS2322/);
 });
 
+/** The text of a file of types without its comments. */
+const uncommented = (file) => readFileSync(file, 'utf8').replace(/\/\*.*?\*\/|\/\/.*?$/gms, '');
+
+test('nothing in the types is `any`', () => {
+  const root = path.join(consumer.folder, 'node_modules/bellwether');
+  const written = readdirSync(root, { recursive: true }).filter((name) => name.endsWith('.d.ts') && !name.startsWith('dist'));
+  assert.ok(written.length > 10, written.join(' '));
+  for (const name of written) assert.doesNotMatch(uncommented(path.join(root, name)), /\bany\b/, name);
+});
+
 test('the types name every code that the engine throws, and no other', () => {
   const crate = path.resolve(import.meta.dirname, '../../crates/wasm');
   const files = (folder, ending) =>
@@ -56,9 +67,9 @@ test('the types name every code that the engine throws, and no other', () => {
   const thrown = new Set([
     ...found(files('src', '.rs'), /(?:Refusal::new\(|coded\(|\} => |\(_\) => )\s*"([a-z_]+)"/g),
     ...found(files('js', '.js'), /new BellwetherError\(\s*'([a-z_]+)'/g),
-    ...found(files('js/live', 'client.ts'), /(?:new BellwetherError|away)\(\s*'([a-z_]+)'/g),
+    ...found(files('js/live', '.ts'), /(?:new BellwetherError|lose)\(\s*'([a-z_]+)'/g),
   ]);
-  const types = readFileSync(path.join(crate, 'js/error.d.ts'), 'utf8');
+  const types = uncommented(path.join(crate, 'js/error.d.ts'));
   const named = found(types.match(/export type ErrorCode =([^;]*);/)[1], /'([a-z_]+)'/g);
   assert.deepEqual(named.toSorted(), [...thrown].toSorted());
 });

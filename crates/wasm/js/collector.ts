@@ -6,6 +6,7 @@ import { inBrowser, onLeaving } from './collector/leaving.js';
 import { platformClock, type CollectorOptions, type Counters, type Fetch, type Problem, type SampleOptions } from './collector/options.js';
 import { queue } from './collector/queue.js';
 import { timing, type Time, type Timer } from './collector/timing.js';
+import { LONGEST_MS, bad, checkPositive } from './option.js';
 
 export { BellwetherError };
 export type { Scorecard } from './index.js';
@@ -111,6 +112,8 @@ const AGAIN = [0, 408, 429, 500, 502, 503, 504];
  */
 export function createCollector(options: CollectorOptions): Collector {
   const {
+    url,
+    token,
     labels: common,
     batchMs = 1_000,
     batchSamples = 1_000,
@@ -121,13 +124,12 @@ export function createCollector(options: CollectorOptions): Collector {
     clock = platformClock,
     timeoutMs = 15_000,
     random = Math.random,
-  } = options;
-  for (const [name, value] of Object.entries({ batchMs, batchSamples, queueBytes, retryMs, retryMostMs, timeoutMs })) {
-    if (!(value > 0)) throw new BellwetherError('bad_option', `\`${name}\` is ${String(value)}; give a number above 0`);
-  }
+  } = options ?? ({} as CollectorOptions);
+  checkPositive({ batchSamples, queueBytes }, Infinity);
+  checkPositive({ batchMs, retryMs, retryMostMs, timeoutMs }, LONGEST_MS);
   const door: Door = {
-    url: address(options.url),
-    token: options.token,
+    url: address(url),
+    token,
     timeoutMs,
     clock,
     // Looked up at each call, as what watches or replaces `fetch` expects.
@@ -201,7 +203,7 @@ export function createCollector(options: CollectorOptions): Collector {
     else if (status === 422 && Array.isArray(json?.rejected)) {
       const [first] = json.rejected;
       settle('stored', samples - json.rejected.length);
-      lose('rejected', json.rejected.length, first?.code, `${json.rejected.length} of ${samples} samples were refused: ${first?.message}`);
+      lose('rejected', json.rejected.length, first?.code ?? code, `${json.rejected.length} of ${samples} samples were refused: ${first?.message}`);
     } else if (status < 300) lose('rejected', samples, 'no_gateway', `what answers at ${door.url} is no Bellwether gateway`);
     else lose('rejected', samples, code, message);
   };
@@ -232,7 +234,7 @@ export function createCollector(options: CollectorOptions): Collector {
     else if (!draining) due ??= clock.after(batchMs, drain);
   };
 
-  const figures = async (path: string): Promise<any> => {
+  const figures = async (path: string) => {
     const { status, json, code, message, cause } = await ask(door, path, {});
     if (status === 200 && json) return json;
     throw status === 200
@@ -288,7 +290,7 @@ export function createCollector(options: CollectorOptions): Collector {
       const answer = await figures(`query?${parameters}`);
       return by ? answer.groups : answer.result;
     },
-    getDashboard: () => figures('api/v1/dashboard'),
+    getDashboard: () => figures('api/v1/dashboard') as Promise<unknown> as Promise<Scorecard>,
     ...timing(recordMetric, clock),
     flush,
     async close(timeoutMs) {
@@ -343,7 +345,7 @@ function address(text: string): string {
   } catch {
     // Said below.
   }
-  throw new BellwetherError('bad_option', `\`url\` is ${String(text)}; give the gateway's address such as "http://127.0.0.1:4000"`);
+  throw bad('url', text, 'give the gateway\'s address such as "http://127.0.0.1:4000"');
 }
 
 /** A name that no other collector has, so that its batches' numbers are its own. */

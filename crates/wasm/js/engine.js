@@ -1,5 +1,6 @@
 // What the entries for Node and for browsers share: loading once, objects that say so when they were freed, listeners.
 import * as wasm from './dist/bellwether.js';
+import { listen, tellAll } from './listeners.js';
 
 const { BellwetherError } = wasm;
 
@@ -29,7 +30,7 @@ export function loadOnce(load) {
   return loading;
 }
 
-const listeners = new WeakMap();
+const listeners = Symbol('listeners');
 const engine = wasm.Engine.prototype;
 const { evaluate, record, recordAgain, setBoard } = engine;
 delete engine.recordAgain;
@@ -94,27 +95,13 @@ engine.setBoard = function setBoardAnew(board) {
 };
 
 engine.onAlert = function onAlert(listener) {
-  if (typeof listener !== 'function') throw new BellwetherError('bad_option', 'onAlert: the listener must be a function');
-  const own = listeners.get(this) ?? new Set();
-  listeners.set(this, own.add(listener));
-  return () => void own.delete(listener);
+  return listen((this[listeners] ??= new Set()), 'listener', listener);
 };
 
 // The listeners are called when the engine is at rest, so that they may ask it.
 engine.evaluate = function evaluateAndTell(now) {
   const evaluation = evaluate.call(this, now);
-  for (const transition of evaluation.transitions) {
-    for (const listener of [...(listeners.get(this) ?? [])]) {
-      try {
-        listener(transition);
-      } catch (error) {
-        // Reported as uncaught, as an event's would be: the others are told all the same.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-  }
+  for (const transition of evaluation.transitions) tellAll(this[listeners], transition);
   return evaluation;
 };
 

@@ -6,5 +6,8 @@ export { BellwetherError, Engine, Points, Sketch, Sketches, Table } from './engi
 export { MonitoringModule } from './monitoring.js';
 
 export function init(source) {
-  return loadOnce(() => load(source === undefined ? undefined : { module_or_path: source }));
+  // Vite's development server serves the scripts of packages from a folder of its own, and the rest of them from theirs.
+  const [packages, moved] = String(import.meta.url).split('/.vite/');
+  const from = source ?? (moved && `${packages}/bellwether/dist/bellwether_bg.wasm`);
+  return loadOnce(() => load(from && { module_or_path: from }));
 }

@@ -11,6 +11,20 @@ export interface Door {
   keepalive: boolean;
 }
 
+/** What a gateway says in JSON; of anybody else's words nothing is known. */
+export interface Body {
+  result?: unknown;
+  groups?: unknown;
+  error?: Fault;
+  rejected?: readonly Fault[];
+  repeated?: boolean;
+}
+
+interface Fault {
+  code: string;
+  message: string;
+}
+
 /** An answer, or why there is none. */
 export interface Answer {
   /** 0 where there is no answer. */
@@ -18,7 +32,7 @@ export interface Answer {
   /** How long the gateway wants to be left alone. */
   retryAfterMs: number;
   /** The body, where it is JSON. */
-  json: any;
+  json: Body | undefined;
   /** Why it was refused, or did not arrive. */
   code: string;
   message: string;
@@ -39,7 +53,7 @@ export async function ask(door: Door, path: string, headers: { [name: string]: s
       ...(body !== undefined && { body, keepalive: door.keepalive }),
     });
     const text = await response.text();
-    let json: any;
+    let json: Body | undefined;
     try {
       json = JSON.parse(text);
     } catch {

@@ -1,5 +1,6 @@
 // What a collector can be told, and what it says of itself.
 import type { Kind, Labels, TimestampMs } from '../index.js';
+import { LONGEST_MS } from '../option.js';
 
 /** Settings of a collector. Only `url` is needed. */
 export interface CollectorOptions {
@@ -111,7 +112,8 @@ export const platformClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, then) {
-    const timer: unknown = setTimeout(then, ms);
+    // A half may come on top of the longest wait.
+    const timer: unknown = setTimeout(then, Math.min(ms, LONGEST_MS));
     (timer as { unref?(): void }).unref?.();
     return () => clearTimeout(timer as number);
   },

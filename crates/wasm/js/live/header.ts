@@ -4,7 +4,6 @@
 export interface Header {
   epoch: number;
   seq: number;
-  subscription: number;
   /** Whether it belongs to the history that a subscription begins with. */
   history: boolean;
   /** Whether more of the same `seq` follows. */
@@ -13,20 +12,18 @@ export interface Header {
 
 const EPOCH = 1_000;
 const SEQ = 1_001;
-const SUBSCRIPTION = 1_002;
 const HISTORY = 1_003;
 const MORE = 1_005;
 
-/** Reads the header; `undefined` where the bytes are no such message. */
-export function header(bytes: Uint8Array): Header | undefined {
-  const fields = new Map<number, number>();
+/** Reads the header. What is no such message has an odd one, and is for the engine to refuse. */
+export function header(bytes: Uint8Array): Header {
+  const fields: { [number: number]: number } = {};
   let at = 0;
   const varint = () => {
     let value = 0;
-    // Below 2^53, as all numbers of the header are; what is longer is no header of ours and skipped with the rest.
+    // Below 2^53, as all numbers of the header are; what is longer is no header of ours.
     for (let factor = 1; ; factor *= 128) {
-      const byte = bytes[at] ?? 0;
-      at += 1;
+      const byte = bytes[at++] ?? 0;
       value += (byte & 127) * factor;
       if (byte < 128) return value;
     }
@@ -34,21 +31,10 @@ export function header(bytes: Uint8Array): Header | undefined {
   while (at < bytes.length) {
     const tag = varint();
     const wire = tag % 8;
-    if (wire === 0) fields.set(Math.floor(tag / 8), varint());
-    else if (wire === 2) {
-      const length = varint();
-      at += length;
-    } else if (wire === 1) at += 8;
-    else if (wire === 5) at += 4;
-    else return undefined;
+    if (wire === 0) fields[(tag - wire) / 8] = varint();
+    // The length comes first: `at` is read after it.
+    else if (wire === 2) at = varint() + at;
+    else at += wire === 1 ? 8 : 4;
   }
-  if (at > bytes.length) return undefined;
-  const field = (number: number) => fields.get(number) ?? 0;
-  return {
-    epoch: field(EPOCH),
-    seq: field(SEQ),
-    subscription: field(SUBSCRIPTION),
-    history: field(HISTORY) !== 0,
-    more: field(MORE) !== 0,
-  };
+  return { epoch: fields[EPOCH] ?? 0, seq: fields[SEQ] ?? 0, history: !!fields[HISTORY], more: !!fields[MORE] };
 }

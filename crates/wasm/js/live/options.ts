@@ -1,6 +1,6 @@
 // What a live client can be told, and what it says of itself.
 import type { BellwetherError } from '../error.js';
-import type { Alert, Duration, Engine, EngineOptions, LabelCondition, TimestampMs } from '../index.js';
+import type { Alert, Board, Duration, Engine, EngineOptions, LabelCondition } from '../index.js';
 
 /** A metric that is followed. */
 export interface LiveMetric {
@@ -16,22 +16,31 @@ export interface LiveMetric {
 export interface LiveOptions {
   /** What is followed: at most 1,000 metrics. */
   subscribe: readonly LiveMetric[];
-  /** Said first of all on each connection, where the gateway asks who is there; never put into the address. */
+  /**
+   * Said first of all on each connection, with the scope `read`; never put into the address. A gateway that asks nobody
+   * for one takes no offence. None by default.
+   */
   token?: string | undefined;
   /**
    * How fine: a summary of each series for each second (`"1s"`, the default), so that the cost does not depend on how
    * many samples there are, or each sample as it comes (`"raw"`). Figures are the same.
    */
   step?: '1s' | 'raw' | undefined;
-  /** What each engine keeps; its clock is the gateway's. */
+  /** What each engine keeps, as `new Engine(…)` takes it, but for the clock, which is the gateway's. */
   engine?: Omit<EngineOptions, 'clock'> | undefined;
-  /** Called with each new engine before anything is in it, such as `(engine, hello) => engine.setBoard(hello.board)`. */
+  /**
+   * Called with each new engine before anything is in it, such as `(engine, hello) => engine.setBoard(hello.board)`. What
+   * it throws closes the client for good, as `prepare_failed`.
+   */
   prepare?: ((engine: Engine, hello: LiveHello) => void) | undefined;
-  /** How long to wait before the second attempt, in ms; 500 by default. It doubles each time. */
+  /** How long to wait before the second attempt, in ms; 500 by default. It doubles each time; up to half of it is left out by chance. */
   retryMs?: number | undefined;
   /** The longest wait between two attempts, in ms; 30,000 by default. */
   retryMostMs?: number | undefined;
-  /** After so many ms without a word from the gateway, which speaks every 5 s at least, the connection is given up; 20,000 by default. */
+  /**
+   * After so many ms without a word from the gateway, which speaks every 5 s at least, a connection is given up, also one
+   * that does not come about; 20,000 by default.
+   */
   silenceMs?: number | undefined;
   /** The platform's `WebSocket` by default; before Node 22 give one, such as that of the package `ws`. */
   WebSocket?: LiveWebSocketClass | undefined;
@@ -50,7 +59,7 @@ export interface LiveHello {
   /** Whether what it shows is a simulation. */
   demo: boolean;
   /** Its board, as {@link Engine.setBoard} takes it. */
-  board: object;
+  board: Board;
 }
 
 /** Where a live client stands. */
@@ -66,15 +75,14 @@ export type LiveStatus =
   /** It is over: closed by its owner, or, where there is an `error`, for good by the gateway. */
   | { state: 'closed'; error?: BellwetherError };
 
-/** An alert as the gateway tells it. */
-export interface LiveAlert extends Omit<Alert, 'activeAt' | 'firedAt' | 'resolvedAt' | 'state'> {
+/** An alert of the gateway's: what `Engine.alerts` says of one, and what its rule says. */
+export interface LiveAlert extends Alert {
   state: 'pending' | 'firing' | 'resolved';
-  active_at: TimestampMs;
-  fired_at?: TimestampMs;
-  resolved_at?: TimestampMs;
   /** The sign between value and threshold. */
-  is: string;
+  is: '>' | '>=' | '<' | '<=';
+  /** In the unit of the figure. */
   threshold: number;
+  /** One sentence for people; where to read what to do. */
   annotations: { summary?: string; runbook?: string };
 }
 
@@ -101,10 +109,10 @@ export interface LiveClock {
 /** The part of a `WebSocket` that is used. */
 export interface LiveWebSocket {
   binaryType: string;
-  onopen: ((event: any) => void) | null;
-  onmessage: ((event: any) => void) | null;
-  onclose: ((event: any) => void) | null;
-  onerror: ((event: any) => void) | null;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
   send(text: string): void;
   close(): void;
 }

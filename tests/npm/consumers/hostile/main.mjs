@@ -1,5 +1,7 @@
 // Passes everything odd to every parameter; prints what came out besides answers and BellwetherErrors.
 import { BellwetherError, Engine, Points, Sketch, Sketches, init } from 'bellwether';
+import { createCollector } from 'bellwether/collector';
+import { connect } from 'bellwether/live';
 
 await init();
 
@@ -7,11 +9,12 @@ const throwing = new Proxy({}, {
   get() { throw new Error('get'); },
   ownKeys() { throw new Error('ownKeys'); },
 });
+const namedBadly = { get name() { throw new Error('name'); } };
 const odd = [
   undefined, null, true, '', 'm', '\0', '\ud800', '5m', '1e9y', 'x'.repeat(100_000), 0, -0, -1, 0.5, 1e300, -1e300, 5e-324,
   Number.NaN, Infinity, -Infinity, Number.MAX_SAFE_INTEGER, 2 ** 53, 2 ** 63, 10n, Symbol('s'), () => 5, () => { throw new Error('call'); },
   [], [1], ['a:b'], [[]], [undefined], new Array(2 ** 32 - 1), {}, Object.create(null), { name: 'm' }, { toString() { throw new Error('toString'); } },
-  { get name() { throw new Error('name'); } }, throwing, new Date(), new Map([['a', 'b']]), new Float64Array(2), new Uint8Array(2),
+  namedBadly, throwing, new Date(), new Map([['a', 'b']]), new Float64Array(2), new Uint8Array(2),
   new Proxy({ a: 'b' }, {}), globalThis.Promise.resolve(1),
 ];
 const found = [];
@@ -149,6 +152,25 @@ for (const one of [...odd, gone, whole]) {
 }
 for (const name of ['count', 'sum', 'mean', 'min', 'max', 'relativeError']) {
   attempt(`freed ${name}`, () => found.push(`a freed sketch has a ${name}: ${gone[name]}`));
+}
+
+class Silent {
+  send() {}
+  close() {}
+}
+// What an object throws when it is read is its owner's to hear; and four thousand million empty places take minutes.
+for (const one of odd.filter((each) => each !== throwing && each !== namedBadly && (!Array.isArray(each) || each.length < 1e6))) {
+  const settings = { subscribe: [], WebSocket: Silent };
+  attempt('connect', () => connect('http://127.0.0.1:1', one).close());
+  attempt('connect url', () => connect(one, settings).close());
+  for (const option of ['subscribe', 'token', 'retryMs', 'retryMostMs', 'silenceMs', 'WebSocket']) {
+    attempt(`connect ${option}`, () => connect('http://127.0.0.1:1', { ...settings, [option]: one }).close());
+  }
+  attempt('connect metric', () => connect('http://127.0.0.1:1', { ...settings, subscribe: [one] }).close());
+  attempt('collector', () => void createCollector(one).close());
+  for (const option of ['url', 'token', 'batchMs', 'batchSamples', 'queueBytes', 'retryMs', 'retryMostMs', 'timeoutMs']) {
+    attempt(`collector ${option}`, () => void createCollector({ url: 'http://127.0.0.1:1', [option]: one }).close());
+  }
 }
 
 console.log(JSON.stringify({ found: [...new Set(found)], refused, answered }));

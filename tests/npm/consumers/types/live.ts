@@ -9,7 +9,7 @@ using live: Live = connect('http://127.0.0.1:4000', {
   subscribe: [{ name: 'latency', range: '1h', where: { route: { matches: '/b.*' } } }, { name: 'sent' }],
   step: 'raw', token: 'secret', engine: { maxSeries: 100 }, WebSocket: OwnWebSocket, random: () => 0.5,
   clock: { elapsed: () => 0, after: (ms: number, then: () => void) => then },
-  prepare: (engine: Engine, hello) => engine.setBoard(hello.board as never),
+  prepare: (engine: Engine, hello) => engine.setBoard(hello.board),
 });
 await live.ready;
 const one: Figure | undefined = live.query({ name: 'latency', window: '5m', agg: 'p99' });
@@ -18,7 +18,7 @@ const engine: Engine | undefined = live.engine;
 const stop: () => void = live.on('status', (status: LiveStatus) => {
   if (status.state === 'waiting') note(status.reason.code, status.retryInMs);
 });
-live.on('alerts', (alerts: readonly LiveAlert[]) => note(alerts[0]?.annotations.summary));
+live.on('alerts', (alerts: readonly LiveAlert[]) => note(alerts[0]?.annotations.summary, alerts[0]?.firedAt));
 live.on('problem', (problem: BellwetherError) => note(problem.code));
 // @ts-expect-error there is no such event
 live.on('updated', stop);
