@@ -15,5 +15,7 @@ mod json;
 #[cfg(feature = "protocols")]
 pub mod protocol;
 pub mod query;
+mod start;
 
 pub use json::JsonFault;
+pub use start::start_of;

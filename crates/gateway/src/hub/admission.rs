@@ -67,8 +67,8 @@ impl Admission {
                 }
                 Some(Counted::Same) => same += 1,
                 Some(Counted::TooLate { newest }) => {
-                    let (at, series) = (histogram.point.at, histogram.key.to_string());
-                    rejected.push(Rejection::out_of_order(histogram.index, &series, at, newest));
+                    let at = histogram.point.at;
+                    rejected.push(Rejection::out_of_order(histogram.index, &histogram.key, at, newest));
                     return false;
                 }
                 Some(Counted::Nothing) | None => {}
@@ -93,7 +93,7 @@ impl Admission {
                 Some(Found::Same) => same += 1,
                 Some(Found::Another) => {
                     let at = sample.sample.timestamp();
-                    rejected.push(Rejection::repeated_timestamp(sample.index, &sample.key.to_string(), at));
+                    rejected.push(Rejection::repeated_timestamp(sample.index, &sample.key, at));
                 }
             }
             false
@@ -234,9 +234,9 @@ fn admit_one(
             Rejection::kind_conflict(index, metric.as_str(), kept, declared)
         }
         SeriesError::TooManySeriesOfMetric { most, .. } => {
-            Rejection::too_many_series(index, &key.to_string(), most, "for one metric")
+            Rejection::too_many_series(index, key, most, "for one metric")
         }
-        _ => Rejection::too_many_series(index, &key.to_string(), engine.config().max_series, "in all"),
+        _ => Rejection::too_many_series(index, key, engine.config().max_series, "in all"),
     })
 }
 

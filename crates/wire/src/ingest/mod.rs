@@ -12,6 +12,8 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 
 pub(crate) use reader::NAME_LABEL;
+#[cfg(feature = "protocols")]
+pub(crate) use rejection::NAMED_BYTES;
 pub use rejection::{BodyError, Rejection, RejectionCode};
 
 /// Most samples of one body.

@@ -147,7 +147,7 @@ impl Sink {
     }
 
     fn reject(&mut self, Fault { code, message }: Fault) {
-        self.ingested.rejected.push(Rejection { index: self.index, code, message });
+        self.ingested.rejected.push(Rejection::new(self.index, code, message));
         self.index += 1;
     }
 

@@ -1,10 +1,17 @@
 //! Why a single sample of a body, or the whole body, was refused.
 
+use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::Kind;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use serde::Serialize;
 
 use super::{MAX_DEPTH, MAX_SAMPLES};
+use crate::start::start_of;
+
+/// Most bytes of a message about one sample: a body of refused samples is answered with so much for each.
+const MAX_MESSAGE_BYTES: usize = 240;
+/// Most bytes of a series or a metric in such a message.
+pub(crate) const NAMED_BYTES: usize = 80;
 
 /// Why one sample was refused, as a word that programs can rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -113,77 +120,87 @@ pub struct Rejection {
     pub index: usize,
     /// Why it was refused.
     pub code: RejectionCode,
-    /// One sentence for people.
+    /// One sentence for people, of at most some 240 bytes.
     pub message: String,
 }
 
 impl Rejection {
+    /// The refusal of a sample; of a message that is too long only the start is kept.
+    #[must_use]
+    pub fn new(index: usize, code: RejectionCode, message: impl std::fmt::Display) -> Self {
+        Self { index, code, message: start_of(message, MAX_MESSAGE_BYTES) }
+    }
+
     /// A sample older than `oldest`, the start of what is kept.
     #[must_use]
     pub fn too_late(index: usize, timestamp: TimestampMs, oldest: TimestampMs, now: TimestampMs) -> Self {
-        let message = format!(
+        let message = format_args!(
             "timestamp {} is before {}, the start of what is kept{}",
             timestamp.get(),
             oldest.get(),
             scale_hint(timestamp.get() as f64, now)
         );
-        Self { index, code: RejectionCode::TooLate, message }
+        Self::new(index, RejectionCode::TooLate, message)
     }
 
     /// A sample further in the future than `skew` allows.
     #[must_use]
     pub fn too_new(index: usize, timestamp: TimestampMs, skew: DurationMs, now: TimestampMs) -> Self {
-        let message = format!(
+        let message = format_args!(
             "timestamp {} is more than {skew} after the gateway's clock, {}{}",
             timestamp.get(),
             now.get(),
             scale_hint(timestamp.get() as f64, now)
         );
-        Self { index, code: RejectionCode::TooNew, message }
+        Self::new(index, RejectionCode::TooNew, message)
     }
 
     /// A sample that declares another kind than its metric has.
     #[must_use]
     pub fn kind_conflict(index: usize, metric: &str, existing: Kind, declared: Kind) -> Self {
-        let message = format!(
+        let metric = start_of(metric, NAMED_BYTES);
+        let message = format_args!(
             "{metric:?} is of kind {:?}, not {:?}; leave out \"kind\" or use another name",
             existing.as_str(),
             declared.as_str()
         );
-        Self { index, code: RejectionCode::KindConflict, message }
+        Self::new(index, RejectionCode::KindConflict, message)
     }
 
     /// A cumulative histogram older than `newest`, the newest of its series.
     #[must_use]
-    pub fn out_of_order(index: usize, series: &str, timestamp: TimestampMs, newest: TimestampMs) -> Self {
-        let message = format!(
+    pub fn out_of_order(index: usize, series: &SeriesKey, timestamp: TimestampMs, newest: TimestampMs) -> Self {
+        let series = start_of(series, NAMED_BYTES);
+        let message = format_args!(
             "{series} was counted up to {} already, and what came by {} cannot be told any more; send the histograms \
              of a series in the order of time",
             newest.get(),
             timestamp.get()
         );
-        Self { index, code: RejectionCode::TooLate, message }
+        Self::new(index, RejectionCode::TooLate, message)
     }
 
     /// A sample at a timestamp where its series has another value.
     #[must_use]
-    pub fn repeated_timestamp(index: usize, series: &str, timestamp: TimestampMs) -> Self {
-        let message = format!(
+    pub fn repeated_timestamp(index: usize, series: &SeriesKey, timestamp: TimestampMs) -> Self {
+        let series = start_of(series, NAMED_BYTES);
+        let message = format_args!(
             "{series} has another value at timestamp {}, which was kept; each sender needs a label of its own",
             timestamp.get()
         );
-        Self { index, code: RejectionCode::RepeatedTimestamp, message }
+        Self::new(index, RejectionCode::RepeatedTimestamp, message)
     }
 
     /// A sample of a new series where there is no room for one; `limit` series are allowed `within`
     /// ("in all" or "for one metric").
     #[must_use]
-    pub fn too_many_series(index: usize, series: &str, limit: usize, within: &str) -> Self {
-        let message = format!(
+    pub fn too_many_series(index: usize, series: &SeriesKey, limit: usize, within: &str) -> Self {
+        let series = start_of(series, NAMED_BYTES);
+        let message = format_args!(
             "{series} would be one series too many: at most {limit} are allowed {within}; \
              send what differs for each case as \"ref\", not as a label"
         );
-        Self { index, code: RejectionCode::TooManySeries, message }
+        Self::new(index, RejectionCode::TooManySeries, message)
     }
 }
 

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::labels::{Labels, MAX_LABELS, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 
-use super::{Delivered, Places, ProtocolError, negative_timestamp, not_finite, unnamed};
+use super::{Delivered, LabelBytes, Places, ProtocolError, negative_timestamp, not_finite, unnamed};
 use crate::ingest::{IngestedSample, NAME_LABEL, Rejection, RejectionCode, Repeats};
 
 /// The two formats.
@@ -57,6 +57,7 @@ pub fn decode(
         more,
         kinds: HashMap::new(),
         places: Places::default(),
+        label_bytes: LabelBytes::default(),
         delivered: Delivered::default(),
     };
     for (number, line) in text.lines().enumerate() {
@@ -68,9 +69,12 @@ pub fn decode(
             }
         } else if !line.is_empty() {
             let index = reader.places.next()?;
-            if let Err(reason) = reader.line(index, line) {
-                let message = format!("line {}: {reason}", number + 1);
-                reader.delivered.rejected.push(Rejection { index, code: RejectionCode::BadLine, message });
+            match reader.line(line) {
+                Ok(line) => reader.take(index, line)?,
+                Err(reason) => {
+                    let message = format_args!("line {}: {reason}", number + 1);
+                    reader.delivered.rejected.push(Rejection::new(index, RejectionCode::BadLine, message));
+                }
             }
         }
     }
@@ -91,12 +95,25 @@ struct Reader<'a> {
     more: &'a [(String, String)],
     kinds: HashMap<&'a str, Kind>,
     places: Places,
+    label_bytes: LabelBytes,
     delivered: Delivered,
 }
 
+/// A line as it was read.
+struct Line {
+    name: String,
+    labels: Vec<(String, String)>,
+    value: f64,
+    at: TimestampMs,
+    repeats: Repeats,
+}
+
 impl Reader<'_> {
-    /// Takes a line; an error in words is of the line as a whole.
-    fn line(&mut self, index: usize, line: &str) -> Result<(), String> {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// In words, of the line as a whole.
+    fn line(&mut self, line: &str) -> Result<Line, String> {
         let name_end = line.find(['{', ' ', '\t']).ok_or("there is no value")?;
         let (mut name, mut rest) = (line[..name_end].to_owned(), line[name_end..].trim_start());
         let mut labels = Vec::new();
@@ -117,23 +134,31 @@ impl Reader<'_> {
         if let Some(word) = words.next() {
             return Err(format!("{word:?} is one word too many"));
         }
+        Ok(Line { name, labels, value, at, repeats })
+    }
+
+    /// Takes a line that was read.
+    fn take(&mut self, index: usize, line: Line) -> Result<(), ProtocolError> {
+        let Line { name, mut labels, value, at, repeats } = line;
         for (label, value) in self.more {
-            if !labels.iter().any(|(known, _)| known == label) {
+            // One too many is enough to be refused.
+            if labels.len() <= MAX_LABELS && !labels.iter().any(|(known, _)| known == label) {
                 labels.push((label.clone(), value.clone()));
             }
         }
+        self.label_bytes.add(&name, &labels)?;
         let key = MetricName::new(&name).and_then(|metric| Ok(SeriesKey { metric, labels: Labels::new(labels)? }));
         match key {
             Err(error) => self.delivered.rejected.push(unnamed(index, &error)),
             Ok(key) if at.get() < 0 => {
                 self.delivered.rejected.push(negative_timestamp(index, &key, at.get()));
             }
-            Ok(key) => self.take(index, key, at, value, repeats),
+            Ok(key) => self.sample(index, key, at, value, repeats),
         }
         Ok(())
     }
 
-    fn take(&mut self, index: usize, key: SeriesKey, at: TimestampMs, value: f64, repeats: Repeats) {
+    fn sample(&mut self, index: usize, key: SeriesKey, at: TimestampMs, value: f64, repeats: Repeats) {
         let Ok(sample) = Sample::new(at, value) else {
             self.delivered.rejected.push(not_finite(index, &key, value));
             return;

@@ -7,12 +7,13 @@
 //! Source: InfluxDB's line protocol reference. DIFFERENCE: there, a later value at the same timestamp
 //! replaces the earlier one; here it is refused, for what was acknowledged stays.
 
-use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::labels::{Labels, MAX_NAME_BYTES, MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 
 use super::{Delivered, Places, ProtocolError, not_finite, unnamed};
-use crate::ingest::{IngestedSample, NAME_LABEL, Rejection, RejectionCode, Repeats};
+use crate::ingest::{IngestedSample, NAME_LABEL, NAMED_BYTES, Rejection, RejectionCode, Repeats};
+use crate::start::start_of;
 
 /// In what a timestamp is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,9 +150,9 @@ struct Reader {
 impl Reader {
     fn line(&mut self, number: usize, line: &str) -> Result<(), ProtocolError> {
         if let Err(reason) = self.fields(number, line)? {
-            let message = format!("line {number}: {reason}");
+            let message = format_args!("line {number}: {reason}");
             let index = self.places.next()?;
-            self.delivered.rejected.push(Rejection { index, code: RejectionCode::BadLine, message });
+            self.delivered.rejected.push(Rejection::new(index, RejectionCode::BadLine, message));
         }
         Ok(())
     }
@@ -201,7 +202,12 @@ impl Reader {
             };
             let (value, after) = until(value, b"\",");
             let index = self.places.next()?;
-            let metric = MetricName::new(&format!("{measurement}_{}", unescaped(name)));
+            // A measurement that is too long already is not copied for each of its fields.
+            let metric = if measurement.len() > MAX_NAME_BYTES {
+                MetricName::new(&measurement)
+            } else {
+                MetricName::new(&format!("{measurement}_{}", unescaped(name)))
+            };
             match metric.and_then(|metric| Ok(SeriesKey { metric, labels: labels.clone()? })) {
                 Ok(key) => self.field(number, index, key, value, at, repeats),
                 Err(error) => self.delivered.rejected.push(unnamed(index, &error)),
@@ -217,8 +223,9 @@ impl Reader {
         let value = match value(text) {
             Ok(value) => value,
             Err(reason) => {
-                let message = format!("line {number}: {} is {reason}", key.metric);
-                self.delivered.rejected.push(Rejection { index, code: RejectionCode::BadValue, message });
+                let metric = start_of(&key.metric, NAMED_BYTES);
+                let message = format_args!("line {number}: {metric} is {reason}");
+                self.delivered.rejected.push(Rejection::new(index, RejectionCode::BadValue, message));
                 return;
             }
         };

@@ -1,7 +1,7 @@
 //! The standard protocols in: what services send already, as checked samples.
 //!
 //! Every decoder is pure and its memory is bounded before it is taken: by the number of samples of a
-//! body ([`MAX_SAMPLES`]) and by the bytes of their labels. What is wrong with one sample refuses that
+//! body ([`MAX_SAMPLES`]) and by the bytes of their labels ([`MAX_LABEL_BYTES`]). What is wrong with one sample refuses that
 //! sample; what is wrong with the message refuses the body.
 //!
 //! Only with the feature `protocols`, which the gateway asks for: the page carries none of this.
@@ -18,8 +18,9 @@ use bellwether_core::sample::Kind;
 use bellwether_core::sketch::Sketch;
 use bellwether_core::time::TimestampMs;
 
-use crate::binary::DecodeError;
-use crate::ingest::{IngestedSample, MAX_SAMPLES, Rejection, RejectionCode};
+use crate::binary::{DecodeError, MAX_LABEL_BYTES};
+use crate::ingest::{IngestedSample, MAX_SAMPLES, NAMED_BYTES, Rejection, RejectionCode};
+use crate::start::start_of;
 
 /// What a body came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +107,10 @@ pub enum ProtocolError {
     /// The body holds more samples than [`MAX_SAMPLES`].
     #[error("the body holds more than {MAX_SAMPLES} samples; send them in several requests")]
     TooManySamples,
+    /// The names and labels of its samples together are longer than [`MAX_LABEL_BYTES`], each counted as often as a
+    /// sample has it.
+    #[error("the labels of all samples together are longer than {MAX_LABEL_BYTES} bytes; send fewer samples at once")]
+    LabelsTooLong,
 }
 
 impl ProtocolError {
@@ -115,6 +120,7 @@ impl ProtocolError {
         match self {
             Self::Malformed { .. } => "malformed_body",
             Self::TooManySamples => "too_many_samples",
+            Self::LabelsTooLong => "labels_too_long",
         }
     }
 
@@ -141,6 +147,23 @@ impl Places {
     }
 }
 
+/// Counts the bytes of names and labels. Each sample keeps a copy: a few long texts that many samples share must not
+/// fill the memory.
+#[derive(Debug, Default)]
+struct LabelBytes(usize);
+
+impl LabelBytes {
+    /// Counts those of one more sample or series.
+    ///
+    /// # Errors
+    /// [`ProtocolError::LabelsTooLong`] where there are more than a body may have.
+    fn add<N: AsRef<str>, V: AsRef<str>>(&mut self, metric: &str, labels: &[(N, V)]) -> Result<(), ProtocolError> {
+        let bytes = labels.iter().map(|(name, value)| name.as_ref().len() + value.as_ref().len());
+        self.0 += metric.len() + bytes.sum::<usize>();
+        if self.0 > MAX_LABEL_BYTES { Err(ProtocolError::LabelsTooLong) } else { Ok(()) }
+    }
+}
+
 /// The refusal of a sample whose series cannot be named.
 fn unnamed(index: usize, error: &LabelError) -> Rejection {
     let code = match error {
@@ -153,17 +176,19 @@ fn unnamed(index: usize, error: &LabelError) -> Rejection {
         }
         _ => RejectionCode::BadLabels,
     };
-    Rejection { index, code, message: error.to_string() }
+    Rejection::new(index, code, error)
 }
 
 /// The refusal of a value that cannot be kept.
 fn not_finite(index: usize, series: &SeriesKey, value: f64) -> Rejection {
-    let message = format!("{series} is {value}; NaN and infinities cannot be kept");
-    Rejection { index, code: RejectionCode::BadValue, message }
+    let series = start_of(series, NAMED_BYTES);
+    let message = format_args!("{series} is {value}; NaN and infinities cannot be kept");
+    Rejection::new(index, RejectionCode::BadValue, message)
 }
 
 /// The refusal of a timestamp before 1970.
 fn negative_timestamp(index: usize, series: &SeriesKey, timestamp_ms: i64) -> Rejection {
-    let message = format!("{series} has the timestamp {timestamp_ms}; give milliseconds since 1970");
-    Rejection { index, code: RejectionCode::BadTimestamp, message }
+    let series = start_of(series, NAMED_BYTES);
+    let message = format_args!("{series} has the timestamp {timestamp_ms}; give milliseconds since 1970");
+    Rejection::new(index, RejectionCode::BadTimestamp, message)
 }

@@ -16,7 +16,11 @@ mod read;
 
 use super::{Delivered, ProtocolError};
 use crate::binary::protobuf::{put_bytes, put_unsigned};
+use crate::start::start_of;
 use message::ExportRequest;
+
+/// Most bytes of what is said of a body that is no request.
+const REASON_BYTES: usize = 240;
 
 /// How a request is written; its answer is written likewise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,5 +107,6 @@ pub fn encode_failure(message: &str) -> Vec<u8> {
 }
 
 fn malformed(error: &dyn std::fmt::Display) -> ProtocolError {
-    ProtocolError::Malformed { message: "ExportMetricsServiceRequest", reason: error.to_string() }
+    // The parser may repeat whatever stands where something else should.
+    ProtocolError::Malformed { message: "ExportMetricsServiceRequest", reason: start_of(error, REASON_BYTES) }
 }

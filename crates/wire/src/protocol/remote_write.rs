@@ -11,12 +11,16 @@ use bellwether_core::time::TimestampMs;
 
 use super::histogram::{self, Read, STALE};
 use super::{
-    Delivered, DescribedMetric, IngestedHistogram, Places, ProtocolError, negative_timestamp, not_finite, unnamed,
+    Delivered, DescribedMetric, IngestedHistogram, LabelBytes, Places, ProtocolError, negative_timestamp, not_finite,
+    unnamed,
 };
+use crate::binary::DecodeError;
 use crate::binary::fields::{metadata, request, sample, time_series};
 use crate::binary::protobuf::Reader;
-use crate::binary::{DecodeError, MAX_LABEL_BYTES};
-use crate::ingest::{IngestedSample, MAX_SAMPLES, MAX_UNIT_BYTES, NAME_LABEL, Rejection, RejectionCode, Repeats};
+use crate::ingest::{
+    IngestedSample, MAX_SAMPLES, MAX_UNIT_BYTES, NAME_LABEL, NAMED_BYTES, Rejection, RejectionCode, Repeats,
+};
+use crate::start::start_of;
 
 /// Most metrics that one body may describe.
 const MAX_DESCRIBED: usize = 10_000;
@@ -90,7 +94,7 @@ impl Version {
 
 /// Reads a body; `kind_of` says what was described of a metric before, in bodies of their own (1.0).
 ///
-/// Memory: a small multiple of the bytes, and at most [`MAX_LABEL_BYTES`] for labels.
+/// Memory: a small multiple of the bytes, and at most [`MAX_LABEL_BYTES`](crate::binary::MAX_LABEL_BYTES) for labels.
 ///
 /// # Errors
 /// [`ProtocolError`] where the body as a whole cannot be read; a fault of one sample or series is in
@@ -104,7 +108,7 @@ pub fn decode(
         version,
         symbols: Vec::new(),
         kind_of,
-        label_bytes: 0,
+        label_bytes: LabelBytes::default(),
         pairs: Vec::new(),
         places: Places::default(),
         delivered: Delivered::default(),
@@ -138,8 +142,7 @@ struct Body<'a, K> {
     version: Version,
     symbols: Vec<&'a str>,
     kind_of: K,
-    /// Bytes of names and values so far.
-    label_bytes: usize,
+    label_bytes: LabelBytes,
     /// The labels of the series under way.
     pairs: Vec<(&'a str, &'a str)>,
     places: Places,
@@ -193,11 +196,8 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
             Version::V1 => self.parts_of_v1(bytes)?,
             Version::V2 => self.parts_of_v2(bytes)?,
         };
-        self.label_bytes += self.pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
-        // Each series keeps a copy: a few references to one long symbol must not fill the memory.
-        if self.label_bytes > MAX_LABEL_BYTES {
-            return Err(DecodeError::LabelsTooLong.into());
-        }
+        // The metric's name is among them.
+        self.label_bytes.add("", &self.pairs)?;
         let key = match self.key() {
             Ok(key) => key,
             Err(error) => {
@@ -229,8 +229,9 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
                 }
                 Read::Ended(at) => self.delivered.ended.push((key.clone(), at)),
                 Read::Refused(reason) => {
-                    let message = format!("{key} has a histogram that cannot be kept: {reason}");
-                    self.delivered.rejected.push(Rejection { index, code: RejectionCode::BadHistogram, message });
+                    let series = start_of(&key, NAMED_BYTES);
+                    let message = format_args!("{series} has a histogram that cannot be kept: {reason}");
+                    self.delivered.rejected.push(Rejection::new(index, RejectionCode::BadHistogram, message));
                 }
             }
         }
