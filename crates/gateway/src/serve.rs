@@ -183,7 +183,7 @@ async fn run(
         metrics: metrics.clone(),
         own: Arc::new(OwnWork::default()),
         access,
-        proxies: Proxies::new(settings.server.trusted_proxies.clone()),
+        proxies: Proxies::new(settings.server.trusted_proxies.clone(), settings.server.proxy_header),
         base_path: settings.server.base_path.0.clone(),
         allow: AllowList::new(address, &settings.server.allow_hosts, &settings.server.allow_origins),
         life: Life::default(),

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::Gateway;
 use super::errors::ApiError;
@@ -24,6 +25,10 @@ use crate::writer::WriteError;
 
 /// Most archives that are taken at once: each reads the disk that the writer writes to.
 const MAX_AT_ONCE: usize = 2;
+/// Most questions about the long past that are answered at once; an engine is made for each.
+const MAX_QUESTIONS: usize = 2;
+/// How long one waits for those before it.
+const QUESTION_WAIT: Duration = Duration::from_secs(5);
 /// Pieces that wait to be sent.
 const PIECES_WAITING: usize = 8;
 /// Rows are sent in pieces of about so many bytes.
@@ -35,19 +40,31 @@ const LAST_PIECES: Duration = Duration::from_millis(200);
 /// Most damaged records that the log names of one export.
 const MOST_NAMED: usize = 10;
 
-/// Who takes an archive now.
+/// Who reads the store now: archives take up to an hour, questions about the long past seconds, and neither
+/// waits for the other.
 #[derive(Debug)]
-pub(crate) struct Archives(Arc<Semaphore>);
+pub(crate) struct Archives {
+    archives: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
+}
 
 impl Default for Archives {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_AT_ONCE)))
+        let room = |at_once| Arc::new(Semaphore::new(at_once));
+        Self { archives: room(MAX_AT_ONCE), questions: room(MAX_QUESTIONS) }
     }
 }
 
 impl Archives {
-    fn enter(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| ApiError::Archiving { at_once: MAX_AT_ONCE })
+    fn take(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let permit = Arc::clone(&self.archives).try_acquire_owned();
+        permit.map_err(|_| ApiError::Archiving { at_once: MAX_AT_ONCE })
+    }
+
+    /// Waits a little: those before it take no longer.
+    async fn ask(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let asked = timeout(QUESTION_WAIT, Arc::clone(&self.questions).acquire_owned()).await;
+        asked.ok().and_then(Result::ok).ok_or(ApiError::Questions { at_once: MAX_QUESTIONS })
     }
 }
 
@@ -98,15 +115,24 @@ pub(super) async fn backup(State(gateway): State<Arc<Gateway>>, headers: HeaderM
     Ok((headers, body).into_response())
 }
 
-/// The store as it is, for whoever may read it now.
-pub(super) async fn take(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
+/// The store as it is, for an archive.
+async fn take(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
     gateway.ready()?;
-    let permit = gateway.archives.enter()?;
-    let snapshot = gateway.writer.snapshot().await.map_err(|error| match error {
+    let permit = gateway.archives.take()?;
+    Ok((permit, snapshot(gateway).await?))
+}
+
+/// The store as it is, for a question about the long past.
+pub(super) async fn ask(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
+    let permit = gateway.archives.ask().await?;
+    Ok((permit, snapshot(gateway).await?))
+}
+
+async fn snapshot(gateway: &Gateway) -> Result<Snapshot, ApiError> {
+    gateway.writer.snapshot().await.map_err(|error| match error {
         WriteError::Store { reason } => ApiError::Unreadable { reason },
         error => error.into(),
-    })?;
-    Ok((permit, snapshot))
+    })
 }
 
 /// The way out of a thread that reads a snapshot.
@@ -150,4 +176,29 @@ fn streamed(
         Some((piece, pieces))
     };
     Body::from_stream(futures_util::stream::unfold(pieces, next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn archives_and_questions_do_not_take_each_others_room() {
+        let archives = Archives::default();
+        let taken: Vec<_> = (0..MAX_AT_ONCE).map(|_| archives.take().unwrap()).collect();
+        assert_eq!(archives.take().err(), Some(ApiError::Archiving { at_once: MAX_AT_ONCE }));
+        let mut asked = Vec::new();
+        for _ in 0..MAX_QUESTIONS {
+            asked.push(archives.ask().await.unwrap());
+        }
+        assert_eq!(archives.ask().await.err(), Some(ApiError::Questions { at_once: MAX_QUESTIONS }));
+        drop(taken);
+        assert!(archives.take().is_ok(), "questions hold up no archive");
+        // One that ends lets the next one in, which has waited.
+        let (next, ()) = tokio::join!(archives.ask(), async {
+            tokio::time::sleep(QUESTION_WAIT / 2).await;
+            asked.pop();
+        });
+        assert!(next.is_ok());
+    }
 }

@@ -2,6 +2,7 @@
 //! than a limit says.
 
 use std::io::Read;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,9 +11,15 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, header};
 use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt;
+use tokio::sync::Semaphore;
 
 use super::errors::ApiError;
 
+/// A body up to here is unpacked and decoded where it was read; a longer one would hold up the other connections of
+/// that thread, and gets one of its own.
+const AT_ONCE_BYTES: usize = 64 * 1024;
+/// So many times as long as it is packed is a body taken to be before it is unpacked.
+const LIKELY_RATIO: usize = 16;
 /// How much of a body that is too long is still read, so that its sender gets to read the answer.
 const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
 
@@ -58,6 +65,8 @@ pub(crate) struct Bodies {
     most_bytes: usize,
     /// How long a body may take to arrive.
     time: Duration,
+    /// One for each long body that is worked on at once: what is decoded takes more memory than the body.
+    desks: Arc<Semaphore>,
 }
 
 /// What one body takes of [`Bodies`]; given back when it is dropped.
@@ -85,7 +94,7 @@ impl Drop for Taken {
 #[derive(Debug)]
 pub(super) struct Whole {
     bytes: Bytes,
-    _taken: Taken,
+    taken: Taken,
 }
 
 impl std::ops::Deref for Whole {
@@ -96,10 +105,55 @@ impl std::ops::Deref for Whole {
     }
 }
 
+impl Whole {
+    /// What `decode` makes of it, and the body itself; a long one is decoded on a thread of its own.
+    ///
+    /// # Errors
+    /// The decoder's.
+    pub(super) async fn decoded<T, E>(
+        self,
+        decode: impl FnOnce(&[u8]) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, Self), ApiError>
+    where
+        T: Send + 'static,
+        E: Into<ApiError> + Send + 'static,
+    {
+        let (bodies, bytes) = (self.taken.bodies.clone(), self.len());
+        let (decoded, whole) = bodies.at_a_desk(bytes, move || (decode(&self), self)).await?;
+        Ok((decoded.map_err(Into::into)?, whole))
+    }
+}
+
 impl Bodies {
     /// No bodies yet; they may take `most_bytes` together, and each may take `time` to arrive.
     pub(crate) fn new(most_bytes: usize, time: Duration) -> Self {
-        Self { taken_bytes: Arc::default(), most_bytes, time }
+        let desks = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { taken_bytes: Arc::default(), most_bytes, time, desks: Arc::new(Semaphore::new(desks)) }
+    }
+
+    /// Does what takes its time with so many bytes.
+    async fn at_a_desk<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        if bytes <= AT_ONCE_BYTES {
+            return Ok(work());
+        }
+        // Never closed.
+        let _desk = self.desks.acquire().await.map_err(|_| ApiError::Stopping)?;
+        // It panics for nobody, and is given up only when the gateway ends.
+        tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::Stopping)
+    }
+
+    /// A body that came another way and is whole already.
+    ///
+    /// # Errors
+    /// [`ApiError::NoRoom`] where there is no room for it now.
+    pub(super) fn hold(&self, bytes: Bytes) -> Result<Whole, ApiError> {
+        let mut taken = Taken { bodies: self.clone(), bytes: 0 };
+        taken.more(bytes.len())?;
+        Ok(Whole { bytes, taken })
     }
 
     /// Reads a body to its end and unpacks it; neither may be longer than `limit_bytes`.
@@ -110,14 +164,22 @@ impl Bodies {
     pub(super) async fn read(&self, body: Body, packing: Packing, limit_bytes: usize) -> Result<Whole, ApiError> {
         let mut taken = Taken { bodies: self.clone(), bytes: 0 };
         let arriving = arrive(&mut taken, body, limit_bytes);
-        let slow = ApiError::BodyTooSlow { limit_secs: self.time.as_secs() };
+        let slow = ApiError::BodyTooSlow { limit: self.time };
         let packed = tokio::time::timeout(self.time, arriving).await.unwrap_or(Err(slow))?;
-        let bytes = match packing {
-            Packing::Plain => packed,
-            Packing::Gzip => gunzip(&mut taken, &packed, limit_bytes)?.into(),
-            Packing::Snappy => unsnap(&mut taken, &packed, limit_bytes)?.into(),
+        let likely_bytes = match packing {
+            Packing::Plain => return Ok(Whole { bytes: packed, taken }),
+            Packing::Gzip => packed.len().saturating_mul(LIKELY_RATIO),
+            Packing::Snappy => snap::raw::decompress_len(&packed).map_err(no_snappy)?,
         };
-        Ok(Whole { bytes, _taken: taken })
+        let unpacking = move || {
+            let bytes = match packing {
+                Packing::Plain => packed,
+                Packing::Gzip => gunzip(&mut taken, &packed, limit_bytes)?.into(),
+                Packing::Snappy => unsnap(&mut taken, &packed, limit_bytes)?.into(),
+            };
+            Ok(Whole { bytes, taken })
+        };
+        self.at_a_desk(likely_bytes, unpacking).await?
     }
 }
 
@@ -161,13 +223,16 @@ fn gunzip(taken: &mut Taken, packed: &[u8], limit_bytes: usize) -> Result<Vec<u8
 
 /// Looks at the length that the block names before any memory is taken for it.
 fn unsnap(taken: &mut Taken, packed: &[u8], limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
-    let bad = |error: snap::Error| ApiError::BadPacking { packing: "a snappy block", reason: error.to_string() };
-    let length = snap::raw::decompress_len(packed).map_err(bad)?;
+    let length = snap::raw::decompress_len(packed).map_err(no_snappy)?;
     if length > limit_bytes {
         return Err(ApiError::BodyTooLong { limit_bytes });
     }
     taken.more(length)?;
-    snap::raw::Decoder::new().decompress_vec(packed).map_err(bad)
+    snap::raw::Decoder::new().decompress_vec(packed).map_err(no_snappy)
+}
+
+fn no_snappy(error: snap::Error) -> ApiError {
+    ApiError::BadPacking { packing: "a snappy block", reason: error.to_string() }
 }
 
 #[cfg(test)]

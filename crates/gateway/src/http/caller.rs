@@ -32,19 +32,32 @@ pub(crate) struct Caller {
     host: Option<HeaderValue>,
 }
 
+/// In which headers the proxies say who asks. What stands in the others came through from whoever asked them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ProxyHeaders {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
 /// The proxies whose word on others counts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Proxies(Vec<IpNet>);
+pub(crate) struct Proxies {
+    networks: Vec<IpNet>,
+    headers: ProxyHeaders,
+}
 
 impl Proxies {
-    /// Proxies at the addresses of `networks`.
-    pub(crate) const fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
+    /// Proxies at the addresses of `networks`, which say in `headers` who asks.
+    pub(crate) const fn new(networks: Vec<IpNet>, headers: ProxyHeaders) -> Self {
+        Self { networks, headers }
     }
 
     fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.networks.iter().any(|network| network.contains(&address))
     }
 
     /// Who asks. Where the peer is no trusted proxy, the headers say nothing.
@@ -53,7 +66,7 @@ impl Proxies {
         if !self.trust(peer) {
             return Caller { address: peer, transport, through_proxy: false, host: None };
         }
-        let forwarded = Forwarded::read(headers);
+        let forwarded = Forwarded::read(headers, self.headers);
         // Each proxy adds at the right whom it was asked by: the first from there that is none of ours.
         let mut address = peer;
         for hop in forwarded.hops.iter().rev() {
@@ -81,7 +94,7 @@ impl Caller {
     }
 }
 
-/// What the headers say; of `Forwarded` (RFC 7239) and `X-Forwarded-…` the first counts, where it is there.
+/// What the headers say.
 #[derive(Default)]
 struct Forwarded {
     /// In the order of the headers; `None` for one that is not an address.
@@ -92,8 +105,8 @@ struct Forwarded {
 }
 
 impl Forwarded {
-    fn read(headers: &HeaderMap) -> Self {
-        if headers.contains_key(header::FORWARDED) {
+    fn read(headers: &HeaderMap, which: ProxyHeaders) -> Self {
+        if which == ProxyHeaders::Forwarded {
             return Self::standard(&list(headers, &header::FORWARDED));
         }
         let last = |name| list(headers, name).pop();
@@ -143,9 +156,16 @@ fn address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    type Expected<'a> = (&'a str, Transport, Option<&'a str>);
+
     #[track_caller]
-    fn check(peer: &str, headers: &[(&'static str, &str)], expected: (&str, Transport, Option<&str>)) {
-        let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
+    fn check(peer: &str, headers: &[(&'static str, &str)], expected: Expected<'_>) {
+        check_by(ProxyHeaders::XForwarded, peer, headers, expected);
+    }
+
+    #[track_caller]
+    fn check_by(which: ProxyHeaders, peer: &str, headers: &[(&'static str, &str)], expected: Expected<'_>) {
+        let proxies = Proxies::new(vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()], which);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
@@ -159,7 +179,8 @@ mod tests {
     fn who_is_no_proxy_speaks_for_itself() {
         let lies = [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "evil")];
         check("192.0.2.9", &lies, ("192.0.2.9", Transport::Plain, None));
-        check("192.0.2.9", &[("forwarded", "for=127.0.0.1")], ("192.0.2.9", Transport::Plain, None));
+        let lies = [("forwarded", "for=127.0.0.1")];
+        check_by(ProxyHeaders::Forwarded, "192.0.2.9", &lies, ("192.0.2.9", Transport::Plain, None));
     }
 
     #[test]
@@ -187,8 +208,22 @@ mod tests {
         let headers = [("x-forwarded-proto", "https"), ("x-forwarded-host", "metrics.example")];
         check("127.0.0.1", &headers, ("127.0.0.1", Transport::Tls, Some("metrics.example")));
         let standard = r#"for=8.8.8.8, For="[2001:db8::1]:4711";proto=https;host="metrics.example""#;
-        let both = [("forwarded", standard), ("x-forwarded-for", "192.0.2.7")];
-        check("127.0.0.1", &both, ("2001:db8::1", Transport::Tls, Some("metrics.example")));
-        check("127.0.0.1", &[("forwarded", "for=_hidden")], ("127.0.0.1", Transport::Plain, None));
+        let standard = [("forwarded", standard)];
+        let expected = ("2001:db8::1", Transport::Tls, Some("metrics.example"));
+        check_by(ProxyHeaders::Forwarded, "127.0.0.1", &standard, expected);
+        let hidden = [("forwarded", "for=_hidden")];
+        check_by(ProxyHeaders::Forwarded, "127.0.0.1", &hidden, ("127.0.0.1", Transport::Plain, None));
+    }
+
+    #[test]
+    fn what_the_proxy_does_not_set_is_the_word_of_whoever_asks() {
+        let ours = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "a.example")];
+        let theirs = [("forwarded", "for=127.0.0.9;proto=https;host=b.example")];
+        let both = [ours.as_slice(), theirs.as_slice()].concat();
+        check("127.0.0.1", &both, ("192.0.2.1", Transport::Plain, Some("a.example")));
+        check("127.0.0.1", &theirs, ("127.0.0.1", Transport::Plain, None));
+        let expected = ("127.0.0.9", Transport::Tls, Some("b.example"));
+        check_by(ProxyHeaders::Forwarded, "127.0.0.1", &both, expected);
+        check_by(ProxyHeaders::Forwarded, "127.0.0.1", &ours, ("127.0.0.1", Transport::Plain, None));
     }
 }

@@ -1,5 +1,7 @@
 //! The one file that maps errors to HTTP: status, code and the sentence for people.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -37,8 +39,8 @@ pub(crate) enum ApiError {
     #[error("the body is longer than {limit_bytes} bytes; send fewer samples at once")]
     BodyTooLong { limit_bytes: usize },
     /// The body did not arrive in time.
-    #[error("the body did not arrive within {limit_secs} s; send it again")]
-    BodyTooSlow { limit_secs: u64 },
+    #[error("the body did not arrive within {limit:?}; send it again")]
+    BodyTooSlow { limit: Duration },
     /// The connection broke while the body was read.
     #[error("the body could not be read to its end; send it again")]
     BodyBroken,
@@ -93,6 +95,9 @@ pub(crate) enum ApiError {
     /// Others read the whole store.
     #[error("{at_once} exports or backups are being taken already; ask again when one of them has ended")]
     Archiving { at_once: usize },
+    /// Others ask about the long past.
+    #[error("{at_once} questions about the long past are being answered already; ask again in a second")]
+    Questions { at_once: usize },
     /// The store cannot be read.
     #[error("the store cannot be read at the moment ({reason}); ask again in a second")]
     Unreadable { reason: String },
@@ -129,12 +134,9 @@ fn foreign(origin: &str) -> String {
 impl ApiError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::BadBody { .. } | Self::BadQuery { .. } | Self::BadKey { .. } | Self::BodyBroken => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadBody { .. } | Self::BadQuery { .. } | Self::BadKey { .. } => StatusCode::BAD_REQUEST,
             Self::BadPacking { .. } | Self::Handshake { .. } => StatusCode::BAD_REQUEST,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Version { .. } => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
@@ -144,8 +146,13 @@ impl ApiError {
             Self::TooManyWrong => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Overloaded
+            // Not the sender's fault for good: Prometheus and the OpenTelemetry SDKs drop what is answered with 400
+            // or 408, and send again what is answered with this.
+            Self::BodyTooSlow { .. }
+            | Self::BodyBroken
+            | Self::Overloaded
             | Self::Archiving { .. }
+            | Self::Questions { .. }
             | Self::Unreadable { .. }
             | Self::NoRoom
             | Self::NoRandomness
@@ -180,7 +187,7 @@ impl ApiError {
             Self::Method { .. } => "method_not_allowed",
             Self::Archiving { .. } => "archiving",
             Self::Unreadable { .. } => "store_unavailable",
-            Self::Overloaded | Self::NoRoom => "overloaded",
+            Self::Overloaded | Self::NoRoom | Self::Questions { .. } => "overloaded",
             Self::TooManyConnections(_) => "too_many_connections",
             Self::Store { .. } => "store_unavailable",
             Self::Starting => "starting",
@@ -295,6 +302,8 @@ mod tests {
         check(WriteError::Store { reason: "full".to_owned() }, 503, "store_unavailable");
         check(WriteError::Stopping, 503, "stopping");
         check(ApiError::Starting, 503, "starting");
+        check(ApiError::BodyTooSlow { limit: Duration::from_secs(10) }, 503, "body_too_slow");
+        check(ApiError::BodyBroken, 503, "body_broken");
         check(NoSeat::OfAddress { most: 10 }, 503, "too_many_connections");
     }
 
@@ -307,6 +316,5 @@ mod tests {
         check(ApiError::TooManyWrong, 429, "too_many_wrong_tokens");
         check(ApiError::ScopeMissing { needed: Scope::Read, has: Scopes::default() }, 403, "scope_missing");
         check(QueryError::ZeroWindow, 400, "bad_window");
-        check(ApiError::BodyTooSlow { limit_secs: 10 }, 408, "body_too_slow");
     }
 }

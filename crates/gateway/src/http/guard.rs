@@ -31,7 +31,8 @@ pub(super) async fn guard(State(gateway): State<Arc<Gateway>>, mut request: Requ
         },
     };
     let Needs::Scope(scope) = needs else { return next.run(request).await };
-    match who(&gateway, &request) {
+    let (headers, caller) = (request.headers(), request.extensions().get::<Caller>());
+    match by_headers(&gateway, headers, caller, request.method()).await {
         Ok(principal) if principal.scopes.have(scope) => {
             request.extensions_mut().insert(principal);
             next.run(request).await
@@ -48,20 +49,11 @@ fn refused(gateway: &Gateway, error: ApiError) -> Response {
     error.into_response()
 }
 
-/// Who asks.
-///
-/// # Errors
-/// [`ApiError`] where it cannot be known and has to be.
-pub(super) fn who(gateway: &Gateway, request: &Request) -> Result<Principal, ApiError> {
-    let caller = request.extensions().get::<Caller>();
-    by_headers(gateway, request.headers(), caller, request.method())
-}
-
 /// Who asks, by the headers of a request.
 ///
 /// # Errors
-/// As [`who`].
-pub(super) fn by_headers(
+/// [`ApiError`] where it cannot be known and has to be.
+pub(super) async fn by_headers(
     gateway: &Gateway,
     headers: &HeaderMap,
     caller: Option<&Caller>,
@@ -72,8 +64,19 @@ pub(super) fn by_headers(
         return Ok(anyone);
     }
     let Some(caller) = caller else { return Err(ApiError::TokenNeeded) };
-    if let Some(secret) = bearer(headers) {
-        return access.token(secret, counted_as(caller.address)).map_err(ApiError::from);
+    let user = access.users().filter(|_| caller.through_proxy).and_then(|users| headers.get(&users.header));
+    let user = user.and_then(|name| name.to_str().ok()).map(str::trim).filter(|name| !name.is_empty());
+    match (bearer(headers), user) {
+        // The proxy knows who asks, and may send a token of its own or of somebody who signs people in.
+        (Some(secret), Some(_)) => {
+            if let Some(principal) = access.token_of_proxy(secret) {
+                return Ok(principal);
+            }
+        }
+        (Some(secret), None) => {
+            return access.token(secret, counted_as(caller.address)).await.map_err(ApiError::from);
+        }
+        (None, _) => {}
     }
     if let Some(principal) = signin::cookie(headers).and_then(|key| access.session(key)) {
         // A browser sends a cookie by itself: what changes something must come from a page of ours. Same-site
@@ -85,8 +88,6 @@ pub(super) fn by_headers(
         gateway.allow.check_origin(headers)?;
         return Ok(principal);
     }
-    let user = access.users().filter(|_| caller.through_proxy).and_then(|users| headers.get(&users.header));
-    let user = user.and_then(|name| name.to_str().ok()).map(str::trim).filter(|name| !name.is_empty());
     user.and_then(|name| access.user(name)).ok_or(ApiError::TokenNeeded)
 }
 

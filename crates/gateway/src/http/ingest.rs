@@ -46,7 +46,8 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Response, ApiError>
     let packing = Packing::of(&parts.headers, &[Packing::Gzip])?;
     let body = gateway.bodies.read(body, packing, gateway.limits.body.0).await?;
     let received_at = clock::now();
-    let Ingested { accepted, mut rejected } = decode(&body, format, received_at)?;
+    let (ingested, body) = body.decoded(move |body| decode(body, format, received_at)).await?;
+    let Ingested { accepted, mut rejected } = ingested;
     for rejection in &rejected {
         gateway.metrics.reject(rejection.code.as_str(), 1);
     }

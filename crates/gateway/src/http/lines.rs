@@ -51,7 +51,7 @@ async fn influx(gateway: &Gateway, request: Request) -> Result<Kept, ApiError> {
             message: format!("{text:?} is no precision; use ns, us, ms, s, m or h"),
         })?,
     };
-    take(gateway, request, |body, received_at| line::decode(body, precision, received_at)).await
+    take(gateway, request, move |body, received_at| line::decode(body, precision, received_at)).await
 }
 
 async fn pushed(gateway: &Gateway, request: Request) -> Result<Kept, ApiError> {
@@ -67,7 +67,7 @@ async fn pushed(gateway: &Gateway, request: Request) -> Result<Kept, ApiError> {
         })?;
         more.push((name.to_owned(), value.to_owned()));
     }
-    take(gateway, request, |body, received_at| exposition::decode(body, format, received_at, &more)).await
+    take(gateway, request, move |body, received_at| exposition::decode(body, format, received_at, &more)).await
 }
 
 /// All values of a parameter of the query.
@@ -80,7 +80,7 @@ fn parameter(request: &Request, name: &str) -> impl Iterator<Item = String> {
 async fn take(
     gateway: &Gateway,
     request: Request,
-    decode: impl FnOnce(&[u8], TimestampMs) -> Result<Delivered, ProtocolError>,
+    decode: impl FnOnce(&[u8], TimestampMs) -> Result<Delivered, ProtocolError> + Send + 'static,
 ) -> Result<Kept, ApiError> {
     let (parts, body) = request.into_parts();
     gateway.allow.check_origin(&parts.headers)?;
@@ -88,7 +88,7 @@ async fn take(
     let packing = Packing::of(&parts.headers, &[Packing::Gzip])?;
     let body = gateway.bodies.read(body, packing, gateway.limits.body.0).await?;
     let received_at = clock::now();
-    let delivered = decode(&body, received_at)?;
+    let (delivered, body) = body.decoded(move |body| decode(body, received_at)).await?;
     keep(gateway, &parts.headers, &body, delivered, received_at).await
 }
 

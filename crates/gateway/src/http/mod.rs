@@ -1,5 +1,6 @@
 //! The HTTP door: routes, and what stands before them.
 
+mod allowance;
 mod archive;
 pub(crate) mod body;
 pub(crate) mod caller;

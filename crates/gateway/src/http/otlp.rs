@@ -46,7 +46,7 @@ async fn take(gateway: &Gateway, form: Form, request: Request) -> Result<Kept, A
     let packing = Packing::of(&parts.headers, &[Packing::Gzip])?;
     let body = gateway.bodies.read(body, packing, gateway.limits.binary_body.0).await?;
     let received_at = clock::now();
-    let delivered = decode(&body, form)?;
+    let (delivered, body) = body.decoded(move |body| decode(body, form)).await?;
     keep(gateway, &parts.headers, &body, delivered, received_at).await
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): R
 
 /// Answers from the store what is longer than the engine in memory holds.
 async fn long_past(gateway: &Gateway, request: QueryRequest, at: TimestampMs) -> Result<Response, ApiError> {
-    let (permit, snapshot) = archive::take(gateway).await?;
+    let (permit, snapshot) = archive::ask(gateway).await?;
     let config = gateway.hub.config();
     let answering = tokio::task::spawn_blocking(move || {
         let QueryRequest { expression, shape, .. } = &request;

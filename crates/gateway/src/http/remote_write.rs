@@ -42,7 +42,9 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Kept, ApiError> {
     }
     let body = gateway.bodies.read(body, packing, gateway.limits.binary_body.0).await?;
     let received_at = clock::now();
-    let delivered = decode(&body, version, |metric| gateway.described.kind(metric))?;
+    let described = gateway.described.clone();
+    let decoding = move |body: &[u8]| decode(body, version, |metric| described.kind(metric));
+    let (delivered, body) = body.decoded(decoding).await?;
     keep(gateway, &parts.headers, &body, delivered, received_at).await
 }
 

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use super::allowance::{Allowance, Allowed};
 use super::caller::Transport;
 use super::tls::Tls;
 
@@ -129,12 +130,15 @@ async fn converse(
     limits: ServerLimits,
     stopping: watch::Receiver<bool>,
 ) {
+    let allowance = Allowance::default();
+    let stream = Allowed::new(stream, allowance.clone());
     let under_way = Arc::new(AtomicBool::new(false));
     let answering = Arc::clone(&under_way);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(transport);
+        request.extensions_mut().insert(allowance.clone());
         let (router, answering) = (router.clone(), Arc::clone(&answering));
         async move {
             answering.store(true, Ordering::Release);

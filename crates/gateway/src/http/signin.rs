@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::Json;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::Gateway;
+use super::body::Packing;
 use super::caller::{Caller, Transport};
 use super::errors::ApiError;
 use super::seats::counted_as;
@@ -69,12 +70,11 @@ pub(super) async fn sign_in(
     State(gateway): State<Arc<Gateway>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Result<Response, ApiError> {
     gateway.allow.check_own_origin(&headers)?;
-    if body.len() > MAX_FORM_BYTES {
-        return Err(ApiError::BodyTooLong { limit_bytes: MAX_FORM_BYTES });
-    }
+    let body = gateway.bodies.read(body, Packing::Plain, MAX_FORM_BYTES).await;
+    let body = body.inspect_err(|error| gateway.metrics.refuse(error.code()))?;
     let field = |name: &str| {
         let found = form_urlencoded::parse(&body).find(|(found, _)| found == name);
         found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
@@ -84,7 +84,7 @@ pub(super) async fn sign_in(
         gateway.metrics.refuse(error.code());
         Ok(form(&gateway, error.status(), Some(sentence), &next))
     };
-    match gateway.access.sign_in(&field("token"), counted_as(caller.address)) {
+    match gateway.access.sign_in(&field("token"), counted_as(caller.address)).await {
         Ok((key, principal)) if principal.scopes.have(Scope::Read) => {
             tracing::info!(token = &*principal.name, address = %caller.address, "a reader signed in");
             let mut response = see(&format!("{}{}", gateway.base_path, own_path(&next)));

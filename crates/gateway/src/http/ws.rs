@@ -12,26 +12,31 @@ use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use bellwether_wire::binary::MAX_FRAME_BYTES;
 use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame, Subscribe};
+use bellwether_wire::start_of;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 
 use serde::Deserialize;
 
+use super::allowance::Allowance;
 use super::caller::Caller;
 use super::errors::ApiError;
+use super::produce::{Pace, Produced};
 use super::{Gateway, guard, produce, seats, security};
-use crate::auth::{Principal, Scope};
+use crate::auth::{Ended, Principal, Scope};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{ConnectionId, Frame, Outbound, Past, QueueReceiver, SubscribeError};
+use crate::hub::{ConnectionId, Frame, Outbound, Past, QueueReceiver, Replies, SubscribeError};
 
 /// Longest message that a reader may send.
 const MAX_INBOUND_BYTES: usize = 64 * 1024;
 /// What the frame of a producer's batch says around its samples, which may be as long as a body of `/ingest`.
 const BATCH_FRAME_BYTES: usize = 1_024;
-/// Most messages that a reader may send in a minute; a producer's batches are not counted, each waits for
-/// the one before.
+/// Most messages that a connection may send in a minute; batches of which something is stored are not counted,
+/// each waits for the disk.
 const MAX_INBOUND_A_MINUTE: u32 = 100;
+/// Most bytes of what is said of a message that is refused.
+const MAX_ERROR_BYTES: usize = 2_048;
 /// How often a connection is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// After so long without a sign of life a connection is over.
@@ -40,6 +45,8 @@ const IDLE_LIMIT: Duration = Duration::from_secs(60);
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a connection may take to say who it is.
 const INTRODUCTION_LIMIT: Duration = Duration::from_secs(5);
+/// How much a connection may send before it has said who it is.
+const MAX_INTRODUCTION_BYTES: usize = 8 * 1024;
 /// How long a goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 /// Most bytes that the socket's own buffer holds beyond the message under way.
@@ -51,6 +58,7 @@ const MAX_WRITE_BUFFER_BYTES: usize = WRITE_BUFFER_BYTES + MAX_FRAME_BYTES;
 pub(super) async fn live(
     State(gateway): State<Arc<Gateway>>,
     Extension(caller): Extension<Caller>,
+    Extension(allowance): Extension<Allowance>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -72,19 +80,19 @@ pub(super) async fn live(
             message: format!("ask for the subprotocol {PROTOCOL} (Sec-WebSocket-Protocol)"),
         });
     }
-    let principal = announced(&gateway, &caller, query.as_deref(), &headers)?;
+    let principal = announced(&gateway, &caller, query.as_deref(), &headers).await?;
     let user = principal.as_ref().and_then(|principal| principal.user.as_ref());
     let seat = gateway.seats.take(caller.address, user)?;
     Ok(upgrade.on_upgrade(move |socket| async move {
         let alive = gateway.connections.clone();
-        serve(gateway, socket, caller, principal).await;
+        serve(gateway, socket, caller, allowance, principal).await;
         drop((seat, alive));
     }))
 }
 
 /// Who connects, where the handshake says so: by a ticket, a token or a sign-in. `None` where the first
 /// message is to say it; a page of ours cannot, so it is refused at once.
-fn announced(
+async fn announced(
     gateway: &Gateway,
     caller: &Caller,
     query: Option<&str>,
@@ -95,7 +103,7 @@ fn announced(
         Some((_, ticket)) => {
             gateway.access.use_ticket(&ticket, seats::counted_as(caller.address)).map(Some).map_err(ApiError::from)
         }
-        None => match guard::by_headers(gateway, headers, Some(caller), &Method::GET) {
+        None => match guard::by_headers(gateway, headers, Some(caller), &Method::GET).await {
             Err(ApiError::TokenNeeded) if !security::is_own_page(headers) => Ok(None),
             known => known.map(Some),
         },
@@ -127,7 +135,7 @@ async fn introduced(gateway: &Gateway, caller: &Caller, stream: &mut SplitStream
     if introduction.kind != "auth" {
         return None;
     }
-    gateway.access.token(&introduction.token, seats::counted_as(caller.address)).ok()
+    gateway.access.token(&introduction.token, seats::counted_as(caller.address)).await.ok()
 }
 
 /// Why a connection ended from our side.
@@ -148,6 +156,8 @@ impl Farewell {
     const BUSY: Self =
         Self { code: close_code::AGAIN, reason: "busy: too much history waits to be sent to others; connect again" };
     const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
+    const TOO_MANY_BATCHES: Self =
+        Self { code: close_code::AGAIN, reason: "busy: there was no room for 100 batches in a minute; connect again" };
     const TOO_LONG: Self =
         Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB, or a batch than a body may be" };
     const UNKNOWN: Self = Self {
@@ -155,15 +165,28 @@ impl Farewell {
         reason: "token: say who you are within 5 s, first of all: {\"type\":\"auth\",\"token\":\"…\"}",
     };
     const SIGNED_OUT: Self = Self { code: close_code::POLICY, reason: "token: the sign-in has ended; sign in again" };
+    const WITHDRAWN: Self =
+        Self { code: close_code::POLICY, reason: "token: this token is no longer taken; connect with another one" };
     const SILENT: Self = Self { code: close_code::AWAY, reason: "no sign of life for 60 s; connect again" };
 }
 
 /// Serves one connection until either side ends it.
-async fn serve(gateway: Arc<Gateway>, socket: WebSocket, caller: Caller, principal: Option<Principal>) {
+async fn serve(
+    gateway: Arc<Gateway>,
+    socket: WebSocket,
+    caller: Caller,
+    allowance: Allowance,
+    principal: Option<Principal>,
+) {
     let (mut sink, mut stream) = socket.split();
     let principal = match principal {
         Some(principal) => Some(principal),
-        None => introduced(&gateway, &caller, &mut stream).await,
+        None => {
+            allowance.limit(MAX_INTRODUCTION_BYTES);
+            let introduced = introduced(&gateway, &caller, &mut stream).await;
+            allowance.lift();
+            introduced
+        }
     };
     let Some(principal) = principal else {
         gateway.metrics.refuse(ApiError::TokenNeeded.code());
@@ -175,10 +198,14 @@ async fn serve(gateway: Arc<Gateway>, socket: WebSocket, caller: Caller, princip
         gateway.hub.connect_producer(clock::now())
     };
     gateway.metrics.subscribers.inc();
+    let replies = queue.replies();
     let farewell = tokio::select! {
         farewell = send(&gateway, &mut sink, queue) => farewell,
-        farewell = receive(&gateway, id, &principal, &mut stream) => farewell,
-        () = end_of(&principal) => Some(Farewell::SIGNED_OUT),
+        farewell = receive(&gateway, id, &principal, &replies, &mut stream) => farewell,
+        ended = gateway.access.ended(&principal) => Some(match ended {
+            Ended::Session => Farewell::SIGNED_OUT,
+            Ended::Token => Farewell::WITHDRAWN,
+        }),
         () = super::stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
     };
     gateway.hub.disconnect(id);
@@ -203,14 +230,6 @@ async fn say_goodbye(
     let _late = timeout(GOODBYE_LIMIT, goodbye).await;
 }
 
-/// Waits until the sign-in of a connection ends; for ever where it has no end.
-async fn end_of(principal: &Principal) {
-    match principal.ends_in {
-        Some(left) => tokio::time::sleep(left).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Sends what the hub queues, and a ping now and then.
 async fn send(
     gateway: &Gateway,
@@ -232,7 +251,12 @@ async fn send(
             return Some(too_slow(gateway, &queue));
         }
         let sent = match outbound? {
-            Outbound::Reply(frame) => deliver(sink, message(frame)).await,
+            Outbound::Reply(frame) => {
+                let bytes = frame.bytes();
+                let sent = deliver(sink, message(frame)).await;
+                queue.replied(bytes);
+                sent
+            }
             Outbound::Live(frame) => {
                 let bytes = frame.bytes();
                 gateway.metrics.frames_sent.inc();
@@ -324,10 +348,12 @@ async fn receive(
     gateway: &Gateway,
     id: ConnectionId,
     principal: &Principal,
+    replies: &Replies,
     stream: &mut SplitStream<WebSocket>,
 ) -> Option<Farewell> {
     let mut minute = Minute { began: Stopwatch::start(), messages: 0 };
     loop {
+        replies.room().await;
         let message = match timeout(IDLE_LIMIT, stream.next()).await {
             Err(_) => return Some(Farewell::SILENT),
             Ok(None) => return None,
@@ -367,9 +393,13 @@ async fn heard(
 ) -> Result<(), Farewell> {
     let frame = match ClientFrame::decode(text) {
         Ok(ClientFrame::Samples(batch)) if principal.scopes.have(Scope::Ingest) => {
-            let answer = produce::produce(gateway, batch).await;
+            let Produced { answer, pace } = produce::produce(gateway, batch).await;
             gateway.hub.reply(id, &answer);
-            return Ok(());
+            return match pace {
+                Pace::Disk => Ok(()),
+                Pace::Nothing => minute.count(),
+                Pace::NothingAndNoRoom => minute.count().map_err(|_| Farewell::TOO_MANY_BATCHES),
+            };
         }
         frame => frame,
     };
@@ -411,5 +441,7 @@ async fn subscribe(gateway: &Gateway, id: ConnectionId, subscription: Subscribe)
 }
 
 fn reply_error(gateway: &Gateway, id: ConnectionId, code: &str, message: &str) {
-    gateway.hub.reply(id, &ServerFrame::Error(ErrorFrame::new(code, message)));
+    // A message may have a fault in every field.
+    let message = start_of(message, MAX_ERROR_BYTES);
+    gateway.hub.reply(id, &ServerFrame::Error(ErrorFrame::new(code, &message)));
 }

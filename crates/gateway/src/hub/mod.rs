@@ -34,7 +34,7 @@ pub(crate) use admission::{Admission, Admitted, AdmittedHistogram};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use news::News;
 pub(crate) use past::Past;
-pub(crate) use queue::{Frame, Outbound, QueueReceiver};
+pub(crate) use queue::{Frame, Outbound, QueueReceiver, Replies};
 pub(crate) use recovery::{Recovery, recover};
 pub(crate) use years::{PastError, engine_of_past};
 

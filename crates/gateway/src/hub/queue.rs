@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::past::Past;
 
@@ -13,6 +13,9 @@ use super::past::Past;
 const MAX_LIVE_BYTES: usize = 1024 * 1024;
 /// Most frames of live values that wait on one connection.
 const MAX_LIVE_FRAMES: usize = 1_024;
+
+/// Bytes of answers that may wait before no more is heard of who asks: one more always finds room.
+const MAX_REPLY_BYTES: usize = 1024 * 1024;
 
 /// A frame as it goes out; cheap to clone, so that it is encoded once for all who get it.
 #[derive(Clone, Debug)]
@@ -36,7 +39,7 @@ impl Frame {
 /// What a connection is to send next.
 #[derive(Debug)]
 pub(crate) enum Outbound {
-    /// An answer to what this connection said; bounded by what it may say.
+    /// An answer to what this connection said; counted, see [`Replies`].
     Reply(Frame),
     /// A live frame; counted.
     Live(Frame),
@@ -50,7 +53,28 @@ struct Load {
     frames: AtomicUsize,
     bytes: AtomicUsize,
     histories: AtomicUsize,
+    reply_bytes: AtomicUsize,
+    /// Wakes who waits for answers to leave.
+    replied: Notify,
     overflowed: AtomicBool,
+}
+
+/// The answers that wait on one connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Replies(Arc<Load>);
+
+impl Replies {
+    /// Waits until there is room for another answer: who takes none of them is not listened to, so that its
+    /// answers are bounded by what it takes.
+    pub(crate) async fn room(&self) {
+        loop {
+            let replied = self.0.replied.notified();
+            if self.0.reply_bytes.load(Ordering::Acquire) < MAX_REPLY_BYTES {
+                return;
+            }
+            replied.await;
+        }
+    }
 }
 
 /// The hub's end of a connection's queue.
@@ -118,7 +142,8 @@ impl QueueSender {
         match &outbound {
             Outbound::Past(Past::Missed(_)) => self.load.frames.fetch_add(1, Ordering::AcqRel),
             Outbound::Past(_) => self.load.histories.fetch_add(1, Ordering::AcqRel),
-            Outbound::Reply(_) | Outbound::Live(_) => 0,
+            Outbound::Reply(frame) => self.load.reply_bytes.fetch_add(frame.bytes(), Ordering::AcqRel),
+            Outbound::Live(_) => 0,
         };
         self.queue.send(outbound).is_ok()
     }
@@ -145,6 +170,17 @@ impl QueueReceiver {
     pub(crate) fn sent_past(&self, past: &Past) {
         let counted = if matches!(past, Past::Missed(_)) { &self.load.frames } else { &self.load.histories };
         counted.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// The answers that wait.
+    pub(crate) fn replies(&self) -> Replies {
+        Replies(Arc::clone(&self.load))
+    }
+
+    /// Takes an answer off the count once it is on its way.
+    pub(crate) fn replied(&self, bytes: usize) {
+        self.load.reply_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.load.replied.notify_one();
     }
 
     /// Takes a live frame off the count once it is on its way.
@@ -225,6 +261,26 @@ mod tests {
         let Some(Outbound::Past(missed)) = receiver.next_at_once() else { panic!("what was missed") };
         receiver.sent_past(&missed);
         assert!(sender.is_drained());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_no_answers_is_not_listened_to() {
+        let (sender, mut receiver) = queue();
+        let replies = receiver.replies();
+        let waits = async |replies: &Replies| {
+            tokio::time::timeout(std::time::Duration::from_secs(60), replies.room()).await.is_err()
+        };
+        assert!(sender.push(Outbound::Reply(frame(MAX_REPLY_BYTES - 1))));
+        assert!(!waits(&replies).await);
+        assert!(sender.push(Outbound::Reply(frame(3 * MAX_REPLY_BYTES))), "one more always finds room");
+        assert!(waits(&replies).await);
+        let waiting = tokio::spawn(async move { replies.room().await });
+        for bytes in [MAX_REPLY_BYTES - 1, 3 * MAX_REPLY_BYTES] {
+            assert!(!waiting.is_finished());
+            assert!(matches!(receiver.next().await, Some(Outbound::Reply(_))));
+            receiver.replied(bytes);
+        }
+        waiting.await.unwrap();
     }
 
     #[tokio::test]

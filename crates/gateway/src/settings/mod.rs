@@ -21,6 +21,7 @@ pub(crate) use value::{
 };
 
 use crate::auth::Scope;
+use crate::http::caller::ProxyHeaders;
 use value::{Given, Times, Value};
 
 /// What is known of a setting without its value.
@@ -146,8 +147,10 @@ settings! {
         allow_origins: Vec<Origin> = Vec::new(), flag "allow-origin";
         /// Path below which a proxy serves the gateway, such as /bellwether; the proxy passes it on
         base_path: BasePath = BasePath::default();
-        /// Address or network of a proxy whose Forwarded and X-Forwarded headers are believed, such as 10.0.0.0/8
+        /// Address or network of a proxy whose word on who asks is believed, such as 10.0.0.0/8
         trusted_proxies: Vec<IpNet> = Vec::new(), flag "trust-proxy";
+        /// Header that these proxies set: X-Forwarded-For, with X-Forwarded-Proto and -Host, or Forwarded; the other is not read
+        proxy_header: ProxyHeaders = ProxyHeaders::default(), flag "proxy-header";
     }
     /// Who may ask. Without tokens and without users of a proxy, everybody who reaches the gateway.
     auth: AuthSettings {
@@ -235,7 +238,7 @@ settings! {
         connections_of_address: Count = Count(1_000);
         /// Live connections of one reader who signed in, or whom a proxy names
         connections_of_user: Count = Count(20);
-        /// Wrong tokens of one address in a minute; who sends more is not listened to for the rest of it
+        /// Wrong tokens of one address in a minute; further ones, and those not heard from there before, are held up
         wrong_tokens: Count = Count(30);
     }
 }

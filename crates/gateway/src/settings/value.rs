@@ -9,6 +9,7 @@ use bellwether_core::time::DurationMs;
 use ipnet::IpNet;
 
 use crate::auth::Scope;
+use crate::http::caller::ProxyHeaders;
 
 /// What was given for a setting: one text, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -408,6 +409,25 @@ impl Value for HeaderNameSetting {
     }
 }
 
+impl Value for ProxyHeaders {
+    const FORM: &'static str = "X-Forwarded-For|Forwarded";
+
+    fn read(given: &Given) -> Result<Self, String> {
+        match given.only().to_ascii_lowercase().as_str() {
+            "x-forwarded-for" => Ok(Self::XForwarded),
+            "forwarded" => Ok(Self::Forwarded),
+            _ => Err("give X-Forwarded-For or Forwarded".to_owned()),
+        }
+    }
+
+    fn toml(&self) -> String {
+        quoted(match self {
+            Self::XForwarded => "X-Forwarded-For",
+            Self::Forwarded => "Forwarded",
+        })
+    }
+}
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogForm {
@@ -481,6 +501,8 @@ mod tests {
         check("localhost", Some(IpAddr::from([127, 0, 0, 1])));
         check("yes", Some(true));
         check::<bool>("perhaps", None);
+        check("forwarded", Some(ProxyHeaders::Forwarded));
+        check::<ProxyHeaders>("X-Real-IP", None);
         check::<Count>("0", None);
         assert!(HostName::entry("a:80").is_err());
         assert!(HostName::entry("[::1]").is_ok());

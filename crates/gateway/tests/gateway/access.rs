@@ -1,10 +1,11 @@
 //! Who may do what: tokens, scopes, sign-in, tickets, and the live feed's ways to say who it is.
 
+use std::net::TcpStream;
 use std::path::PathBuf;
 
 use serde_json::json;
 use tempfile::TempDir;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::live::connect_with;
 use crate::running::{Answer, Request, Running, bare_command, command, until};
@@ -216,6 +217,23 @@ fn a_sign_in_leads_nowhere_else() {
 }
 
 #[test]
+fn a_form_that_does_not_come_is_given_up() {
+    use std::io::{Read, Write};
+
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = asking(&folder, &["--limits-body-time", "100ms"]);
+    let mut stream = TcpStream::connect(gateway.address()).unwrap();
+    let head = format!("POST /signin HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\nt", gateway.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+    let full = asking(&folder, &["--limits-bodies", "10B"]);
+    sign_in(&full, READS).is_error(503, "overloaded");
+}
+
+#[test]
 fn a_sign_in_has_an_end() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = asking(&folder, &["--auth-session-time", "1s"]);
@@ -237,9 +255,7 @@ fn the_live_feed_is_told_who_asks() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = asking(&folder, &[]);
     let bearer = format!("Bearer {READS}");
-    let greeted = |socket: &mut tokio_tungstenite::tungstenite::WebSocket<std::net::TcpStream>| {
-        socket.read().unwrap().to_text().unwrap().contains("\"hello\"")
-    };
+    let greeted = |socket: &mut WebSocket<TcpStream>| socket.read().unwrap().to_text().unwrap().contains("\"hello\"");
     // At the handshake, by a header.
     let mut socket = connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("authorization", &bearer)]).unwrap();
     assert!(greeted(&mut socket));
@@ -272,7 +288,7 @@ fn the_live_feed_is_told_who_asks() {
     // A page of the gateway's own cannot introduce itself: it is told at once.
     assert_eq!(connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("origin", &gateway.url)]).err(), Some(401));
     // Who may only send is told no board and no alerts, and does not get to read.
-    let board = |socket: &mut tokio_tungstenite::tungstenite::WebSocket<std::net::TcpStream>| {
+    let board = |socket: &mut WebSocket<TcpStream>| {
         let hello: serde_json::Value = serde_json::from_str(socket.read().unwrap().to_text().unwrap()).unwrap();
         assert_eq!(hello["type"], "hello", "{hello}");
         hello["board"]["kpis"].as_array().map_or(0, Vec::len)
@@ -331,18 +347,88 @@ fn a_person_has_so_many_live_connections() {
 }
 
 #[test]
-fn who_guesses_is_not_listened_to_and_who_is_signed_in_goes_on() {
+fn who_guesses_is_held_up_and_who_is_right_gets_in() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = asking(&folder, &["--limits-wrong-tokens", "3"]);
     let session = cookie(&sign_in(&gateway, READS));
     for _ in 0..3 {
         bearing(sample(), "guessed-secret-of-somebody").send(&gateway).is_error(401, "bad_token");
     }
-    let held_up = bearing(sample(), SENDS).send(&gateway);
+    let held_up = bearing(sample(), "guessed-secret-of-somebody").send(&gateway);
     held_up.is_error(429, "too_many_wrong_tokens");
     assert_eq!(held_up.header("retry-after"), Some("60"));
-    assert_eq!(sign_in(&gateway, READS).status, 429);
+    // Services of that address go on, those that were not heard of before too, and so do readers.
+    assert_eq!(bearing(sample(), SENDS).send(&gateway).status, 204);
+    assert_eq!(sign_in(&gateway, READS).status, 303);
+    assert_eq!(sign_in(&gateway, "guessed-secret-of-somebody").status, 429);
     assert_eq!(Request::get(QUERY).header("cookie", &session).send(&gateway).status, 200);
+    let bearer = format!("Bearer {DOES_ALL}");
+    assert!(connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("authorization", &bearer)]).is_ok());
+}
+
+/// The close of a live connection, whatever comes before it.
+fn close_of(socket: &mut WebSocket<TcpStream>) -> (u16, String) {
+    loop {
+        if let Message::Close(frame) = socket.read().unwrap() {
+            let frame = frame.unwrap();
+            return (frame.code.into(), frame.reason.as_str().to_owned());
+        }
+    }
+}
+
+#[test]
+fn a_live_connection_ends_with_what_it_stands_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = token_file(&folder);
+    let data = tempfile::tempdir().unwrap();
+    let (gateway, mut log) = Running::start_heard(data.path(), &["--tokens", path.to_str().unwrap()]);
+    let session = cookie(&sign_in(&gateway, READS));
+    let other = cookie(&sign_in(&gateway, READS));
+    let by_cookie = |cookie: &str| connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("cookie", cookie)]).unwrap();
+    let by_token = |secret: &str| {
+        let bearer = format!("Bearer {secret}");
+        connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("authorization", &bearer)]).unwrap()
+    };
+    let (mut signed_in, mut goes_on) = (by_cookie(&session), by_cookie(&other));
+    let ticket = bearing(Request::post("/api/v1/ticket"), READS).send(&gateway).json();
+    let path_of_ticket = format!("/ws?ticket={}", ticket["ticket"].as_str().unwrap());
+    let mut by_ticket = connect_with(&gateway, &path_of_ticket, &[SUBPROTOCOL]).unwrap();
+    let (mut reads, mut does_all) = (by_token(READS), by_token(DOES_ALL));
+    let mut introduced = connect_with(&gateway, "/ws", &[SUBPROTOCOL]).unwrap();
+    introduced.send(Message::Text(json!({"type": "auth", "token": READS}).to_string().into())).unwrap();
+    assert!(introduced.read().unwrap().to_text().unwrap().contains("hello"));
+
+    Request::post("/signout").header("origin", &gateway.url).header("cookie", &session).send(&gateway);
+    let (code, reason) = close_of(&mut signed_in);
+    assert!(code == 1008 && reason.starts_with("token: the sign-in has ended"), "{code} {reason}");
+
+    std::fs::write(&path, format!("ops ingest,read,admin {DOES_ALL}")).unwrap();
+    gateway.signal("HUP");
+    assert!(log.any(|line| line.contains("tokens are read anew")));
+    for socket in [&mut reads, &mut introduced, &mut by_ticket] {
+        let (code, reason) = close_of(socket);
+        assert!(code == 1008 && reason.starts_with("token: this token is no longer taken"), "{code} {reason}");
+    }
+    let (code, reason) = close_of(&mut goes_on);
+    assert!(code == 1008 && reason.starts_with("token: the sign-in has ended"), "{code} {reason}");
+    // Whoever still may goes on: its batch is stored.
+    does_all.send(Message::Text(r#"{"type":"samples","id":1,"samples":[{"name":"m","value":1}]}"#.into())).unwrap();
+    while !does_all.read().unwrap().to_text().unwrap().contains(r#""type":"ack""#) {}
+}
+
+#[test]
+fn an_introduction_is_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = asking(&folder, &[]);
+    let introduce = |padding: usize| {
+        let mut socket = connect_with(&gateway, "/ws", &[SUBPROTOCOL]).unwrap();
+        let text = json!({"type": "auth", "token": DOES_ALL}).to_string() + &" ".repeat(padding);
+        // The other side may hang up while it is being written.
+        let sent = socket.send(Message::Text(text.into()));
+        sent.and_then(|()| socket.read()).is_ok_and(|said| said.to_text().is_ok_and(|text| text.contains("hello")))
+    };
+    assert!(introduce(0) && introduce(1_000));
+    assert!(!introduce(900_000), "nobody's word is waited for at any length");
 }
 
 #[cfg(unix)]

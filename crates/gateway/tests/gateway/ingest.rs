@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::running::{Request, Running, now_ms};
+use crate::running::{Request, Running, now_ms, read_answer};
 
 #[test]
 fn the_seeds_snippet_works() {
@@ -191,15 +191,36 @@ fn many_senders_at_once_are_all_stored() {
 }
 
 #[test]
-fn a_body_that_does_not_come_is_given_up() {
+fn a_body_that_does_not_come_or_breaks_off_may_be_sent_again() {
     use std::io::{Read, Write};
 
-    let gateway = Running::start(&[]);
-    let mut stream = std::net::TcpStream::connect(gateway.address()).unwrap();
-    let head = format!("POST /ingest HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n{{", gateway.address());
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 408");
-    assert!(gateway.get("/metrics").body.contains("gateway_requests_refused_total{reason=\"body_too_slow\"} 1"));
+    let gateway = Running::start(&["--limits-body-time", "200ms"]);
+    // Prometheus and the OpenTelemetry SDKs would drop a batch that is answered with 400 or 408.
+    for (path, content_type) in [
+        ("/ingest", "application/json"),
+        ("/api/v1/write", "application/x-protobuf\r\ncontent-encoding: snappy"),
+        ("/v1/metrics", "application/json"),
+        ("/write", "text/plain"),
+        ("/api/v1/import/prometheus", "text/plain"),
+    ] {
+        for (end, code) in [
+            ("content-length: 100\r\n\r\n{", "body_too_slow"),
+            ("transfer-encoding: chunked\r\n\r\nno length", "body_broken"),
+        ] {
+            let mut stream = std::net::TcpStream::connect(gateway.address()).unwrap();
+            stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+            let host = gateway.address();
+            let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {content_type}\r\n{end}");
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            let answer = read_answer(&answer);
+            assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")), "{path} {code} {answer:?}");
+            assert!(answer.body.contains("send it again"), "{path} {}", answer.body);
+        }
+    }
+    let metrics = gateway.get("/metrics").body;
+    for code in ["body_too_slow", "body_broken"] {
+        assert!(metrics.contains(&format!("gateway_requests_refused_total{{reason=\"{code}\"}} 5")), "{metrics}");
+    }
 }

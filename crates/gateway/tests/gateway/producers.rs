@@ -72,3 +72,31 @@ fn a_batch_that_cannot_be_taken_is_answered_and_the_connection_stays() {
     assert_eq!((error.batch, error.code.as_str()), (Some(4), "bad_idempotency_key"));
     assert_eq!(gateway.result("name=m&window=1h&agg=count"), Some(1.0));
 }
+
+/// The close that ends a connection, after whatever else it still says.
+fn farewell(live: &mut Live) -> String {
+    loop {
+        match live.step() {
+            Ok(ServerFrame::Ack(_) | ServerFrame::Error(_) | ServerFrame::Tick(_)) => {}
+            Ok(other) => panic!("{other:?}"),
+            Err(close) => return close,
+        }
+    }
+}
+
+#[test]
+fn batches_of_which_nothing_is_stored_are_counted_as_messages() {
+    let gateway = Running::start(&[]);
+    for (rest, code) in [(r#""samples":[]"#, None), (r#""key":"","samples":[]"#, Some("bad_idempotency_key"))] {
+        let mut live = Live::open(&gateway);
+        for id in 0..100 {
+            let answer = push(&mut live, id, rest);
+            assert_eq!(answer.err().map(|error| error.code).as_deref(), code);
+            // Of this one something is: it costs the disk, and counts as nothing else.
+            assert!(push(&mut live, 1_000 + id, r#""samples":[{"name":"m","value":1}]"#).is_ok());
+        }
+        live.say(&format!(r#"{{"type":"samples","id":7,{rest}}}"#));
+        assert_eq!(farewell(&mut live), "1008: more than 100 messages in a minute");
+    }
+    assert_eq!(gateway.result("name=m&window=1h&agg=count"), Some(200.0));
+}

@@ -78,6 +78,17 @@ fn callers_behind_a_proxy_are_counted_by_their_own_address() {
     // What a caller says of itself stands further left and does not help it.
     assert_eq!(from(&trusting, "198.51.100.7, 192.0.2.1").err(), Some(503));
     assert!(from(&trusting, "192.0.2.2").is_ok());
+    // Nor does a header that the proxy is not said to set.
+    let lies = [SUBPROTOCOL, ("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=198.51.100.7")];
+    assert_eq!(connect_with(&trusting, "/ws", &lies).err(), Some(503));
+    let standard = limited(&[TRUST[0], TRUST[1], "--proxy-header", "Forwarded"]);
+    let by = |hops: &str| {
+        let headers = [SUBPROTOCOL, ("forwarded", hops), ("x-forwarded-for", "198.51.100.7")];
+        connect_with(&standard, "/ws", &headers)
+    };
+    let _held: Vec<_> = (0..2).map(|_| by("for=192.0.2.1").unwrap()).collect();
+    assert_eq!(by("for=192.0.2.1").err(), Some(503));
+    assert!(by("for=192.0.2.2").is_ok());
     // Without trust it is this machine that asks, which is exempt.
     let plain = limited(&[]);
     let held: Vec<_> = (0..3).map(|_| from(&plain, "192.0.2.1").unwrap()).collect();
@@ -98,6 +109,14 @@ fn a_trusted_proxy_names_users() {
     let _held = open("ann").unwrap();
     assert_eq!(open("ann").err(), Some(503));
     assert!(open("bob").is_ok());
+
+    // What the proxy sends of its own is no guess of anybody's.
+    for _ in 0..40 {
+        let with = Request::get(QUERY).header("x-forwarded-user", "ann").header("authorization", "Bearer of-the-proxy");
+        assert_eq!(with.send(&gateway).status, 200);
+    }
+    let guess = Request::get(QUERY).header("authorization", "Bearer of-the-proxy");
+    guess.send(&gateway).is_error(401, "bad_token");
 
     // A peer that is no proxy names nobody.
     let other = started(&["--trust-proxy", "10.0.0.0/8", flags[0], flags[1]]);
