@@ -66,7 +66,7 @@ pub(crate) enum ApiError {
     #[error("{}", foreign(.origin))]
     Origin { origin: String },
     /// Nobody says who asks.
-    #[error("this gateway asks who is there: send a token as `Authorization: Bearer …`, or sign in at /signin")]
+    #[error("this gateway asks who is there: send a token as `Authorization: Bearer …`, or open the page and sign in")]
     TokenNeeded,
     /// Somebody says so wrongly.
     #[error("this token is not known here, or has ended; ask whoever runs the gateway for another")]

@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use super::Gateway;
 use super::caller::Caller;
 use super::errors::ApiError;
-use super::routes::{self, Needs};
+use super::routes::{self, Asked, Needs};
 use super::seats::counted_as;
-use super::{page, signin};
+use super::{asked_path, page, signin, wrong_method};
 use crate::auth::{Principal, Scope, Unknown};
 
 /// Lets a request pass to its route if its caller may, and tells the route who it is.
@@ -22,11 +22,16 @@ pub(super) async fn guard(State(gateway): State<Arc<Gateway>>, mut request: Requ
         // The page's files hold nothing; whoever opens the page itself is asked first.
         None if page::wants_html(&request) => Needs::Scope(Scope::Read),
         None => Needs::Nothing,
-        Some(path) => match routes::needs(request.method(), path) {
-            Some(needs) => needs,
+        Some(path) => match routes::asked(request.method(), path) {
+            Some(Asked::Needs(needs)) => needs,
+            // Whoever asks: no token would open it.
+            Some(Asked::NotTaken { allowed }) => {
+                let error = wrong_method(request).await;
+                return ([(header::ALLOW, allowed)], error).into_response();
+            }
             None => {
                 tracing::error!(path, "the route is not in the table of routes, so it is not served");
-                return ApiError::NotFound { path: path.clone() }.into_response();
+                return ApiError::NotFound { path: asked_path(&request) }.into_response();
             }
         },
     };

@@ -166,6 +166,8 @@ async fn enter(State(gateway): State<Arc<Gateway>>, mut request: Request, next: 
         caller.restore_host(request.headers_mut());
         request.extensions_mut().insert(caller);
     }
+    let asked = AskedPath(request.uri().path().to_owned());
+    request.extensions_mut().insert(asked);
     match below(&gateway.base_path, request.uri()) {
         Below::Here => {}
         Below::There(uri) => *request.uri_mut() = uri,
@@ -173,7 +175,7 @@ async fn enter(State(gateway): State<Arc<Gateway>>, mut request: Request, next: 
             return (axum::http::StatusCode::PERMANENT_REDIRECT, [(axum::http::header::LOCATION, address)])
                 .into_response();
         }
-        Below::Outside => return ApiError::NotFound { path: request.uri().path().to_owned() }.into_response(),
+        Below::Outside => return ApiError::NotFound { path: asked_path(&request) }.into_response(),
     }
     next.run(request).await
 }
@@ -204,7 +206,16 @@ fn below(base: &str, uri: &Uri) -> Below {
 }
 
 async fn wrong_method(request: Request) -> ApiError {
-    ApiError::Method { path: request.uri().path().to_owned(), method: request.method().to_string() }
+    ApiError::Method { path: asked_path(&request), method: request.method().to_string() }
+}
+
+/// The path of a request as it came, base path and all.
+#[derive(Clone)]
+struct AskedPath(String);
+
+fn asked_path(request: &Request) -> String {
+    let asked = request.extensions().get::<AskedPath>();
+    asked.map_or_else(|| request.uri().path().to_owned(), |AskedPath(path)| path.clone())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use tower_http::services::ServeDir;
 
+use super::asked_path;
 use super::caller::{Caller, Transport};
 use super::errors::ApiError;
 use super::security::CONTENT_SECURITY_POLICY;
@@ -89,15 +90,18 @@ impl Page {
 
     /// The file at the request's path.
     pub(crate) async fn answer(&self, request: Request) -> Response {
+        let (asked, before) = (asked_path(&request), request.uri().path().to_owned());
         let request = match self.own_view(request) {
             Ok(request) => request,
             Err(answer) => return harden(*answer),
         };
         let path = request.uri().path().to_owned();
+        // What was taken off the address, which the files know nothing of.
+        let taken_off = format!("{}{}", self.base_path, before.strip_suffix(&path).unwrap_or_default());
         let wants_html = wants_html(&request);
         // The API's names are never files, so that a mistyped call gets an error that it can read.
         if path.starts_with("/api/") || path.starts_with("/-/") {
-            return ApiError::NotFound { path }.into_response();
+            return ApiError::NotFound { path: asked }.into_response();
         }
         let mut served = ServeDir::new(&self.folder).precompressed_br().precompressed_gzip();
         let response = match served.try_call(request).await {
@@ -114,11 +118,16 @@ impl Page {
             StatusCode::NOT_FOUND if path == "/" => missing_page(),
             StatusCode::NOT_FOUND if wants_html => sentence(
                 StatusCode::NOT_FOUND,
-                "There is nothing at this address. <a href=\"/\">Go to the overview</a>.",
+                &format!("There is nothing at this address. <a href=\"{}/\">Go to the overview</a>.", self.base_path),
             ),
-            StatusCode::NOT_FOUND => ApiError::NotFound { path: path.clone() }.into_response(),
+            StatusCode::NOT_FOUND => ApiError::NotFound { path: asked }.into_response(),
             _ => response,
         };
+        if let Some(address) = response.headers_mut().get_mut(header::LOCATION) {
+            // A folder without its slash.
+            let whole = [taken_off.as_bytes(), address.as_bytes()].concat();
+            *address = HeaderValue::from_bytes(&whole).unwrap_or_else(|_| HeaderValue::from_static("/"));
+        }
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
             let caching = if is_named_by_content(&path) { IMMUTABLE } else { REVALIDATE };
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));

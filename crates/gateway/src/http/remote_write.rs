@@ -38,7 +38,8 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Kept, ApiError> {
     let version = version(&parts.headers)?;
     let packing = Packing::of(&parts.headers, &[Packing::Snappy])?;
     if packing == Packing::Plain {
-        return Err(ApiError::ContentEncoding { given: String::new(), taken: "snappy" });
+        let given = body::text(&parts.headers, header::CONTENT_ENCODING).unwrap_or_else(|| "none".to_owned());
+        return Err(ApiError::ContentEncoding { given, taken: "snappy" });
     }
     let body = gateway.bodies.read(body, packing, gateway.limits.binary_body.0).await?;
     let received_at = clock::now();

@@ -57,13 +57,26 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::GET, "/signin.css", Needs::Nothing),
 ];
 
-/// What the route asks for; `None` where it is not known.
-pub(super) fn needs(method: &Method, path: &str) -> Option<Needs> {
-    let mut of_path = ROUTES.iter().filter(|route| route.path == path).peekable();
-    of_path.peek()?;
-    let method = if method == Method::HEAD { &Method::GET } else { method };
-    // A method that the route does not take is refused by the router, and asks for the most until then.
-    Some(of_path.find(|route| route.method == method).map_or(Needs::Scope(Scope::Admin), |route| route.needs))
+/// What a route says to a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It is taken, of who has what it needs.
+    Needs(Needs),
+    /// It is not; these are, as the header `Allow` lists them.
+    NotTaken { allowed: String },
+}
+
+/// What the route says to the method; `None` where it is not known.
+pub(super) fn asked(method: &Method, path: &str) -> Option<Asked> {
+    let of_path: Vec<_> = ROUTES.iter().filter(|route| route.path == path).collect();
+    let wanted = if method == Method::HEAD { &Method::GET } else { method };
+    if let Some(route) = of_path.iter().find(|route| route.method == wanted) {
+        return Some(Asked::Needs(route.needs));
+    }
+    let allowed =
+        of_path.iter().map(|route| if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() });
+    let allowed = allowed.collect::<Vec<_>>().join(", ");
+    (!of_path.is_empty()).then_some(Asked::NotTaken { allowed })
 }
 
 #[cfg(test)]
@@ -72,9 +85,12 @@ mod tests {
 
     #[test]
     fn what_is_not_named_is_not_open() {
-        assert_eq!(needs(&Method::GET, "/query"), Some(READ));
-        assert_eq!(needs(&Method::HEAD, "/query"), Some(READ));
-        assert_eq!(needs(&Method::DELETE, "/query"), Some(Needs::Scope(Scope::Admin)));
-        assert_eq!(needs(&Method::GET, "/nowhere"), None);
+        let not_taken = |allowed: &str| Some(Asked::NotTaken { allowed: allowed.to_owned() });
+        assert_eq!(asked(&Method::GET, "/query"), Some(Asked::Needs(READ)));
+        assert_eq!(asked(&Method::HEAD, "/query"), Some(Asked::Needs(READ)));
+        assert_eq!(asked(&Method::DELETE, "/query"), not_taken("GET, HEAD"));
+        assert_eq!(asked(&Method::PUT, "/signin"), not_taken("GET, HEAD, POST"));
+        assert_eq!(asked(&Method::HEAD, "/ingest"), not_taken("POST"));
+        assert_eq!(asked(&Method::GET, "/nowhere"), None);
     }
 }

@@ -85,6 +85,23 @@ fn a_token_opens_what_its_scopes_name_and_nothing_else() {
 }
 
 #[test]
+fn a_method_that_is_not_taken_is_said_to_anybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = asking(&folder, &[]);
+    for (method, path, allowed) in
+        [("DELETE", "/query", "GET, HEAD"), ("GET", "/ingest", "POST"), ("PUT", "/signin", "GET, HEAD, POST")]
+    {
+        for request in [Request::new(method, path), bearing(Request::new(method, path), READS)] {
+            let answer = request.send(&gateway);
+            answer.is_error(405, "method_not_allowed");
+            assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+        }
+    }
+    // A path that is not there tells nothing either way.
+    bearing(Request::get("/api/v1/nothing"), READS).send(&gateway).is_error(404, "not_found");
+}
+
+#[test]
 fn a_refusal_can_be_read_by_an_allowed_page() {
     let folder = tempfile::tempdir().unwrap();
     let gateway = asking(&folder, &["--allow-origin", "https://status.example.org"]);

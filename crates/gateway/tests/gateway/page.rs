@@ -74,6 +74,32 @@ fn what_is_missing_is_said_in_plain_words() {
 }
 
 #[test]
+fn what_is_answered_below_a_base_path_leads_below_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("vendor")).unwrap();
+    fs::write(folder.path().join("vendor/a.js"), "a").unwrap();
+    fs::write(folder.path().join("index.html"), "page").unwrap();
+    let page = ["--page", folder.path().to_str().unwrap()];
+    let below = Running::start(&[page[0], page[1], "--server-base-path", "/kpi"]);
+    let missing = Request::get("/kpi/nothing").header("accept", "text/html").send(&below);
+    assert!(missing.status == 404 && missing.body.contains("href=\"/kpi/\""), "{}", missing.body);
+    for (path, code) in
+        [("/kpi/nothing.js", 404), ("/kpi/api/v1/nothing", 404), ("/kpi/gateway/nothing.js", 404), ("/kpi/ingest", 405)]
+    {
+        let answer = below.get(path);
+        let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(answer.status == code && message.contains(path), "{path}: {} {message}", answer.status);
+    }
+    let root = Running::start(&page);
+    for (gateway, path) in
+        [(&below, "/kpi/vendor"), (&below, "/kpi/gateway/vendor"), (&root, "/vendor"), (&root, "/gateway/vendor")]
+    {
+        let folder = gateway.get(path);
+        assert_eq!((folder.status, folder.header("location")), (307, Some(format!("{path}/").as_str())), "{path}");
+    }
+}
+
+#[test]
 fn the_gateway_shows_itself() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
