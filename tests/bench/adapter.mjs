@@ -1,13 +1,16 @@
 // Bellwether as the bench drives it: through the packed package and its public API alone. W1 and W2 take `create`:
-// `new Engine()` with its defaults. The default export is W4 for harnesses that list their contenders; here
-// peers/own-points.mjs is it.
+// `new Engine()` with its defaults. The default export is W3 and W4 for harnesses that list their contenders; here
+// peers/own-frames.mjs and peers/own-points.mjs are it.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { binaryFrame, seriesOf } from './lib/frames.mjs';
 
 const folder = process.env.BELLWETHER_NPM ?? path.resolve(import.meta.dirname, '../../target/npm/bellwether');
 const { main, version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
-export const { Engine, Points, Sketches, init } = await import(pathToFileURL(path.join(folder, main)));
+const entry = (file) => import(pathToFileURL(path.join(folder, file)));
+export const { Engine, Points, Sketches, init } = await entry(main);
+export const { frameReader } = await entry('frame.js');
 await init();
 
 const METRIC = 'latency';
@@ -41,10 +44,32 @@ export function create({ mode, names, windowMs }) {
   };
 }
 
+let reader;
+/** The harness's number of each of the reader's series. */
+let numbers;
+
 export default [
   {
-    name: 'bellwether Points.m4',
+    // What is named so is held to its sums: the samples of a frame come one series after the other.
+    name: 'bellwether (frames grouped by series; Points.m4)',
     version,
+    encode: (frame) => binaryFrame(frame, seriesOf),
+    init() {
+      reader = frameReader();
+      numbers = [];
+    },
+    parse: (frame) => frameReader().read(frame),
+    columns(frame, sink) {
+      const { series, timestampsMs, values } = reader.read(frame);
+      while (numbers.length < reader.series.length) {
+        const { name, labels } = reader.series[numbers.length];
+        numbers.push(sink.idOf(name, labels));
+      }
+      for (let place = 0; place < series.length; place += 1) sink.sid[sink.n + place] = numbers[series[place]];
+      sink.ts.set(timestampsMs, sink.n);
+      sink.v.set(values, sink.n);
+      sink.n += values.length;
+    },
     prep(x, y) {
       const points = new Points();
       points.extend(x, y);

@@ -29,6 +29,14 @@ for (const [name, key] of [['ingest', 'bellwether'], ['ingest', 'own-sketches'],
   });
 }
 
+for (const key of ['own-frames', 'json', 'json-columns']) {
+  test(`decode: ${key} finds every sample`, async () => {
+    const { wrong, series } = await ours('decode', key);
+    assert.ok(wrong < 1e-12, `sums are off by ${wrong}`);
+    assert.equal(series, 100);
+  });
+}
+
 test('downsample: the points draw the same line', async () => {
   const { points, envelopeError } = await ours('downsample', 'own-points');
   assert.ok(points > 500 && points <= 4 * 500, `${points} points`);

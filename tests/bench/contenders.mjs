@@ -23,6 +23,13 @@ export const workloads = {
     quick: { rate: 100, seconds: 330, warmSeconds: 310, batch: 500, budgetSeconds: 60 },
     contenders: ['bellwether', 'by-hand', 'sketches', 'hdr'],
   },
+  decode: {
+    title: 'W3: 1 million samples of 100 series in frames of 500, as they come out of a socket, to columns',
+    against: 'own-frames',
+    full: { samples: 1_000_000, repetitions: 5 },
+    quick: { samples: 50_000, repetitions: 2 },
+    contenders: ['own-frames', 'json', 'json-columns'],
+  },
   downsample: {
     title: 'W4: 1 million points, unevenly spaced, to the first, least, greatest and last of 1,000 columns',
     against: 'own-points',
@@ -53,6 +60,9 @@ export const contenders = {
   'own-points': { title: 'bellwether `Points`', module: './peers/own-points.mjs' },
   'own-series': { title: 'bellwether `Engine`', module: './adapter.mjs' },
   'own-rules': { title: 'bellwether `Engine`', module: './adapter.mjs' },
+  'own-frames': { title: 'bellwether `frameReader`, binary frames of the live feed', module: './peers/own-frames.mjs' },
+  json: { title: '`JSON.parse`, an object for each sample', module: './peers/json.mjs' },
+  'json-columns': { title: '`JSON.parse`, columns', module: './peers/json-columns.mjs' },
   'm4-by-hand': { title: 'M4 written by hand in JavaScript', module: './peers/m4-by-hand.mjs' },
   tsdownsample: { title: 'tsdownsample (native, through Python)', module: './peers/tsdownsample.mjs', isOptional: true },
   'by-hand': { title: 'histogram written by hand in JavaScript', module: './peers/by-hand.mjs' },

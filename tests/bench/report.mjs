@@ -30,6 +30,13 @@ const columns = {
     ['value error', (result) => result.errors.value],
     ['error of counts', (result) => result.errors.count],
   ],
+  decode: [
+    ['ms', (result) => result.ms],
+    ['million samples a second', (result) => result.millionsASecond],
+    ['bytes a sample', (result) => result.bytesASample],
+    ['longest frame ms', (result) => result.longestMs],
+    ['error of sums', (result) => result.wrong],
+  ],
   downsample: [
     ['ms', (result) => result.ms],
     ['points', (result) => result.points],

@@ -10,7 +10,7 @@ const built = process.env.BELLWETHER_NPM ?? path.join(root, 'target/npm/bellweth
 
 /** Writes the reference to `folder`; gives how many complaints there were, which it has printed. */
 export async function writeReference(folder) {
-  const entries = ['index.d.ts', 'collector.d.ts', 'live.d.ts'].map((name) => path.join(built, name));
+  const entries = ['index.d.ts', 'collector.d.ts', 'frame.d.ts', 'live.d.ts'].map((name) => path.join(built, name));
   const settings = mkdtempSync(path.join(tmpdir(), 'bellwether-api-'));
   try {
     const tsconfig = path.join(settings, 'tsconfig.json');

@@ -25,6 +25,8 @@ const cases = [
   ['the live client, nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'live.ts'],
   ['the live client, bundler', [...bundler, '--lib', 'es2022,dom'], 'live.ts'],
   ['the live client, with the platform\'s WebSocket', [...bundler, '--lib', 'es2022,dom'], 'live-dom.ts'],
+  ['the reader of frames, nodenext, without the types of the DOM', [...nodenext, '--lib', 'es2022'], 'frame.ts'],
+  ['the reader of frames, bundler', [...bundler, '--lib', 'es2022,dom'], 'frame.ts'],
   ['a CommonJS module under nodenext', [...nodenext, '--lib', 'es2022'], 'use.cts'],
   ['written and generated types agree', [...nodenext, '--lib', 'es2022,dom,esnext.disposable'], 'generated.ts'],
 ];
@@ -67,6 +69,7 @@ test('the types name every code that the engine throws, and no other', () => {
   const thrown = new Set([
     ...found(files('src', '.rs'), /(?:Refusal::new\(|coded\(|\} => |\(_\) => )\s*"([a-z_]+)"/g),
     ...found(files('js', '.js'), /new BellwetherError\(\s*'([a-z_]+)'/g),
+    ...found(files('js', '.ts'), /new BellwetherError\(\s*'([a-z_]+)'/g),
     ...found(files('js/live', '.ts'), /(?:new BellwetherError|lose)\(\s*'([a-z_]+)'/g),
   ]);
   const types = uncommented(path.join(crate, 'js/error.d.ts'));
