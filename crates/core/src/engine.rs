@@ -387,6 +387,29 @@ impl Engine {
         Ok(())
     }
 
+    /// Forgets every sample of a series, which stays; for one whose samples are corrected, to be recorded anew.
+    /// Figures that are kept from one evaluation to the next ([`crate::watch::Watches`]) are to be made anew too.
+    ///
+    /// ```
+    /// use bellwether_core::engine::{Engine, EngineConfig};
+    /// use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+    /// use bellwether_core::sample::Sample;
+    /// use bellwether_core::time::TimestampMs;
+    ///
+    /// let mut engine = Engine::new(EngineConfig::default())?;
+    /// let key = SeriesKey { metric: MetricName::new("resolution_time")?, labels: Labels::empty() };
+    /// let series = engine.series(&key, None)?;
+    /// let now = TimestampMs::new(1_700_000_000_000);
+    /// engine.record(series, Sample::new(now, 120.0)?, now)?;
+    /// engine.clear(series);
+    /// assert_eq!((engine.latest(series), engine.find(&key)), (None, Some(series)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn clear(&mut self, id: SeriesId) {
+        let series = &mut self.series[id.index()];
+        *series = Series::new(series.key().clone(), series.kind(), self.horizon.tiers(), id.index());
+    }
+
     /// Moves on to `now`, seals time buckets that are over and evicts what has left the tiers, of so
     /// many series as take little time; the next calls see to the others.
     pub fn advance(&mut self, now: TimestampMs) {

@@ -436,6 +436,7 @@ impl Parts<'_> {
         // Of its own after each start: what pages held before cannot be gone on with, for what was sent of late is
         // forgotten, and a store may have been put back to an older state.
         self.hub.install(engine, alerts, clock::random_bits() & EPOCH_MASK, store.seq());
+        self.hub.install_restated(store.restated()?);
         let (hub, metrics) = (Arc::clone(&self.hub), self.metrics.clone());
         let own = Arc::clone(&self.gateway.own);
         let retention = Retention {

@@ -8,6 +8,7 @@
 pub mod binary;
 pub mod board;
 mod condition;
+pub mod correction;
 pub mod feed;
 pub mod frame;
 pub mod ingest;

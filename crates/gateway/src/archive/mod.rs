@@ -17,6 +17,6 @@ pub(crate) use backup::backup;
 pub use export::ExportArgs;
 pub(crate) use export::export;
 pub(crate) use request::{ExportRequest, ParamError};
-pub(crate) use rows::Rows;
+pub(crate) use rows::{Figure, LabelMap, Rows};
 pub use verify::VerifyArgs;
 pub(crate) use verify::verify;

@@ -136,7 +136,8 @@ struct Row<'a> {
     reference: Option<&'a str>,
 }
 
-struct LabelMap<'a>(&'a Labels);
+/// Labels as an object of text.
+pub(crate) struct LabelMap<'a>(pub(crate) &'a Labels);
 
 impl LabelMap<'_> {
     fn is_empty(&self) -> bool {
@@ -151,7 +152,7 @@ impl Serialize for LabelMap<'_> {
 }
 
 /// A value of a sample: every bit of it comes back, and whole numbers have no fraction.
-struct Figure(f64);
+pub(crate) struct Figure(pub(crate) f64);
 
 /// Up to here every whole number is a float.
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;

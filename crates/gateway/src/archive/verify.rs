@@ -62,6 +62,9 @@ fn report(store: &StoppedStore, snapshot: &Snapshot, found: &Verification) -> an
         "  {} samples in {} chunks, {} summaries of hours, {} samples in {} batches that are not sealed yet",
         found.chunk_samples, found.chunks, found.hours, found.tail_samples, found.batches
     )?;
+    if found.corrections > 0 {
+        writeln!(text, "  {} corrections in the trail", found.corrections)?;
+    }
     for fault in &found.faults {
         writeln!(text, "DAMAGED: {}: {}{}", fault.place, fault.reason, name(fault))?;
         writeln!(text, "  {}", fault.place.remedy())?;

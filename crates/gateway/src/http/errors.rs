@@ -98,6 +98,9 @@ pub(crate) enum ApiError {
     /// Others ask about the long past.
     #[error("{at_once} questions about the long past are being answered already; ask again in a second")]
     Questions { at_once: usize },
+    /// Stored samples are not changed as asked.
+    #[error("{message}")]
+    Correction { status: StatusCode, code: &'static str, message: String },
     /// The store cannot be read.
     #[error("the store cannot be read at the moment ({reason}); ask again in a second")]
     Unreadable { reason: String },
@@ -145,6 +148,7 @@ impl ApiError {
             Self::TokenNeeded | Self::BadToken => StatusCode::UNAUTHORIZED,
             Self::TooManyWrong => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Correction { status, .. } => *status,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             // Not the sender's fault for good: Prometheus and the OpenTelemetry SDKs drop what is answered with 400
             // or 408, and send again what is answered with this.
@@ -166,7 +170,7 @@ impl ApiError {
     /// The stable word for programs.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::BadBody { code, .. } | Self::BadQuery { code, .. } => code,
+            Self::BadBody { code, .. } | Self::BadQuery { code, .. } | Self::Correction { code, .. } => code,
             Self::BadKey { .. } => "bad_idempotency_key",
             Self::BodyTooLong { .. } => "body_too_large",
             Self::BodyTooSlow { .. } => "body_too_slow",
@@ -256,6 +260,9 @@ impl From<WriteError> for ApiError {
             WriteError::Overloaded => Self::Overloaded,
             WriteError::Stopping => Self::Stopping,
             WriteError::Store { reason } => Self::Store { reason },
+            WriteError::OutOfTime { reason } => {
+                Self::Correction { status: StatusCode::UNPROCESSABLE_ENTITY, code: "bad_timestamp", message: reason }
+            }
             WriteError::KeyReused => Self::BadKey { message: error.to_string() },
         }
     }

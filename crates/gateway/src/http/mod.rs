@@ -4,6 +4,7 @@ mod allowance;
 mod archive;
 pub(crate) mod body;
 pub(crate) mod caller;
+mod corrections;
 pub(crate) mod delivered;
 mod errors;
 mod guard;
@@ -137,6 +138,7 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
         .route("/ws", get(ws::live))
         .route("/api/v1/export", get(archive::export))
         .route("/api/v1/backup", get(archive::backup))
+        .route("/api/v1/corrections", get(corrections::trail).post(corrections::correct))
         .route("/-/healthy", get(health::healthy))
         .route("/-/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bellwether_core::labels::MetricName;
-use bellwether_core::query::QueryError;
+use bellwether_core::query::{Answer, Expression, Group, QueryError};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::query::{GroupsBody, QueryRequest, ResultBody, ScorecardBody, Shape, from_query_string};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::errors::ApiError;
 use super::{Gateway, archive};
 use crate::clock;
-use crate::hub::engine_of_past;
+use crate::hub::{Hub, engine_of_past};
 
 /// Answers one figure or one for each group.
 pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): RawQuery) -> Result<Response, ApiError> {
@@ -25,8 +25,8 @@ pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): R
     let at = request.at.unwrap_or_else(clock::now);
     let QueryRequest { expression, shape, .. } = &request;
     let answered = match shape {
-        Shape::One => gateway.hub.evaluate_one(expression, at).map(|answer| fresh(ResultBody(&answer))),
-        Shape::Groups => gateway.hub.evaluate(expression, at).map(|groups| fresh(GroupsBody(&groups))),
+        Shape::One => gateway.hub.evaluate_one(expression, at).map(|answer| one(&gateway.hub, expression, at, &answer)),
+        Shape::Groups => gateway.hub.evaluate(expression, at).map(|found| groups(&gateway.hub, expression, at, &found)),
     };
     match answered {
         Err(QueryError::WindowTooLong { .. }) => long_past(&gateway, request, at).await,
@@ -37,18 +37,26 @@ pub(super) async fn query(State(gateway): State<Arc<Gateway>>, RawQuery(text): R
 /// Answers from the store what is longer than the engine in memory holds.
 async fn long_past(gateway: &Gateway, request: QueryRequest, at: TimestampMs) -> Result<Response, ApiError> {
     let (permit, snapshot) = archive::ask(gateway).await?;
-    let config = gateway.hub.config();
+    let (hub, config) = (Arc::clone(&gateway.hub), gateway.hub.config());
     let answering = tokio::task::spawn_blocking(move || {
         let QueryRequest { expression, shape, .. } = &request;
         let engine = engine_of_past(&snapshot, expression, at, clock::now(), config)?;
         drop(permit);
         Ok(match shape {
-            Shape::One => fresh(ResultBody(&engine.evaluate_one(expression, at)?)),
-            Shape::Groups => fresh(GroupsBody(&engine.evaluate(expression, at)?)),
+            Shape::One => one(&hub, expression, at, &engine.evaluate_one(expression, at)?),
+            Shape::Groups => groups(&hub, expression, at, &engine.evaluate(expression, at)?),
         })
     });
     // It panics for nobody, and is given up only when the gateway ends.
     answering.await.unwrap_or(Err(ApiError::Stopping))
+}
+
+fn one(hub: &Hub, expression: &Expression, at: TimestampMs, answer: &Answer) -> Response {
+    fresh(ResultBody { answer, restated: hub.restated(expression, at, answer) })
+}
+
+fn groups(hub: &Hub, expression: &Expression, at: TimestampMs, groups: &[Group]) -> Response {
+    fresh(GroupsBody { groups, restated: &hub.restated_groups(expression, at, groups) })
 }
 
 /// The grants office's three figures over everything that is kept.

@@ -46,6 +46,9 @@ pub(super) const ROUTES: &[Route] = &[
     // All that is kept, at once.
     route(Method::GET, "/api/v1/export", ADMIN),
     route(Method::GET, "/api/v1/backup", ADMIN),
+    // What is stored changes, and the trail says what it was.
+    route(Method::POST, "/api/v1/corrections", ADMIN),
+    route(Method::GET, "/api/v1/corrections", ADMIN),
     // It may be told who asks in its first message.
     route(Method::GET, "/ws", Needs::Nothing),
     route(Method::GET, "/-/healthy", Needs::Nothing),

@@ -155,6 +155,10 @@ impl Farewell {
     };
     const BUSY: Self =
         Self { code: close_code::AGAIN, reason: "busy: too much history waits to be sent to others; connect again" };
+    const RESTATED: Self = Self {
+        code: close_code::AGAIN,
+        reason: "restated: stored samples were corrected; connect again, and the history comes anew",
+    };
     const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
     const TOO_MANY_BATCHES: Self =
         Self { code: close_code::AGAIN, reason: "busy: there was no room for 100 batches in a minute; connect again" };
@@ -247,6 +251,9 @@ async fn send(
                 continue;
             }
         };
+        if queue.restated() {
+            return Some(Farewell::RESTATED);
+        }
         if queue.overflowed() {
             return Some(too_slow(gateway, &queue));
         }

@@ -130,6 +130,21 @@ impl Admitted {
 }
 
 impl Hub {
+    /// Whether a stored sample may be given this time; `oldest` is the start of what the store keeps.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub(crate) fn accepts(&self, timestamp: TimestampMs, oldest: TimestampMs, now: TimestampMs) -> Result<(), String> {
+        if timestamp < oldest {
+            return Err(format!(
+                "timestamp {} is older than the oldest that is kept, {}",
+                timestamp.get(),
+                oldest.get()
+            ));
+        }
+        self.state().engine.check(timestamp, now).map_err(|error| error.to_string())
+    }
+
     /// Says which samples may be stored and adds their new series to `plan`. `oldest` is the start
     /// of what the store keeps.
     pub(crate) fn admit(

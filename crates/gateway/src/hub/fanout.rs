@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::engine::{Engine, SeriesId};
+use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
@@ -393,6 +394,26 @@ impl Fanout {
         }
         self.let_go(gone);
         stragglers
+    }
+
+    /// Lets go of everybody who follows one of these series, of which what was sent is not right any more, and
+    /// forgets what was sent: who comes back cannot go on where it was.
+    pub(super) fn restate(&mut self, series: &[SeriesKey]) {
+        let mut gone = self.joining.taking(series);
+        self.channels.retain(|channel| {
+            let takes = series.iter().any(|key| channel.feed.takes(key));
+            if takes {
+                gone.extend(channel.members.keys());
+            }
+            !takes
+        });
+        for id in &gone {
+            if let Some(connection) = self.connections.get(id) {
+                connection.queue.restate();
+            }
+        }
+        self.let_go(gone);
+        self.forget_takers();
     }
 
     /// Ends a second: tells the time to the connections that heard nothing in it, and to all others

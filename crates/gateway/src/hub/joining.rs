@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_core::engine::{Engine, SeriesId};
+use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
@@ -64,6 +65,12 @@ impl Joining {
             joiner.uncopied.insert(*series);
             joiner.steps.remove(series);
         }
+    }
+
+    /// The subscriptions that take one of these series.
+    pub(super) fn taking(&self, series: &[SeriesKey]) -> Vec<ConnectionId> {
+        let takes = |joiner: &Joiner| series.iter().any(|key| joiner.feed.takes(key));
+        self.0.iter().filter(|(_, joiner)| takes(joiner)).map(|(id, _)| *id).collect()
     }
 
     /// What was gathered beside the copies; `None` where the subscription is not on its way in any more.

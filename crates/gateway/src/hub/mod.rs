@@ -14,6 +14,7 @@ mod pack;
 mod past;
 mod queue;
 mod recovery;
+mod restated;
 mod years;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,12 +37,14 @@ pub(crate) use news::News;
 pub(crate) use past::Past;
 pub(crate) use queue::{Frame, Outbound, QueueReceiver, Replies};
 pub(crate) use recovery::{Recovery, recover};
+pub(crate) use restated::Piece;
 pub(crate) use years::{PastError, engine_of_past};
 
 use crate::store::Increment;
 use fanout::{Fanout, Stragglers};
 use feed::{BadStep, Feed, Place, STEP, step_end};
 use gather::{Bounds, Gathering, NoRoom, Progress, Refused, Waiting};
+use restated::Restated;
 
 /// Most subscriptions of one connection.
 const MAX_SUBSCRIPTIONS: usize = 16;
@@ -75,6 +78,7 @@ struct State {
     place: Place,
     fanout: Fanout,
     histories: Waiting,
+    restated: Restated,
 }
 
 /// Why a subscription was refused.
@@ -118,6 +122,7 @@ impl Hub {
             place,
             fanout: Fanout::default(),
             histories: Waiting::default(),
+            restated: Restated::default(),
         };
         Ok(Self { greeting, state: Mutex::new(state) })
     }

@@ -57,6 +57,7 @@ struct Load {
     /// Wakes who waits for answers to leave.
     replied: Notify,
     overflowed: AtomicBool,
+    restated: AtomicBool,
 }
 
 /// The answers that wait on one connection.
@@ -152,6 +153,11 @@ impl QueueSender {
     pub(crate) fn give_up(&self) {
         self.load.overflowed.store(true, Ordering::Release);
     }
+
+    /// Has the connection closed because what it was sent is not right any more.
+    pub(crate) fn restate(&self) {
+        self.load.restated.store(true, Ordering::Release);
+    }
 }
 
 impl QueueReceiver {
@@ -192,6 +198,11 @@ impl QueueReceiver {
     /// Whether a history is on its way or waits to be.
     pub(crate) fn filling(&self) -> bool {
         self.load.histories.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether what was sent is not right any more.
+    pub(crate) fn restated(&self) -> bool {
+        self.load.restated.load(Ordering::Acquire)
     }
 
     /// Whether the hub has given the connection up for not keeping up.

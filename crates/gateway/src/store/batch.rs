@@ -5,6 +5,7 @@
 //! the references where there is one. It is written once and read once or twice, so it is small and
 //! quick rather than as small as can be.
 
+use super::StoredSample;
 use super::codec::{CodecError, Reader, Writer, read_optional, write_optional};
 use super::histograms::{BatchHistogram, Counted};
 use super::idempotency::IdempotencyKey;
@@ -105,6 +106,13 @@ pub(super) struct TailSample {
     pub(super) series: SeriesIx,
     pub(super) sample: Sample,
     pub(super) reference: Option<Arc<str>>,
+}
+
+impl TailSample {
+    /// The series, and the sample as it is kept everywhere else.
+    pub(super) fn into_stored(self) -> (SeriesIx, StoredSample) {
+        (self.series, StoredSample { sample: self.sample, reference: self.reference })
+    }
 }
 
 /// What the store keeps in memory of a batch of the tail.

@@ -180,6 +180,23 @@ pub(super) fn decode(key: ChunkKey, record: &[u8]) -> Result<Vec<StoredSample>, 
     Ok(samples)
 }
 
+/// Whether a chunk holds a sample with this reference. Cost: its checksum, and no column is unpacked.
+pub(super) fn mentions(key: ChunkKey, record: &[u8], reference: &str) -> Result<bool, CodecError> {
+    let (_, mut reader) = Reader::new(&key.bytes(), record, VERSION)?;
+    let count = reader.unsigned("the number of samples")?;
+    read_column(&mut reader, "the timestamps")?;
+    read_column(&mut reader, "the values")?;
+    if reader.byte("the references' mark")? == 0 {
+        return Ok(false);
+    }
+    for _ in 0..count {
+        if read_optional(&mut reader, "a reference")?.as_deref() == Some(reference) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 enum Column<'a> {
     Plain(Reader<'a>),
     Pco(&'a [u8]),

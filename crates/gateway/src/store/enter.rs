@@ -127,7 +127,7 @@ fn write_hour(
 }
 
 /// The summary of samples that are ordered by time; `None` where there are none.
-fn summary_of(samples: &[StoredSample], kind: Kind) -> Option<Summary> {
+pub(super) fn summary_of(samples: &[StoredSample], kind: Kind) -> Option<Summary> {
     let (first, rest) = samples.split_first()?;
     let mut summary = Summary::of(first.sample, kind);
     for each in rest {

@@ -66,6 +66,18 @@ pub enum Place {
         /// Its number.
         id: u64,
     },
+    /// A correction in the trail.
+    Correction {
+        /// Its number.
+        id: u64,
+    },
+    /// The mark of a span in which samples of a series were changed.
+    Restated {
+        /// The series.
+        series: SeriesIx,
+        /// The last instant of the span.
+        end: TimestampMs,
+    },
     /// A number about the whole store.
     Meta {
         /// Its name in the table `meta`.
@@ -114,6 +126,10 @@ impl Place {
                 "nothing needs to be done while its points are kept: the next histogram of the hour makes it anew"
             }
             Self::Notice { .. } => "the message about an alert is not sent; the next change of the alert is",
+            Self::Correction { .. } => {
+                "what was corrected stays so; who did it, when and why is lost but for a backup from before"
+            }
+            Self::Restated { .. } => "figures of that time are right and are no longer marked as restated",
             Self::Meta { .. } | Self::Table { .. } => {
                 "do not go on with this file: take the newest backup, or export what can be read of it"
             }
@@ -139,6 +155,10 @@ impl fmt::Display for Place {
                 write!(f, "the histograms of series {} in the hour that ends at {}", series.0, rfc3339(*end))
             }
             Self::Notice { id } => write!(f, "notice {id}"),
+            Self::Correction { id } => write!(f, "correction {id}"),
+            Self::Restated { series, end } => {
+                write!(f, "the mark of what was changed of series {} at {}", series.0, rfc3339(*end))
+            }
             Self::Meta { name } => write!(f, "the store's number {name:?}"),
             Self::Table { name } => write!(f, "the table {name:?}"),
         }

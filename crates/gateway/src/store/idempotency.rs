@@ -188,6 +188,11 @@ pub(super) struct Staged {
     pub(super) opaque: HashMap<Arc<str>, (i64, u64)>,
 }
 
+/// Whether an id is `reference`, or `<reference>:…`.
+fn names(id: &str, reference: &str) -> bool {
+    id == reference || id.rsplit_once(':').is_some_and(|(sender, _)| sender == reference)
+}
+
 /// Whether a batch is new.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -195,7 +200,29 @@ pub(super) enum Verdict {
     Duplicate,
 }
 
+/// Ids that are the very reference of a sample, or its sender's name: `<reference>:<counter>`.
+#[derive(Debug, Default)]
+pub(super) struct Naming {
+    pub(super) sender: Option<Arc<str>>,
+    /// Their keys in the table `batches`.
+    pub(super) opaque: Vec<(i64, u64)>,
+}
+
 impl Remembered {
+    /// The ids that name `reference`.
+    pub(super) fn naming(&self, reference: &str) -> Naming {
+        let sender = self.senders.get_key_value(reference).map(|(sender, _)| Arc::clone(sender));
+        let named = self.order.iter().filter(|(_, text)| names(text, reference));
+        Naming { sender, opaque: named.map(|(key, _)| *key).collect() }
+    }
+
+    /// Forgets the ids that name `reference`.
+    pub(super) fn forget_naming(&mut self, reference: &str) {
+        self.senders.remove(reference);
+        self.order.retain(|(_, text)| !names(text, reference));
+        self.opaque.retain(|text, _| !names(text, reference));
+    }
+
     /// Whether the batch of `key` is on disk, for all that is remembered at `now`.
     pub(super) fn knows(&self, key: &IdempotencyKey, now: TimestampMs) -> bool {
         let counted = match &key.0 {

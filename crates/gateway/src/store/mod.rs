@@ -25,11 +25,13 @@ mod append;
 mod batch;
 mod chunk;
 mod codec;
+mod correction;
 mod disk;
 mod enter;
 mod error;
 mod export;
 mod fault;
+mod find;
 mod histograms;
 mod hour;
 mod idempotency;
@@ -40,6 +42,7 @@ mod read;
 mod recovery;
 mod redb_store;
 mod repeats;
+mod restated;
 mod retention;
 mod rollups;
 mod seal;
@@ -48,6 +51,7 @@ mod snapshot;
 mod state;
 mod stopped;
 mod tables;
+mod trail;
 mod transfer;
 mod verify;
 
@@ -59,11 +63,13 @@ use bellwether_core::time::TimestampMs;
 
 pub use batch::{Batch, BatchSample, Declaration, Found, LeftOut, Outcome};
 pub use codec::CodecError;
+pub use correction::{Change, Corrected, Correction};
 pub(crate) use disk::sync_folder;
 pub use disk::{Disk, DiskUsage, FileDisk};
 pub use error::StoreError;
 pub use export::{Exported, Selection};
 pub use fault::{Fault, Place};
+pub use find::{Target, Whereabouts};
 pub use histograms::{BatchHistogram, Counted};
 pub use idempotency::{IdempotencyKey, KeyError};
 pub use origin::{NewStore, Origin};
@@ -71,11 +77,13 @@ pub use outbox::{AlertChange, Notice};
 pub use read::Reading;
 pub use recovery::Recovered;
 pub use redb_store::{FILE_NAME, RedbStore};
+pub use restated::Mark;
 pub use retention::Retention;
 pub use seal::{Progress, SealLimits};
 pub use series::SeriesIx;
 pub use snapshot::Snapshot;
 pub use stopped::StoppedStore;
+pub use trail::{About, Action, Changed, Entry, Trail};
 pub use transfer::{Receiving, TransferError};
 pub use verify::Verification;
 
@@ -127,6 +135,33 @@ pub trait Store: Send {
         now: TimestampMs,
         each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Fault>, StoreError>;
+
+    /// The same of some series only, whose samples were corrected.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn replay_series(
+        &self,
+        series: &[SeriesKey],
+        now: TimestampMs,
+        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Fault>, StoreError>;
+
+    /// Changes stored samples, which are where `found` says, durably, in one transaction, and notes it in the
+    /// trail. Cost: rewrites the chunks that they are in, and those batches of the tail.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk is full or failed: then nothing may be acknowledged.
+    fn correct(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, StoreError>;
+
+    /// The series of which `found` says something.
+    fn series_of(&self, found: &Whereabouts) -> Vec<SeriesKey>;
+
+    /// The spans in which samples of a series were changed. Cost: reads their marks.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    fn restated(&self) -> Result<Vec<(SeriesKey, Mark)>, StoreError>;
 
     /// Moves a bounded number of samples from the tail into chunks; to be called between commits
     /// until it says [`Progress::Done`], and again every few seconds. Hours that are over become one
@@ -305,7 +340,31 @@ impl Store for RedbStore {
         now: TimestampMs,
         each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Fault>, StoreError> {
-        self.look(|database, state| recovery::replay(database, state, now, each))
+        self.look(|database, state| recovery::replay(database, state, now, None, each))
+    }
+
+    fn replay_series(
+        &self,
+        series: &[SeriesKey],
+        now: TimestampMs,
+        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Fault>, StoreError> {
+        self.look(|database, state| {
+            let only = series.iter().filter_map(|key| state.by_key.get(key)).map(|(ix, _)| *ix).collect();
+            recovery::replay(database, state, now, Some(&only), each)
+        })
+    }
+
+    fn correct(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, StoreError> {
+        self.change(asked.now, |database, state| correction::correct(database, state, asked, found))
+    }
+
+    fn series_of(&self, found: &Whereabouts) -> Vec<SeriesKey> {
+        found.series().filter_map(|ix| self.state.series.get(&ix)).map(|(key, _)| key.clone()).collect()
+    }
+
+    fn restated(&self) -> Result<Vec<(SeriesKey, Mark)>, StoreError> {
+        self.look(restated::all)
     }
 
     fn seal(&mut self, now: TimestampMs) -> Result<Progress, StoreError> {

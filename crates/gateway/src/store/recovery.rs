@@ -62,10 +62,12 @@ struct Replay<'a> {
     faults: Faults,
 }
 
+/// `only`: nothing but these series.
 pub(super) fn replay(
     database: &Database,
     state: &State,
     now: TimestampMs,
+    only: Option<&BTreeSet<SeriesIx>>,
     each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Fault>, StoreError> {
     // Hours up to this one come as summaries: all of it is older than the raw span.
@@ -80,7 +82,8 @@ pub(super) fn replay(
     let points = histograms::table(&read, tables::POINTS)?;
     let point_hours = histograms::table(&read, tables::POINT_HOURS)?;
     let mut tail = replay.tail(&read)?;
-    for series in state.series.keys().copied() {
+    let wanted = |series: &SeriesIx| only.is_none_or(|only| only.contains(series));
+    for series in state.series.keys().copied().filter(wanted) {
         let of_tail = tail.remove(&series).unwrap_or_default();
         let mut waiting = of_tail.as_slice();
         for row in hours.range((series.0, oldest)..=(series.0, i64::MAX)).while_doing(DOING)? {

@@ -249,6 +249,13 @@ fn drop_rows(database: &Database, found: &Found, mut chunk_bytes: u64) -> Result
                 counts.remove(series.0).while_doing(DOING)?;
             }
         }
+        if !found.series.is_empty() {
+            let mut restated = write.open_table(tables::RESTATED).while_doing(DOING)?;
+            for series in &found.series {
+                let marks = (series.0, i64::MIN)..=(series.0, i64::MAX);
+                restated.retain_in(marks, |_, _| false).while_doing(DOING)?;
+            }
+        }
         let mut table = write.open_table(tables::META).while_doing(DOING)?;
         table.insert(meta::CHUNK_BYTES, chunk_bytes).while_doing(DOING)?;
     }

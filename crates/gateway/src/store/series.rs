@@ -30,27 +30,38 @@ pub(super) fn kind_of(number: u8) -> Result<Kind, CodecError> {
 pub(super) fn encode(ix: SeriesIx, key: &SeriesKey, kind: Kind) -> Vec<u8> {
     let mut writer = Writer::new(VERSION);
     writer.byte(kind.number());
+    write_key(&mut writer, key);
+    writer.finish(&ix.0.to_le_bytes())
+}
+
+/// The name and labels of a series.
+pub(super) fn write_key(writer: &mut Writer, key: &SeriesKey) {
     writer.slice(key.metric.as_str().as_bytes());
     writer.unsigned(key.labels.len() as u64);
     for (name, value) in key.labels.iter() {
         writer.slice(name.as_bytes());
         writer.slice(value.as_bytes());
     }
-    writer.finish(&ix.0.to_le_bytes())
 }
 
 pub(super) fn decode(ix: SeriesIx, record: &[u8]) -> Result<(SeriesKey, Kind), CodecError> {
     let (_, mut reader) = Reader::new(&ix.0.to_le_bytes(), record, VERSION)?;
     let kind = kind_of(reader.byte("the kind")?)?;
+    let key = read_key(&mut reader)?;
+    reader.finish()?;
+    Ok((key, kind))
+}
+
+/// Reads what [`write_key`] wrote.
+pub(super) fn read_key(reader: &mut Reader<'_>) -> Result<SeriesKey, CodecError> {
     let metric = MetricName::new(reader.text("the metric")?).map_err(|_| CodecError::Range { field: "the metric" })?;
     let count = reader.length("the labels")?;
     let mut pairs = Vec::with_capacity(count);
     for _ in 0..count {
         pairs.push((reader.text("a label's name")?, reader.text("a label's value")?));
     }
-    reader.finish()?;
     let labels = Labels::new(pairs).map_err(|_| CodecError::Range { field: "the labels" })?;
-    Ok((SeriesKey { metric, labels }, kind))
+    Ok(SeriesKey { metric, labels })
 }
 
 #[cfg(test)]

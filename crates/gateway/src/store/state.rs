@@ -159,6 +159,17 @@ impl State {
         }
     }
 
+    /// Notes what is left of a batch of the tail; `None` where it is nothing.
+    pub(super) fn change_tail(&mut self, seq: u64, mark: Option<TailMark>) {
+        if let Some(before) = self.tail.remove(&seq) {
+            self.tail_samples -= before.samples;
+        }
+        if let Some(mark) = mark {
+            self.tail_samples += mark.samples;
+            self.tail.insert(seq, mark);
+        }
+    }
+
     /// Whether the tail may hold samples of the series.
     pub(super) fn is_in_tail(&self, series: SeriesIx) -> bool {
         let oldest = self.tail.first_key_value().map(|(seq, _)| *seq);

@@ -31,6 +31,10 @@ pub(super) const POINTS: TableDefinition<(u32, i64), &[u8]> = TableDefinition::n
 pub(super) const POINT_HOURS: TableDefinition<(u32, i64), &[u8]> = TableDefinition::new("point_hours");
 /// `series → record`: how far a cumulative histogram has counted.
 pub(super) const COUNTS: TableDefinition<u32, &[u8]> = TableDefinition::new("counts");
+/// `correction → record`: what became of samples after they were stored.
+pub(super) const CORRECTIONS: TableDefinition<u64, &[u8]> = TableDefinition::new("corrections");
+/// `(series, end) → record`: spans of time in which samples were changed.
+pub(super) const RESTATED: TableDefinition<(u32, i64), &[u8]> = TableDefinition::new("restated");
 
 /// Does the same to tables of whatever types.
 pub(super) trait EachTable {
@@ -60,7 +64,10 @@ pub(super) fn each(work: &mut impl EachTable) -> Result<(), StoreError> {
     // A file has these once it was given a histogram.
     work.table(11, POINTS)?;
     work.table(12, POINT_HOURS)?;
-    work.table(13, COUNTS)
+    work.table(13, COUNTS)?;
+    // And these once something was corrected.
+    work.table(14, CORRECTIONS)?;
+    work.table(15, RESTATED)
 }
 
 /// The names in [`META`].
@@ -77,6 +84,8 @@ pub(super) mod meta {
     pub(in super::super) const NEXT_SERIES: &str = "next_series";
     /// The number that the next notice gets.
     pub(in super::super) const NEXT_NOTICE: &str = "next_notice";
+    /// The number that the next correction gets; missing: 0.
+    pub(in super::super) const NEXT_CORRECTION: &str = "next_correction";
     /// The bytes of all records of chunks; missing in a store that an older program wrote.
     pub(in super::super) const CHUNK_BYTES: &str = "chunk_bytes";
     /// The newest batch of which earlier rounds of sealing took samples.

@@ -11,10 +11,12 @@ use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
 use super::idempotency::Ledger;
 use super::redb_store::shielded;
+use super::restated::Mark;
 use super::series::SeriesIx;
 use super::snapshot::{DOING, Snapshot};
 use super::state::check_format;
 use super::tables::{self, meta};
+use super::trail::Entry;
 use super::{histograms, hour, outbox};
 use bellwether_core::time::TimestampMs;
 
@@ -38,6 +40,8 @@ pub struct Verification {
     pub hour_bytes: u64,
     /// Points of histograms that are whole.
     pub points: u64,
+    /// Corrections of the trail that are whole.
+    pub corrections: u64,
     /// Batches of the tail that are whole.
     pub batches: u64,
     /// Samples in them that are not in chunks.
@@ -63,6 +67,7 @@ impl Snapshot {
             walk.chunks()?;
             walk.hours()?;
             walk.histograms()?;
+            walk.corrections()?;
             walk.small()?;
             tables::each(&mut walk)?;
             walk.found.fault_count = walk.faults.count();
@@ -226,6 +231,35 @@ impl Walk<'_> {
                 let (series, hour) = (SeriesIx(row.value().0), row.value().1);
                 if let Err(reason) = hour::decode(series, hour, record.value()) {
                     self.fault(Place::PointHour { series, end: chunk::end_of(hour) }, reason);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The trail of corrections and the spans that they restated.
+    fn corrections(&mut self) -> Result<(), StoreError> {
+        let mut last = None;
+        if let Some(trail) = self.snapshot.table_if_there(tables::CORRECTIONS)? {
+            for row in trail.iter().while_doing(DOING)? {
+                let (id, record) = row.while_doing(DOING)?;
+                last = Some(id.value());
+                match Entry::decode(id.value(), record.value()) {
+                    Ok(_) => self.found.corrections += 1,
+                    Err(reason) => self.fault(Place::Correction { id: id.value() }, reason),
+                }
+            }
+        }
+        if last >= Some(self.snapshot.number(meta::NEXT_CORRECTION)?.unwrap_or(0)) {
+            let reason = CodecError::Range { field: "the number of the next correction" };
+            self.fault(Place::Meta { name: meta::NEXT_CORRECTION }, reason);
+        }
+        if let Some(restated) = self.snapshot.table_if_there(tables::RESTATED)? {
+            for row in restated.iter().while_doing(DOING)? {
+                let (row, record) = row.while_doing(DOING)?;
+                let (series, end) = (SeriesIx(row.value().0), TimestampMs::new(row.value().1));
+                if let Err(reason) = Mark::decode(series, end, record.value()) {
+                    self.fault(Place::Restated { series, end }, reason);
                 }
             }
         }

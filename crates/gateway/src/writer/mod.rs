@@ -1,6 +1,7 @@
 //! The one thread that writes: it gathers the batches that wait, makes them durable together, shows
 //! them to the hub, and only then has them answered. It also looks after the store between commits.
 
+mod correct;
 mod receipts;
 #[cfg(test)]
 pub(crate) mod rig;
@@ -20,7 +21,7 @@ pub(crate) use receipts::BatchName;
 pub(crate) use thread::WriterThread;
 pub(crate) use unsaved::NewNotice;
 
-use crate::store::{AlertChange, Notice, Snapshot};
+use crate::store::{AlertChange, Corrected, Correction, Notice, Snapshot, Whereabouts};
 use crate::telemetry::Metrics;
 
 /// How much may wait to be written.
@@ -78,6 +79,8 @@ pub(crate) enum WriteError {
     Stopping,
     #[error("{reason}")]
     Store { reason: String },
+    #[error("{reason}")]
+    OutOfTime { reason: String },
     #[error(
         "the key was given to another body before, which is stored; nothing of this one is: give it a key of its own"
     )]
@@ -93,6 +96,7 @@ enum Job {
     Notices { reply: SyncSender<Vec<Notice>> },
     NoticeDelivered { id: u64, kept: SyncSender<bool> },
     NoticeFailed { id: u64, next_attempt_at: TimestampMs, kept: SyncSender<bool> },
+    Correct { asked: Arc<Correction>, found: Whereabouts, reply: oneshot::Sender<Result<Corrected, WriteError>> },
     Snapshot { reply: oneshot::Sender<Result<Snapshot, WriteError>> },
     Stop,
 }
@@ -177,6 +181,19 @@ impl Writer {
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, WriteError> {
         let (reply, answer) = oneshot::channel();
         match self.jobs.try_send(Job::Snapshot { reply }) {
+            Ok(()) => answer.await.map_err(|_| WriteError::Stopping)?,
+            Err(TrySendError::Full(_)) => Err(WriteError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopping),
+        }
+    }
+
+    /// Changes stored samples and waits until the change is on disk and visible.
+    ///
+    /// # Errors
+    /// [`WriteError`] where it could not be made; then nothing was changed.
+    pub(crate) async fn correct(&self, asked: Arc<Correction>, found: Whereabouts) -> Result<Corrected, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        match self.jobs.try_send(Job::Correct { asked, found, reply }) {
             Ok(()) => answer.await.map_err(|_| WriteError::Stopping)?,
             Err(TrySendError::Full(_)) => Err(WriteError::Overloaded),
             Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopping),

@@ -20,7 +20,9 @@ use super::{BatchName, Delivery, NewNotice, QueueRoom, Receipt, WriteError, Writ
 use crate::clock;
 use crate::hub::{Greeting, Hub, recover};
 use crate::own::OwnWork;
-use crate::store::{AlertChange, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store};
+use crate::store::{
+    AlertChange, Change, Correction, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store, Target,
+};
 use crate::telemetry::Metrics;
 
 #[path = "../../tests/store_support/faulty.rs"]
@@ -171,6 +173,39 @@ fn a_histogram_that_failed_and_yet_reached_the_disk_is_seen_once() {
         found += usize::from(rig.metrics.store_failures.get() > 0 && rig.metrics.samples_repeated.get() > 0);
     }
     assert!(found > 0, "no commit failed at its last step: the test tests nothing");
+}
+
+#[test]
+fn a_correction_that_failed_and_yet_reached_the_disk_is_seen_once() {
+    let mut rigs: Vec<Rig> = (0..30).map(|_| Rig::new()).collect();
+    let (mut found, mut lost) = (0, 0);
+    for (changes, rig) in rigs.iter_mut().enumerate() {
+        let referred = IngestedSample { reference: Some("r".to_owned()), ..sample(None) };
+        assert_eq!(rig.write_one(batch("first", vec![referred, sample(None)])), stored(2));
+        let target = Target::new("r");
+        let whereabouts = rig.writer.store_for_tests().snapshot().unwrap().find(&target).unwrap();
+        let now = clock::now();
+        // Moved to another instant: were it shown twice, or half, the count would tell.
+        let timestamp = Some(now - DurationMs::from_secs(5));
+        let change = Change::Correct { value: None, timestamp };
+        let asked = Correction { target, change, reason: None, by: "desk".into(), now };
+        rig.disk.fail_after(changes, Failure::Sync);
+        let corrected = rig.writer.correct(&asked, &whereabouts);
+        rig.disk.fail(None);
+        assert_eq!(rig.count(), 2.0);
+        assert_eq!(rig.write_when_mended(batch("next", vec![sample(None)])), stored(1));
+        assert_eq!(rig.count(), 3.0);
+        let query = Query::new(MetricName::new("m").unwrap(), DurationMs::from_hours(1), Aggregation::Count);
+        let expression = Expression::Single(query);
+        let answer = rig.hub.evaluate_one(&expression, clock::now()).unwrap();
+        let marked = rig.hub.restated(&expression, clock::now(), &answer).is_some();
+        let on_disk = !rig.writer.store_for_tests().restated().unwrap().is_empty();
+        assert_eq!(marked, on_disk);
+        assert!(on_disk || corrected.is_err(), "what was acknowledged is there");
+        found += usize::from(corrected.is_err() && on_disk);
+        lost += usize::from(!on_disk);
+    }
+    assert!(found > 0 && lost > 0, "{found} {lost}: no commit failed at its last step, or none at another");
 }
 
 #[test]

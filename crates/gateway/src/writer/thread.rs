@@ -1,13 +1,14 @@
 //! The thread behind a [`Writer`](super::Writer): group commits, and what the store needs between
 //! them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use bellwether_core::engine::Plan;
+use bellwether_core::labels::SeriesKey;
 use bellwether_core::time::TimestampMs;
 
 use super::receipts::{BatchName, Receipts};
@@ -44,15 +45,17 @@ struct Judged {
 
 /// The thread's own state.
 pub(crate) struct WriterThread<S> {
-    store: S,
-    hub: Arc<Hub>,
+    pub(super) store: S,
+    pub(super) hub: Arc<Hub>,
     metrics: Metrics,
     own: Arc<OwnWork>,
-    retention: Retention,
+    pub(super) retention: Retention,
     queue: WriterQueue,
     receipts: Receipts,
     /// Alert changes that could not be saved yet.
     unsaved: Unsaved,
+    /// Series that may have been changed by a correction whose commit failed.
+    pub(super) unsure: BTreeSet<SeriesKey>,
     last_housekeeping: Stopwatch,
     housekeeping_in: Duration,
     last_statistics: Stopwatch,
@@ -79,6 +82,7 @@ impl<S: Store> WriterThread<S> {
             queue,
             receipts: Receipts::default(),
             unsaved: Unsaved::default(),
+            unsure: BTreeSet::new(),
             last_housekeeping: Stopwatch::start(),
             housekeeping_in: HOUSEKEEPING_STEP,
             last_statistics: Stopwatch::start(),
@@ -164,6 +168,8 @@ impl<S: Store> WriterThread<S> {
         while !group.is_empty() {
             group = self.commit_first_of_each_name(group, now);
         }
+        // Only now is all of the store shown that is in it.
+        self.show_unsure(now);
     }
 
     /// Commits a group but for batches with the name of another before them; gives those back.
@@ -239,7 +245,7 @@ impl<S: Store> WriterThread<S> {
 
     /// Shows what was stored although its commit failed: the store finds that out when it opens its
     /// file anew, which any change may bring about.
-    fn show_resurfaced(&mut self, now: TimestampMs) {
+    pub(super) fn show_resurfaced(&mut self, now: TimestampMs) {
         let mut increments = Vec::new();
         let mut found = Vec::new();
         for mut batch in self.store.take_resurfaced() {
@@ -315,6 +321,11 @@ impl<S: Store> WriterThread<S> {
             Job::NoticeFailed { id, next_attempt_at, kept } => {
                 answer_kept(&kept, self.store.notice_failed(id, next_attempt_at, now))
             }
+            Job::Correct { asked, found, reply } => {
+                // The asker may have gone away; it is changed or not all the same.
+                let _gone = reply.send(self.correct(&asked, &found));
+                Ok(())
+            }
             Job::Snapshot { reply } => {
                 let taken = self.store.snapshot();
                 // The asker may have ended meanwhile.
@@ -327,6 +338,7 @@ impl<S: Store> WriterThread<S> {
             self.complain(&error);
         }
         self.show_resurfaced(now);
+        self.show_unsure(now);
         self.metrics.notifications_waiting.set(gauge(self.store.statistics().notices as u64));
     }
 
@@ -374,6 +386,7 @@ impl<S: Store> WriterThread<S> {
             }
         }
         self.show_resurfaced(now);
+        self.show_unsure(now);
         self.housekeeping_in = if more { HOUSEKEEPING_STEP } else { HOUSEKEEPING_EVERY };
     }
 
@@ -391,7 +404,7 @@ impl<S: Store> WriterThread<S> {
     }
 
     /// Counts a failure of the store; says so at most once in five seconds.
-    fn complain(&mut self, error: &StoreError) {
+    pub(super) fn complain(&mut self, error: &StoreError) {
         self.metrics.store_failures.inc();
         if self.last_complaint.is_none_or(|last| last.elapsed() >= Duration::from_secs(5)) {
             self.last_complaint = Some(Stopwatch::start());

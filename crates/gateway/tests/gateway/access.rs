@@ -71,7 +71,12 @@ fn a_token_opens_what_its_scopes_name_and_nothing_else() {
         assert_eq!(bearing(Request::get(path), READS).send(&gateway).status, 200, "{path}");
     }
     // All that is kept, at once, is for whoever runs the gateway.
-    for path in ["/api/v1/export", "/api/v1/backup"] {
+    let erase = || Request::post("/api/v1/corrections").body(r#"{"ref":"r","action":"erase"}"#);
+    for secret in [READS, SENDS] {
+        bearing(erase(), secret).send(&gateway).is_error(403, "scope_missing");
+    }
+    bearing(erase(), DOES_ALL).send(&gateway).is_error(404, "unknown_ref");
+    for path in ["/api/v1/export", "/api/v1/backup", "/api/v1/corrections"] {
         bearing(Request::get(path), READS).send(&gateway).is_error(403, "scope_missing");
         assert_eq!(bearing(Request::get(path), DOES_ALL).send(&gateway).status, 200, "{path}");
     }

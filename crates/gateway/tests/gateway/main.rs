@@ -9,6 +9,7 @@
 mod access;
 mod alerts;
 mod archive;
+mod corrections;
 mod crashes;
 mod doors;
 mod durability;

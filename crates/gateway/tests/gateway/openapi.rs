@@ -42,7 +42,14 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
     }
     let (Some(properties), Some(fields)) = (schema["properties"].as_object(), value.as_object()) else { return true };
     let names = |map: &serde_json::Map<String, Value>| map.keys().cloned().collect::<BTreeSet<_>>();
-    names(properties) == names(fields) && fields.iter().all(|(name, value)| fits(document, &properties[name], value))
+    // What is never null is either required or left out.
+    let required: BTreeSet<_> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let is_nullable = |schema: &Value| schema["type"].as_array().is_some_and(|types| types.contains(&"null".into()));
+    let may_miss = |name: &String| !required.contains(name.as_str()) && !is_nullable(&properties[name]);
+    let missing = names(properties).difference(&names(fields)).all(may_miss);
+    missing
+        && names(fields).is_subset(&names(properties))
+        && fields.iter().all(|(name, value)| fits(document, &properties[name], value))
 }
 
 #[test]
@@ -75,14 +82,26 @@ fn what_is_answered_is_what_is_described() {
     check(Request::get("/api/v1/metrics"), "get", "/api/v1/metrics");
     check(Request::post("/api/v1/ticket"), "post", "/api/v1/ticket");
     check(Request::get("/ws"), "get", "/ws");
+    assert_eq!(ingest(r#"{"name":"m","value":1,"ref":"r"}"#).send(&gateway).status, 204);
+    let correct = |body: &str| Request::post("/api/v1/corrections").body(body);
+    check(correct(r#"{"ref":"r","action":"correct","value":2,"reason":"why"}"#), "post", "/api/v1/corrections");
+    check(correct(r#"{"ref":"r","action":"erase"}"#), "post", "/api/v1/corrections");
+    check(correct(r#"{"ref":"r","action":"erase"}"#), "post", "/api/v1/corrections");
+    check(correct("{}"), "post", "/api/v1/corrections");
+    assert_eq!(ingest(r#"{"name":"m","value":1,"ref":"s"}"#).send(&gateway).status, 204);
+    check(correct(r#"{"ref":"s","action":"withdraw","reason":"why"}"#), "post", "/api/v1/corrections");
+    check(Request::get("/api/v1/corrections"), "get", "/api/v1/corrections");
+    check(Request::get("/query?name=m&window=5m&agg=avg"), "get", "/query");
 }
 
 #[test]
 fn a_value_that_does_not_fit_is_noticed() {
     let document = serde_json::json!({});
-    let schema = serde_json::json!({"type": "object", "properties": {"a": {"type": ["number", "null"]}}});
+    let properties = serde_json::json!({"a": {"type": ["number", "null"]}, "c": {"type": "number"}});
+    let schema = serde_json::json!({"type": "object", "properties": properties});
     let check = |value: Value| fits(&document, &schema, &value);
     assert!(check(serde_json::json!({"a": 1.5})) && check(serde_json::json!({"a": null})));
+    assert!(check(serde_json::json!({"a": 1, "c": 2})) && !check(serde_json::json!({"a": 1, "c": null})));
     assert!(!check(serde_json::json!({"a": "1"})) && !check(serde_json::json!({})));
     assert!(!check(serde_json::json!({"a": 1, "b": 2})) && !check(serde_json::json!([])));
 }

@@ -1,7 +1,10 @@
 //! The bodies that HTTP answers carry.
 
+use std::iter::repeat;
+
 use bellwether_core::query::{Answer, Group};
 use bellwether_core::scorecard::Scorecard;
+use bellwether_core::time::TimestampMs;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
@@ -10,11 +13,16 @@ use crate::json::{Figure, LabelMap};
 
 /// `{"result": 130, …}`: one figure, null where there is none, and what stands behind it.
 #[derive(Clone, Copy, Debug)]
-pub struct ResultBody<'a>(pub &'a Answer);
+pub struct ResultBody<'a> {
+    /// The figure.
+    pub answer: &'a Answer,
+    /// When a sample of its window was changed last, where one was.
+    pub restated: Option<TimestampMs>,
+}
 
 impl Serialize for ResultBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        AnswerJson::of(self.0).serialize(serializer)
+        AnswerJson::of(self.answer, self.restated).serialize(serializer)
     }
 }
 
@@ -25,10 +33,12 @@ struct AnswerJson {
     from: i64,
     to: i64,
     relative_error: Figure,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restated: Option<i64>,
 }
 
 impl AnswerJson {
-    fn of(answer: &Answer) -> Self {
+    fn of(answer: &Answer, restated: Option<TimestampMs>) -> Self {
         let Answer { value, count, from, to, relative_error } = *answer;
         Self {
             result: value.map(Figure),
@@ -36,13 +46,19 @@ impl AnswerJson {
             from: from.get(),
             to: to.get(),
             relative_error: Figure(relative_error),
+            restated: restated.map(TimestampMs::get),
         }
     }
 }
 
 /// `{"groups": [{"labels": {…}, "result": 130, …}, …]}`: one figure for each group.
 #[derive(Clone, Copy, Debug)]
-pub struct GroupsBody<'a>(pub &'a [Group]);
+pub struct GroupsBody<'a> {
+    /// The groups.
+    pub groups: &'a [Group],
+    /// As of [`ResultBody`], of each group in their order; of those beyond its end none is.
+    pub restated: &'a [Option<TimestampMs>],
+}
 
 #[derive(Serialize)]
 struct GroupJson<'a> {
@@ -51,13 +67,15 @@ struct GroupJson<'a> {
     answer: AnswerJson,
 }
 
-struct GroupList<'a>(&'a [Group]);
+struct GroupList<'a>(GroupsBody<'a>);
 
 impl Serialize for GroupList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for Group { labels, answer } in self.0 {
-            list.serialize_element(&GroupJson { labels: LabelMap(labels), answer: AnswerJson::of(answer) })?;
+        let GroupsBody { groups, restated } = self.0;
+        let mut list = serializer.serialize_seq(Some(groups.len()))?;
+        for (Group { labels, answer }, restated) in groups.iter().zip(restated.iter().copied().chain(repeat(None))) {
+            let answer = AnswerJson::of(answer, restated);
+            list.serialize_element(&GroupJson { labels: LabelMap(labels), answer })?;
         }
         list.end()
     }
@@ -69,7 +87,7 @@ impl Serialize for GroupsBody<'_> {
         struct Body<'a> {
             groups: GroupList<'a>,
         }
-        Body { groups: GroupList(self.0) }.serialize(serializer)
+        Body { groups: GroupList(*self) }.serialize(serializer)
     }
 }
 
@@ -140,7 +158,11 @@ impl<'a> From<&'a Ingested> for RejectionsBody<'a> {
 mod tests {
     use super::*;
     use bellwether_core::labels::Labels;
-    use bellwether_core::time::TimestampMs;
+
+    fn result(value: Option<f64>, restated: Option<i64>) -> String {
+        let restated = restated.map(TimestampMs::new);
+        serde_json::to_string(&ResultBody { answer: &answer(value), restated }).unwrap()
+    }
 
     fn answer(value: Option<f64>) -> Answer {
         Answer { value, count: 2, from: TimestampMs::new(1_000), to: TimestampMs::new(2_000), relative_error: 0.0 }
@@ -148,11 +170,13 @@ mod tests {
 
     #[test]
     fn the_result_stays_a_plain_number() {
-        let text = serde_json::to_string(&ResultBody(&answer(Some(130.0)))).unwrap();
+        let text = result(Some(130.0), None);
         assert_eq!(text, r#"{"result":130,"count":2,"from":1000,"to":2000,"relative_error":0}"#);
-        let text = serde_json::to_string(&ResultBody(&answer(None))).unwrap();
+        let text = result(None, None);
         assert_eq!(text, r#"{"result":null,"count":2,"from":1000,"to":2000,"relative_error":0}"#);
-        let text = serde_json::to_string(&ResultBody(&answer(Some(f64::INFINITY)))).unwrap();
+        let text = result(Some(130.0), Some(9));
+        assert_eq!(text, r#"{"result":130,"count":2,"from":1000,"to":2000,"relative_error":0,"restated":9}"#);
+        let text = result(Some(f64::INFINITY), None);
         assert!(text.starts_with(r#"{"result":null,"#), "{text}");
     }
 
@@ -160,11 +184,15 @@ mod tests {
     fn groups_carry_their_labels() {
         let labels = Labels::new([("route", "/b\"ook"), ("a", "1")]).unwrap();
         let groups = [Group { labels, answer: answer(Some(-0.5)) }];
+        let text = |groups: &[Group], restated: &[Option<TimestampMs>]| {
+            serde_json::to_string(&GroupsBody { groups, restated }).unwrap()
+        };
         assert_eq!(
-            serde_json::to_string(&GroupsBody(&groups)).unwrap(),
+            text(&groups, &[]),
             r#"{"groups":[{"labels":{"a":"1","route":"/b\"ook"},"result":-0.5,"count":2,"from":1000,"to":2000,"relative_error":0}]}"#
         );
-        assert_eq!(serde_json::to_string(&GroupsBody(&[])).unwrap(), r#"{"groups":[]}"#);
+        assert!(text(&groups, &[Some(TimestampMs::new(9))]).ends_with(r#""relative_error":0,"restated":9}]}"#));
+        assert_eq!(text(&[], &[]), r#"{"groups":[]}"#);
     }
 
     #[test]

@@ -76,6 +76,110 @@ pub(super) struct Repeated {
     repeated: bool,
 }
 
+/// What becomes of stored samples.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) enum CorrectionAction {
+    /// One sample gets another value or another time.
+    Correct,
+    /// They count no more; the trail says what they were.
+    Withdraw,
+    /// Nothing of them is left, here or in the trail.
+    Erase,
+}
+
+/// A change of stored samples.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Correction {
+    /// The reference that they were sent with.
+    #[schema(min_length = 1, max_length = 256, example = "case 17")]
+    r#ref: String,
+    /// Only samples of this metric.
+    name: Option<String>,
+    /// Only samples of series that have all of these labels.
+    labels: Option<BTreeMap<String, String>>,
+    /// Only samples of this instant.
+    #[schema(minimum = 0)]
+    at: Option<i64>,
+    action: CorrectionAction,
+    /// For `correct`: the value that it is to have.
+    value: Option<f64>,
+    /// For `correct`: the time that it is to have.
+    #[schema(minimum = 0)]
+    timestamp: Option<i64>,
+    /// Why; `erase` needs none and keeps none.
+    #[schema(min_length = 1, max_length = 1024)]
+    reason: Option<String>,
+}
+
+/// What became of a correction.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct CorrectionDone {
+    /// Its number in the trail.
+    id: u64,
+    action: CorrectionAction,
+    /// When, in milliseconds since 1970.
+    at: i64,
+    /// How many samples were changed.
+    samples: u64,
+    /// How many damaged records could not be searched; left out where none.
+    #[schema(nullable = false)]
+    unreadable: Option<u64>,
+}
+
+/// A sample's time and value.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct CorrectedPoint {
+    timestamp: i64,
+    value: f64,
+}
+
+/// What became of one sample.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct CorrectedSample {
+    name: String,
+    labels: BTreeMap<String, String>,
+    before: CorrectedPoint,
+    /// Null where it counts no more.
+    after: Option<CorrectedPoint>,
+}
+
+/// One correction of the trail.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct TrailEntry {
+    id: u64,
+    at: i64,
+    /// The name of the token, or of the user.
+    by: String,
+    action: CorrectionAction,
+    /// True where what it was about is erased; then the rest is left out.
+    #[schema(nullable = false)]
+    erased: Option<bool>,
+    #[schema(nullable = false)]
+    r#ref: Option<String>,
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    #[schema(nullable = false)]
+    samples: Option<Vec<CorrectedSample>>,
+}
+
+/// The trail of corrections, oldest first.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct Trail {
+    /// At most 1,000.
+    corrections: Vec<TrailEntry>,
+    /// The `id` to go on with, where there are more.
+    #[schema(nullable = false)]
+    next: Option<u64>,
+}
+
 /// A figure over a window.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -90,6 +194,9 @@ pub(super) struct Figure {
     to: i64,
     /// Bound of the relative error of the result; null where none is known.
     relative_error: Option<f64>,
+    /// When a stored sample of the window was changed last; left out where none was.
+    #[schema(nullable = false)]
+    restated: Option<i64>,
 }
 
 /// One group's figure.
@@ -102,6 +209,8 @@ pub(super) struct Group {
     from: i64,
     to: i64,
     relative_error: Option<f64>,
+    #[schema(nullable = false)]
+    restated: Option<i64>,
 }
 
 /// Figures by group.

@@ -31,6 +31,8 @@ use utoipa::{Modify, OpenApi};
         operations::live,
         operations::export,
         operations::backup,
+        operations::correct,
+        operations::trail,
         operations::healthy,
         operations::ready,
         operations::counters,

@@ -1,7 +1,10 @@
 //! The operations of the HTTP API, as its description tells them: one for each route.
 #![expect(dead_code, reason = "what describes an operation is never called")]
 
-use super::bodies::{Error, Metrics, QueryAnswer, Rejections, Repeated, Samples, Scorecard, SignIn, Ticket};
+use super::bodies::{
+    Correction, CorrectionDone, Error, Metrics, QueryAnswer, Rejections, Repeated, Samples, Scorecard, SignIn, Ticket,
+    Trail,
+};
 
 /// Take samples.
 ///
@@ -202,6 +205,38 @@ pub(super) fn export() {}
     responses((status = 200, description = "The store's file.", body = Vec<u8>, content_type = "application/octet-stream"))
 )]
 pub(super) fn backup() {}
+
+/// Corrects, withdraws or erases stored samples, by the `ref` that they were sent with.
+#[utoipa::path(
+    post, path = "/api/v1/corrections", tag = "store", security(("token" = ["admin"])),
+    request_body(content = Correction, content_type = "application/json"),
+    responses(
+        (status = 200, description = "The change is on disk and to be seen.", body = CorrectionDone),
+        (status = 400, description = "The body is no correction; the message says why.", body = Error),
+        (status = 401, description = "Nobody says who asks, or wrongly.", body = Error),
+        (status = 403, description = "The token or the page may not.", body = Error),
+        (status = 404, description = "No stored sample is meant.", body = Error),
+        (status = 409, description = "Several samples are meant and one is to be corrected, or nothing would change.", body = Error),
+        (status = 422, description = "Too many samples are meant, or the time is not accepted.", body = Error),
+        (status = 503, description = "Nothing was changed: send it again after `Retry-After`.", body = Error),
+    )
+)]
+pub(super) fn correct() {}
+
+/// The trail of corrections.
+#[utoipa::path(
+    get, path = "/api/v1/corrections", tag = "store", security(("token" = ["admin"])),
+    params(
+        ("from" = Option<String>, Query, description = "Only those made after this instant."),
+        ("to" = Option<String>, Query, description = "Only those made up to this instant."),
+        ("id" = Option<u64>, Query, description = "Only those with this number and above."),
+    ),
+    responses(
+        (status = 200, description = "Those corrections, oldest first.", body = Trail),
+        (status = 400, description = "A parameter is wrong; the message says which.", body = Error),
+    )
+)]
+pub(super) fn trail() {}
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/-/healthy", tag = "health", security(()), responses((status = 200, description = "It does.", body = String)))]

@@ -1,0 +1,195 @@
+//! Which figures are restated: those whose window holds a sample that was changed after it was stored.
+
+use std::collections::BTreeMap;
+
+use bellwether_core::engine::SeriesId;
+use bellwether_core::labels::{Labels, SeriesKey};
+use bellwether_core::query::{Aggregation, Answer, Expression, Group, Query};
+use bellwether_core::sample::Sample;
+use bellwether_core::summary::Summary;
+use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_core::watch::Watches;
+
+use super::{Hub, State};
+use crate::store::Mark;
+
+/// The longest span of a mark.
+const LONGEST: DurationMs = DurationMs::from_hours(1);
+
+/// The spans of each series in which samples were changed, by their ends.
+#[derive(Debug, Default)]
+pub(super) struct Restated(BTreeMap<SeriesKey, BTreeMap<TimestampMs, Mark>>);
+
+impl Restated {
+    pub(super) fn add(&mut self, marks: impl IntoIterator<Item = (SeriesKey, Mark)>) {
+        for (series, mark) in marks {
+            let spans = self.0.entry(series).or_default();
+            let before = spans.get(&mark.to).map_or(mark.from, |before| before.from);
+            spans.insert(mark.to, Mark { from: before.min(mark.from), ..mark });
+        }
+    }
+
+    /// When a sample of the windows that end at `at` was changed last; of those that answer for `group`, where
+    /// there are groups. `covered` is the left edge that the answer says.
+    fn of(
+        &self,
+        expression: &Expression,
+        group: Option<&Labels>,
+        covered: TimestampMs,
+        at: TimestampMs,
+    ) -> Option<TimestampMs> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let queries = match expression {
+            Expression::Single(query) => vec![query],
+            Expression::Ratio(query, over) => vec![query, over],
+        };
+        queries.into_iter().filter_map(|query| self.of_query(query, group, covered, at)).max()
+    }
+
+    fn of_query(
+        &self,
+        query: &Query,
+        group: Option<&Labels>,
+        covered: TimestampMs,
+        at: TimestampMs,
+    ) -> Option<TimestampMs> {
+        let mut from = covered.min(at - query.window);
+        if query.aggregation == Aggregation::Delta {
+            // It is against the window before.
+            from = from - at.since(from);
+        }
+        let wanted = |series: &SeriesKey| {
+            series.metric == query.metric
+                && query.matchers.iter().all(|matcher| matcher.matches(&series.labels))
+                && group.is_none_or(|group| series.labels.only(&query.by) == *group)
+        };
+        let spans =
+            self.0.iter().filter(|(series, _)| wanted(series)).flat_map(|(_, spans)| {
+                spans.range(from + DurationMs::from_millis(1)..=at + LONGEST).map(|(_, mark)| mark)
+            });
+        spans.filter(|mark| mark.from < at).map(|mark| mark.changed_at).max()
+    }
+}
+
+/// A piece of what the store holds of a series after a correction.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    /// A summary of a time bucket.
+    Summary { series: SeriesKey, width: DurationMs, end: TimestampMs, summary: Box<Summary> },
+    /// Samples in the order of time.
+    Samples { series: SeriesKey, samples: Vec<Sample> },
+}
+
+impl Piece {
+    fn series(&self) -> &SeriesKey {
+        match self {
+            Self::Summary { series, .. } | Self::Samples { series, .. } => series,
+        }
+    }
+}
+
+impl Hub {
+    /// Shows which spans were restated before.
+    pub(crate) fn install_restated(&self, marks: Vec<(SeriesKey, Mark)>) {
+        self.state().restated.add(marks);
+    }
+
+    /// Shows series anew after samples of them were changed: `pieces` are all that the store holds of them.
+    /// `seq` is the place of the change. Who follows one of them is let go: on connecting again it is told of a
+    /// gap and gets the history anew.
+    pub(crate) fn restate(
+        &self,
+        series: &[SeriesKey],
+        pieces: &[Piece],
+        marks: Vec<(SeriesKey, Mark)>,
+        seq: u64,
+        now: TimestampMs,
+    ) {
+        let mut state = self.state();
+        let State { engine, watches, fanout, place, restated, .. } = &mut *state;
+        let ids: Vec<SeriesId> = series.iter().filter_map(|key| engine.find(key)).collect();
+        for id in ids {
+            engine.clear(id);
+        }
+        for piece in pieces {
+            let Some(id) = engine.find(piece.series()) else { continue };
+            match piece {
+                // What is too old for the engine is in nobody's window, as at a start.
+                Piece::Summary { width, end, summary, .. } => {
+                    let _older = engine.merge(id, *width, *end, summary, now);
+                }
+                Piece::Samples { samples, .. } => {
+                    for sample in samples {
+                        let _older = engine.record(id, *sample, now);
+                    }
+                }
+            }
+        }
+        *watches = Watches::default();
+        restated.add(marks);
+        // A place that nobody has had yet, so that no resumption finds its place behind the change.
+        place.seq = seq.max(place.seq + 1);
+        fanout.restate(series);
+    }
+
+    /// When a sample of a figure's window was changed last.
+    pub(crate) fn restated(&self, expression: &Expression, at: TimestampMs, answer: &Answer) -> Option<TimestampMs> {
+        self.state().restated.of(expression, None, answer.from, at)
+    }
+
+    /// The same for each group.
+    pub(crate) fn restated_groups(
+        &self,
+        expression: &Expression,
+        at: TimestampMs,
+        groups: &[Group],
+    ) -> Vec<Option<TimestampMs>> {
+        let state = self.state();
+        let of = |group: &Group| state.restated.of(expression, Some(&group.labels), group.answer.from, at);
+        groups.iter().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bellwether_core::labels::{LabelName, MetricName};
+
+    fn key(team: &str) -> SeriesKey {
+        SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::new([("team", team)]).unwrap() }
+    }
+
+    fn at(ms: i64) -> TimestampMs {
+        TimestampMs::new(ms)
+    }
+
+    #[track_caller]
+    fn check(aggregation: Aggregation, group: Option<&str>, end: i64, expected: Option<i64>) {
+        let mut restated = Restated::default();
+        let mark = |from, to, changed_at| Mark { from: at(from), to: at(to), changed_at: at(changed_at) };
+        restated.add([(key("a"), mark(9_999, 10_000, 77)), (key("b"), mark(0, 3_600_000, 78))]);
+        let metric = MetricName::new("m").unwrap();
+        let by = group.map(|_| LabelName::new("team").unwrap()).into_iter().collect();
+        let query = Query { by, ..Query::new(metric, DurationMs::from_secs(5), aggregation) };
+        let labels = group.map(|team| Labels::new([("team", team)]).unwrap());
+        let end = at(end);
+        let found = restated.of(&Expression::Single(query), labels.as_ref(), end - DurationMs::from_secs(5), end);
+        assert_eq!(found, expected.map(at), "{end:?}");
+    }
+
+    #[test]
+    fn a_figure_is_restated_where_its_window_holds_a_change() {
+        let avg = Aggregation::Avg;
+        check(avg, Some("a"), 9_999, None);
+        check(avg, Some("a"), 10_000, Some(77));
+        check(avg, Some("a"), 14_999, Some(77));
+        check(avg, Some("a"), 15_000, None);
+        check(Aggregation::Delta, Some("a"), 15_000, Some(77));
+        check(avg, Some("b"), 12_000, Some(78));
+        check(avg, Some("c"), 12_000, None);
+        check(avg, None, 12_000, Some(78));
+        check(avg, None, 4_000_000, None);
+    }
+}

@@ -1,0 +1,452 @@
+//! Corrections of stored samples: another value or time, withdrawn, or erased as if they had never come.
+//!
+//! One transaction takes the samples out of the tail, the chunks and the summaries of their hours, puts what a
+//! sample became into the tail as a batch of its own, writes the trail and marks the spans that are restated. So a
+//! crash leaves all of it or nothing, and sealing takes what a sample became as it takes any late sample.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bellwether_core::labels::SeriesKey;
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::sketch::Sketch;
+use bellwether_core::summary::{Summary, SummaryParts};
+use bellwether_core::time::TimestampMs;
+use redb::{Database, ReadableTable, WriteTransaction};
+
+use super::batch::{self, TailBatch, TailMark, TailSample};
+use super::chunk::{self, ChunkKey, hour_of};
+use super::enter::summary_of;
+use super::error::{StoreError, While};
+use super::find::{Target, Whereabouts};
+use super::redb_store::begin_write;
+use super::restated::{self, Mark};
+use super::series::SeriesIx;
+use super::state::State;
+use super::tables::{self, meta};
+use super::trail::{About, Action, Changed, Entry};
+use super::{StoredSample, hour};
+
+const DOING: &str = "correcting stored samples";
+/// Most samples, and most hours of series, that one correction changes.
+const MOST: usize = 10_000;
+
+/// What is to become of samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// One sample gets another value, another time, or both; `None` leaves it as it is.
+    Correct {
+        /// The value.
+        value: Option<f64>,
+        /// The time.
+        timestamp: Option<TimestampMs>,
+    },
+    /// They count no more.
+    Withdraw,
+    /// Nothing of them is left.
+    Erase,
+}
+
+impl Change {
+    /// The word's own.
+    #[must_use]
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Correct { .. } => Action::Correct,
+            Self::Withdraw => Action::Withdraw,
+            Self::Erase => Action::Erase,
+        }
+    }
+}
+
+/// A correction that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Correction {
+    /// Which samples are meant.
+    pub target: Target,
+    /// What becomes of them.
+    pub change: Change,
+    /// Why; not kept where they are erased.
+    pub reason: Option<Arc<str>>,
+    /// Who asks: the name of a token or of a user.
+    pub by: Arc<str>,
+    /// The gateway's time.
+    pub now: TimestampMs,
+}
+
+/// What became of a correction.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Corrected {
+    /// It is on disk.
+    Done {
+        /// Its number in the trail.
+        id: u64,
+        /// Its place in the stream.
+        seq: u64,
+        /// How many samples were changed.
+        samples: usize,
+        /// The series of which samples were changed, with the spans that are restated.
+        restated: Vec<(SeriesKey, Mark)>,
+    },
+    /// No stored sample is meant.
+    Unknown,
+    /// The sample has that value and that time already.
+    Same,
+    /// One sample is to be corrected, and so many are meant.
+    Ambiguous {
+        /// How many.
+        samples: usize,
+    },
+    /// More are meant than one correction changes.
+    TooMany {
+        /// How many it may change.
+        most: usize,
+    },
+    /// More was sealed since the snapshot that was searched: it must be searched anew.
+    Overtaken,
+}
+
+/// What a correction takes out.
+#[derive(Default)]
+struct Taken {
+    samples: Vec<(SeriesIx, Sample, Arc<str>)>,
+    /// Batches of the tail that changed, with what is left of them.
+    tail: Vec<(u64, Option<TailMark>)>,
+    /// By how many bytes the chunks grew.
+    growth: i64,
+}
+
+pub(super) fn correct(
+    database: &Database,
+    state: &mut State,
+    asked: &Correction,
+    found: &Whereabouts,
+) -> Result<Corrected, StoreError> {
+    let round = state.sealing.round.map_or(0, |(bounds, _)| bounds.seq);
+    if state.sealing.done.seq.max(round) > found.seq {
+        return Ok(Corrected::Overtaken);
+    }
+    if found.hours.len() > MOST {
+        return Ok(Corrected::TooMany { most: MOST });
+    }
+    let write = begin_write(database, DOING)?;
+    let mut taken = Taken::default();
+    take_from_tail(&write, state, &asked.target, found, &mut taken)?;
+    take_from_chunks(&write, state, &asked.target, found, &mut taken)?;
+    // Until the commit nothing has happened: dropped, the transaction is undone.
+    if taken.samples.len() > MOST {
+        return Ok(Corrected::TooMany { most: MOST });
+    }
+    let told = if asked.change == Change::Erase { erase_traces(&write, state, &asked.target)? } else { Vec::new() };
+    if taken.samples.is_empty() && told.is_empty() {
+        return Ok(Corrected::Unknown);
+    }
+    let mut after = None;
+    if let Change::Correct { value, timestamp } = asked.change {
+        let [(series, before, reference)] = &taken.samples[..] else {
+            return Ok(Corrected::Ambiguous { samples: taken.samples.len() });
+        };
+        let sample = Sample::new(timestamp.unwrap_or(before.timestamp()), value.unwrap_or(before.value()));
+        let sample = sample.map_err(|error| StoreError::Internal { what: error.to_string() })?;
+        if sample.timestamp() == before.timestamp() && sample.value().to_bits() == before.value().to_bits() {
+            return Ok(Corrected::Same);
+        }
+        after = Some(TailSample { series: *series, sample, reference: Some(Arc::clone(reference)) });
+    }
+    let seq = state.seq + 1;
+    let chunk_bytes = state.chunk_bytes.saturating_add_signed(taken.growth);
+    let marks = marks(asked, &taken, after.as_ref(), &told);
+    restated::remove(&write, &told)?;
+    restated::write(&write, &marks)?;
+    let id = {
+        let mut numbers = write.open_table(tables::META).while_doing(DOING)?;
+        let id = numbers.get(meta::NEXT_CORRECTION).while_doing(DOING)?.map_or(0, |id| id.value());
+        numbers.insert(meta::NEXT_CORRECTION, id + 1).while_doing(DOING)?;
+        numbers.insert(meta::SEQ, seq).while_doing(DOING)?;
+        numbers.insert(meta::CHUNK_BYTES, chunk_bytes).while_doing(DOING)?;
+        id
+    };
+    {
+        let entry = entry(state, asked, &taken, after.as_ref());
+        let mut trail = write.open_table(tables::CORRECTIONS).while_doing(DOING)?;
+        trail.insert(id, entry.encode(id).as_slice()).while_doing(DOING)?;
+    }
+    let added = after.map(|sample| TailBatch { received_at: asked.now, samples: vec![sample] });
+    if let Some(batch) = &added {
+        let mut tail = write.open_table(tables::TAIL).while_doing(DOING)?;
+        tail.insert(seq, batch::encode(seq, batch).as_slice()).while_doing(DOING)?;
+    }
+    write.commit().while_doing(DOING)?;
+
+    state.seq = seq;
+    state.chunk_bytes = chunk_bytes;
+    // What a round has in memory may be what was taken out: it is loaded anew.
+    state.sealing.memory = None;
+    for (seq, mark) in &taken.tail {
+        state.change_tail(*seq, *mark);
+    }
+    if let Some(batch) = added
+        && let Some(mark) = batch.mark()
+    {
+        state.add_tail(seq, mark, batch.samples.iter().map(|each| (each.series, each.sample.timestamp())));
+    }
+    if asked.change == Change::Erase {
+        state.remembered.forget_naming(&asked.target.reference);
+    }
+    let named = |(series, mark): &(SeriesIx, Mark)| Some((state.series.get(series)?.0.clone(), *mark));
+    let restated = marks.iter().filter_map(named).collect();
+    Ok(Corrected::Done { id, seq, samples: taken.samples.len(), restated })
+}
+
+/// Takes the samples out of the batches of the tail. One that is in a chunk already is counted there.
+fn take_from_tail(
+    write: &WriteTransaction,
+    state: &State,
+    target: &Target,
+    found: &Whereabouts,
+    taken: &mut Taken,
+) -> Result<(), StoreError> {
+    let mut tail = write.open_table(tables::TAIL).while_doing(DOING)?;
+    let newer = state.tail.range(found.seq.saturating_add(1)..).map(|(seq, _)| seq);
+    for seq in found.batches.iter().chain(newer).copied() {
+        let Some(record) = tail.get(seq).while_doing(DOING)?.map(|record| record.value().to_vec()) else { continue };
+        // A damaged one stays where it is; whoever verifies is told.
+        let Ok(TailBatch { received_at, samples }) = batch::decode(seq, &record) else { continue };
+        let all = samples.len();
+        let mut left = Vec::with_capacity(all);
+        for each in samples {
+            if !state.series.get(&each.series).is_some_and(|(key, _)| target.takes(key)) {
+                left.push(each);
+                continue;
+            }
+            let (series, stored) = each.into_stored();
+            let StoredSample { sample, reference } = stored.clone();
+            match reference.filter(|_| target.means(&stored)) {
+                Some(reference) => {
+                    if !state.sealing.holds(seq, series, sample.timestamp()) {
+                        taken.samples.push((series, sample, reference));
+                    }
+                }
+                None => left.push(TailSample { series, sample, reference: stored.reference }),
+            }
+        }
+        if left.len() == all {
+            continue;
+        }
+        let batch = TailBatch { received_at, samples: left };
+        let mark = batch.mark();
+        if mark.is_some() {
+            tail.insert(seq, batch::encode(seq, &batch).as_slice()).while_doing(DOING)?;
+        } else {
+            tail.remove(seq).while_doing(DOING)?;
+        }
+        taken.tail.push((seq, mark));
+    }
+    Ok(())
+}
+
+/// Takes the samples out of the chunks, and out of the summaries of their hours.
+fn take_from_chunks(
+    write: &WriteTransaction,
+    state: &State,
+    target: &Target,
+    found: &Whereabouts,
+    taken: &mut Taken,
+) -> Result<(), StoreError> {
+    let mut chunks = write.open_table(tables::CHUNKS).while_doing(DOING)?;
+    let mut hours = write.open_table(tables::HOURS).while_doing(DOING)?;
+    for (series, hour) in found.hours.iter().copied() {
+        let Some((_, kind)) = state.series.get(&series) else { continue };
+        let (mut whole, mut gone, mut left, mut changed) = (true, Vec::new(), Vec::new(), Vec::new());
+        for row in chunks.range((series.0, hour, 0)..=(series.0, hour, u32::MAX)).while_doing(DOING)? {
+            let (row, record) = row.while_doing(DOING)?;
+            let key = ChunkKey::of_row(row.value());
+            let Ok(samples) = chunk::decode(key, record.value()) else {
+                whole = false;
+                continue;
+            };
+            let (meant, others): (Vec<_>, Vec<_>) = samples.into_iter().partition(|stored| target.means(stored));
+            if !meant.is_empty() {
+                gone.extend(meant);
+                changed.push((key, record.value().len(), others.clone()));
+            }
+            left.extend(others);
+        }
+        if gone.is_empty() {
+            continue;
+        }
+        for (key, bytes, samples) in changed {
+            taken.growth -= bytes as i64;
+            if samples.is_empty() {
+                chunks.remove(key.row()).while_doing(DOING)?;
+            } else {
+                let record = chunk::encode(key, &samples);
+                taken.growth += record.len() as i64;
+                chunks.insert(key.row(), record.as_slice()).while_doing(DOING)?;
+            }
+        }
+        let before = hours.get((series.0, hour)).while_doing(DOING)?;
+        let before = before.and_then(|record| hour::decode(series, hour, record.value()).ok());
+        // Where chunks were dropped for their size, the summary tells of more samples than there are.
+        let all = (gone.len() + left.len()) as u64;
+        let summary = match before {
+            Some(before) if !whole || before.count != all => {
+                gone.iter().try_fold(before, |summary, stored| without(&summary, stored.sample, *kind))
+            }
+            _ => {
+                chunk::sort(&mut left);
+                summary_of(&left, *kind)
+            }
+        };
+        match summary {
+            Some(summary) => {
+                hours.insert((series.0, hour), hour::encode(series, hour, &summary).as_slice()).while_doing(DOING)?;
+            }
+            None => {
+                hours.remove((series.0, hour)).while_doing(DOING)?;
+            }
+        }
+        let with_reference = |stored: StoredSample| Some((series, stored.sample, stored.reference?));
+        taken.samples.extend(gone.into_iter().filter_map(with_reference));
+    }
+    Ok(())
+}
+
+/// Takes out of the trail and of the batch ids what they say of what is erased; the instants that the trail told.
+fn erase_traces(
+    write: &WriteTransaction,
+    state: &State,
+    target: &Target,
+) -> Result<Vec<(SeriesIx, TimestampMs)>, StoreError> {
+    let mut trail = write.open_table(tables::CORRECTIONS).while_doing(DOING)?;
+    let (mut blanked, mut told) = (BTreeMap::new(), Vec::new());
+    for row in trail.iter().while_doing(DOING)? {
+        let (id, record) = row.while_doing(DOING)?;
+        let Ok(mut entry) = Entry::decode(id.value(), record.value()) else { continue };
+        let erased = entry.erase(target);
+        for Changed { series, before, after } in &erased {
+            // Of a series that is gone, the marks went with it.
+            if let Some((ix, _)) = state.by_key.get(series) {
+                told.extend([Some(*before), *after].iter().flatten().map(|sample| (*ix, sample.timestamp())));
+            }
+        }
+        if !erased.is_empty() {
+            blanked.insert(id.value(), entry.encode(id.value()));
+        }
+    }
+    for (id, record) in &blanked {
+        trail.insert(id, record.as_slice()).while_doing(DOING)?;
+    }
+    let naming = state.remembered.naming(&target.reference);
+    if let Some(sender) = naming.sender {
+        write.open_table(tables::SENDERS).while_doing(DOING)?.remove(&*sender).while_doing(DOING)?;
+    }
+    let mut batches = write.open_table(tables::BATCHES).while_doing(DOING)?;
+    for key in naming.opaque {
+        batches.remove(key).while_doing(DOING)?;
+    }
+    Ok(told)
+}
+
+/// The spans that are restated: of erased samples whole hours, which say less of them, also of what the trail
+/// `told` of them before.
+fn marks(
+    asked: &Correction,
+    taken: &Taken,
+    after: Option<&TailSample>,
+    told: &[(SeriesIx, TimestampMs)],
+) -> Vec<(SeriesIx, Mark)> {
+    let of = |(series, at): (SeriesIx, TimestampMs)| {
+        let mark = if asked.change == Change::Erase {
+            Mark { from: chunk::end_of(hour_of(at) - 1), to: chunk::end_of(hour_of(at)), changed_at: asked.now }
+        } else {
+            Mark::of(at, asked.now)
+        };
+        ((series, mark.to), mark)
+    };
+    let before = taken.samples.iter().map(|(series, sample, _)| (*series, sample.timestamp()));
+    let after = after.map(|after| (after.series, after.sample.timestamp()));
+    let marks: BTreeMap<_, _> = before.chain(after).chain(told.iter().copied()).map(of).collect();
+    marks.into_iter().map(|((series, _), mark)| (series, mark)).collect()
+}
+
+fn entry(state: &State, asked: &Correction, taken: &Taken, after: Option<&TailSample>) -> Entry {
+    let about = (asked.change != Change::Erase).then(|| About {
+        reference: Arc::clone(&asked.target.reference),
+        reason: asked.reason.clone(),
+        samples: taken
+            .samples
+            .iter()
+            .filter_map(|(series, before, _)| {
+                let series = state.series.get(series)?.0.clone();
+                Some(Changed { series, before: *before, after: after.map(|after| after.sample) })
+            })
+            .collect(),
+    });
+    Entry { at: asked.now, by: Arc::clone(&asked.by), action: asked.change.action(), about }
+}
+
+/// A summary less one of its samples, where the others cannot be counted anew; `None` where nothing is left.
+/// Extremes that go are put as near as the value buckets tell. One whose sketch does not know of the sample stays.
+fn without(summary: &Summary, sample: Sample, kind: Kind) -> Option<Summary> {
+    let SummaryParts { count, sum, m2, min, max, first, last, increase, mut sketch } = summary.parts();
+    let (value, left) = (sample.value(), count.checked_sub(1).filter(|left| *left > 0)?);
+    let mut own = Sketch::default();
+    if own.record_all(&[value]).is_err() || sketch.subtract(&own).is_err() {
+        return Some(summary.clone());
+    }
+    let (least, greatest) = (sketch.value_buckets().next()?.lower, sketch.value_buckets().last()?.upper);
+    let (lower, upper) = (least.clamp(min, max), greatest.clamp(min, max));
+    let (low, high) = (if value <= min { lower } else { min }, if value >= max { upper } else { max });
+    let rest = sum - value;
+    let (mean, mean_left) = (sum / count as f64, rest / left as f64);
+    let m2 = (m2 - (value - mean) * (value - mean_left)).max(0.0);
+    let increase = match kind {
+        Kind::Event => rest,
+        Kind::Observation => left as f64,
+        Kind::Counter => increase,
+        Kind::Gauge => 0.0,
+    };
+    let within = |(at, value): (TimestampMs, f64)| (at, value.clamp(low, high));
+    let (first, last) = (within(first), within(last));
+    let parts = SummaryParts { count: left, sum: rest, m2, min: low, max: high, first, last, increase, sketch };
+    Some(Summary::from_parts(parts).unwrap_or_else(|_| summary.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(values: &[f64], kind: Kind) -> Summary {
+        let sample = |(at, value): (usize, &f64)| Sample::new(TimestampMs::new(at as i64), *value).unwrap();
+        let mut samples = values.iter().enumerate().map(sample);
+        let mut summary = Summary::of(samples.next().unwrap(), kind);
+        samples.for_each(|each| summary.record(each, kind));
+        summary
+    }
+
+    #[track_caller]
+    fn check(values: &[f64], gone: usize, kind: Kind) {
+        let sample = Sample::new(TimestampMs::new(gone as i64), values[gone]).unwrap();
+        let left: Vec<_> = values.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, value)| *value).collect();
+        let (less, anew) = (without(&summary(values, kind), sample, kind).unwrap(), summary(&left, kind));
+        assert_eq!((less.count, &less.sketch), (anew.count, &anew.sketch));
+        assert!((less.sum - anew.sum).abs() < 1e-9 && (less.m2 - anew.m2).abs() < 1e-6, "{less:?} {anew:?}");
+        assert!((less.increase - anew.increase).abs() < 1e-9);
+        assert!(less.min <= anew.min && anew.min - less.min < 0.02 * anew.min.abs() + 1e-9, "{less:?} {anew:?}");
+        assert!(less.max >= anew.max && less.max - anew.max < 0.02 * anew.max.abs() + 1e-9, "{less:?} {anew:?}");
+    }
+
+    #[test]
+    fn a_sample_is_taken_out_of_a_summary() {
+        for kind in [Kind::Observation, Kind::Event, Kind::Gauge] {
+            for gone in 0..4 {
+                check(&[3.0, -1.5, 80.0, 7.0], gone, kind);
+                check(&[0.0, 0.0, 5.0, 5.0], gone, kind);
+            }
+        }
+        let one = summary(&[3.0], Kind::Gauge);
+        assert_eq!(without(&one, Sample::new(TimestampMs::new(0), 3.0).unwrap(), Kind::Gauge), None);
+    }
+}
