@@ -47,7 +47,7 @@ test('slow bookings raise a banner in the open page, call by webhook, and resolv
   assert.equal(await banner(page, 'BookingSlow').count(), 0);
 
   for (const value of [900, 950, 1000, 890]) await recordMetric('booking_response_time', value);
-  const firing = banner(page, 'BookingSlow').and(page.locator('[data-phase="Page, firing"]'));
+  const firing = banner(page, 'BookingSlow').and(page.locator('[data-phase="Urgent, firing"]'));
   await firing.waitFor();
   const seen = Date.now();
   assert.equal(await firing.getAttribute('role'), 'alert');

@@ -9,6 +9,26 @@ use crate::figures::Ask;
 use crate::settings::Settings;
 use crate::theme::Theme;
 
+/// A part of the page that the keyboard is moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The heading of the view.
+    Heading,
+    /// The list of labels and values to filter by.
+    Filter,
+}
+
+impl Part {
+    /// The id of its element.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Heading => "view",
+            Self::Filter => "filter",
+        }
+    }
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -41,6 +61,8 @@ pub enum Effect {
     ApplyTheme(Theme),
     /// Change the address after `#`.
     SetHash(String),
+    /// Move the keyboard to a part of the page, once it is drawn.
+    Focus(Part),
     /// Change the title of the tab.
     SetTitle(String),
     /// Load the whole page anew.

@@ -42,9 +42,11 @@ const MOST_SERIES: usize = 1_400;
 const MOST_BYTES: usize = 128 * 1024 * 1024;
 /// Points between two weighings. Weighing looks at every time bucket: here it costs less than the points did.
 const WEIGHED_EVERY: usize = 50_000;
+/// The code of a frame that the gateway cannot make sense of.
+const BAD_FRAME: &str = "bad_frame";
 /// Codes of errors that leave nothing to show: the gateway does not understand this page. Of all others,
 /// such as a metric with too many series, the rest of the page goes on.
-const FINAL_ERRORS: [&str; 4] = ["bad_frame", "unknown_type", "bad_step", "not_supported"];
+const FINAL_ERRORS: [&str; 4] = [BAD_FRAME, "unknown_type", "bad_step", "not_supported"];
 
 /// Whether what the gateway shows is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,6 +254,14 @@ impl Feed {
             }
             ServerFrame::Error(error) if error.subscription == Some(SUBSCRIPTION) && !error.metrics.is_empty() => {
                 self.board.left_out().map(|left_out| Msg::PartLeftOut(left_out.refuse(error))).into_iter().collect()
+            }
+            // A gateway of before frames could be resumed: it has the history all the same.
+            ServerFrame::Error(error)
+                if error.code == BAD_FRAME && (self.board.resume_refused() || self.others.resume_refused()) =>
+            {
+                self.board.is_partial();
+                self.others.is_partial();
+                vec![Msg::ResumeRefused]
             }
             ServerFrame::Error(error) => {
                 if let Some(id) = error.subscription {

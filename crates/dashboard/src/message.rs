@@ -62,6 +62,8 @@ pub enum Msg {
     },
     /// The gateway has left out a part of what the page asked for; the sentence names it.
     PartLeftOut(String),
+    /// The gateway cannot resume a feed: the history is to be asked for anew.
+    ResumeRefused,
     /// The gateway has refused what the page asked for.
     GatewayRefused(String),
     /// The browser does not let the page reach the gateway; the sentence says why and what mends it.

@@ -9,8 +9,51 @@ pub enum View {
     /// All figures and charts of the board.
     #[default]
     Overview,
+    /// What fires, what may fire soon, what is over, and what is watched.
+    Alerts,
     /// One panel, large, by its id.
     Panel(String),
+}
+
+impl View {
+    /// The views that the navigation leads to, in its order.
+    pub const NAVIGATION: [Self; 2] = [Self::Overview, Self::Alerts];
+
+    /// What the view is called; of one panel only that it is one.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Alerts => "Alerts",
+            Self::Panel(_) => "Chart",
+        }
+    }
+
+    /// The path in an address, without the id of what is shown.
+    const fn path(&self) -> &'static str {
+        match self {
+            Self::Overview => "",
+            Self::Alerts => "alerts",
+            Self::Panel(_) => "panel/",
+        }
+    }
+
+    /// The id of what is shown; empty where the view is of no one thing.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Panel(id) => id,
+            _ => "",
+        }
+    }
+
+    fn parse(path: &str) -> Self {
+        let path = path.trim_start_matches('/');
+        match path.split_once('/') {
+            Some(("panel", id)) if !id.is_empty() => Self::Panel(decoded(id)),
+            _ => Self::NAVIGATION.into_iter().find(|view| view.path() == path).unwrap_or_default(),
+        }
+    }
 }
 
 /// A view of the page, the window that it looks back on and the series that it is of.
@@ -33,10 +76,7 @@ impl Route {
     pub fn parse(hash: &str) -> Self {
         let hash = hash.strip_prefix('#').unwrap_or(hash);
         let (path, search) = hash.split_once('?').unwrap_or((hash, ""));
-        let view = match path.trim_start_matches('/').split_once('/') {
-            Some(("panel", id)) if !id.is_empty() => View::Panel(decoded(id)),
-            _ => View::Overview,
-        };
+        let view = View::parse(path);
         let (mut window, mut filter) = (None, Filter::default());
         for (name, value) in search.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
@@ -51,11 +91,8 @@ impl Route {
     /// The hash that names this route.
     #[must_use]
     pub fn hash(&self) -> String {
-        let path = match &self.view {
-            View::Overview => String::new(),
-            View::Panel(id) => format!("panel/{}", encoded(id)),
-        };
-        format!("#/{path}?window={}{}", self.window.as_str(), self.filter.search())
+        let (path, id) = (self.view.path(), encoded(self.view.id()));
+        format!("#/{path}{id}?window={}{}", self.window.as_str(), self.filter.search())
     }
 
     /// The same view with another window.
@@ -129,14 +166,24 @@ mod tests {
         check("#/", View::Overview, PageWindow::FiveMinutes);
         check("#/?window=1h", View::Overview, PageWindow::Hour);
         check("#/panel/cpu?window=15m", View::Panel("cpu".into()), PageWindow::QuarterHour);
+        check("#/alerts", View::Alerts, PageWindow::FiveMinutes);
         check("#/panel/a%20b%2Fc", View::Panel("a b/c".into()), PageWindow::FiveMinutes);
     }
 
     #[test]
     fn a_mangled_hash_still_shows_the_page() {
-        for hash in
-            ["#", "#panel", "#/panel/", "#/?window=2h", "#/?window", "#/nowhere/x", "#?&&=", "#/?where=", "#/?where=:x"]
-        {
+        for hash in [
+            "#",
+            "#panel",
+            "#/panel/",
+            "#/?window=2h",
+            "#/?window",
+            "#/nowhere/x",
+            "#?&&=",
+            "#/?where=",
+            "#/?where=:x",
+            "#/alerts/x",
+        ] {
             check(hash, View::Overview, PageWindow::FiveMinutes);
         }
         check("#/panel/%", View::Panel("%".into()), PageWindow::FiveMinutes);
@@ -149,6 +196,10 @@ mod tests {
         for id in ["cpu", "a b", "ä/ö?window=1h#x%20", "<script>"] {
             let filter = Filter::default().with(&crate::filter::condition(id, id)).with("team:a");
             let route = Route { view: View::Panel(id.into()), window: PageWindow::Hour, filter };
+            assert_eq!(Route::parse(&route.hash()), route);
+        }
+        for view in View::NAVIGATION {
+            let route = Route { view, ..Route::default() };
             assert_eq!(Route::parse(&route.hash()), route);
         }
         let filtered = Route::parse("#/?where=agency:Housing&window=1h");

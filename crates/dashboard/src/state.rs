@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bellwether_core::board::Board;
+use bellwether_core::rule::AlertState;
 use bellwether_core::time::TimestampMs;
 
 use crate::cause::Cause;
@@ -14,7 +15,7 @@ use crate::figures::Snapshot;
 use crate::message::Visibility;
 use crate::others::Others;
 use crate::remote::Remote;
-use crate::route::Route;
+use crate::route::{Route, View};
 use crate::settings::Settings;
 use crate::theme::Theme;
 
@@ -111,6 +112,24 @@ impl State {
             Connection::Waiting { .. } | Connection::Refused { .. } => true,
         };
         if cut_off && self.history == Completeness::Complete { Knowledge::Old } else { Knowledge::Current }
+    }
+
+    /// The heading of the view.
+    #[must_use]
+    pub fn heading(&self) -> &str {
+        let view = &self.route.view;
+        let board = self.board.as_deref();
+        let title = match view {
+            View::Panel(id) => board.and_then(|board| Some(&board.panels.iter().find(|panel| panel.id == *id)?.title)),
+            _ => None,
+        };
+        title.map_or(view.title(), String::as_str)
+    }
+
+    /// How many alerts are firing, of those that the gateway told.
+    #[must_use]
+    pub fn firing(&self) -> usize {
+        self.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count()
     }
 
     /// The title of the page: the settings', else the gateway's, else the board's, else the product's.

@@ -6,13 +6,12 @@ mod tests;
 
 use std::rc::Rc;
 
-use bellwether_core::rule::AlertState;
 use bellwether_core::time::DurationMs;
 
 use crate::cause::Cause;
 use crate::clock::Monotonic;
 use crate::connection::{CONNECT_WITHIN, Connection, GIVE_UP_AFTER, OVERLOADED, OVERLOADS_ARE_APART, Refuser};
-use crate::effect::Effect;
+use crate::effect::{Effect, Part};
 use crate::feed::Completeness;
 use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
@@ -110,10 +109,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::MemoryFull { series } => {
             state.series_that_fit = Some(series);
-            let Some(board) = &state.board else { return Vec::new() };
-            state.connection = Connection::Filling { failures: 0, since: state.now };
-            vec![Effect::Subscribe(Rc::clone(board))]
+            fill_anew(state)
         }
+        Msg::ResumeRefused => fill_anew(state),
         Msg::OthersGivenUp => {
             state.others.given_up = true;
             others::close(state)
@@ -171,7 +169,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::FilterRemoved(label) => {
             let filter = state.route.filter.without(&label);
-            chosen(state, state.route.with_filter(filter))
+            let mut effects = chosen(state, state.route.with_filter(filter));
+            // The button that was pressed is gone.
+            effects.push(Effect::Focus(Part::Filter));
+            effects
         }
         Msg::PauseToggled => {
             state.picture = match (state.picture, &state.snapshot) {
@@ -218,6 +219,12 @@ fn connect(state: &mut State, failures: u32) -> Vec<Effect> {
     let effects = vec![Effect::OpenSocket(Rc::clone(settings))];
     state.connection = Connection::Connecting { failures, since: state.now };
     effects
+}
+
+fn fill_anew(state: &mut State) -> Vec<Effect> {
+    let Some(board) = &state.board else { return Vec::new() };
+    state.connection = Connection::Filling { failures: 0, since: state.now };
+    vec![Effect::Subscribe(Rc::clone(board))]
 }
 
 fn retry(state: &mut State, at: Monotonic) -> Vec<Effect> {
@@ -325,6 +332,7 @@ fn ask(state: &State) -> Option<Ask> {
         filter: state.route.filter.clone(),
         at,
         alerts: Rc::clone(&state.alerts),
+        alerts_left_out: state.alerts_left_out,
         others: Rc::clone(&state.others.drawn),
     })
 }
@@ -338,9 +346,13 @@ fn chosen(state: &mut State, route: Route) -> Vec<Effect> {
 }
 
 fn turned(state: &mut State, route: Route) -> Vec<Effect> {
+    let elsewhere = route.view != state.route.view;
     state.route = route;
     let mut effects = plotly(state);
     effects.extend(refresh(state));
+    if elsewhere {
+        effects.extend([Effect::SetTitle(tab_title(state)), Effect::Focus(Part::Heading)]);
+    }
     effects
 }
 
@@ -355,13 +367,16 @@ fn plotly(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The tab's title says how many alerts are firing: it is read when the page is behind others, so it counts
+/// The tab's title says which view it is and how many alerts are firing: it is read when the page is behind others, so it counts
 /// what the gateway told and waits for no evaluation, which a hidden page does not make. A plus says that
 /// there may be more than it told.
 fn tab_title(state: &State) -> String {
-    let title = state.title();
-    match state.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count() {
-        0 => title.to_owned(),
+    let title = match state.route.view {
+        View::Overview => state.title().to_owned(),
+        _ => format!("{} · {}", state.heading(), state.title()),
+    };
+    match state.firing() {
+        0 => title,
         firing if firing == state.alerts.len() && state.alerts_left_out > 0 => format!("({firing}+) {title}"),
         firing => format!("({firing}) {title}"),
     }

@@ -10,11 +10,10 @@ use bellwether_core::rule::Severity;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_dashboard::chart::palette::Palette;
 use bellwether_dashboard::feed::Shortage;
-use bellwether_dashboard::figures::alerts::MOST_BANNERS;
 use bellwether_dashboard::figures::{Absence, AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
 use bellwether_dashboard::state::Knowledge;
-use bellwether_dashboard::view::{App, StripCanvas, banners, card, panel};
+use bellwether_dashboard::view::{App, MOST_BANNERS, StripCanvas, banners, card, panel};
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -118,7 +117,7 @@ fn rising() -> Line {
 
 #[wasm_bindgen_test]
 async fn a_card_says_figure_unit_word_and_trend() {
-    let place = mount(card(&kpi(Some(412.0), Standing::NotMet), GATEWAY));
+    let place = mount(card(&kpi(Some(412.0), Standing::NotMet), GATEWAY, ""));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
     assert_eq!(figure.replace('\u{a0}', " "), "412 ms");
     assert_eq!(text_of(&place, ".badge").as_deref(), Some("Not met"));
@@ -128,8 +127,17 @@ async fn a_card_says_figure_unit_word_and_trend() {
 }
 
 #[wasm_bindgen_test]
+async fn a_card_of_an_earlier_time_says_of_when_it_is() {
+    let place = mount(card(&kpi(Some(120.0), Standing::Met), GATEWAY, "10:42:07"));
+    assert_eq!(until("the badge", || text_of(&place, ".badge")).await, "Met at 10:42:07");
+    assert!(place.query_selector(".badge-good").unwrap().is_none());
+    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY, "10:42:07"));
+    assert_eq!(until("the badge", || text_of(&place, ".badge")).await, "No data");
+}
+
+#[wasm_bindgen_test]
 async fn hostile_text_stays_text() {
-    let place = mount(card(&kpi(Some(1.0), Standing::Met), GATEWAY));
+    let place = mount(card(&kpi(Some(1.0), Standing::Met), GATEWAY, ""));
     let title = until("the title", || text_of(&place, "h3")).await;
     assert_eq!(title, "<img src=x onerror=alert(1)>");
     assert!(place.query_selector("img").unwrap().is_none());
@@ -137,7 +145,7 @@ async fn hostile_text_stays_text() {
 
 #[wasm_bindgen_test]
 async fn no_figure_is_a_dash_and_words() {
-    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY));
+    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY, ""));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
     assert_eq!(figure, "—no data");
     assert!(!place.text_content().unwrap().contains("NaN"));
@@ -147,7 +155,7 @@ async fn no_figure_is_a_dash_and_words() {
 async fn no_figure_for_too_many_series_is_not_no_data() {
     let ask = Some("/query?name=m".to_owned());
     let absence = Some(Absence::Lacking { shortage: Shortage::TooManySeries, ask });
-    let place = mount(card(&KpiCard { absence, ..kpi(None, Standing::NoFigure) }, GATEWAY));
+    let place = mount(card(&KpiCard { absence, ..kpi(None, Standing::NoFigure) }, GATEWAY, ""));
     assert_eq!(until("the word", || text_of(&place, ".badge")).await, "No figure");
     let text = place.text_content().unwrap();
     assert!(text.contains("Too many series for this page") && !text.contains("No data"), "{text}");
@@ -248,7 +256,7 @@ fn short_units_are_symbols_with_a_space() {
 async fn a_window_that_has_no_window_before_says_nothing_of_it() {
     let facts = |before| {
         let kpi = KpiCard { before, trend: None, ..kpi(Some(120.0), Standing::Met) };
-        let place = mount(card(&kpi, GATEWAY));
+        let place = mount(card(&kpi, GATEWAY, ""));
         async move { until("the facts", || text_of(&place, ".card-facts")).await }
     };
     assert!(facts(WindowBefore::Kept).await.contains("No earlier figure"));
@@ -267,20 +275,23 @@ async fn alerts_beyond_the_first_are_counted() {
         comparison: "above",
         threshold: Some(300.0),
         since: TimestampMs::new(0),
+        fired_at: None,
         resolved_at: None,
         stale: false,
         summary: String::new(),
         runbook: None,
     };
     let alerts: Vec<_> = (0..MOST_BANNERS + 2).map(alert).collect();
-    let place = mount(banners(&alerts, 5, TimestampMs::new(1_000), Knowledge::Current));
+    let place = mount(banners(&alerts, 5, TimestampMs::new(1_000), Knowledge::Current, "#/alerts".into()));
     let more = until("what more there is", || text_of(&place, ".alerts-more")).await;
     assert_eq!(more, "and 7 more");
+    let link = place.query_selector(".alerts-more a").unwrap().unwrap();
+    assert_eq!(link.get_attribute("href").as_deref(), Some("#/alerts"));
     assert_eq!(place.query_selector_all("[data-alert]").unwrap().length(), MOST_BANNERS as u32);
     assert!(place.query_selector("i").unwrap().is_none(), "a name is text");
-    assert_eq!(text_of(&place, ".alert-word").as_deref(), Some("Page, firing"));
-    let place = mount(banners(&alerts[..1], 0, TimestampMs::new(1_000), Knowledge::Old));
+    assert_eq!(text_of(&place, ".alert-word").as_deref(), Some("Urgent, firing"));
+    let place = mount(banners(&alerts[..1], 0, TimestampMs::new(1_000), Knowledge::Old, String::new()));
     until("the banner", || place.query_selector("[data-alert]").unwrap()).await;
-    assert_eq!(text_of(&place, ".alert-word").as_deref(), Some("Page, firing when last heard of"));
+    assert_eq!(text_of(&place, ".alert-word").as_deref(), Some("Urgent, firing when last heard of"));
     assert_eq!(text_of(&place, ".alerts-more"), None);
 }

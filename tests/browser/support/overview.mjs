@@ -31,3 +31,16 @@ export async function table(page, panel) {
   await behind.locator('table').waitFor();
   return behind.locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
 }
+
+/** The links from view to view. */
+export const views = (page) => page.getByRole('navigation', { name: 'Views' });
+
+/** The heading of a view. */
+export const heading = (page, text) => page.locator('h2#view', { hasText: text });
+
+/** The rows of the table called `title`, each a list of texts. */
+export async function rows(page, title) {
+  const table = page.getByRole('region', { name: `${title}, table` });
+  await table.waitFor();
+  return table.locator('tbody tr').evaluateAll((found) => found.map((row) => [...row.cells].map((cell) => cell.textContent)));
+}

@@ -63,12 +63,12 @@ fn document() -> Option<Document> {
     window().and_then(|window| window.document())
 }
 
-/// Moves the keyboard to the figures.
-pub fn focus_main() {
-    let main = document().and_then(|document| document.get_element_by_id("main"));
-    if let Some(main) = main.and_then(|main| main.dyn_into::<HtmlElement>().ok()) {
+/// Moves the keyboard to the element `id`, where there is one.
+pub fn focus(id: &str) {
+    let element = document().and_then(|document| document.get_element_by_id(id));
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         // Focusing an element that is there cannot fail.
-        let _ = main.focus();
+        let _ = element.focus();
     }
 }
 
@@ -160,7 +160,9 @@ impl Runtime {
                 dispatch.emit(Msg::RetryScheduled { at: clock::now().plus(wait) });
                 self.retry = Some(Timeout::new(wait_ms, move || dispatch.emit(Msg::RetryDue { at: clock::now() })));
             }
-            Effect::RequestFrame => request_frame(dispatch),
+            Effect::RequestFrame => request_frame(move || dispatch.emit(Msg::FrameStarted)),
+            // What it is moved to may not be drawn before the next frame.
+            Effect::Focus(part) => request_frame(move || focus(part.id())),
             Effect::Evaluate(ask) => self.evaluate(&ask),
             Effect::ApplyTheme(theme) => {
                 apply(theme);
@@ -232,8 +234,8 @@ fn listen(target: &EventTarget, name: &str, heard: Callback<Event>) -> Closure<d
     closure
 }
 
-fn request_frame(dispatch: Callback<Msg>) {
-    let started = Closure::once_into_js(move || dispatch.emit(Msg::FrameStarted));
+fn request_frame(started: impl FnOnce() + 'static) {
+    let started = Closure::once_into_js(started);
     if let Some(window) = window() {
         // Fails only for a callback that is no function.
         let _ = window.request_animation_frame(started.unchecked_ref());

@@ -228,6 +228,20 @@ fn a_feed_that_was_cut_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_gateway_that_knows_no_resume_is_asked_anew() {
+    let (mut feed, hello) = cut_off();
+    assert_eq!(resumed_from(&feed.begin(&hello.board).unwrap()), Some((1, 7)));
+    let refusal = r#"{"type":"error","code":"bad_frame","message":"unknown field resume"}"#;
+    assert_eq!(feed.receive_text(refusal, at(0.0)), [Msg::ResumeRefused]);
+    assert_eq!(resumed_from(&feed.begin(&hello.board).unwrap()), None);
+    assert!(feed.engine().is_some(), "the old picture stays");
+    feed.receive_binary(&samples(Phase::History), at(0.0));
+    assert_eq!(subscribed(&mut feed), [Msg::HistoryCompleted]);
+    // What it refuses then is refused for good.
+    assert!(matches!(feed.receive_text(refusal, at(0.0))[..], [Msg::GatewayRefused(_)]));
+}
+
+#[test]
 fn what_cannot_be_gone_on_with_is_filled_anew_behind_the_old_picture() {
     let (mut feed, hello) = cut_off();
     feed.begin(&hello.board).unwrap();

@@ -88,6 +88,17 @@ impl Track {
         self.asked = None;
     }
 
+    /// A gateway that knows no `resume` has refused the subscription as a whole: the next one asks anew. `false` where
+    /// it did not ask to resume.
+    pub(super) fn resume_refused(&mut self) -> bool {
+        let asked = self.spare.take().is_some();
+        if asked {
+            self.unanswered = self.unanswered.saturating_sub(1);
+            self.asked = None;
+        }
+        asked
+    }
+
     /// Gives up its engines; a subscription to nothing that is now sent will be answered as any other.
     pub(super) fn end(&mut self) {
         self.give_up();

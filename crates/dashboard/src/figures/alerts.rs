@@ -5,8 +5,8 @@ use bellwether_core::time::TimestampMs;
 
 use crate::format::Unit;
 
-/// Most alerts that have a banner each; of more only the number is told.
-pub const MOST_BANNERS: usize = 20;
+/// Most alerts whose figure is of now; further ones have the last that the gateway told.
+pub const MOST_LIVE: usize = 20;
 
 /// Where an alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ pub struct AlertCard {
     pub threshold: Option<f64>,
     /// When the condition began to hold.
     pub since: TimestampMs,
+    /// When the alert fired, where it has.
+    pub fired_at: Option<TimestampMs>,
     /// When it ended, where it has.
     pub resolved_at: Option<TimestampMs>,
     /// Whether no figure has come lately, so that the state is the last one known.
@@ -84,6 +86,7 @@ impl AlertCard {
             comparison: "above",
             threshold: Some(300.0),
             since: TimestampMs::new(0),
+            fired_at: None,
             resolved_at: None,
             stale: false,
             summary: String::new(),

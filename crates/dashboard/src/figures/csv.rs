@@ -17,7 +17,7 @@ pub fn csv(strip: &Strip) -> String {
     }
     let unit = strip.unit.name();
     let names = strip.lines.iter().map(|line| {
-        let name = if line.name.is_empty() { &strip.title } else { &line.name };
+        let name = strip.name(line);
         if unit.is_empty() { cell(name) } else { cell(&format!("{name} ({unit})")) }
     });
     let mut text = std::iter::once("time".to_owned()).chain(names).collect::<Vec<_>>().join(",");

@@ -15,10 +15,10 @@ use bellwether_core::sample::Kind;
 use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::alerts::{AlertCard, MOST_BANNERS};
+use super::alerts::{AlertCard, MOST_LIVE};
 use super::{
     Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, filtered,
-    labels, notices, others,
+    labels, notices, others, watch,
 };
 use crate::chart::palette::LINES;
 use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
@@ -76,13 +76,18 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         .collect();
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
     let alerts = alerts(source, &ask.board, &ask.alerts, at);
-    let (sections, focus) = match &ask.view {
-        View::Overview => (sections(source, board, &ask.filter, &cards, ask.window, at), None),
+    let (mut overview, mut sheets, mut focused) = (Vec::new(), Vec::new(), None);
+    match &ask.view {
+        View::Overview => overview = sections(source, board, &ask.filter, &cards, ask.window, at),
+        View::Alerts => {
+            sheets.push(watch::changes(&alerts, ask.window.length(), at));
+            sheets.push(watch::rules(source.engine, board, &alerts, ask.alerts_left_out));
+        }
         View::Panel(id) => {
             let panel = board.panels.iter().find(|panel| panel.id == *id);
-            (Vec::new(), panel.map(|panel| Rc::new(focus(source, panel, &ask.filter, ask.window, at))))
+            focused = panel.map(|panel| Rc::new(focus(source, panel, &ask.filter, ask.window, at)));
         }
-    };
+    }
     let others = match (&ask.view, others) {
         (View::Overview, Some(others)) => {
             let strip = |name| Rc::new(others::strip(others, board, name, &ask.filter, ask.window, at));
@@ -92,15 +97,16 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     };
     Snapshot {
         at,
-        sections,
+        sections: overview,
         others,
         filter: ask.filter.clone(),
         choices: filtered::choices(source.engine).into(),
-        preview: filtered::preview(source, &ask.board, &ask.filter, at),
+        preview: filtered::preview(source, ask, at),
         tally,
         alerts,
         series: source.engine.series_count(),
-        focus,
+        sheets,
+        focus: focused,
     }
 }
 
@@ -111,11 +117,11 @@ fn is_filtered_out(engine: &Engine, filter: &Filter, query: &Query) -> bool {
     has(&query.matchers[..of_board]) && !has(&query.matchers)
 }
 
-/// The alerts, most urgent first. Those that have a banner show their figure of now, once there is all history.
+/// The alerts, most urgent first. The first ones show their figure of now, once there is all history.
 fn alerts(source: Source<'_>, board: &Board, notices: &[AlertNotice], at: TimestampMs) -> Rc<[AlertCard]> {
     let cards = AlertCard::sorted(notices.iter().map(|notice| (notices::card(board, notice, at), notice)));
     let live = |(place, (mut card, notice)): (usize, (AlertCard, &AlertNotice))| {
-        if place < MOST_BANNERS && source.completeness == Completeness::Complete {
+        if place < MOST_LIVE && source.completeness == Completeness::Complete {
             card.value = notices::live(source, board, &card, notice, at).or(card.value);
         }
         card
@@ -223,7 +229,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
 }
 
 /// How a figure is made, in words: `average, last 5 min`.
-fn made_of(engine: &Engine, figure: &Expression) -> String {
+pub(super) fn made_of(engine: &Engine, figure: &Expression) -> String {
     let query = leading(figure);
     let word = match (figure, query.aggregation) {
         (Expression::Ratio(..), _) => "share".to_owned(),

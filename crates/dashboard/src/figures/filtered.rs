@@ -1,15 +1,14 @@
 //! What a filter needs to know and what it adds: the labels that can be chosen, and the rules as they would be judged on
 //! the filtered view.
 
-use bellwether_core::board::Board;
 use bellwether_core::engine::Engine;
 use bellwether_core::rule::Comparison;
 use bellwether_core::time::TimestampMs;
 
 use super::evaluate::Source;
-use super::{labels, units};
-use crate::filter::Filter;
-use crate::format::{self, Unit};
+use super::{Ask, Instant, labels, units};
+use crate::feed::Completeness;
+use crate::format::{self, Precision, Unit};
 
 /// Most values of a label that can be chosen from.
 pub const MOST_VALUES: usize = 200;
@@ -53,12 +52,17 @@ pub fn choices(engine: &Engine) -> Vec<Choice> {
     choices
 }
 
-/// A sentence about the rules of `board` whose conditions hold at `at` for the series that `filter` leaves: this instant
-/// only, for nobody has watched them for as long as a rule asks. Empty where there is no filter or there are no rules.
+/// A sentence about the rules of the board whose conditions hold at `at` for the series that the filter leaves: this
+/// instant only, for nobody has watched them for as long as a rule asks. Empty where there is no filter or there are no
+/// rules.
 #[must_use]
-pub fn preview(source: Source<'_>, board: &Board, filter: &Filter, at: TimestampMs) -> String {
+pub fn preview(source: Source<'_>, ask: &Ask, at: TimestampMs) -> String {
+    let Ask { board, filter, .. } = ask;
     if filter.is_empty() || board.rules.is_empty() {
         return String::new();
+    }
+    if source.completeness == Completeness::Filling {
+        return format!("Preview for {}: not before the history is here.", filter.words());
     }
     let mut held = Vec::new();
     let mut unknown = 0;
@@ -82,11 +86,21 @@ pub fn preview(source: Source<'_>, board: &Board, filter: &Filter, at: Timestamp
     }
     let more = held.len().saturating_sub(MOST_PREVIEWED);
     held.truncate(MOST_PREVIEWED);
-    let mut said = match (held.is_empty(), more) {
-        (true, _) => "no rule's condition holds now".to_owned(),
-        (false, 0) => format!("the conditions of these rules hold now: {}", held.join("; ")),
-        (false, more) => format!("the conditions of these rules hold now: {}; and {more} more", held.join("; ")),
+    // Of a picture that stands still nothing is said of now.
+    let (holds, hold, when) = match ask.at {
+        Instant::Now => ("holds", "hold", "now".to_owned()),
+        Instant::LastKnown | Instant::Fixed(_) => {
+            ("held", "held", format!("at {}", format::time_of_day(at, Precision::Seconds)))
+        }
     };
+    let mut said = if held.is_empty() {
+        format!("no rule's condition {holds} {when}")
+    } else {
+        format!("the conditions of these rules {hold} {when}: {}", held.join("; "))
+    };
+    if more > 0 {
+        said.push_str(&format!("; and {more} more"));
+    }
     if unknown > 0 {
         said.push_str(&format!("; {unknown} cannot be judged here"));
     }
@@ -106,13 +120,19 @@ pub const fn comparison(comparison: Comparison) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
+    use bellwether_core::board::Board;
     use bellwether_core::engine::EngineConfig;
     use bellwether_core::labels::{Labels, MetricName, SeriesKey};
     use bellwether_core::sample::Sample;
     use bellwether_core::time::DurationMs;
 
     use super::*;
-    use crate::feed::{Completeness, Lack, Shortage};
+    use crate::feed::{Lack, Shortage};
+    use crate::filter::Filter;
+    use crate::route::View;
+    use crate::window::PageWindow;
 
     const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
 
@@ -143,10 +163,34 @@ mod tests {
 
     #[track_caller]
     fn check(lacks: &[Lack], filter: &str, expected: &str) {
+        assert_eq!(said(lacks, filter, Instant::Now, Completeness::Complete), expected);
+    }
+
+    fn said(lacks: &[Lack], filter: &str, instant: Instant, completeness: Completeness) -> String {
         let engine = engine();
-        let source =
-            Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks };
-        assert_eq!(preview(source, &board(), &Filter::default().with(filter), NOW), expected);
+        let source = Source { engine: &engine, completeness, staleness: DurationMs::ZERO, lacks };
+        let ask = Ask {
+            board: Rc::new(board()),
+            view: View::Overview,
+            window: PageWindow::FiveMinutes,
+            filter: Filter::default().with(filter),
+            at: instant,
+            alerts: [].into(),
+            alerts_left_out: 0,
+            others: [].into(),
+        };
+        preview(source, &ask, NOW)
+    }
+
+    #[test]
+    fn a_preview_says_of_when_it_is() {
+        let of = |instant, completeness| said(&[], "team:a", instant, completeness);
+        let then = of(Instant::LastKnown, Completeness::Complete);
+        assert!(then.contains("the conditions of these rules held at 22:13:20: TeamSlow (a)"), "{then}");
+        assert_eq!(of(Instant::Fixed(NOW), Completeness::Complete), then);
+        let none = said(&[], "agency:Nobody", Instant::LastKnown, Completeness::Complete);
+        assert!(none.contains("no rule's condition held at 22:13:20."), "{none}");
+        assert_eq!(of(Instant::Now, Completeness::Filling), "Preview for team: a: not before the history is here.");
     }
 
     #[test]

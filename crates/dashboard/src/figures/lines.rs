@@ -2,6 +2,7 @@
 
 use bellwether_core::time::{DurationMs, TimestampMs};
 
+use super::sheet::{Content, Sheet};
 use crate::format::{self, Precision, Unit};
 
 /// One column of a line.
@@ -182,6 +183,39 @@ impl Strip {
             left_out(self.idle_lines, "stayed at zero", "stayed at zero"),
             left_out(self.hidden_lines, "is lower and not drawn", "are lower and not drawn"),
         )
+    }
+
+    /// What a line is called where it stands alone.
+    #[must_use]
+    pub fn name<'a>(&'a self, line: &'a Line) -> &'a str {
+        if line.name.is_empty() { &self.title } else { &line.name }
+    }
+
+    /// The table behind the chart: [`Self::table`] with a column for each line.
+    #[must_use]
+    pub fn sheet(&self) -> Sheet {
+        let names = self.lines.iter().map(|line| (self.name(line), Content::Figures));
+        let columns: Vec<_> = std::iter::once(("Time", Content::Words)).chain(names).collect();
+        let mut sheet = Sheet::new(&self.title, &columns);
+        for (time, figures) in self.table() {
+            sheet.push(std::iter::once(time).chain(figures).map(Into::into));
+        }
+        sheet
+    }
+
+    /// Latest, lowest and highest of each line.
+    #[must_use]
+    pub fn extremes(&self) -> Sheet {
+        let figures = Content::Figures;
+        let title = format!("{}, figures", self.title);
+        let columns = [("Line", Content::Words), ("Latest", figures), ("Lowest", figures), ("Highest", figures)];
+        let mut sheet = Sheet::new(&title, &columns);
+        for line in &self.lines {
+            let Some((low, high)) = line.extent() else { continue };
+            let text = |value| format::figure(value, &self.unit).text();
+            sheet.push([self.name(line).into(), self.latest(line).into(), text(low).into(), text(high).into()]);
+        }
+        sheet
     }
 
     /// Rows of the table behind the chart, newest first: the figures of now, then about a dozen round times

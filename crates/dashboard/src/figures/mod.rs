@@ -10,10 +10,12 @@ pub mod labels;
 pub mod lines;
 pub mod notices;
 pub mod others;
+pub mod sheet;
 pub mod snapshot;
 
 pub mod status;
 pub mod units;
+pub mod watch;
 
 pub use alerts::{AlertCard, Phase};
 pub use cards::{Absence, KpiCard, WindowBefore};

@@ -18,11 +18,11 @@ use crate::format::Unit;
 #[must_use]
 pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
     let rule = rule(board, notice);
-    let (phase, since, resolved_at) = match notice.state {
-        AlertState::Pending { active_at } => (Phase::Pending, active_at, None),
-        AlertState::Firing { active_at, .. } => (Phase::Firing, active_at, None),
-        AlertState::Resolved { active_at, at, .. } => (Phase::Resolved, active_at, Some(at)),
-        AlertState::Inactive => (Phase::Resolved, at, None),
+    let (phase, since, fired_at, resolved_at) = match notice.state {
+        AlertState::Pending { active_at } => (Phase::Pending, active_at, None, None),
+        AlertState::Firing { active_at, fired_at, .. } => (Phase::Firing, active_at, Some(fired_at), None),
+        AlertState::Resolved { active_at, fired_at, at } => (Phase::Resolved, active_at, Some(fired_at), Some(at)),
+        AlertState::Inactive => (Phase::Resolved, at, None, None),
     };
     let own_labels = notice
         .labels
@@ -38,6 +38,7 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
         comparison: comparison(notice.comparison),
         threshold: Some(notice.threshold),
         since,
+        fired_at,
         resolved_at,
         stale: notice.stale,
         summary: notice.summary.clone(),

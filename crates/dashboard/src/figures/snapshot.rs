@@ -7,6 +7,7 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::time::TimestampMs;
 
 use super::filtered::Choice;
+use super::sheet::Sheet;
 use super::{AlertCard, KpiCard, Strip, Tally};
 use crate::feed::AlertNotice;
 use crate::filter::Filter;
@@ -39,6 +40,8 @@ pub struct Ask {
     pub at: Instant,
     /// The alerts that the gateway told last.
     pub alerts: Rc<[AlertNotice]>,
+    /// How many more there are that it did not tell.
+    pub alerts_left_out: u64,
     /// Metrics to be drawn that the board does not name.
     pub others: Rc<[MetricName]>,
 }
@@ -93,6 +96,8 @@ pub struct Snapshot {
     pub alerts: Rc<[AlertCard]>,
     /// Series in the engine: none means that nothing has ever come.
     pub series: usize,
+    /// The tables of the view.
+    pub sheets: Vec<Sheet>,
     /// The panel in focus, where one is on screen and known.
     pub focus: Option<Rc<Focus>>,
 }

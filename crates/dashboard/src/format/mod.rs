@@ -109,6 +109,12 @@ pub fn date_and_time(at: TimestampMs) -> String {
     locale::date_and_time(at)
 }
 
+/// An instant before `now`: the time of day, and the date where that was long ago.
+#[must_use]
+pub fn instant(at: TimestampMs, now: TimestampMs) -> String {
+    if now.since(at).as_millis() > 20 * 3_600_000 { date_and_time(at) } else { time_of_day(at, Precision::Seconds) }
+}
+
 /// An instant for machines, in UTC, such as `2026-11-22T13:45:00.000Z`.
 #[must_use]
 pub fn iso(at: TimestampMs) -> String {
@@ -157,7 +163,8 @@ mod tests {
         check(120.4, "ms", "120 ms");
         check(12.34, "ms", "12.3 ms");
         check(1234.6, "ms", "1235 ms");
-        check(4.266, "score", "4.27 score");
+        check(4.266, "score", "4.27");
+        check(4.266, "stars", "4.27 stars");
         check(3.0, "", "3");
         check(0.0123, "", "0.012");
         check(0.1609, "", "0.16");

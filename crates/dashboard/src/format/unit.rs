@@ -38,7 +38,8 @@ impl Unit {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text {
-            "" | "1" | "count" => Self::None,
+            // A score is a bare number: nobody says "4 score".
+            "" | "1" | "count" | "score" => Self::None,
             "ms" | "milliseconds" => Self::Millis,
             "s" | "seconds" => Self::Secs,
             "min" | "minutes" => Self::Minutes,

@@ -40,6 +40,7 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
         tally: Rc::new(Tally::default()),
         alerts: [].into(),
         series: 1,
+        sheets: Vec::new(),
         focus: None,
     }))
 }
@@ -291,6 +292,29 @@ fn a_window_is_in_the_address() {
 }
 
 #[test]
+fn another_view_has_the_focus_and_the_title() {
+    let mut state = live();
+    let (active_at, fired_at) = (TimestampMs::new(1), TimestampMs::new(2));
+    let firing = AlertState::Firing { active_at, fired_at, keep_firing_since: None };
+    update(&mut state, received([notice(firing)].into(), 0));
+    let effects = update(&mut state, Msg::HashChanged("#/alerts?window=15m".into()));
+    assert_eq!(effects, [Effect::SetTitle("(1) Alerts · Ours".into()), Effect::Focus(Part::Heading)]);
+    assert_eq!(state.heading(), "Alerts");
+    // A window more is no other view.
+    update(&mut state, Msg::FrameStarted);
+    assert_eq!(update(&mut state, Msg::HashChanged("#/alerts?window=1h".into())), [Effect::RequestFrame]);
+    let back = update(&mut state, Msg::HashChanged("#/".into()));
+    assert_eq!(back, [Effect::SetTitle("(1) Ours".into()), Effect::Focus(Part::Heading)]);
+}
+
+#[test]
+fn a_feed_that_cannot_be_resumed_is_filled_anew() {
+    let mut state = live();
+    assert_eq!(update(&mut state, Msg::ResumeRefused), [Effect::Subscribe(Rc::new(Board::default()))]);
+    assert!(matches!(state.connection, Connection::Filling { .. }));
+}
+
+#[test]
 fn a_filter_is_in_the_address_and_in_what_is_asked() {
     let mut state = live();
     update(&mut state, Msg::WindowChosen(PageWindow::QuarterHour));
@@ -302,19 +326,22 @@ fn a_filter_is_in_the_address_and_in_what_is_asked() {
     let [Effect::Evaluate(ask)] = &update(&mut state, Msg::FrameStarted)[..] else { panic!("nothing is asked") };
     assert_eq!(ask.filter.words(), "agency: Public Works");
     let effects = update(&mut state, Msg::FilterRemoved("agency".into()));
-    assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash("#/?window=15m".into())]);
+    let focus = Effect::Focus(Part::Filter);
+    assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash("#/?window=15m".into()), focus]);
 }
 
 #[test]
 fn the_chart_bundle_is_loaded_when_first_needed_and_tried_again_after_a_failure() {
     let mut state = live();
-    let effects = update(&mut state, Msg::HashChanged("#/panel/cpu".into()));
-    assert_eq!(effects, [Effect::LoadPlotly, Effect::RequestFrame]);
-    assert_eq!(update(&mut state, Msg::HashChanged("#/panel/disk".into())), []);
+    let loads =
+        |state: &mut State, hash: &str| update(state, Msg::HashChanged(hash.into())).contains(&Effect::LoadPlotly);
+    assert!(loads(&mut state, "#/panel/cpu"));
+    assert!(!loads(&mut state, "#/panel/disk"), "it is on its way");
     update(&mut state, Msg::PlotlyFailed("No.".into()));
-    assert_eq!(update(&mut state, Msg::HashChanged("#/panel/cpu".into())), [Effect::LoadPlotly]);
+    assert!(!loads(&mut state, "#/alerts"), "no chart there");
+    assert!(loads(&mut state, "#/panel/cpu"));
     update(&mut state, Msg::PlotlyLoaded);
-    assert_eq!(update(&mut state, Msg::HashChanged("#/panel/disk".into())), []);
+    assert!(!loads(&mut state, "#/panel/disk"));
 }
 
 fn notice(state: AlertState) -> AlertNotice {

@@ -2,6 +2,7 @@
 
 use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
 
+use super::alerts::alerts;
 use super::banner::banners;
 use super::filter::filter_bar;
 use super::focus::focus_view;
@@ -10,8 +11,10 @@ use super::icon::{Icon, icon};
 use super::others::others;
 use super::overview::{section, status};
 use super::screens;
+use super::sheet::sheet;
 use crate::cause::Cause;
 use crate::connection::{Connection, Refuser};
+use crate::effect::Part;
 use crate::effects::{self, Runtime};
 use crate::feed::{Completeness, Origin};
 use crate::figures::Snapshot;
@@ -56,14 +59,15 @@ impl Component for App {
         let skipped = Callback::from(|event: MouseEvent| {
             // The address after # names the view: a link to an element of the page would change it.
             event.prevent_default();
-            effects::focus_main();
+            effects::focus("main");
         });
         let head = header(&Head {
             title: state.title(),
             origin,
             tone,
             words: &words,
-            window: state.route.window,
+            route: &state.route,
+            firing: state.firing(),
             picture: state.picture,
             theme: state.theme,
             dispatch: &dispatch,
@@ -102,8 +106,10 @@ impl App {
                 _ => screens::loading(words),
             };
         };
+        let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let board = state.board.as_ref();
-        if board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
+        let overview = state.route.view == View::Overview;
+        if overview && board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
             return html! { <>{ screens::bare() }{ self.others(snapshot, dispatch) }</> };
         }
         let live = matches!(state.connection, Connection::Live { .. });
@@ -112,11 +118,10 @@ impl App {
             let shown = kpi.or_else(|| board.and_then(|board| board.panels.first()).map(|panel| &panel.figure));
             shown.map_or("booking_response_time", |figure| leading(figure).metric.as_str())
         };
-        if snapshot.series == 0 && live && state.left_out.is_empty() {
+        if overview && snapshot.series == 0 && live && state.left_out.is_empty() {
             let empty = screens::empty(&self.runtime.gateway_address(), metric());
-            return html! { <>{ self.notice() }{ empty }{ self.others(snapshot, dispatch) }</> };
+            return html! { <>{ self.notice(&known_until) }{ empty }{ self.others(snapshot, dispatch) }</> };
         }
-        let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let standpoint = match (state.history, state.knowledge()) {
             (Completeness::Filling, _) => Standpoint::Filling,
             (Completeness::Complete, Knowledge::Old) => Standpoint::AsOf(&known_until),
@@ -127,21 +132,31 @@ impl App {
         let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, left_out, standpoint, &only);
         html! {
             <>
-                { self.notice() }
                 <div class="top">
-                    if state.route.view == View::Overview {
+                    <h2 class={if overview { "visually-hidden" } else { "view-title" }} id={Part::Heading.id()} tabindex="-1">
+                        { state.heading() }
+                    </h2>
+                    if overview {
                         { status(mood, &sentence) }
+                    } else {
+                        // The sentence says it on the overview.
+                        <p class="visually-hidden" role="status">
+                            { if only.is_empty() { "Everything is shown".to_owned() } else { format!("Only {only}") } }
+                        </p>
                     }
                     { filter_bar(&state.route.filter, &snapshot.choices, dispatch) }
                 </div>
-                { banners(&snapshot.alerts, left_out, snapshot.at, state.knowledge()) }
+                { self.notice(&known_until) }
+                if state.route.view != View::Alerts {
+                    { banners(&snapshot.alerts, left_out, snapshot.at, state.knowledge(), state.route.with_view(View::Alerts).hash()) }
+                }
                 if !snapshot.preview.is_empty() {
                     <p class="notice notice-calm" data-preview="">{ &snapshot.preview }</p>
                 }
-                if live && snapshot.tally.fed == 0 && only.is_empty() && state.route.view == View::Overview {
+                if live && snapshot.tally.fed == 0 && only.is_empty() && overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
-                { self.figures(snapshot, dispatch) }
+                { self.figures(snapshot, if let Standpoint::AsOf(then) = standpoint { then } else { "" }, dispatch) }
             </>
         }
     }
@@ -168,7 +183,7 @@ impl App {
     }
 
     /// What must be known before the figures are read: that they stand still, or why.
-    fn notice(&self) -> Html {
+    fn notice(&self, known_until: &str) -> Html {
         let state = &self.state;
         let paused = match state.picture {
             Picture::Paused(at) => {
@@ -197,30 +212,36 @@ impl App {
                 if away {
                     <p class="notice" role="status">
                         { icon(Icon::Clock) }
-                        { self.cause() }{ " What is shown was known before; the page keeps trying." }
+                        { self.cause() }{ format!(" What is shown was known at {known_until}; the page keeps trying.") }
                     </p>
                 }
             </>
         }
     }
 
-    fn figures(&self, snapshot: &Snapshot, dispatch: &Callback<Msg>) -> Html {
+    fn figures(&self, snapshot: &Snapshot, then: &str, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
         let back = state.route.with_view(View::Overview).hash();
         match (&state.route.view, &snapshot.focus) {
             (View::Overview, _) => {
                 let gateway = self.runtime.gateway_address();
                 let sections =
-                    snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route, &gateway));
+                    snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route, &gateway, then));
                 html! { <>{ for sections }{ self.others(snapshot, dispatch) }</> }
             }
-            (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly, back),
+            (View::Alerts, _) => html! {
+                <>
+                    { alerts(&snapshot.alerts, state.alerts_left_out, snapshot.at, state.knowledge()) }
+                    { for snapshot.sheets.iter().map(sheet) }
+                </>
+            },
+            (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly),
             (View::Panel(id), None) if state.board.as_ref().is_some_and(|b| b.panels.iter().any(|p| p.id == *id)) => {
                 screens::loading("Making the chart")
             }
             (View::Panel(id), None) => html! {
                 <section class="screen">
-                    <h2>{ "There is no such panel" }</h2>
+                    <h3>{ "There is no such panel" }</h3>
                     <p>{ format!("The board has no panel \"{id}\"; it may have been renamed.") }</p>
                     <a class="button button-primary" href={back}>{ "Overview" }</a>
                 </section>

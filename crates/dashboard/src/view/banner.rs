@@ -5,30 +5,41 @@ use bellwether_core::time::TimestampMs;
 use yew::prelude::{Html, classes, html};
 
 use super::icon::{Icon, icon};
-use crate::figures::alerts::MOST_BANNERS;
-use crate::figures::{AlertCard, Phase};
-use crate::format::{self, Precision};
+use crate::figures::{AlertCard, Phase, watch};
+use crate::format;
 use crate::state::Knowledge;
 
+/// Most alerts that have a banner each; of more only the number is told.
+pub const MOST_BANNERS: usize = 5;
+
 /// One banner for each of the first alerts at `at`, in the order given, and how many more there are, with the
-/// `left_out` that the gateway did not tell; nothing where there is none. What is old is told as it was.
-pub fn banners(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge) -> Html {
+/// `left_out` that the gateway did not tell; nothing where there is none. What is old is told as it was. All of them are
+/// at the address `all`.
+pub fn banners(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge, all: String) -> Html {
     if alerts.is_empty() {
         return Html::default();
     }
     let banners = alerts.iter().take(MOST_BANNERS).map(|alert| banner(alert, at, knowledge));
     let more = alerts.len().saturating_sub(MOST_BANNERS) as u64 + left_out;
-    let more = (more > 0).then(|| html! { <p class="alerts-more" role="status">{ format!("and {more} more") }</p> });
+    let more = (more > 0).then(|| {
+        html! { <p class="alerts-more" role="status"><a href={all}>{ format!("and {more} more") }</a></p> }
+    });
     html! { <section class="alerts" aria-label="Alerts">{ for banners }{ more }</section> }
 }
 
-fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -> Html {
-    let (class, shape, word) = match (alert.phase, alert.severity) {
-        (Phase::Firing, Severity::Page) => ("alert-page", Icon::Bell, "Page, firing"),
-        (Phase::Firing, Severity::Ticket) => ("alert-ticket", Icon::Warning, "Ticket, firing"),
-        (Phase::Firing, Severity::Info) => ("alert-info", Icon::Info, "Info, firing"),
-        (Phase::Pending, _) => ("alert-pending", Icon::Clock, "Pending"),
-        (Phase::Resolved, _) => ("alert-resolved", Icon::Tick, "Resolved"),
+/// One alert, with all that is known of it.
+pub(crate) fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -> Html {
+    let (class, shape) = match (alert.phase, alert.severity) {
+        (Phase::Firing, Severity::Page) => ("alert-page", Icon::Bell),
+        (Phase::Firing, Severity::Ticket) => ("alert-ticket", Icon::Warning),
+        (Phase::Firing, Severity::Info) => ("alert-info", Icon::Info),
+        (Phase::Pending, _) => ("alert-pending", Icon::Clock),
+        (Phase::Resolved, _) => ("alert-resolved", Icon::Tick),
+    };
+    let word = match alert.phase {
+        Phase::Firing => format!("{}, firing", watch::severity(alert.severity)),
+        Phase::Pending => "Pending".to_owned(),
+        Phase::Resolved => "Resolved".to_owned(),
     };
     let then = (knowledge == Knowledge::Old && alert.phase != Phase::Resolved).then_some(" when last heard of");
     let slim = (alert.phase != Phase::Firing).then_some("alert-slim");
@@ -36,7 +47,7 @@ fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -> Html {
     let role = if alert.phase == Phase::Firing && alert.severity == Severity::Page { "alert" } else { "status" };
     let key = format!("{} {}", alert.rule, alert.labels);
     html! {
-        <div class={classes!("alert", class, slim)} {key} {role} data-alert={alert.rule.clone()} data-phase={word}>
+        <div class={classes!("alert", class, slim)} {key} {role} data-alert={alert.rule.clone()} data-phase={word.clone()}>
             { icon(shape) }
             <div class="alert-body">
                 <p class="alert-title">
@@ -80,10 +91,7 @@ fn condition(alert: &AlertCard) -> Html {
 }
 
 fn since(alert: &AlertCard, at: TimestampMs) -> Html {
-    let time = |instant: TimestampMs| {
-        let old = at.since(instant).as_millis() > 20 * 3_600_000;
-        if old { format::date_and_time(instant) } else { format::time_of_day(instant, Precision::Seconds) }
-    };
+    let time = |instant: TimestampMs| format::instant(instant, at);
     if let Some(ended) = alert.resolved_at {
         let lasted = format::length(ended.since(alert.since));
         return html! { <>{ format!("resolved at {}", time(ended)) }<small>{ format!("lasted {lasted}") }</small></> };

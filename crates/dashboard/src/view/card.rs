@@ -10,15 +10,15 @@ use crate::figures::{Absence, KpiCard, WindowBefore};
 use crate::format;
 
 /// Title, standing, figure, course, target, trend and owner of a KPI. Where the page has no figure of it `gateway`, an
-/// address, can be asked for one.
-pub fn card(card: &KpiCard, gateway: &str) -> Html {
+/// address, can be asked for one. `then` is the time of day that the figure is of, where that is not now; else empty.
+pub fn card(card: &KpiCard, gateway: &str, then: &str) -> Html {
     let formatted = card.value.map(|value| format::figure(value, &card.unit));
     let not_met = (card.standing == Standing::NotMet).then_some("card-not-met");
     html! {
         <article class={classes!("card", not_met)} key={card.id.clone()} data-kpi={card.id.clone()}>
             <div class="card-head">
                 <h3 class="card-title">{ &card.title }</h3>
-                { standing(card) }
+                { standing(card, then) }
             </div>
             <div class="card-figure">
                 { figure(formatted.as_ref(), none(card).1) }
@@ -37,14 +37,19 @@ fn none(card: &KpiCard) -> (&'static str, &'static str) {
     if card.absence.is_some() { ("No figure", "no figure") } else { ("No data", "no data") }
 }
 
-fn standing(card: &KpiCard) -> Html {
-    let (class, shape, word) = match card.standing {
+fn standing(card: &KpiCard, then: &str) -> Html {
+    let (mut class, shape, word) = match card.standing {
         Standing::Met => ("badge badge-good", Icon::Tick, "Met"),
         Standing::NotMet => ("badge badge-bad", Icon::Cross, "Not met"),
         Standing::NoFigure => ("badge", Icon::Unknown, none(card).0),
         Standing::NoTarget => return Html::default(),
     };
-    html! { <span class={class}>{ icon(shape) }{ word }</span> }
+    let then = (!then.is_empty() && card.value.is_some()).then(|| {
+        // What was good is not said to be.
+        class = "badge";
+        format!(" at {then}")
+    });
+    html! { <span {class}>{ icon(shape) }{ word }{ then }</span> }
 }
 
 fn target(card: &KpiCard) -> Html {

@@ -6,6 +6,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::{Callback, Html, MouseEvent, Properties, component, html, use_node_ref};
 
 use super::icon::{Icon, icon};
+use crate::effect::Part;
 use crate::figures::filtered::Choice;
 use crate::filter::{self, Filter};
 use crate::message::Msg;
@@ -72,7 +73,7 @@ fn Choose(props: &ChooseProps) -> Html {
     });
     html! {
         <div class="filter-pick">
-            <select class="button filter-choose" ref={node} aria-label="Label and value to filter by">
+            <select class="button filter-choose" id={Part::Filter.id()} ref={node} aria-label="Label and value to filter by">
                 <option value="" selected=true>{ "Label and value…" }</option>
                 { for groups }
             </select>

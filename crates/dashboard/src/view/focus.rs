@@ -7,16 +7,16 @@ use yew::prelude::{Html, Properties, component, html, use_effect_with, use_node_
 
 use super::icon::{Icon, icon};
 use super::panel::legend;
+use super::sheet::table;
 use super::strip::StripCanvas;
 use super::table::TableBehind;
 use crate::chart::palette::Palette;
 use crate::figures::{Focus, Quantiles};
-use crate::format;
 use crate::plot;
 use crate::remote::Remote;
 
-/// The chart, what it shows in words, its figures and its table; `back` is the address of the overview.
-pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>, back: String) -> Html {
+/// The chart, what it shows in words, its figures and its table.
+pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>) -> Html {
     let strip = &focus.strip;
     let chart = match plotly {
         Remote::Ready(()) => {
@@ -35,10 +35,6 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
     };
     html! {
         <section class="section" aria-label={strip.title.clone()}>
-            <div class="focus-head">
-                <h2 class="focus-title">{ &strip.title }</h2>
-                <a class="button" href={back}>{ icon(Icon::Back) }{ "Overview" }</a>
-            </div>
             <article class="panel" data-panel={strip.id.clone()}>
                 { chart }
                 <p class="focus-summary">{ strip.summary() }</p>
@@ -47,38 +43,10 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
                         { "Percentiles come from the sketch of all samples in the window of each point, never from averages of percentiles." }
                     </p>
                 }
-                { figures(focus) }
+                { table(&strip.extremes()) }
                 <TableBehind strip={Rc::clone(strip)} />
             </article>
         </section>
-    }
-}
-
-/// Latest, lowest and highest of each line.
-fn figures(focus: &Focus) -> Html {
-    let strip = &focus.strip;
-    let rows = strip.lines.iter().filter_map(|line| {
-        let (low, high) = line.extent()?;
-        let cell = |value| html! { <td>{ format::figure(value, &strip.unit).text() }</td> };
-        let name = if line.name.is_empty() { &strip.title } else { &line.name };
-        Some(html! {
-            <tr><th scope="row">{ name }</th><td>{ strip.latest(line) }</td>{ cell(low) }{ cell(high) }</tr>
-        })
-    });
-    html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label={format!("{}, figures", strip.title)}>
-            <table class="figures">
-                <thead>
-                    <tr>
-                        <th scope="col">{ "Line" }</th>
-                        <th scope="col">{ "Latest" }</th>
-                        <th scope="col">{ "Lowest" }</th>
-                        <th scope="col">{ "Highest" }</th>
-                    </tr>
-                </thead>
-                <tbody>{ for rows }</tbody>
-            </table>
-        </div>
     }
 }
 

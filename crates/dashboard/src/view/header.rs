@@ -7,6 +7,7 @@ use crate::connection::Tone;
 use crate::feed::Origin;
 use crate::format::{self, Precision};
 use crate::message::Msg;
+use crate::route::{Route, View};
 use crate::state::Picture;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -21,8 +22,10 @@ pub(crate) struct Head<'a> {
     pub(crate) tone: Tone,
     /// The connection in words.
     pub(crate) words: &'a str,
-    /// The window in force.
-    pub(crate) window: PageWindow,
+    /// The view and its window.
+    pub(crate) route: &'a Route,
+    /// How many alerts are firing.
+    pub(crate) firing: usize,
     /// Whether the picture moves.
     pub(crate) picture: Picture,
     /// The theme in force.
@@ -46,6 +49,7 @@ pub(crate) fn header(props: &Head<'_>) -> Html {
                         <span class="badge badge-demo">{ "Simulation" }</span>
                     }
                 </div>
+                { navigation(props) }
                 { connection(props.tone, props.words) }
                 <div class="controls">
                     { windows(props) }
@@ -55,6 +59,22 @@ pub(crate) fn header(props: &Head<'_>) -> Html {
             </div>
         </header>
     }
+}
+
+fn navigation(props: &Head<'_>) -> Html {
+    let links = View::NAVIGATION.into_iter().map(|view| {
+        // What is one thing of the overview lies below it.
+        let current = match (&props.route.view, &view) {
+            (shown, view) if shown == view => Some("page"),
+            (View::Panel(_), View::Overview) => Some("true"),
+            _ => None,
+        };
+        let firing = (view == View::Alerts && props.firing > 0).then(|| {
+            html! { <span class="badge badge-bad">{ props.firing }<span class="visually-hidden">{ " firing" }</span></span> }
+        });
+        html! { <li><a href={props.route.with_view(view.clone()).hash()} aria-current={current}>{ view.title() }{ firing }</a></li> }
+    });
+    html! { <nav class="views" aria-label="Views"><ul>{ for links }</ul></nav> }
 }
 
 fn connection(tone: Tone, words: &str) -> Html {
@@ -73,7 +93,7 @@ fn windows(props: &Head<'_>) -> Html {
         let chosen = props.dispatch.reform(move |_: Event| Msg::WindowChosen(window));
         html! {
             <label>
-                <input type="radio" name="window" value={window.as_str()} checked={window == props.window} onchange={chosen} />
+                <input type="radio" name="window" value={window.as_str()} checked={window == props.route.window} onchange={chosen} />
                 <span>{ window.label() }</span>
             </label>
         }

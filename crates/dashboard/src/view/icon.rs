@@ -31,8 +31,6 @@ pub(crate) enum Icon {
     Play,
     /// A half-filled circle: the theme.
     Theme,
-    /// An arrow back.
-    Back,
 }
 
 /// Draws a shape; it is hidden from screen readers, which read the word beside it.
@@ -56,7 +54,6 @@ pub(crate) fn icon(icon: Icon) -> Html {
         Icon::Pause => html! { <>{ solid("M4 3h3v10H4z") }{ solid("M9 3h3v10H9z") }</> },
         Icon::Play => solid("M4.5 2.5l9 5.5-9 5.5z"),
         Icon::Theme => html! { <>{ ring() }{ solid("M8 1.5a6.5 6.5 0 0 1 0 13z") }</> },
-        Icon::Back => line("M13 8H3M7.5 3.5L3 8l4.5 4.5"),
     };
     html! { <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">{ shape }</svg> }
 }

@@ -23,10 +23,11 @@ pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
     html! { <p {class} role="status" data-status="">{ icon(shape) }<span>{ sentence }</span></p> }
 }
 
-/// The cards and strips of one section; links to its panels keep the window of `route`, others lead to `gateway`.
-pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route, gateway: &str) -> Html {
+/// The cards and strips of one section; links to its panels keep the window of `route`, others lead to `gateway`. `then` is
+/// the time of day that the figures are of, where that is not now; else empty.
+pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route, gateway: &str, then: &str) -> Html {
     let title = if section.title.is_empty() { "Overview" } else { &section.title };
-    let cards = section.kpis.iter().map(|found| card(found, gateway));
+    let cards = section.kpis.iter().map(|found| card(found, gateway, then));
     let panels = section.strips.iter().map(|strip| {
         let analyse = route.with_view(View::Panel(strip.id.clone())).hash();
         panel(strip, palette, Some(analyse))

@@ -7,6 +7,7 @@ use yew::prelude::{
     Callback, Event, Html, MouseEvent, Properties, TargetCast, component, html, use_callback, use_state,
 };
 
+use super::sheet::table as draw;
 use crate::effects::download;
 use crate::figures::Strip;
 use crate::figures::csv::csv;
@@ -29,24 +30,11 @@ pub(crate) fn TableBehind(props: &Props) -> Html {
     });
     let strip = &props.strip;
     let table = (*open).then(|| {
-        let heads = strip.lines.iter().map(|line| {
-            let name = if line.name.is_empty() { &strip.title } else { &line.name };
-            html! { <th scope="col">{ name }</th> }
-        });
-        let rows = strip.table().into_iter().map(|(time, figures)| {
-            let figures = figures.into_iter().map(|text| html! { <td>{ text }</td> });
-            html! { <tr><th scope="row">{ time }</th>{ for figures }</tr> }
-        });
         let wanted = Rc::clone(strip);
         let download = Callback::from(move |_: MouseEvent| download::csv(&format!("{}.csv", wanted.id), &csv(&wanted)));
         html! {
             <>
-                <div class="table-scroll" tabindex="0" role="region" aria-label={format!("{}, table", strip.title)}>
-                    <table class="figures">
-                        <thead><tr><th scope="col">{ "Time" }</th>{ for heads }</tr></thead>
-                        <tbody>{ for rows }</tbody>
-                    </table>
-                </div>
+                { draw(&strip.sheet()) }
                 <button type="button" class="button button-quiet table-download" onclick={download}>
                     { "Download all points (CSV)" }<span class="visually-hidden">{ format!(" of {}", strip.title) }</span>
                 </button>

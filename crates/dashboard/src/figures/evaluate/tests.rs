@@ -79,6 +79,7 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
         filter: Filter::default(),
         at: Instant::Now,
         alerts: alerts.into(),
+        alerts_left_out: 0,
         others: [].into(),
     };
     evaluate(source, None, &ask, TimestampMs::new(at))
@@ -397,6 +398,7 @@ fn a_condition_of_the_board_is_no_filter() {
         filter,
         at: Instant::Now,
         alerts: [].into(),
+        alerts_left_out: 0,
         others: [].into(),
     };
     // Nothing of core 9 has come, whatever the reader chooses.
@@ -413,9 +415,9 @@ fn an_alert_shows_what_was_told_where_the_page_cannot_know_better() {
     assert!(told(&filling, 0), "half a history has no figure of now");
     let paused = snapshot_of(Completeness::Complete, View::Overview, vec![hot()], NOW - 60_000);
     assert!(told(&paused, 0), "the picture stands at a time before the alert began");
-    let many = snapshot(View::Overview, vec![hot(); MOST_BANNERS + 1]);
-    assert_eq!(many.alerts.len(), MOST_BANNERS + 1);
-    assert!(!told(&many, MOST_BANNERS - 1) && told(&many, MOST_BANNERS), "who has no banner costs no evaluation");
+    let many = snapshot(View::Overview, vec![hot(); MOST_LIVE + 1]);
+    assert_eq!(many.alerts.len(), MOST_LIVE + 1);
+    assert!(!told(&many, MOST_LIVE - 1) && told(&many, MOST_LIVE), "one of many costs no evaluation");
 }
 
 #[test]
@@ -435,6 +437,7 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
         filter: Filter::default().with("core:0"),
         at: Instant::Now,
         alerts: [hot()].into(),
+        alerts_left_out: 0,
         others: [].into(),
     };
     let snapshot = evaluate(source, None, &ask, TimestampMs::new(NOW));
@@ -477,6 +480,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         filter: Filter::default(),
         at: Instant::Fixed(at),
         alerts: [].into(),
+        alerts_left_out: 0,
         others: [].into(),
     };
     let snapshot = evaluate(source, None, &ask, at);

@@ -1,0 +1,70 @@
+//! A table, as all views draw it.
+
+use yew::prelude::{Html, html};
+
+use crate::figures::sheet::{Bar, Cell, Content, Sheet};
+
+/// Heading, table and note.
+pub(crate) fn sheet(sheet: &Sheet) -> Html {
+    html! {
+        <section class="section" key={sheet.title.clone()} aria-label={sheet.title.clone()}>
+            <h3 class="section-title">{ &sheet.title }</h3>
+            if !sheet.rows.is_empty() {
+                { table(sheet) }
+            }
+            if !sheet.note.is_empty() {
+                <p class="words">{ &sheet.note }</p>
+            }
+        </section>
+    }
+}
+
+/// The table alone: it scrolls where it does not fit, also by keyboard.
+pub(crate) fn table(sheet: &Sheet) -> Html {
+    let heads = sheet.columns.iter().map(|column| {
+        html! { <th scope="col" class={class(column.content)}>{ &column.title }</th> }
+    });
+    let rows = sheet.rows.iter().map(|row| {
+        let cells = row.iter().zip(&sheet.columns).enumerate().map(|(place, (cell, column))| {
+            let content = content(cell);
+            if place == 0 {
+                html! { <th scope="row">{ content }</th> }
+            } else {
+                html! { <td class={class(column.content)}>{ content }</td> }
+            }
+        });
+        html! { <tr>{ for cells }</tr> }
+    });
+    html! {
+        <div class="table-scroll" tabindex="0" role="region" aria-label={format!("{}, table", sheet.title)}>
+            <table class="figures">
+                <thead><tr>{ for heads }</tr></thead>
+                <tbody>{ for rows }</tbody>
+            </table>
+        </div>
+    }
+}
+
+const fn class(content: Content) -> &'static str {
+    match content {
+        Content::Words => "words",
+        Content::Figures => "",
+        Content::Bars => "bars",
+    }
+}
+
+fn content(cell: &Cell) -> Html {
+    if !cell.bars.is_empty() {
+        // What they say stands in the other columns as well.
+        let bars = cell.bars.iter().map(|Bar { from, to, class }| {
+            html! { <rect class={*class} x={from.to_string()} width={(to - from).to_string()} height="12" /> }
+        });
+        return html! {
+            <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true" focusable="false">{ for bars }</svg>
+        };
+    }
+    if cell.href.is_empty() {
+        return html! { &cell.text };
+    }
+    html! { <a href={cell.href.clone()}>{ &cell.text }</a> }
+}

@@ -1,0 +1,102 @@
+// From view to view, and the view of alerts: what fires, what ended, and when.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { accessible, looks } from './support/axe.mjs';
+import { launch, openPage } from './support/chromium.mjs';
+import { startGateway } from './support/gateway.mjs';
+import { banner, heading, live, rows, views } from './support/overview.mjs';
+
+let browser;
+let gateway;
+before(async () => {
+  const board = path.join(import.meta.dirname, 'boards/alerts.json');
+  [browser, gateway] = await Promise.all([
+    launch(),
+    startGateway({ flags: ['--no-host-metrics', '--board', board] }),
+  ]);
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+const group = (page, phase) => page.locator(`[data-phases="${phase}"]`);
+
+test('views are reached by link, by keyboard and by address, and take the focus and the title', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(`${gateway.url}/#/?window=15m`);
+  await live(page);
+  const current = () => views(page).locator('[aria-current]').innerText();
+  assert.equal(await current(), 'Overview');
+  await views(page).getByRole('link', { name: 'Alerts' }).focus();
+  await page.keyboard.press('Enter');
+  await heading(page, 'Alerts').waitFor();
+  assert.match(page.url(), /#\/alerts\?window=15m$/, 'the window goes along');
+  await page.waitForFunction(() => document.activeElement.textContent === 'Alerts');
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H2');
+  assert.match(await page.title(), /^Alerts · /);
+  assert.match(await current(), /^Alerts/);
+  await page.goBack();
+  await page.waitForFunction(() => document.activeElement.textContent === 'Overview');
+  assert.doesNotMatch(await page.title(), /·/);
+  // An address that is sent to a colleague, or mangled on the way.
+  await page.goto(`${gateway.url}/#/alerts`);
+  await heading(page, 'Alerts').waitFor();
+  await page.goto(`${gateway.url}/#/alerts/nothing`);
+  await page.waitForFunction(() => document.activeElement.textContent === 'Overview');
+  watch.check();
+  await context.close();
+});
+
+test('each alert is told with rule, value, threshold and times, and nothing is nothing in words', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(`${gateway.url}/#/alerts`);
+  await live(page);
+  await group(page, 'Firing').getByText('No alert is firing.').waitFor();
+  await group(page, 'Pending').getByText('No condition is waiting to fire.').waitFor();
+  await group(page, 'Resolved').getByText('None has ended in the last 15 minutes.').waitFor();
+  const watched = () => rows(page, 'What is watched');
+  assert.deepEqual((await watched()).map((row) => row.map((text) => text.replace(/\s/g, ' '))), [
+    ['Slow', 'latency, average, last 1 min, by route', 'above 300 ms', 'Urgent', 'Quiet'],
+    ['Queue', 'queue, highest, last 1 min', 'at or above 10 for 1 h', 'Ticket', 'Quiet'],
+  ]);
+
+  const sample = (route, value) => ({ name: 'latency', value, labels: { route } });
+  await gateway.ingest([sample('/book', 900), sample('/<b>', 20), { name: 'queue', value: 12, kind: 'gauge' }]);
+  const firing = group(page, 'Firing').locator('[data-alert="Slow"]');
+  await firing.waitFor();
+  assert.match(await firing.innerText(), /\/book[\s\S]*900\s?ms, above 300\s?ms\.[\s\S]*since \d\d:\d\d:\d\d[\s\S]*for \d+ s/);
+  await group(page, 'Pending').locator('[data-alert="Queue"]').waitFor();
+  await page.waitForFunction(() => /^\(1\) Alerts/.test(document.title));
+  assert.match(await views(page).innerText(), /Alerts\s*1/);
+  assert.deepEqual((await watched()).map((row) => row[4]), ['Firing', 'Pending']);
+  const changes = await rows(page, 'Changes');
+  assert.deepEqual(changes.map((row) => row[0]), ['Slow (/book)', 'Queue']);
+  assert.match(changes[0][3], /^\d\d:\d\d:\d\d$/, 'when it fired');
+  assert.equal(changes[1][3], '', 'what is pending has not fired');
+  await page.locator('.bars rect.bar-bad').waitFor({ state: 'attached' });
+
+  await gateway.ingest(Array.from({ length: 60 }, () => sample('/book', 20)));
+  await group(page, 'Resolved').locator('[data-alert="Slow"]').waitFor();
+  await group(page, 'Firing').getByText('No alert is firing.').waitFor();
+  assert.match((await rows(page, 'Changes')).find((row) => row[0] === 'Slow (/book)')[4], /^\d\d:\d\d:\d\d$/, 'when it ended');
+  // The other views have the banners that were here.
+  await views(page).getByRole('link', { name: 'Overview' }).click();
+  await banner(page, 'Slow').waitFor();
+  watch.check();
+  await context.close();
+});
+
+for (const look of looks) {
+  test(`the view of alerts, ${look.colorScheme}, ${look.viewport.width} px wide, is accessible`, async () => {
+    const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], ...look });
+    await gateway.ingest([{ name: 'latency', value: 9000, labels: { route: '/look' } }, { name: 'queue', value: 12, kind: 'gauge' }]);
+    await page.goto(`${gateway.url}/#/alerts`);
+    await live(page);
+    await group(page, 'Firing').locator('[data-alert]').first().waitFor();
+    await accessible(page, 'alerts');
+    watch.check();
+    await context.close();
+  });
+}
