@@ -66,7 +66,7 @@ test('each alert is told with rule, value, threshold and times, and nothing is n
   await gateway.ingest([sample('/book', 900), sample('/<b>', 20), { name: 'queue', value: 12, kind: 'gauge' }]);
   const firing = group(page, 'Firing').locator('[data-alert="Slow"]');
   await firing.waitFor();
-  assert.match(await firing.innerText(), /\/book[\s\S]*900\s?ms, above 300\s?ms\.[\s\S]*since \d\d:\d\d:\d\d[\s\S]*for \d+ s/);
+  assert.match(await firing.innerText(), /\/book[\s\S]*900\s?ms, above 300\s?ms\.[\s\S]*since \d\d:\d\d:\d\d[\s\S]*for \d+\ss/);
   await group(page, 'Pending').locator('[data-alert="Queue"]').waitFor();
   await page.waitForFunction(() => /^\(1\) Alerts/.test(document.title));
   assert.match(await views(page).innerText(), /Alerts\s*1/);

@@ -13,6 +13,8 @@ pub enum View {
     Alerts,
     /// One panel, large, by its id.
     Panel(String),
+    /// One KPI with what stands behind it, by its id.
+    Kpi(String),
 }
 
 impl View {
@@ -26,6 +28,7 @@ impl View {
             Self::Overview => "Overview",
             Self::Alerts => "Alerts",
             Self::Panel(_) => "Chart",
+            Self::Kpi(_) => "KPI",
         }
     }
 
@@ -35,6 +38,7 @@ impl View {
             Self::Overview => "",
             Self::Alerts => "alerts",
             Self::Panel(_) => "panel/",
+            Self::Kpi(_) => "kpi/",
         }
     }
 
@@ -42,7 +46,7 @@ impl View {
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
-            Self::Panel(id) => id,
+            Self::Panel(id) | Self::Kpi(id) => id,
             _ => "",
         }
     }
@@ -51,7 +55,30 @@ impl View {
         let path = path.trim_start_matches('/');
         match path.split_once('/') {
             Some(("panel", id)) if !id.is_empty() => Self::Panel(decoded(id)),
+            Some(("kpi", id)) if !id.is_empty() => Self::Kpi(decoded(id)),
             _ => Self::NAVIGATION.into_iter().find(|view| view.path() == path).unwrap_or_default(),
+        }
+    }
+}
+
+/// What the reader chooses within a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Param {
+    /// The label that figures are told apart by.
+    By,
+    /// The column that a table is sorted by.
+    Sort,
+}
+
+impl Param {
+    /// All of them, in the order of an address.
+    const ALL: [Self; 2] = [Self::By, Self::Sort];
+
+    /// Its name in an address.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::By => "by",
+            Self::Sort => "sort",
         }
     }
 }
@@ -65,6 +92,8 @@ pub struct Route {
     pub window: PageWindow,
     /// Which series it is of.
     pub filter: Filter,
+    /// What is chosen within the view; empty where nothing is.
+    params: [String; Param::ALL.len()],
 }
 
 impl Route {
@@ -78,21 +107,48 @@ impl Route {
         let (path, search) = hash.split_once('?').unwrap_or((hash, ""));
         let view = View::parse(path);
         let (mut window, mut filter) = (None, Filter::default());
+        let mut params = <[String; Param::ALL.len()]>::default();
         for (name, value) in search.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
                 "window" => window = window.or_else(|| PageWindow::named(value)),
                 "where" => filter = filter.with(value),
-                _ => {}
+                name => {
+                    if let Some(place) = Param::ALL.iter().position(|param| param.name() == name) {
+                        params[place] = decoded(value);
+                    }
+                }
             }
         }
-        Self { view, window: window.unwrap_or_default(), filter }
+        Self { view, window: window.unwrap_or_default(), filter, params }
     }
 
     /// The hash that names this route.
     #[must_use]
     pub fn hash(&self) -> String {
         let (path, id) = (self.view.path(), encoded(self.view.id()));
-        format!("#/{path}{id}?window={}{}", self.window.as_str(), self.filter.search())
+        let mut hash = format!("#/{path}{id}?window={}{}", self.window.as_str(), self.filter.search());
+        for (param, value) in Param::ALL.into_iter().zip(&self.params) {
+            if !value.is_empty() {
+                for part in ["&", param.name(), "=", &encoded(value)] {
+                    hash.push_str(part);
+                }
+            }
+        }
+        hash
+    }
+
+    /// What is chosen within the view; empty where nothing is.
+    #[must_use]
+    pub fn param(&self, param: Param) -> &str {
+        &self.params[param as usize]
+    }
+
+    /// The same view with something else chosen in it.
+    #[must_use]
+    pub fn with_param(&self, param: Param, value: &str) -> Self {
+        let mut route = self.clone();
+        value.clone_into(&mut route.params[param as usize]);
+        route
     }
 
     /// The same view with another window.
@@ -101,10 +157,10 @@ impl Route {
         Self { window, ..self.clone() }
     }
 
-    /// Another view with the same window and filter.
+    /// Another view with the same window and filter; what was chosen within this one is not taken along.
     #[must_use]
     pub fn with_view(&self, view: View) -> Self {
-        Self { view, ..self.clone() }
+        Self { view, params: Default::default(), ..self.clone() }
     }
 
     /// The same view with another filter.
@@ -157,7 +213,7 @@ mod tests {
 
     #[track_caller]
     fn check(hash: &str, view: View, window: PageWindow) {
-        assert_eq!(Route::parse(hash), Route { view, window, filter: Filter::default() }, "{hash}");
+        assert_eq!(Route::parse(hash), Route { view, window, ..Route::default() }, "{hash}");
     }
 
     #[test]
@@ -195,7 +251,8 @@ mod tests {
     fn a_route_reads_back() {
         for id in ["cpu", "a b", "ä/ö?window=1h#x%20", "<script>"] {
             let filter = Filter::default().with(&crate::filter::condition(id, id)).with("team:a");
-            let route = Route { view: View::Panel(id.into()), window: PageWindow::Hour, filter };
+            let route = Route { view: View::Kpi(id.into()), window: PageWindow::Hour, filter, ..Route::default() };
+            let route = route.with_param(Param::By, id).with_param(Param::Sort, "-1");
             assert_eq!(Route::parse(&route.hash()), route);
         }
         for view in View::NAVIGATION {

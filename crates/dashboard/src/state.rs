@@ -120,6 +120,7 @@ impl State {
         let view = &self.route.view;
         let board = self.board.as_deref();
         let title = match view {
+            View::Kpi(id) => board.and_then(|board| Some(&board.kpis.iter().find(|kpi| kpi.id == *id)?.title)),
             View::Panel(id) => board.and_then(|board| Some(&board.panels.iter().find(|panel| panel.id == *id)?.title)),
             _ => None,
         };

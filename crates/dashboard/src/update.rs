@@ -327,9 +327,7 @@ fn ask(state: &State) -> Option<Ask> {
     };
     Some(Ask {
         board: state.board.clone()?,
-        view: state.route.view.clone(),
-        window: state.route.window,
-        filter: state.route.filter.clone(),
+        route: state.route.clone(),
         at,
         alerts: Rc::clone(&state.alerts),
         alerts_left_out: state.alerts_left_out,

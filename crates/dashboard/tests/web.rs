@@ -117,7 +117,7 @@ fn rising() -> Line {
 
 #[wasm_bindgen_test]
 async fn a_card_says_figure_unit_word_and_trend() {
-    let place = mount(card(&kpi(Some(412.0), Standing::NotMet), GATEWAY, ""));
+    let place = mount(card(&kpi(Some(412.0), Standing::NotMet), GATEWAY, "", "#/kpi/latency".into()));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
     assert_eq!(figure.replace('\u{a0}', " "), "412 ms");
     assert_eq!(text_of(&place, ".badge").as_deref(), Some("Not met"));
@@ -128,24 +128,26 @@ async fn a_card_says_figure_unit_word_and_trend() {
 
 #[wasm_bindgen_test]
 async fn a_card_of_an_earlier_time_says_of_when_it_is() {
-    let place = mount(card(&kpi(Some(120.0), Standing::Met), GATEWAY, "10:42:07"));
+    let place = mount(card(&kpi(Some(120.0), Standing::Met), GATEWAY, "10:42:07", String::new()));
     assert_eq!(until("the badge", || text_of(&place, ".badge")).await, "Met at 10:42:07");
     assert!(place.query_selector(".badge-good").unwrap().is_none());
-    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY, "10:42:07"));
+    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY, "10:42:07", String::new()));
     assert_eq!(until("the badge", || text_of(&place, ".badge")).await, "No data");
 }
 
 #[wasm_bindgen_test]
 async fn hostile_text_stays_text() {
-    let place = mount(card(&kpi(Some(1.0), Standing::Met), GATEWAY, ""));
+    let place = mount(card(&kpi(Some(1.0), Standing::Met), GATEWAY, "", "#/kpi/latency".into()));
     let title = until("the title", || text_of(&place, "h3")).await;
     assert_eq!(title, "<img src=x onerror=alert(1)>");
     assert!(place.query_selector("img").unwrap().is_none());
+    let link = place.query_selector("h3 a").unwrap().unwrap();
+    assert_eq!(link.get_attribute("href").as_deref(), Some("#/kpi/latency"), "it opens the KPI");
 }
 
 #[wasm_bindgen_test]
 async fn no_figure_is_a_dash_and_words() {
-    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY, ""));
+    let place = mount(card(&kpi(None, Standing::NoFigure), GATEWAY, "", "#/kpi/latency".into()));
     let figure = until("the figure", || text_of(&place, ".figure-value")).await;
     assert_eq!(figure, "—no data");
     assert!(!place.text_content().unwrap().contains("NaN"));
@@ -155,11 +157,11 @@ async fn no_figure_is_a_dash_and_words() {
 async fn no_figure_for_too_many_series_is_not_no_data() {
     let ask = Some("/query?name=m".to_owned());
     let absence = Some(Absence::Lacking { shortage: Shortage::TooManySeries, ask });
-    let place = mount(card(&KpiCard { absence, ..kpi(None, Standing::NoFigure) }, GATEWAY, ""));
+    let place = mount(card(&KpiCard { absence, ..kpi(None, Standing::NoFigure) }, GATEWAY, "", "#/kpi/latency".into()));
     assert_eq!(until("the word", || text_of(&place, ".badge")).await, "No figure");
     let text = place.text_content().unwrap();
     assert!(text.contains("Too many series for this page") && !text.contains("No data"), "{text}");
-    let link = place.query_selector("a").unwrap().unwrap();
+    let link = place.query_selector(".card-facts a").unwrap().unwrap();
     assert_eq!(link.get_attribute("href").as_deref(), Some("http://127.0.0.1:4000/query?name=m"));
 }
 
@@ -256,7 +258,7 @@ fn short_units_are_symbols_with_a_space() {
 async fn a_window_that_has_no_window_before_says_nothing_of_it() {
     let facts = |before| {
         let kpi = KpiCard { before, trend: None, ..kpi(Some(120.0), Standing::Met) };
-        let place = mount(card(&kpi, GATEWAY, ""));
+        let place = mount(card(&kpi, GATEWAY, "", "#/kpi/latency".into()));
         async move { until("the facts", || text_of(&place, ".card-facts")).await }
     };
     assert!(facts(WindowBefore::Kept).await.contains("No earlier figure"));

@@ -81,7 +81,11 @@ pub fn drawing(strip: &Strip, size: Size, width_of: impl Fn(&str) -> f64) -> Dra
     let place_of = |at: TimestampMs| area.left + (at.get() - strip.from.get()) as f64 / span * (area.right - area.left);
     let most = ((area.right - area.left) / TIME_LABEL) as usize;
     let (step, times) = time_ticks(strip.from, strip.to, most);
-    let precision = if step < DurationMs::from_minutes(1) { Precision::Seconds } else { Precision::Minutes };
+    let precision = match step {
+        step if step < DurationMs::from_minutes(1) => Precision::Seconds,
+        step if step < DurationMs::from_days(1) => Precision::Minutes,
+        _ => Precision::Days,
+    };
     // A label near an edge moves inwards rather than being cut, and gives way where that is too near.
     let mut free_from = 0.0;
     let mut labels = Vec::with_capacity(times.len());

@@ -17,22 +17,22 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::{AlertCard, MOST_LIVE};
 use super::{
-    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, filtered,
-    labels, notices, others, watch,
+    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, detail,
+    filtered, labels, notices, others, watch,
 };
 use crate::chart::palette::LINES;
 use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
 use crate::filter::Filter;
 use crate::format::{self, Unit};
-use crate::route::View;
+use crate::route::{Route, View};
 use crate::window::PageWindow;
 
 /// Columns of a KPI's course.
-const COURSE_COLUMNS: usize = 48;
+pub(super) const COURSE_COLUMNS: usize = 48;
 /// Most columns of a strip; the engine's own time buckets may be wider.
 pub(super) const STRIP_COLUMNS: usize = 300;
 /// Most columns of a focus chart.
-const FOCUS_COLUMNS: usize = 720;
+pub(super) const FOCUS_COLUMNS: usize = 720;
 
 /// The engine and what must be known of it.
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +61,16 @@ impl Source<'_> {
 /// Evaluates what `ask` names at `at`; `others` has the metrics that the board does not name.
 #[must_use]
 pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: TimestampMs) -> Snapshot {
-    let board = &*ask.filter.narrow(&ask.board);
+    let Route { view, window, filter, .. } = &ask.route;
+    let window = *window;
+    let board = &*filter.narrow(&ask.board);
     let cards: Vec<_> = board
         .kpis
         .iter()
         .map(|kpi| {
-            let mut card = card(source, kpi, ask.window, at);
+            let mut card = card(source, kpi, window, at);
             let none = card.value.is_none() && card.absence.is_none();
-            if none && is_filtered_out(source.engine, &ask.filter, leading(&kpi.figure)) {
+            if none && is_filtered_out(source.engine, filter, leading(&kpi.figure)) {
                 card.absence = Some(Absence::Filtered);
             }
             Rc::new(card)
@@ -77,20 +79,31 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
     let alerts = alerts(source, &ask.board, &ask.alerts, at);
     let (mut overview, mut sheets, mut focused) = (Vec::new(), Vec::new(), None);
-    match &ask.view {
-        View::Overview => overview = sections(source, board, &ask.filter, &cards, ask.window, at),
+    let (mut kpi, mut chart) = (None, None);
+    match view {
+        View::Overview => overview = sections(source, board, filter, &cards, window, at),
         View::Alerts => {
-            sheets.push(watch::changes(&alerts, ask.window.length(), at));
-            sheets.push(watch::rules(source.engine, board, &alerts, ask.alerts_left_out));
+            sheets.extend((!alerts.is_empty()).then(|| watch::changes(&alerts, window.length(), at)));
+            sheets.push(watch::rules(source.engine, &ask.board, None, &alerts, ask.alerts_left_out));
         }
         View::Panel(id) => {
             let panel = board.panels.iter().find(|panel| panel.id == *id);
-            focused = panel.map(|panel| Rc::new(focus(source, panel, &ask.filter, ask.window, at)));
+            focused = panel.map(|panel| Rc::new(focus(source, panel, filter, window.length(), at)));
+        }
+        View::Kpi(id) => {
+            let found = board.kpis.iter().zip(&cards).find(|(kpi, _)| kpi.id == *id);
+            if let Some((found, card)) = found {
+                chart = Some(Rc::new(detail::course(source, found, &ask.route, at)));
+                sheets = detail::sheets(source, found, card, &ask.route, at);
+                let metric = &leading(&found.figure).metric;
+                sheets.push(watch::rules(source.engine, &ask.board, Some(metric), &alerts, ask.alerts_left_out));
+                kpi = Some(Rc::clone(card));
+            }
         }
     }
-    let others = match (&ask.view, others) {
+    let others = match (view, others) {
         (View::Overview, Some(others)) => {
-            let strip = |name| Rc::new(others::strip(others, board, name, &ask.filter, ask.window, at));
+            let strip = |name| Rc::new(others::strip(others, board, name, filter, window.length(), at));
             ask.others.iter().map(strip).collect()
         }
         _ => Vec::new(),
@@ -99,12 +112,14 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         at,
         sections: overview,
         others,
-        filter: ask.filter.clone(),
+        filter: filter.clone(),
         choices: filtered::choices(source.engine).into(),
         preview: filtered::preview(source, ask, at),
         tally,
         alerts,
         series: source.engine.series_count(),
+        kpi,
+        chart,
         sheets,
         focus: focused,
     }
@@ -157,14 +172,22 @@ fn sections(
     }
     for (place, panel) in panel_places.into_iter().zip(&board.panels) {
         has_come[place] |= is_known(&panel.figure);
-        sections[place].strips.push(Rc::new(strip(source, panel, filter, window, at, STRIP_COLUMNS, Idle::LeftOut)));
+        sections[place].strips.push(Rc::new(strip(
+            source,
+            panel,
+            filter,
+            window.length(),
+            at,
+            STRIP_COLUMNS,
+            Idle::LeftOut,
+        )));
     }
     let (come, waiting): (Vec<_>, Vec<_>) = sections.into_iter().zip(has_come).partition(|(_, has_come)| *has_come);
     come.into_iter().chain(waiting).map(|(section, _)| Rc::new(section)).collect()
 }
 
 /// The figure with other windows.
-fn over(figure: &Expression, window: impl Fn(&Query) -> DurationMs) -> Expression {
+pub(super) fn over(figure: &Expression, window: impl Fn(&Query) -> DurationMs) -> Expression {
     let with = |query: &Query| Query { window: window(query), ..query.clone() };
     match figure {
         Expression::Single(query) => Expression::Single(with(query)),
@@ -271,12 +294,12 @@ pub(super) fn strip(
     source: Source<'_>,
     panel: &Panel,
     filter: &Filter,
-    window: PageWindow,
+    window: DurationMs,
     at: TimestampMs,
     most: usize,
     idle: Idle,
 ) -> Strip {
-    let from = at - window.length();
+    let from = at - window;
     let mut strip = Strip {
         id: panel.id.clone(),
         title: panel.title.clone(),
@@ -335,7 +358,7 @@ fn highest(lines: Vec<Line>, most: usize, at: TimestampMs) -> Vec<Line> {
     lines.into_iter().enumerate().filter(|(place, _)| chosen.contains(place)).map(|(_, line)| line).collect()
 }
 
-fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: PageWindow, at: TimestampMs) -> Focus {
+fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: DurationMs, at: TimestampMs) -> Focus {
     let mut strip = strip(source, panel, filter, window, at, FOCUS_COLUMNS, Idle::Drawn);
     let mut quantiles = Quantiles::Absent;
     if let Expression::Single(query) = &panel.figure

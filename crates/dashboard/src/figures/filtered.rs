@@ -57,7 +57,7 @@ pub fn choices(engine: &Engine) -> Vec<Choice> {
 /// rules.
 #[must_use]
 pub fn preview(source: Source<'_>, ask: &Ask, at: TimestampMs) -> String {
-    let Ask { board, filter, .. } = ask;
+    let (board, filter) = (&ask.board, &ask.route.filter);
     if filter.is_empty() || board.rules.is_empty() {
         return String::new();
     }
@@ -131,8 +131,7 @@ mod tests {
     use super::*;
     use crate::feed::{Lack, Shortage};
     use crate::filter::Filter;
-    use crate::route::View;
-    use crate::window::PageWindow;
+    use crate::route::Route;
 
     const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
 
@@ -171,9 +170,7 @@ mod tests {
         let source = Source { engine: &engine, completeness, staleness: DurationMs::ZERO, lacks };
         let ask = Ask {
             board: Rc::new(board()),
-            view: View::Overview,
-            window: PageWindow::FiveMinutes,
-            filter: Filter::default().with(filter),
+            route: Route::default().with_filter(Filter::default().with(filter)),
             at: instant,
             alerts: [].into(),
             alerts_left_out: 0,

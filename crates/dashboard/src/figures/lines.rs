@@ -243,7 +243,9 @@ impl Strip {
                     format::text(last.map(|point| point.value), &self.unit)
                 })
                 .collect();
-            rows.push((format::time_of_day(end, precision), figures));
+            // Of a table over days a time of day says nothing.
+            let time = if span > 72_000 { format::date_and_time(end) } else { format::time_of_day(end, precision) };
+            rows.push((time, figures));
             (end, precision) = (start, round);
         }
         rows

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod ask;
 pub mod cards;
 pub mod csv;
+mod detail;
 pub mod evaluate;
 pub mod filtered;
 pub mod labels;

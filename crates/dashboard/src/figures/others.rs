@@ -5,14 +5,13 @@ use bellwether_core::board::{Board, Panel};
 use bellwether_core::labels::{LabelName, MetricName};
 use bellwether_core::query::{Aggregation, Expression, Query};
 use bellwether_core::sample::Kind;
-use bellwether_core::time::TimestampMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::evaluate::{Idle, STRIP_COLUMNS, Source, strip as drawn};
 use super::{Strip, units};
 use crate::chart::palette::LINES;
 use crate::filter::Filter;
 use crate::others::LOOKS_BACK;
-use crate::window::PageWindow;
 
 /// The chart of one metric: averages of observations and gauges, rates of counters and events. Each series
 /// has a line, as long as they can be told apart; else all have one together.
@@ -21,7 +20,7 @@ pub(super) fn strip(
     board: &Board,
     name: &MetricName,
     filter: &Filter,
-    window: PageWindow,
+    window: DurationMs,
     at: TimestampMs,
 ) -> Strip {
     let engine = source.engine;
@@ -65,7 +64,6 @@ mod tests {
     use bellwether_core::engine::{Engine, EngineConfig};
     use bellwether_core::labels::{Labels, SeriesKey};
     use bellwether_core::sample::Sample;
-    use bellwether_core::time::DurationMs;
 
     use super::*;
     use crate::feed::Completeness;
@@ -92,7 +90,7 @@ mod tests {
             staleness: DurationMs::from_minutes(5),
             lacks: &[],
         };
-        strip(source, &Board::default(), &name, &Filter::default(), PageWindow::FiveMinutes, TimestampMs::new(NOW))
+        strip(source, &Board::default(), &name, &Filter::default(), DurationMs::from_minutes(5), TimestampMs::new(NOW))
     }
 
     fn latest(strip: &Strip) -> Vec<(&str, f64)> {

@@ -11,8 +11,7 @@ use super::sheet::Sheet;
 use super::{AlertCard, KpiCard, Strip, Tally};
 use crate::feed::AlertNotice;
 use crate::filter::Filter;
-use crate::route::View;
-use crate::window::PageWindow;
+use crate::route::Route;
 
 /// The instant that a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +29,8 @@ pub enum Instant {
 pub struct Ask {
     /// KPIs, panels and rules.
     pub board: Rc<Board>,
-    /// What is on screen.
-    pub view: View,
-    /// How far it looks back.
-    pub window: PageWindow,
-    /// Which series it is of; alerts are of all.
-    pub filter: Filter,
+    /// What is on screen, of which series and how far it looks back; alerts are of all.
+    pub route: Route,
     /// The instant that is shown.
     pub at: Instant,
     /// The alerts that the gateway told last.
@@ -96,6 +91,10 @@ pub struct Snapshot {
     pub alerts: Rc<[AlertCard]>,
     /// Series in the engine: none means that nothing has ever come.
     pub series: usize,
+    /// The KPI in focus, where one is on screen and known.
+    pub kpi: Option<Rc<KpiCard>>,
+    /// The chart of the view, where it has one of its own.
+    pub chart: Option<Rc<Strip>>,
     /// The tables of the view.
     pub sheets: Vec<Sheet>,
     /// The panel in focus, where one is on screen and known.

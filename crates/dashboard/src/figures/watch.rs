@@ -2,6 +2,7 @@
 
 use bellwether_core::board::Board;
 use bellwether_core::engine::Engine;
+use bellwether_core::labels::MetricName;
 use bellwether_core::rule::{RESOLVED_RETENTION, Severity};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
@@ -77,10 +78,10 @@ pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> She
     sheet
 }
 
-/// The rules of the board: what each watches, when it fires, whom it calls, and how it stands. `left_out` alerts were not
+/// The rules of the board, or those of one metric: what each watches, when it fires, whom it calls, and how it stands. `left_out` alerts were not
 /// told, so that of a rule without one nothing is known then.
 #[must_use]
-pub fn rules(engine: &Engine, board: &Board, alerts: &[AlertCard], left_out: u64) -> Sheet {
+pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[AlertCard], left_out: u64) -> Sheet {
     let mut sheet = Sheet::new(
         "What is watched",
         &[
@@ -93,6 +94,9 @@ pub fn rules(engine: &Engine, board: &Board, alerts: &[AlertCard], left_out: u64
     );
     for rule in &board.rules {
         let query = leading(&rule.figure);
+        if of.is_some_and(|metric| *metric != query.metric) {
+            continue;
+        }
         let mut watches = format!("{}, {}", query.metric, made_of(engine, &rule.figure));
         for (place, label) in query.by.iter().enumerate() {
             watches.push_str(if place == 0 { ", by " } else { " and " });
@@ -120,8 +124,13 @@ pub fn rules(engine: &Engine, board: &Board, alerts: &[AlertCard], left_out: u64
             state.into(),
         ]);
     }
-    if board.rules.is_empty() {
-        sheet.note = "This board has no rules, so nobody is called. Rules stand in board.json.".to_owned();
+    if sheet.rows.is_empty() {
+        let words = if of.is_some() {
+            "No rule watches this metric."
+        } else {
+            "This board has no rules. They stand in board.json."
+        };
+        sheet.note = words.to_owned();
     }
     sheet
 }
@@ -184,7 +193,7 @@ mod tests {
         let engine = Engine::new(EngineConfig::page()).unwrap();
         let one = [AlertCard::example(Phase::Firing)];
         let two = [AlertCard::example(Phase::Pending), AlertCard::example(Phase::Pending)];
-        let said = |alerts: &[AlertCard], left_out| texts(&rules(&engine, &board, alerts, left_out));
+        let said = |alerts: &[AlertCard], left_out| texts(&rules(&engine, &board, None, alerts, left_out));
         assert_eq!(
             said(&one, 0),
             [
@@ -194,7 +203,7 @@ mod tests {
         );
         assert_eq!(said(&two, 0)[0][4], "2 pending");
         assert_eq!(said(&one, 3)[1][4], "Not told");
-        let none = rules(&engine, &Board::default(), &[], 0);
+        let none = rules(&engine, &Board::default(), None, &[], 0);
         assert!(none.rows.is_empty() && none.note.starts_with("This board has no rules"));
     }
 }

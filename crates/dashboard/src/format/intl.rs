@@ -101,8 +101,9 @@ fn time(at: TimestampMs, style: TimeStyle) -> String {
             let options = Object::new();
             match style {
                 TimeStyle::OfDay(precision) => {
-                    set(&options, "hour", "2-digit");
-                    set(&options, "minute", "2-digit");
+                    let [one, other] = if precision == Precision::Days { ["day", "month"] } else { ["hour", "minute"] };
+                    set(&options, one, "2-digit");
+                    set(&options, other, "2-digit");
                     if precision == Precision::Seconds {
                         set(&options, "second", "2-digit");
                     }

@@ -48,9 +48,11 @@ pub enum Sign {
     Always,
 }
 
-/// Whether a time of day shows its seconds.
+/// What an instant is written with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
+    /// The day alone.
+    Days,
     /// Hours and minutes.
     Minutes,
     /// Hours, minutes and seconds.
@@ -97,7 +99,7 @@ pub fn percent_change(share: f64) -> String {
     locale::number(share, &Style::Percent, (0, digits), Sign::Always).text()
 }
 
-/// The time of day in the reader's zone.
+/// The time of day in the reader's zone; the day alone where that is asked for.
 #[must_use]
 pub fn time_of_day(at: TimestampMs, precision: Precision) -> String {
     locale::time_of_day(at, precision)

@@ -46,6 +46,7 @@ pub(super) fn time_of_day(at: TimestampMs, precision: Precision) -> String {
     let secs = at.get().div_euclid(1_000).rem_euclid(86_400);
     let (hours, minutes, secs) = (secs / 3_600, secs / 60 % 60, secs % 60);
     match precision {
+        Precision::Days => format!("day {}", at.get().div_euclid(86_400_000)),
         Precision::Minutes => format!("{hours:02}:{minutes:02}"),
         Precision::Seconds => format!("{hours:02}:{minutes:02}:{secs:02}"),
     }

@@ -40,6 +40,8 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
         tally: Rc::new(Tally::default()),
         alerts: [].into(),
         series: 1,
+        kpi: None,
+        chart: None,
         sheets: Vec::new(),
         focus: None,
     }))
@@ -324,7 +326,7 @@ fn a_filter_is_in_the_address_and_in_what_is_asked() {
     assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash(hash.into())]);
     assert_eq!(update(&mut state, Msg::HashChanged(hash.into())), []);
     let [Effect::Evaluate(ask)] = &update(&mut state, Msg::FrameStarted)[..] else { panic!("nothing is asked") };
-    assert_eq!(ask.filter.words(), "agency: Public Works");
+    assert_eq!(ask.route.filter.words(), "agency: Public Works");
     let effects = update(&mut state, Msg::FilterRemoved("agency".into()));
     let focus = Effect::Focus(Part::Filter);
     assert_eq!(effects, [Effect::RequestFrame, Effect::SetHash("#/?window=15m".into()), focus]);

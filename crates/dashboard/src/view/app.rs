@@ -1,15 +1,18 @@
 //! The whole page: holds the state, lets facts change it and hands effects on.
 
+use bellwether_core::board::Board;
 use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
 
 use super::alerts::alerts;
 use super::banner::banners;
+use super::card::lead;
 use super::filter::filter_bar;
 use super::focus::focus_view;
 use super::header::{Head, header};
 use super::icon::{Icon, icon};
 use super::others::others;
 use super::overview::{section, status};
+use super::panel::panel;
 use super::screens;
 use super::sheet::sheet;
 use crate::cause::Cause;
@@ -221,7 +224,6 @@ impl App {
 
     fn figures(&self, snapshot: &Snapshot, then: &str, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
-        let back = state.route.with_view(View::Overview).hash();
         match (&state.route.view, &snapshot.focus) {
             (View::Overview, _) => {
                 let gateway = self.runtime.gateway_address();
@@ -235,17 +237,36 @@ impl App {
                     { for snapshot.sheets.iter().map(sheet) }
                 </>
             },
-            (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly),
-            (View::Panel(id), None) if state.board.as_ref().is_some_and(|b| b.panels.iter().any(|p| p.id == *id)) => {
-                screens::loading("Making the chart")
-            }
-            (View::Panel(id), None) => html! {
-                <section class="screen">
-                    <h3>{ "There is no such panel" }</h3>
-                    <p>{ format!("The board has no panel \"{id}\"; it may have been renamed.") }</p>
-                    <a class="button button-primary" href={back}>{ "Overview" }</a>
-                </section>
+            (View::Kpi(_), _) => match (&snapshot.kpi, &snapshot.chart) {
+                (Some(kpi), Some(chart)) if kpi.id == state.route.view.id() => html! {
+                    <>
+                        { lead(kpi, &self.runtime.gateway_address(), then) }
+                        <div class="large">{ panel(chart, &state.palette, None) }</div>
+                        { for snapshot.sheets.iter().map(sheet) }
+                    </>
+                },
+                _ => self.missing("KPI", |board, id| board.kpis.iter().any(|kpi| kpi.id == id)),
             },
+            (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly),
+            (View::Panel(_), None) => {
+                self.missing("panel", |board, id| board.panels.iter().any(|panel| panel.id == id))
+            }
+        }
+    }
+
+    /// What stands there until the figures of a view have come, or where the board has no such `what`.
+    fn missing(&self, what: &str, has: impl Fn(&Board, &str) -> bool) -> Html {
+        let state = &self.state;
+        let id = state.route.view.id();
+        if state.board.as_ref().is_some_and(|board| has(board, id)) {
+            return screens::loading("Making the chart");
+        }
+        html! {
+            <section class="screen">
+                <h3>{ format!("There is no such {what}") }</h3>
+                <p>{ format!("The board has no {what} \"{id}\"; it may have been renamed.") }</p>
+                <a class="button button-primary" href={state.route.with_view(View::Overview).hash()}>{ "Overview" }</a>
+            </section>
         }
     }
 

@@ -10,25 +10,42 @@ use crate::figures::{Absence, KpiCard, WindowBefore};
 use crate::format;
 
 /// Title, standing, figure, course, target, trend and owner of a KPI. Where the page has no figure of it `gateway`, an
-/// address, can be asked for one. `then` is the time of day that the figure is of, where that is not now; else empty.
-pub fn card(card: &KpiCard, gateway: &str, then: &str) -> Html {
+/// address, can be asked for one. `then` is the time of day that the figure is of, where that is not now; else empty. The title leads to `open`.
+pub fn card(card: &KpiCard, gateway: &str, then: &str, open: String) -> Html {
     let formatted = card.value.map(|value| format::figure(value, &card.unit));
     let not_met = (card.standing == Standing::NotMet).then_some("card-not-met");
     html! {
         <article class={classes!("card", not_met)} key={card.id.clone()} data-kpi={card.id.clone()}>
             <div class="card-head">
-                <h3 class="card-title">{ &card.title }</h3>
+                <h3 class="card-title"><a href={open}>{ &card.title }</a></h3>
                 { standing(card, then) }
             </div>
             <div class="card-figure">
                 { figure(formatted.as_ref(), none(card).1) }
                 { spark(&card.course, card.target, &card.unit, course_summary(card)) }
             </div>
-            <div class="card-facts">
-                <p class="card-fact"><span>{ target(card) }</span>{ owner(card) }</p>
-                <p class="card-fact">{ trend(card, gateway) }<span>{ &card.made_of }</span></p>
-            </div>
+            { facts(card, gateway) }
         </article>
+    }
+}
+
+/// The figure of a KPI and what is said of it, where the view's heading is its title.
+pub(crate) fn lead(card: &KpiCard, gateway: &str, then: &str) -> Html {
+    let formatted = card.value.map(|value| format::figure(value, &card.unit));
+    html! {
+        <div class="lead" data-kpi={card.id.clone()}>
+            <p class="lead-figure">{ figure(formatted.as_ref(), none(card).1) }{ standing(card, then) }</p>
+            { facts(card, gateway) }
+        </div>
+    }
+}
+
+fn facts(card: &KpiCard, gateway: &str) -> Html {
+    html! {
+        <div class="card-facts">
+            <p class="card-fact"><span>{ target(card) }</span>{ owner(card) }</p>
+            <p class="card-fact">{ trend(card, gateway) }<span>{ &card.made_of }</span></p>
+        </div>
     }
 }
 

@@ -66,7 +66,7 @@ fn navigation(props: &Head<'_>) -> Html {
         // What is one thing of the overview lies below it.
         let current = match (&props.route.view, &view) {
             (shown, view) if shown == view => Some("page"),
-            (View::Panel(_), View::Overview) => Some("true"),
+            (View::Panel(_) | View::Kpi(_), View::Overview) => Some("true"),
             _ => None,
         };
         let firing = (view == View::Alerts && props.firing > 0).then(|| {

@@ -27,7 +27,10 @@ pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
 /// the time of day that the figures are of, where that is not now; else empty.
 pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route, gateway: &str, then: &str) -> Html {
     let title = if section.title.is_empty() { "Overview" } else { &section.title };
-    let cards = section.kpis.iter().map(|found| card(found, gateway, then));
+    let cards = section.kpis.iter().map(|found| {
+        let open = route.with_view(View::Kpi(found.id.clone())).hash();
+        card(found, gateway, then, open)
+    });
     let panels = section.strips.iter().map(|strip| {
         let analyse = route.with_view(View::Panel(strip.id.clone())).hash();
         panel(strip, palette, Some(analyse))

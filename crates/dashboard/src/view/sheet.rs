@@ -2,13 +2,15 @@
 
 use yew::prelude::{Html, html};
 
-use crate::figures::sheet::{Bar, Cell, Content, Sheet};
+use super::icon::{Icon, icon};
+use crate::figures::sheet::{Bar, Cell, Content, Pick, Sheet};
 
 /// Heading, table and note.
 pub(crate) fn sheet(sheet: &Sheet) -> Html {
     html! {
         <section class="section" key={sheet.title.clone()} aria-label={sheet.title.clone()}>
             <h3 class="section-title">{ &sheet.title }</h3>
+            { picks("", &sheet.picks) }
             if !sheet.rows.is_empty() {
                 { table(sheet) }
             }
@@ -22,7 +24,15 @@ pub(crate) fn sheet(sheet: &Sheet) -> Html {
 /// The table alone: it scrolls where it does not fit, also by keyboard.
 pub(crate) fn table(sheet: &Sheet) -> Html {
     let heads = sheet.columns.iter().map(|column| {
-        html! { <th scope="col" class={class(column.content)}>{ &column.title }</th> }
+        let order = (!column.order.is_empty()).then_some(column.order);
+        let shape = order.map(|order| icon(if order == "ascending" { Icon::Up } else { Icon::Down }));
+        let title = html! { <>{ &column.title }{ shape }</> };
+        let title = if column.href.is_empty() {
+            title
+        } else {
+            html! { <a href={column.href.clone()}>{ title }</a> }
+        };
+        html! { <th scope="col" class={class(column.content)} aria-sort={order}>{ title }</th> }
     });
     let rows = sheet.rows.iter().map(|row| {
         let cells = row.iter().zip(&sheet.columns).enumerate().map(|(place, (cell, column))| {
@@ -43,6 +53,18 @@ pub(crate) fn table(sheet: &Sheet) -> Html {
             </table>
         </div>
     }
+}
+
+/// Links of which one is chosen, below `title`; nothing where there are fewer than two.
+pub(crate) fn picks(title: &str, picks: &[Pick]) -> Html {
+    if picks.len() < 2 {
+        return Html::default();
+    }
+    let links = picks.iter().map(|pick| {
+        let current = pick.chosen.then_some("true");
+        html! { <li><a class="pick" href={pick.href.clone()} aria-current={current}>{ &pick.text }</a></li> }
+    });
+    html! { <div class="picks"><span class="words">{ title }</span><ul>{ for links }</ul></div> }
 }
 
 const fn class(content: Content) -> &'static str {

@@ -9,6 +9,7 @@ use super::*;
 use crate::feed::AlertNotice;
 use crate::figures::{Instant, Phase, WindowBefore};
 use crate::filter::Filter;
+use crate::route::{Param, Route};
 
 const NOW: i64 = 1_700_000_000_000;
 
@@ -74,9 +75,7 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
     let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[] };
     let ask = Ask {
         board,
-        view,
-        window: PageWindow::FiveMinutes,
-        filter: Filter::default(),
+        route: Route::default().with_view(view),
         at: Instant::Now,
         alerts: alerts.into(),
         alerts_left_out: 0,
@@ -174,7 +173,7 @@ fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
         source,
         &board.panels[0],
         &Filter::default(),
-        PageWindow::FiveMinutes,
+        DurationMs::from_minutes(5),
         TimestampMs::new(NOW),
         300,
         Idle::LeftOut,
@@ -260,7 +259,7 @@ fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
             source,
             &board.panels[1],
             &Filter::default(),
-            PageWindow::FiveMinutes,
+            DurationMs::from_minutes(5),
             TimestampMs::new(NOW),
             300,
             idle,
@@ -296,7 +295,7 @@ fn of_many_lines_the_highest_are_drawn() {
         source,
         &board.panels[1],
         &Filter::default(),
-        PageWindow::FiveMinutes,
+        DurationMs::from_minutes(5),
         TimestampMs::new(NOW),
         300,
         Idle::LeftOut,
@@ -325,7 +324,7 @@ fn an_average_has_a_band_of_its_samples() {
         source,
         &board.panels[0],
         &Filter::default(),
-        PageWindow::FiveMinutes,
+        DurationMs::from_minutes(5),
         TimestampMs::new(NOW),
         STRIP_COLUMNS,
         Idle::LeftOut,
@@ -393,9 +392,7 @@ fn a_condition_of_the_board_is_no_filter() {
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
     let ask = |filter: Filter| Ask {
         board: Rc::clone(&board),
-        view: View::Overview,
-        window: PageWindow::FiveMinutes,
-        filter,
+        route: Route::default().with_filter(filter),
         at: Instant::Now,
         alerts: [].into(),
         alerts_left_out: 0,
@@ -432,9 +429,7 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
     };
     let ask = Ask {
         board,
-        view: View::Overview,
-        window: PageWindow::FiveMinutes,
-        filter: Filter::default().with("core:0"),
+        route: Route::default().with_filter(Filter::default().with("core:0")),
         at: Instant::Now,
         alerts: [hot()].into(),
         alerts_left_out: 0,
@@ -475,9 +470,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
     let at = TimestampMs::new(NOW - 300_000);
     let ask = Ask {
         board,
-        view: View::Overview,
-        window: PageWindow::FiveMinutes,
-        filter: Filter::default(),
+        route: Route::default(),
         at: Instant::Fixed(at),
         alerts: [].into(),
         alerts_left_out: 0,
@@ -485,4 +478,95 @@ fn a_paused_picture_is_evaluated_as_of_then() {
     };
     let snapshot = evaluate(source, None, &ask, at);
     assert_eq!((snapshot.at, snapshot.sections[0].kpis[0].value), (at, Some(400.0)));
+}
+
+fn texts(sheet: &crate::figures::sheet::Sheet) -> Vec<Vec<String>> {
+    let texts =
+        |row: &Vec<crate::figures::sheet::Cell>| row.iter().map(|cell| cell.text.replace('\u{a0}', " ")).collect();
+    sheet.rows.iter().map(texts).collect()
+}
+
+#[test]
+fn a_kpi_has_its_course_beside_the_time_before_and_how_its_samples_are_spread() {
+    let snapshot = snapshot(View::Kpi("latency".into()), Vec::new());
+    assert_eq!(snapshot.kpi.as_ref().map(|kpi| kpi.value), Some(Some(100.0)));
+    let chart = snapshot.chart.as_ref().unwrap();
+    let ends: Vec<_> =
+        chart.lines.iter().map(|line| (line.name.replace('\u{a0}', " "), line.latest().unwrap().value)).collect();
+    assert_eq!(ends, [("value".to_owned(), 100.0), ("5 min before".to_owned(), 400.0)]);
+    assert!(chart.lines[1].points().all(|point| point.at > chart.from && point.at <= chart.to), "drawn at this time");
+    assert_eq!((chart.threshold, chart.looks_back), (Some(300.0), Some(DurationMs::from_minutes(5))));
+    let titles: Vec<_> = snapshot.sheets.iter().map(|sheet| sheet.title.as_str()).collect();
+    assert_eq!(titles, ["Spread", "Distribution", "What is watched"], "the series have no label");
+    let spread = texts(&snapshot.sheets[0]);
+    assert_eq!(spread[0], ["Number", "300", "300"]);
+    assert_eq!(spread[3], ["p95", "100 ms", "400 ms"]);
+    let distribution = texts(&snapshot.sheets[1]);
+    assert_eq!((distribution.len(), distribution[0][2].as_str()), (1, "300"), "{distribution:?}");
+    assert_eq!(snapshot.sheets[2].note, "No rule watches this metric.");
+}
+
+#[test]
+fn the_time_before_is_drawn_only_where_all_of_it_is_held() {
+    let names = |completeness, window| {
+        let board = board();
+        let engine = engine(&board);
+        let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[] };
+        let route = Route::default().with_view(View::Kpi("latency".into())).with_window(window);
+        let instant = Instant::Now;
+        let ask = Ask { board, route, at: instant, alerts: [].into(), alerts_left_out: 0, others: [].into() };
+        evaluate(source, None, &ask, TimestampMs::new(NOW)).chart.unwrap().lines.len()
+    };
+    assert_eq!(names(Completeness::Complete, PageWindow::QuarterHour), 1, "nothing came before");
+    assert_eq!(names(Completeness::Complete, PageWindow::FiveMinutes), 2);
+    assert_eq!(names(Completeness::Filling, PageWindow::FiveMinutes), 1);
+    assert_eq!(names(Completeness::Complete, PageWindow::Hour), 1);
+}
+
+#[test]
+fn a_kpi_is_told_apart_by_label_the_worst_first() {
+    let board = board();
+    let engine = engine(&board);
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let sheet = |by: &str, sort: &str| {
+        let route = Route::default().with_view(View::Kpi("cpu".into()));
+        let route = route.with_param(Param::By, by).with_param(Param::Sort, sort);
+        let ask = Ask {
+            board: Rc::clone(&board),
+            route,
+            at: Instant::Now,
+            alerts: [hot()].into(),
+            alerts_left_out: 0,
+            others: [].into(),
+        };
+        evaluate(source, None, &ask, TimestampMs::new(NOW)).sheets
+    };
+    let sheets = sheet("", "");
+    let titles: Vec<_> = sheets.iter().map(|sheet| sheet.title.as_str()).collect();
+    assert_eq!(titles, ["By label", "What is watched"], "of a gauge there are no percentiles");
+    assert_eq!(texts(&sheets[0]), [["1", "80%", "", "300"], ["0", "20%", "", "300"]]);
+    assert_eq!((sheets[0].rows[0][2].bars[0].to, sheets[0].rows[1][2].bars[0].to), (1_000, 250));
+    assert_eq!(texts(&sheets[1])[0][4], "Firing");
+    assert_eq!(texts(&sheet("no such label", "0")[0])[0][0], "0", "sorted by name");
+    let of_one = [&sheets[0].picks[0].text, &sheets[0].picks[0].href];
+    assert_eq!(of_one, ["core", "#/kpi/cpu?window=5m&by=core"]);
+}
+
+#[test]
+fn a_long_kpi_has_the_course_of_its_parts() {
+    let text = BOARD.replace(
+        r#""metric": "latency", "window": "5m", "agg": "avg"}},"#,
+        r#""metric": "latency", "window": "4h", "agg": "avg"}},"#,
+    );
+    assert_ne!(text, BOARD);
+    let board = Rc::new(bellwether_wire::board::decode(&text).unwrap());
+    let engine = engine(&board);
+    let source =
+        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let route = Route::default().with_view(View::Kpi("latency".into()));
+    let ask = Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, others: [].into() };
+    let chart = evaluate(source, None, &ask, TimestampMs::new(NOW)).chart.unwrap();
+    assert_eq!(chart.to.since(chart.from), DurationMs::from_hours(4));
+    assert_eq!(chart.looks_back, Some(DurationMs::from_minutes(5)));
 }
