@@ -16,8 +16,6 @@ use crate::format::{self, Unit};
 use crate::route::{Param, Route};
 use crate::window::PageWindow;
 
-/// Most rows of a histogram.
-const MOST_RANGES: usize = 16;
 /// Most groups of a table.
 const MOST_GROUPS: usize = 200;
 
@@ -68,7 +66,6 @@ pub(super) fn sheets(source: Source<'_>, kpi: &Kpi, card: &KpiCard, route: &Rout
         && source.engine.kind(&query.metric) == Some(Kind::Observation)
     {
         sheets.extend(spread(source, query, card, at));
-        sheets.extend(histogram(source, query, &card.unit, at));
     }
     let default = if card.direction == Direction::LowerIsBetter { "-1" } else { "1" };
     sheets.extend(by_label(source, &kpi.figure, &card.unit, route, default, at));
@@ -80,61 +77,37 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
     let length = format::length(query.window);
     let (last, before) = (format!("Last {length}"), format!("{length} before"));
     let figures = Content::Figures;
-    let mut columns = vec![("Samples", Content::Words), (last.as_str(), figures)];
+    let mut columns = vec![("Samples", Content::Words), ("", Content::Bars), (last.as_str(), figures)];
     let compared = card.before == WindowBefore::Kept && source.completeness == Completeness::Complete;
     if compared {
         columns.push((&before, figures));
     }
     let mut sheet = Sheet::new("Spread", &columns);
+    let ask = |aggregation, at| source.engine.query(&Query { aggregation, ..query.clone() }, at).ok();
+    let most = ask(Aggregation::Max, at)?;
     let quantile = |q| Quantile::new(q).map(Aggregation::Quantile);
     let rows = [
-        ("Number", Some(Aggregation::Count)),
         ("Lowest", Some(Aggregation::Min)),
         ("p50", quantile(0.5)),
         ("p95", quantile(0.95)),
         ("p99", quantile(0.99)),
         ("Highest", Some(Aggregation::Max)),
+        ("Number", Some(Aggregation::Count)),
     ];
     for (name, aggregation) in rows {
-        let query = Query { aggregation: aggregation?, ..query.clone() };
-        let unit = if query.aggregation == Aggregation::Count { &Unit::None } else { &card.unit };
-        let answer = source.engine.query(&query, at).ok()?;
-        answer.value?;
-        let mut row: Vec<Cell> = vec![name.into(), format::text(answer.value, unit).into()];
+        let aggregation = aggregation?;
+        let answer = ask(aggregation, at)?;
+        let is_count = aggregation == Aggregation::Count;
+        let unit = if is_count { &Unit::None } else { &card.unit };
+        let length = if is_count { 0.0 } else { answer.value? };
+        let mut row = vec![name.into(), bar(length, most.value?), format::text(answer.value, unit).into()];
         if compared {
-            let before = source.engine.query(&query, answer.from).ok().and_then(|answer| answer.value);
+            let before = ask(aggregation, most.from).and_then(|answer| answer.value);
             row.push(format::text(before, unit).into());
         }
         sheet.push(row);
     }
     sheet.note = "Half of the samples are at or below p50, 95 of 100 at or below p95.".to_owned();
-    Some(sheet)
-}
-
-/// How many samples of the query's window lie in which range.
-fn histogram(source: Source<'_>, query: &Query, unit: &Unit, at: TimestampMs) -> Option<Sheet> {
-    let query = Query { by: Vec::new(), ..query.clone() };
-    let maps = source.engine.heat_maps(&query, at - query.window, at, 1, MOST_RANGES).ok()?;
-    let ranges = maps.into_iter().next()?.rows;
-    let most = ranges.iter().map(|range| range.count).max().filter(|most| *most > 0)?;
-    let mut sheet = Sheet::new(
-        "Distribution",
-        &[("Range", Content::Words), ("Samples", Content::Bars), ("Number", Content::Figures)],
-    );
-    let mut end = None;
-    let mut add = |lower: f64, upper: f64, count: u64| {
-        let text = |value| format::figure(value, unit).text();
-        let range = if lower < upper { format!("{} to {}", text(lower), text(upper)) } else { text(upper) };
-        sheet.push([range.into(), bar(count as f64, most as f64), format::count(count).into()]);
-    };
-    for range in ranges {
-        // Where nothing lies between two ranges, that is told as well.
-        if let Some(end) = end.filter(|end| *end < range.lower) {
-            add(end, range.lower, 0);
-        }
-        add(range.lower, range.upper, range.count);
-        end = Some(range.upper);
-    }
     Some(sheet)
 }
 

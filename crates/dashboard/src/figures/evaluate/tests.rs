@@ -497,13 +497,12 @@ fn a_kpi_has_its_course_beside_the_time_before_and_how_its_samples_are_spread() 
     assert!(chart.lines[1].points().all(|point| point.at > chart.from && point.at <= chart.to), "drawn at this time");
     assert_eq!((chart.threshold, chart.looks_back), (Some(300.0), Some(DurationMs::from_minutes(5))));
     let titles: Vec<_> = snapshot.sheets.iter().map(|sheet| sheet.title.as_str()).collect();
-    assert_eq!(titles, ["Spread", "Distribution", "What is watched"], "the series have no label");
+    assert_eq!(titles, ["Spread", "What is watched"], "the series have no label");
     let spread = texts(&snapshot.sheets[0]);
-    assert_eq!(spread[0], ["Number", "300", "300"]);
-    assert_eq!(spread[3], ["p95", "100 ms", "400 ms"]);
-    let distribution = texts(&snapshot.sheets[1]);
-    assert_eq!((distribution.len(), distribution[0][2].as_str()), (1, "300"), "{distribution:?}");
-    assert_eq!(snapshot.sheets[2].note, "No rule watches this metric.");
+    assert_eq!(spread[2], ["p95", "", "100 ms", "400 ms"]);
+    assert_eq!(spread[5], ["Number", "", "300", "300"]);
+    assert_eq!(snapshot.sheets[0].rows[2][1].bars[0].to, 1_000);
+    assert_eq!(snapshot.sheets[1].note, "No rule watches this metric.");
 }
 
 #[test]
