@@ -45,6 +45,10 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     let needed = (span.as_millis() * 2).saturating_add(leading(&panel.figure).window.as_millis());
     for line in &mut now.lines {
         "value".clone_into(&mut line.name);
+        // It is the target that matters here, not the farthest sample, which stands below.
+        for point in line.runs.iter_mut().flatten() {
+            point.band = None;
+        }
     }
     if source.completeness == Completeness::Complete && needed <= held && now.lines.len() == 1 {
         for before in draw(at - span).lines {
@@ -77,7 +81,7 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
     let length = format::length(query.window);
     let (last, before) = (format!("Last {length}"), format!("{length} before"));
     let figures = Content::Figures;
-    let mut columns = vec![("Samples", Content::Words), ("", Content::Bars), (last.as_str(), figures)];
+    let mut columns = vec![("Samples", Content::Words), ("Of the highest", Content::Bars), (last.as_str(), figures)];
     let compared = card.before == WindowBefore::Kept && source.completeness == Completeness::Complete;
     if compared {
         columns.push((&before, figures));
@@ -99,8 +103,8 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
         let answer = ask(aggregation, at)?;
         let is_count = aggregation == Aggregation::Count;
         let unit = if is_count { &Unit::None } else { &card.unit };
-        let length = if is_count { 0.0 } else { answer.value? };
-        let mut row = vec![name.into(), bar(length, most.value?), format::text(answer.value, unit).into()];
+        let bar = if is_count { Cell::default() } else { bar(answer.value?, most.value?) };
+        let mut row = vec![name.into(), bar, format::text(answer.value, unit).into()];
         if compared {
             let before = ask(aggregation, most.from).and_then(|answer| answer.value);
             row.push(format::text(before, unit).into());
@@ -135,7 +139,7 @@ pub(super) fn by_label(
         &[
             (chosen.as_str(), Content::Words),
             ("Figure", Content::Figures),
-            ("", Content::Bars),
+            ("Of the highest", Content::Bars),
             ("Samples", Content::Figures),
         ],
     );

@@ -112,8 +112,10 @@ impl App {
         let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let board = state.board.as_ref();
         let overview = state.route.view == View::Overview;
+        let hidden = if overview { "visually-hidden" } else { "view-title" };
+        let heading = html! { <h2 class={hidden} id={Part::Heading.id()} tabindex="-1">{ state.heading() }</h2> };
         if overview && board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
-            return html! { <>{ screens::bare() }{ self.others(snapshot, dispatch) }</> };
+            return html! { <>{ heading }{ screens::bare() }{ self.others(snapshot, dispatch) }</> };
         }
         let live = matches!(state.connection, Connection::Live { .. });
         let metric = || {
@@ -123,7 +125,7 @@ impl App {
         };
         if overview && snapshot.series == 0 && live && state.left_out.is_empty() {
             let empty = screens::empty(&self.runtime.gateway_address(), metric());
-            return html! { <>{ self.notice(&known_until) }{ empty }{ self.others(snapshot, dispatch) }</> };
+            return html! { <>{ heading }{ self.notice(&known_until) }{ empty }{ self.others(snapshot, dispatch) }</> };
         }
         let standpoint = match (state.history, state.knowledge()) {
             (Completeness::Filling, _) => Standpoint::Filling,
@@ -136,9 +138,7 @@ impl App {
         html! {
             <>
                 <div class="top">
-                    <h2 class={if overview { "visually-hidden" } else { "view-title" }} id={Part::Heading.id()} tabindex="-1">
-                        { state.heading() }
-                    </h2>
+                    { heading }
                     if overview {
                         { status(mood, &sentence) }
                     } else {
