@@ -73,6 +73,7 @@ test('figures, charts and the sentence follow the filter, and alerts do not', as
   await figureIs(page, 'resolution', (text) => /^9\s?days$/.test(text), '9 days');
   await page.getByRole('link', { name: 'Analyse Resolution time, by agency' }).click();
   await chosen(page, 'agency: Housing').waitFor();
+  await page.getByRole('status').filter({ hasText: /^Only agency: Housing$/ }).waitFor({ state: 'attached' });
   await page.goto(`${gateway.url}/#/?where=agency:Public%20Works`);
   await figureIs(page, 'resolution', (text) => /^3\s?days$/.test(text), '3 days');
   await chosen(page, 'agency: Public Works').click();
@@ -102,6 +103,8 @@ test('the filter is used by keyboard alone', async () => {
   assert.match(await page.evaluate(() => document.activeElement.textContent), /^agency: Housing/);
   await page.keyboard.press('Enter');
   await chosen(page, 'agency: Housing').waitFor({ state: 'detached' });
+  // The button that was pressed is gone: the keyboard goes on at the list.
+  await page.waitForFunction(() => document.activeElement.id === 'filter');
   watch.check();
   await context.close();
 });

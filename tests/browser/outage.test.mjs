@@ -42,6 +42,8 @@ test('what was acknowledged before a kill is on the page after the restart, and 
   assert.equal((await status.innerText()).match(asOf)[1], settled, 'the picture stands still');
   assert.match(await page.locator('.page-footer').innerText(), new RegExp(`As of ${settled}`));
   await page.getByText(`Nothing answers at ${first.url}.`).waitFor();
+  await page.getByText(`What is shown was known at ${settled};`).waitFor();
+  await page.locator('[data-kpi="booking-response-time"] .badge', { hasText: `Met at ${settled}` }).waitFor();
 
   const second = await startGateway({ flags, dataDir: disk.folder, port: first.port });
   await live(page);
