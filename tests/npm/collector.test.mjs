@@ -312,6 +312,8 @@ for (const [name, queueBytes] of [['nothing is lost', undefined], ['the oldest a
       const { recorded, stored, rejected, dropped, waiting } = away.counters();
       assert.deepEqual({ recorded, sum: stored + dropped, rejected, waiting }, { recorded: value, sum: value, rejected: 0, waiting: 0 });
       assert.equal(dropped > 0, queueBytes !== undefined, `${dropped} dropped`);
+      // Each of them once, not only as many as there should be.
+      if (dropped === 0) assert.equal(await figure(url, 'name=away&window=2h&agg=sum'), (value * (value - 1)) / 2);
       assert.equal(await figure(url, 'name=away&window=2h&agg=count'), stored);
       // The very last ones are kept, and the gap is where the oldest waited.
       assert.equal(await figure(url, 'name=away&window=2h&agg=max'), value - 1);

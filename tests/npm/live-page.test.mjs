@@ -1,9 +1,9 @@
 // The examples that show a live percentile, in a real Chromium, against a real gateway on another origin.
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import esbuild from 'esbuild';
+import { createServer } from 'vite';
 import { launch, openPage } from '../browser/support/chromium.mjs';
 import { startGateway } from '../browser/support/gateway.mjs';
 import { serveFolder } from '../browser/support/static-server.mjs';
@@ -16,15 +16,28 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const scripts = { 'live-page': 'index.html', 'live-react': 'main.jsx', 'live-vue': 'main.js' };
+/** As the example's read-me says, with the packages that it names. */
+async function developed(folder) {
+  for (const name of ['react', 'react-dom', 'scheduler', 'vue', '@vue']) {
+    symlinkSync(path.join(import.meta.dirname, 'node_modules', name), path.join(folder, 'node_modules', name));
+  }
+  const server = await createServer({ root: folder, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } });
+  await server.listen();
+  const origin = `http://127.0.0.1:${server.httpServer.address().port}`;
+  return { origin, url: `${origin}/`, close: () => server.close() };
+}
 
-for (const [name, script] of Object.entries(scripts)) {
+for (const [name, script, served] of [
+  ['live-page', 'index.html', (folder) => serveFolder(folder, '/')],
+  ['live-react', 'main.jsx', developed],
+  ['live-vue', 'main.js', developed],
+]) {
   test(`${name}: a percentile follows the feed, also across a cut`, async (t) => {
     const consumer = await project('live');
     t.after(() => consumer.remove());
     const file = (one) => path.join(consumer.folder, one);
     cpSync(path.join(import.meta.dirname, '../../examples', name), consumer.folder, { recursive: true });
-    const site = await serveFolder(consumer.folder, '/');
+    const site = await served(consumer.folder);
     t.after(() => site.close());
     const gateway = await startGateway({ flags: ['--no-host-metrics', '--allow-origin', site.origin] });
     t.after(() => gateway.stop());
@@ -35,15 +48,6 @@ for (const [name, script] of Object.entries(scripts)) {
     assert.ok(lines.length < 30, `${lines.length} lines`);
     assert.ok(text.includes('http://127.0.0.1:4000'));
     writeFileSync(file(script), text.replace('http://127.0.0.1:4000', way.url));
-    if (script !== 'index.html') {
-      await esbuild.build({
-        absWorkingDir: consumer.folder, entryPoints: [script], bundle: true, format: 'esm', outfile: 'bundle.js', jsx: 'automatic',
-        define: { 'process.env.NODE_ENV': '"production"', __VUE_OPTIONS_API__: 'true', __VUE_PROD_DEVTOOLS__: 'false', __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false' },
-        logLevel: 'error', nodePaths: [path.join(import.meta.dirname, 'node_modules')],
-      });
-      copyFileSync(file('node_modules/bellwether/dist/bellwether_bg.wasm'), file('bellwether_bg.wasm'));
-      writeFileSync(file('index.html'), readFileSync(file('index.html'), 'utf8').replace(`./${script}`, './bundle.js'));
-    }
     const { page, context, watch } = await openPage(browser, { allowed: [site.origin, way.url] });
     // While the road is cut each attempt is a network error that no page can prevent.
     watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/);
