@@ -68,6 +68,7 @@ test('what the gateway refuses is final, counted and named', async () => {
   assert.deepEqual(own.counters(), { ...none, recorded: 4, stored: 1, rejected: 3 });
   assert.deepEqual(own.problems.map(({ code, lost }) => ({ code, lost })), [{ code: 'bad_value', lost: 3 }]);
   assert.match(own.problems[0].message, /^3 of 4 samples were refused: /);
+  await assert.rejects(own.queryMetric('refused'), { name: 'BellwetherError', code: 'bad_window' });
   await assert.rejects(own.queryMetric('refused', { window: '5m', agg: 'mean' }), (error) => {
     assert.ok(error instanceof module.BellwetherError);
     assert.equal(error.code, 'bad_aggregation');

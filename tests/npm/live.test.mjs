@@ -88,6 +88,15 @@ test('the page of a gateway and its client say the same, from the history on', a
   assert.ok(Math.abs(live.now() - Date.now()) < 5_000);
 });
 
+test('its history goes back as far as it is asked to, an hour where nobody says', async (t) => {
+  await gateway.ingest([{ name: 'ago', value: 1, timestamp: Date.now() - 50 * 60_000 }, { name: 'ago', value: 2 }]);
+  for (const [range, count] of [[undefined, 2], ['1h', 2], [3_600_000, 2], ['1m', 1], [60_000, 1]]) {
+    const live = connected(t, gateway.url, { subscribe: [{ name: 'ago', range }] });
+    await live.ready;
+    assert.equal(live.query({ name: 'ago', window: '1h', agg: 'count' }).result, count, String(range));
+  }
+});
+
 test('the gateway tells its alerts in the words of the engine', async (t) => {
   const { folder, remove } = temporaryFolder();
   t.after(remove);

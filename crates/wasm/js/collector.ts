@@ -281,7 +281,7 @@ export function createCollector(options: CollectorOptions): Collector {
 
   return {
     recordMetric,
-    queryMetric: async (name: string, { window, agg, by, where, across, at }: MetricQuery): Promise<any> => {
+    queryMetric: async (name: string, { window, agg, by, where, across, at } = {} as MetricQuery): Promise<any> => {
       const parameters = new URLSearchParams({ name, window: typeof window === 'number' ? `${window}ms` : window, agg });
       for (const label of by ?? []) parameters.append('by', label);
       for (const [label, value] of Object.entries(where ?? {})) parameters.append('where', `${label}:${value}`);

@@ -49,7 +49,7 @@ export function connector({ init, Engine }: Platform) {
     const options = given ?? ({} as LiveOptions);
     const { step = '1s', prepare, clock = platformClock } = options;
     if (!Array.isArray(options.subscribe)) throw bad('subscribe', options.subscribe, 'give an array such as [{ name: "latency", range: "1h" }]');
-    const metrics = options.subscribe.map((metric) => ({ ...metric, range: typeof metric?.range === 'number' ? `${metric.range}ms` : metric?.range }));
+    const metrics = options.subscribe.map((metric) => ({ ...metric, range: typeof metric?.range === 'number' ? `${metric.range}ms` : (metric?.range ?? '1h') }));
 
     let status: LiveStatus = { state: 'connecting' };
     let hello: LiveHello | undefined;

@@ -8,7 +8,10 @@ export interface LiveMetric {
   name: string;
   /** Which of its series; all by default. As in a query. */
   where?: { readonly [label: string]: LabelCondition } | readonly string[] | undefined;
-  /** How far back its history goes: the longest window that will be asked for. None by default. */
+  /**
+   * How far back its history goes: the longest window that will be asked for; `"1h"` by default. Figures over a longer
+   * one know of what came since, and not of what was before.
+   */
   range?: Duration | undefined;
 }
 
