@@ -390,6 +390,43 @@ fn the_trail_says_what_was_done_and_of_what_is_erased_only_that_it_was() {
 }
 
 #[test]
+fn a_start_leaves_nothing_of_what_is_erased_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    for round in 0..3_u8 {
+        let of = |n: usize| referred(n % 4, n as i64 * 1_000, n as f64, Some(round * 60 + n as u8));
+        store_one(&mut store, batch(START, (0..60).map(of).collect()));
+        seal_all(&mut store, START + 2 * HOUR);
+    }
+    for number in 0..120 {
+        let change = if number % 3 == 0 { Change::Withdraw } else { Change::Erase };
+        assert_eq!(changed(&correct(&mut store, Target::new(&reference(number)), change)), 1);
+    }
+    let (seq, points) = (store.seq(), all_of(&store, &series(0).0));
+    let path = store.path().to_owned();
+    drop(store);
+    let in_file = |number| {
+        // The last figure ends it: 7 is not in 77.
+        let (text, bytes) = (reference(number), std::fs::read(&path).unwrap());
+        bytes
+            .windows(text.len() + 1)
+            .any(|window| window.starts_with(text.as_bytes()) && !window[text.len()].is_ascii_digit())
+    };
+    assert!((0..120).any(|number| number % 3 != 0 && in_file(number)), "free pages hold it: the test tests nothing");
+    for _ in 0..2 {
+        let store = open(folder.path());
+        assert_eq!((store.epoch(), store.seq()), (EPOCH, seq));
+        assert_eq!(all_of(&store, &series(0).0), points);
+        assert_eq!(store.verify().unwrap().fault_count, 0);
+        for number in 0..180 {
+            assert_eq!(in_file(number), number % 3 == 0 || number >= 120, "{number}");
+        }
+    }
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["bellwether.redb"]);
+}
+
+#[test]
 fn a_summary_that_tells_of_dropped_samples_goes_on_telling_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());

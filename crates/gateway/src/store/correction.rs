@@ -163,6 +163,9 @@ pub(super) fn correct(
         let mut numbers = write.open_table(tables::META).while_doing(DOING)?;
         let id = numbers.get(meta::NEXT_CORRECTION).while_doing(DOING)?.map_or(0, |id| id.value());
         numbers.insert(meta::NEXT_CORRECTION, id + 1).while_doing(DOING)?;
+        if asked.change == Change::Erase {
+            numbers.insert(meta::ERASED, 1).while_doing(DOING)?;
+        }
         numbers.insert(meta::SEQ, seq).while_doing(DOING)?;
         numbers.insert(meta::CHUNK_BYTES, chunk_bytes).while_doing(DOING)?;
         id

@@ -41,6 +41,7 @@ mod outbox;
 mod read;
 mod recovery;
 mod redb_store;
+mod renew;
 mod repeats;
 mod restated;
 mod retention;

@@ -2,11 +2,11 @@
 
 use super::disk::{self, Disk, FileDisk};
 use super::error::{StoreError, While};
-use super::histograms;
 use super::seal::{Progress, SealLimits};
 use super::state::{State, check_format};
 use super::tables::{self, meta};
 use super::{FORMAT, NewStore, Origin, Resurfaced, Statistics, recovery};
+use super::{histograms, renew};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableDatabase, WriteTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,7 +50,8 @@ impl std::fmt::Debug for RedbStore {
 
 impl RedbStore {
     /// Opens the store in the data folder `folder`; makes folder and store where there are none.
-    /// A new store keeps what `new` says; an old one keeps its own epoch.
+    /// A new store keeps what `new` says; an old one keeps its own epoch. After something was erased, its file is
+    /// written anew, so that nothing of it is left in free pages.
     /// Cost: reads the small tables and the tail, not the chunks.
     ///
     /// # Errors
@@ -61,12 +62,27 @@ impl RedbStore {
         let changed = disk::folders_to_sync(&path);
         std::fs::create_dir_all(folder)
             .map_err(|reason| StoreError::NotWritable { folder: folder.to_owned(), reason })?;
-        let store = Self::open_on(Box::new(FileDisk::new(path)), new)?;
+        let mut store = Self::open_on(Box::new(FileDisk::new(path)), new)?;
+        if store.state.erased {
+            store.renew()?;
+        }
         // What is acknowledged from here on must not vanish with the name of its file.
         for folder in changed {
             disk::sync_folder(&folder).map_err(|reason| StoreError::of_io("keeping the store's folder", reason))?;
         }
         Ok(store)
+    }
+
+    /// Writes the file anew; where that fails, the old one is gone on with.
+    fn renew(&mut self) -> Result<(), StoreError> {
+        let Some(database) = self.database.take() else { return Ok(()) };
+        let (disk, epoch) = (self.disk.as_ref(), self.state.epoch);
+        if let Err(error) = shielded(move || renew::renew(disk, database, epoch)) {
+            tracing::warn!(%error, "free pages of the store's file may still hold what was erased; the next start tries again");
+        }
+        let (database, state) = open_database(disk, None)?;
+        (self.database, self.state) = (Some(database), state);
+        Ok(())
     }
 
     /// Opens the store on a disk of any make; see [`RedbStore::open`].

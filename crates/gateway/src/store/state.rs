@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) epoch: u64,
     pub(super) origin: Origin,
     pub(super) seq: u64,
+    /// Whether something was erased since the file was made.
+    pub(super) erased: bool,
     pub(super) next_series: u32,
     pub(super) next_notice: u64,
     pub(super) by_key: HashMap<SeriesKey, (SeriesIx, Kind)>,
@@ -68,6 +70,7 @@ impl State {
         state.epoch = number(meta::EPOCH)?;
         state.origin = Origin::of_mark(entry(meta::ORIGIN)?)?;
         state.seq = number(meta::SEQ)?;
+        state.erased = entry(meta::ERASED)?.is_some();
         state.next_series = u32::try_from(number(meta::NEXT_SERIES)?)
             .map_err(|_| StoreError::Corrupt { what: "the number of the next series is out of range".to_owned() })?;
         state.next_notice = number(meta::NEXT_NOTICE)?;

@@ -86,6 +86,8 @@ pub(super) mod meta {
     pub(in super::super) const NEXT_NOTICE: &str = "next_notice";
     /// The number that the next correction gets; missing: 0.
     pub(in super::super) const NEXT_CORRECTION: &str = "next_correction";
+    /// There where something was erased since the file was made.
+    pub(in super::super) const ERASED: &str = "erased";
     /// The bytes of all records of chunks; missing in a store that an older program wrote.
     pub(in super::super) const CHUNK_BYTES: &str = "chunk_bytes";
     /// The newest batch of which earlier rounds of sealing took samples.

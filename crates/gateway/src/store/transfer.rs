@@ -237,7 +237,12 @@ impl Receiving {
         let doing = "writing the file of the backup";
         let Self { write, database, .. } = self;
         shielded(|| {
-            write.open_table(tables::META).while_doing(doing)?.insert(meta::EPOCH, epoch).while_doing(doing)?;
+            {
+                let mut numbers = write.open_table(tables::META).while_doing(doing)?;
+                numbers.insert(meta::EPOCH, epoch).while_doing(doing)?;
+                // Only rows come over: nothing that was erased.
+                numbers.remove(meta::ERASED).while_doing(doing)?;
+            }
             write.commit().while_doing(doing)?;
             database.close().while_doing(doing)
         })?;
