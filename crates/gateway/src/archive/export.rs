@@ -71,13 +71,21 @@ pub(crate) fn export(arguments: &ExportArgs) -> anyhow::Result<()> {
     let store = source::open(source.data_dir.as_deref(), instead)?;
     let mut rows = Rows::new(request.format);
     let mut written = Ok(());
-    let faults = store.snapshot()?.export(&request.selection, &mut |row| {
-        rows.add(row);
+    let snapshot = store.snapshot()?;
+    let mut hand_on = |rows: &mut Rows| {
         if rows.len() >= PIECE_BYTES {
             written = out.write_all(&rows.take());
         }
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let mut faults = snapshot.export(&request.selection, &mut |row| {
+        rows.add(row);
+        hand_on(&mut rows)
     })?;
+    faults.extend(snapshot.export_histograms(&request.selection, &mut |row| {
+        rows.add_histogram(row);
+        hand_on(&mut rows)
+    })?);
     let written = written.and_then(|()| out.write_all(&rows.take())).and_then(|()| out.flush());
     if !is_wanted(written)? {
         return Ok(());

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use crate::instant::rfc3339;
-use crate::store::Exported;
+use crate::store::{Exported, ExportedHistogram};
 
 /// How the rows are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,31 @@ impl Rows {
             Format::Csv => self.add_csv(row),
             Format::Ndjson => self.add_json(row),
         }
+    }
+
+    /// What a histogram added: a line of NDJSON; CSV, in which a row is a value, has none.
+    pub(crate) fn add_histogram(&mut self, ExportedHistogram { series, unit, at, summary }: ExportedHistogram<'_>) {
+        if self.format == Format::Csv {
+            return;
+        }
+        let sketch = &summary.sketch;
+        let row = HistogramRow {
+            name: series.key.metric.as_str(),
+            timestamp: at.get(),
+            labels: LabelMap(&series.key.labels),
+            kind: series.kind.as_str(),
+            unit,
+            count: summary.count,
+            sum: Figure(summary.sum),
+            min: Figure(summary.min),
+            max: Figure(summary.max),
+            scale: sketch.scale(),
+            zero: sketch.zero_count(),
+            positive: sketch.positive().collect(),
+            negative: sketch.negative().collect(),
+        };
+        self.bytes.extend_from_slice(json(&row).as_bytes());
+        self.bytes.push(b'\n');
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -134,6 +159,26 @@ struct Row<'a> {
     unit: Option<&'a str>,
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct HistogramRow<'a> {
+    name: &'a str,
+    timestamp: i64,
+    #[serde(skip_serializing_if = "LabelMap::is_empty")]
+    labels: LabelMap<'a>,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    count: u64,
+    sum: Figure,
+    min: Figure,
+    max: Figure,
+    scale: i8,
+    zero: u64,
+    /// Index and count.
+    positive: Vec<(i32, u64)>,
+    negative: Vec<(i32, u64)>,
 }
 
 /// Labels as an object of text.
@@ -232,6 +277,26 @@ mod tests {
         cell("two\nlines", "\"two\nlines\"");
         cell(" x", "\" x\"");
         cell("é", "é");
+    }
+
+    #[test]
+    fn a_histogram_is_a_line_of_ndjson() {
+        let kind = Kind::Observation;
+        let values = [3.0, 0.0, -2.0, 3.0].map(|value| Sample::new(TimestampMs::new(1_000), value).unwrap());
+        let mut summary = bellwether_core::summary::Summary::of(values[0], kind);
+        values[1..].iter().for_each(|sample| summary.record(*sample, kind));
+        let series = StoredSeries { kind, ..series(&[("route", "/a")]) };
+        let row =
+            ExportedHistogram { series: &series, unit: Some("ms"), at: TimestampMs::new(1_000), summary: &summary };
+        let written = |format| {
+            let mut rows = Rows::new(format);
+            rows.take();
+            rows.add_histogram(row);
+            String::from_utf8(rows.take()).unwrap()
+        };
+        let expected = "{\"name\":\"latency\",\"timestamp\":1000,\"labels\":{\"route\":\"/a\"},\"kind\":\"observation\",\"unit\":\"ms\",\"count\":4,\"sum\":4,\"min\":-2,\"max\":3,\"scale\":6,\"zero\":1,\"positive\":[[101,2]],\"negative\":[[63,1]]}\n";
+        assert_eq!(written(Format::Ndjson), expected);
+        assert_eq!(written(Format::Csv), "");
     }
 
     #[test]

@@ -81,13 +81,20 @@ pub(super) async fn export(
     let format = request.format;
     let body = streamed(permit, move |pieces| {
         let mut rows = Rows::new(format);
-        let faults = snapshot.export(&request.selection, &mut |row| {
-            rows.add(row);
+        let hand_on = |rows: &mut Rows| {
             if rows.len() >= PIECE_BYTES && !pieces.send(rows.take()) {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
+        };
+        let mut faults = snapshot.export(&request.selection, &mut |row| {
+            rows.add(row);
+            hand_on(&mut rows)
         })?;
+        faults.extend(snapshot.export_histograms(&request.selection, &mut |row| {
+            rows.add_histogram(row);
+            hand_on(&mut rows)
+        })?);
         for fault in faults.iter().take(MOST_NAMED) {
             tracing::error!(%fault, "an export is broken off at its end: not all of it could be read");
         }

@@ -119,11 +119,20 @@ pub(super) fn steps(
     packer.finish()
 }
 
-/// Samples as they are.
-pub(super) fn samples(feed: &Feed, place: Place, series: &[(&SeriesKey, Kind, &[Sample])]) -> Vec<Frame> {
-    let mut packer = Packer::new(feed.encoding, header(feed, place, Phase::Live, DurationMs::ZERO));
+/// Samples of some series as they are, and of histograms, which have none, what a step brought.
+pub(super) fn samples(
+    feed: &Feed,
+    place: Place,
+    series: &[(&SeriesKey, Kind, &[Sample])],
+    histograms: &[(&SeriesKey, Kind, &BTreeMap<TimestampMs, Summary>)],
+) -> Vec<Frame> {
+    let step = if histograms.is_empty() { DurationMs::ZERO } else { STEP };
+    let mut packer = Packer::new(feed.encoding, header(feed, place, Phase::Live, step));
     for (key, kind, samples) in series {
         packer.samples(key, *kind, samples);
+    }
+    for (key, kind, steps) in histograms {
+        packer.summaries(key, *kind, steps.iter().map(|(end, summary)| (*end, summary)));
     }
     packer.finish()
 }

@@ -110,6 +110,22 @@ pub(super) fn merge_step(steps: &mut Steps, id: SeriesId, kind: Kind, end: Times
     step.and_modify(|before| before.merge(summary, kind)).or_insert_with(|| summary.clone());
 }
 
+/// What a channel takes of `steps`.
+fn taken_steps<'a>(
+    steps: &'a Steps,
+    feed: &Feed,
+    engine: &'a Engine,
+    takes: &mut Takes,
+) -> Vec<(&'a SeriesKey, Kind, &'a BTreeMap<TimestampMs, Summary>)> {
+    let mut series = Vec::new();
+    for (id, summaries) in steps {
+        if takes.series(*id, engine, |engine| feed.takes(engine.key(*id))) {
+            series.push((engine.key(*id), engine.series_kind(*id), summaries));
+        }
+    }
+    series
+}
+
 /// What a connection is told without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hears {
@@ -124,6 +140,8 @@ enum Hears {
 struct Increments {
     steps: Steps,
     raw: BTreeMap<SeriesId, Vec<Sample>>,
+    /// What histograms added, for those who take each sample: there are none, so they get it at once.
+    raw_steps: Steps,
     takes_steps: Takes,
     takes_raw: Takes,
 }
@@ -252,7 +270,7 @@ impl Fanout {
                 channels.iter().any(|channel| channel.feed.resolution == resolution && channel.feed.takes(key))
             }
         };
-        let Increments { steps, raw, takes_steps, takes_raw } = &mut self.increments;
+        let Increments { steps, raw, takes_steps, takes_raw, .. } = &mut self.increments;
         if takes_steps.series(id, engine, taken(Resolution::Step)) {
             add_step(steps, id, kind, sample);
         }
@@ -261,31 +279,36 @@ impl Fanout {
         }
     }
 
-    /// Gathers what a histogram added in the step that ends at `end`. Who asks for raw samples gets none of it:
-    /// there are none.
+    /// Gathers what a histogram added in the step that ends at `end`.
     pub(super) fn merge(&mut self, engine: &Engine, id: SeriesId, kind: Kind, end: TimestampMs, summary: &Summary) {
         self.joining.merge(engine, id, kind, end, summary);
         if self.channels.is_empty() {
             return;
         }
         let channels = &self.channels;
-        let Increments { steps, takes_steps, .. } = &mut self.increments;
-        let taken = |engine: &Engine| {
-            let key = engine.key(id);
-            channels.iter().any(|channel| channel.feed.resolution == Resolution::Step && channel.feed.takes(key))
+        let taken = |resolution| {
+            move |engine: &Engine| {
+                let key = engine.key(id);
+                channels.iter().any(|channel| channel.feed.resolution == resolution && channel.feed.takes(key))
+            }
         };
-        if takes_steps.series(id, engine, taken) {
+        let Increments { steps, raw_steps, takes_steps, takes_raw, .. } = &mut self.increments;
+        if takes_steps.series(id, engine, taken(Resolution::Step)) {
             merge_step(steps, id, kind, end, summary);
+        }
+        if takes_raw.series(id, engine, taken(Resolution::Raw)) {
+            merge_step(raw_steps, id, kind, end, summary);
         }
     }
 
-    /// Sends the raw samples that were recorded since the last time.
+    /// Sends the raw samples that were recorded since the last time, and what histograms added.
     pub(super) fn flush_raw(&mut self, engine: &Engine, place: Place, now: TimestampMs) {
         let after = std::mem::replace(&mut self.flushed.raw, place.seq);
-        if self.increments.raw.is_empty() {
+        if self.increments.raw.is_empty() && self.increments.raw_steps.is_empty() {
             return;
         }
         let raw = std::mem::take(&mut self.increments.raw);
+        let raw_steps = std::mem::take(&mut self.increments.raw_steps);
         self.send(Resolution::Raw, after, place, now, |feed, takes| {
             let mut series = Vec::new();
             for (id, samples) in &raw {
@@ -293,7 +316,7 @@ impl Fanout {
                     series.push((engine.key(*id), engine.series_kind(*id), samples.as_slice()));
                 }
             }
-            encode::samples(feed, place, &series)
+            encode::samples(feed, place, &series, &taken_steps(&raw_steps, feed, engine, takes))
         });
     }
 
@@ -306,13 +329,7 @@ impl Fanout {
         }
         let steps = std::mem::take(&mut self.increments.steps);
         self.send(Resolution::Step, after, place, now, |feed, takes| {
-            let mut series = Vec::new();
-            for (id, summaries) in &steps {
-                if takes.series(*id, engine, |engine| feed.takes(engine.key(*id))) {
-                    series.push((engine.key(*id), engine.series_kind(*id), summaries));
-                }
-            }
-            encode::steps(feed, place, &series)
+            encode::steps(feed, place, &taken_steps(&steps, feed, engine, takes))
         });
     }
 

@@ -114,9 +114,9 @@ mod tests {
             let mut frames = Vec::new();
             for number in 0..100_i64 {
                 let samples = [sample(1_000 + number * 25, 1.0), sample(1_001 + number * 25, 2.0)];
-                frames.extend(encode::samples(&feed, PLACE, &[(&one, Kind::Observation, &samples)]));
+                frames.extend(encode::samples(&feed, PLACE, &[(&one, Kind::Observation, &samples)], &[]));
             }
-            frames.extend(encode::samples(&feed, PLACE, &[(&other, Kind::Gauge, &[sample(2_500, 7.0)])]));
+            frames.extend(encode::samples(&feed, PLACE, &[(&other, Kind::Gauge, &[sample(2_500, 7.0)])], &[]));
             let missed = Missed { feed, place: PLACE, frames };
             let [coalesced] = &missed.coalesced()[..] else { panic!("one frame") };
             let read = decoded(coalesced).unwrap();

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use bellwether_core::labels::MetricName;
 use bellwether_core::selector::Matcher;
+use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
 use redb::ReadableTable;
 
@@ -14,7 +15,7 @@ use super::fault::{Fault, Faults, Place};
 use super::redb_store::shielded;
 use super::series::SeriesIx;
 use super::snapshot::{DOING, Snapshot};
-use super::{StoredSample, StoredSeries, batch, tables};
+use super::{StoredSample, StoredSeries, batch, histograms, tables};
 
 /// Which samples are asked for; all of them by default.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +59,62 @@ pub struct Exported<'a> {
     pub stored: &'a StoredSample,
 }
 
+/// What a histogram added, with everything that is known of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExportedHistogram<'a> {
+    /// Whose it is.
+    pub series: &'a StoredSeries,
+    /// The unit that senders declared of the metric.
+    pub unit: Option<&'a str>,
+    /// The instant of the histogram.
+    pub at: TimestampMs,
+    /// What it added.
+    pub summary: &'a Summary,
+}
+
 impl Snapshot {
+    /// Gives what every histogram of `selection` added to `each`: series in the order in which they first came,
+    /// each in the order of time; one that added nothing is left out. Where `each` breaks, nothing more is read.
+    /// Returns the damage that was met. Cost: reads the histograms that are asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    pub fn export_histograms(
+        &self,
+        selection: &Selection,
+        each: &mut dyn FnMut(ExportedHistogram<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Fault>, StoreError> {
+        shielded(|| {
+            let mut faults = Faults::default();
+            let Some(points) = self.table_if_there(tables::POINTS)? else { return Ok(Vec::new()) };
+            // What is damaged of names and declarations is told with the samples.
+            let declared = self.declarations(&mut Faults::default())?;
+            let (first, last) = (selection.from.get().saturating_add(1), selection.to.get());
+            for (ix, (key, kind)) in self.series(&mut Faults::default())? {
+                let series = StoredSeries { ix, key, kind };
+                if !selection.wants(&series) {
+                    continue;
+                }
+                let unit = declared.get(&series.key.metric).and_then(|declaration| declaration.unit.as_deref());
+                for row in points.range((ix.0, first)..=(ix.0, last)).while_doing(DOING)? {
+                    let (row, record) = row.while_doing(DOING)?;
+                    let at = TimestampMs::new(row.value().1);
+                    match histograms::decode_point(ix, at, record.value()) {
+                        Ok((_, None)) => {}
+                        Ok((_, Some(summary))) => {
+                            let row = ExportedHistogram { series: &series, unit, at, summary: &summary };
+                            if each(row).is_break() {
+                                return Ok(faults.named);
+                            }
+                        }
+                        Err(reason) => faults.add(Fault { place: Place::Point { series: ix, at }, reason }),
+                    }
+                }
+            }
+            Ok(faults.named)
+        })
+    }
+
     /// Gives every sample of `selection` to `each`: series in the order in which they first came, samples in
     /// the order of time, equal timestamps in the order in which they came. Where `each` breaks, nothing more
     /// is read. Returns the damage that was met: where there is any, samples are missing.

@@ -68,7 +68,7 @@ pub use correction::{Change, Corrected, Correction};
 pub(crate) use disk::sync_folder;
 pub use disk::{Disk, DiskUsage, FileDisk};
 pub use error::StoreError;
-pub use export::{Exported, Selection};
+pub use export::{Exported, ExportedHistogram, Selection};
 pub use fault::{Fault, Place};
 pub use find::{Target, Whereabouts};
 pub use histograms::{BatchHistogram, Counted};

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use bellwether_core::query::Aggregation;
+
+use crate::live::Live;
 use crate::running::{Answer, Request, Running, now_ms};
 
 fn post(gateway: &Running, body: &Value) -> Answer {
@@ -32,6 +35,50 @@ fn partial(answer: &Answer) -> (String, String) {
     let partial = &answer.json()["partialSuccess"];
     let text = |name: &str| partial[name].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned();
     (text("rejectedDataPoints"), text("errorMessage"))
+}
+
+/// A cumulative histogram with bounds 10 and 100 that began a minute ago.
+fn histogram(at: i64, counts: [u64; 3], sum: f64) -> Value {
+    let point = json!({
+        "timeUnixNano": nanos(at), "startTimeUnixNano": nanos(at - 60_000), "count": counts.iter().sum::<u64>().to_string(),
+        "sum": sum, "bucketCounts": counts.map(|count| count.to_string()), "explicitBounds": [10, 100],
+    });
+    request(
+        json!([{"name": "latency", "unit": "ms", "histogram": {"aggregationTemporality": 2, "dataPoints": [point]}}]),
+    )
+}
+
+#[test]
+fn who_follows_each_sample_and_who_exports_gets_what_histograms_add() {
+    let gateway = Running::start(&[]);
+    let now = now_ms();
+    for (step, format) in [("raw", "json"), ("raw", "binary"), ("1s", "binary")] {
+        let mut live = Live::open(&gateway);
+        live.subscribe("latency", step, format);
+        live.until("it is subscribed", |live| live.subscribed);
+        let before = live.figure("latency", Aggregation::Count).count;
+        let at = now - 3_000 + before as i64;
+        assert_eq!(post(&gateway, &histogram(at, [5 + before, 3, 1], 300.0)).status, 200);
+        live.until("it has come", |live| live.figure("latency", Aggregation::Count).count > before);
+        let stored = gateway.result("name=latency&window=2h&agg=count").unwrap();
+        assert_eq!(live.figure("latency", Aggregation::Count).value, Some(stored), "{step} {format}");
+    }
+    let stored = gateway.result("name=latency&window=2h&agg=count").unwrap();
+    let rows = gateway.get("/api/v1/export?format=ndjson&name=latency").body;
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 3);
+    let mut counted = 0;
+    for row in &rows {
+        let of =
+            |side: &str| row[side].as_array().unwrap().iter().map(|bucket| bucket[1].as_u64().unwrap()).sum::<u64>();
+        let count = row["count"].as_u64().unwrap();
+        assert_eq!(count, of("positive") + of("negative") + row["zero"].as_u64().unwrap(), "{row}");
+        counted += count;
+    }
+    assert_eq!((counted as f64, rows[0]["unit"].as_str()), (stored, Some("ms")));
+    assert_eq!(gateway.get("/api/v1/export?name=latency").body.lines().count(), 1, "CSV has a value a row");
+    let late = format!("/api/v1/export?format=ndjson&name=latency&from={now}");
+    assert_eq!(gateway.get(&late).body, "");
 }
 
 #[test]
