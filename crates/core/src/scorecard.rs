@@ -1,8 +1,9 @@
 //! The grants office's scorecard: three figures over everything that is kept.
 
-use crate::engine::Engine;
-use crate::labels::{LabelError, MetricName};
+use crate::engine::{ConfigError, Engine, EngineConfig, SeriesError, SeriesId, TimestampError};
+use crate::labels::{LabelError, Labels, MetricName, SeriesKey};
 use crate::query::{Aggregation, Query, QueryError};
+use crate::sample::{Kind, NotFinite, Sample};
 use crate::time::TimestampMs;
 
 /// Milliseconds from a booking request to its answer, one sample a request.
@@ -64,12 +65,110 @@ pub fn scorecard(engine: &Engine, now: TimestampMs) -> Result<Scorecard, Scoreca
     })
 }
 
+/// The cases of a grants office and their scorecard, in an engine of its own: the `MonitoringModule` of
+/// the npm package, in Rust. The time is an argument here.
+///
+/// ```
+/// use bellwether_core::scorecard::MonitoringModule;
+/// use bellwether_core::time::TimestampMs;
+///
+/// let now = TimestampMs::new(1_700_000_000_000);
+/// let mut monitoring = MonitoringModule::new()?;
+/// monitoring.record_resolution_time("HA-001", 5.0, now)?;
+/// monitoring.record_satisfaction("HA-001", 4.2, now)?;
+/// monitoring.record_conflict("HA-002", now)?;
+/// let dashboard = monitoring.dashboard(now)?;
+/// assert_eq!(dashboard.avg_resolution_time, 5.0);
+/// assert_eq!(dashboard.avg_satisfaction, 4.2);
+/// assert_eq!(dashboard.total_conflicts, 1.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct MonitoringModule {
+    engine: Engine,
+    resolution_time: SeriesId,
+    satisfaction: SeriesId,
+    conflict: SeriesId,
+}
+
+/// Why a case was not recorded.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MonitoringError {
+    /// The value is not a finite number.
+    #[error(transparent)]
+    Value(#[from] NotFinite),
+    /// The time is negative.
+    #[error(transparent)]
+    Timestamp(#[from] TimestampError),
+    /// The engine's settings; never, for they are fixed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A series of the engine; never, for there are three.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    /// A metric's name; never, for they are fixed.
+    #[error(transparent)]
+    Name(#[from] LabelError),
+}
+
+impl MonitoringModule {
+    /// A module without any case.
+    ///
+    /// # Errors
+    /// Never in practice: its settings and names are fixed.
+    pub fn new() -> Result<Self, MonitoringError> {
+        let mut engine = Engine::new(EngineConfig::default())?;
+        let mut series = |metric, kind| {
+            let key = SeriesKey { metric: MetricName::new(metric)?, labels: Labels::empty() };
+            Ok::<SeriesId, MonitoringError>(engine.series(&key, Some(kind))?)
+        };
+        let resolution_time = series(RESOLUTION_TIME, Kind::Observation)?;
+        let satisfaction = series(SATISFACTION, Kind::Observation)?;
+        let conflict = series(CONFLICT, Kind::Event)?;
+        Ok(Self { engine, resolution_time, satisfaction, conflict })
+    }
+
+    /// Records how many days a case took. The case itself is not kept: an engine counts, a gateway stores.
+    ///
+    /// # Errors
+    /// [`MonitoringError`] where `days` is not finite; nothing is recorded then.
+    pub fn record_resolution_time(&mut self, _case: &str, days: f64, now: TimestampMs) -> Result<(), MonitoringError> {
+        self.record(self.resolution_time, days, now)
+    }
+
+    /// Records the score that somebody gave.
+    ///
+    /// # Errors
+    /// [`MonitoringError`] where `score` is not finite; nothing is recorded then.
+    pub fn record_satisfaction(&mut self, _case: &str, score: f64, now: TimestampMs) -> Result<(), MonitoringError> {
+        self.record(self.satisfaction, score, now)
+    }
+
+    /// Records a conflict or an escalation.
+    ///
+    /// # Errors
+    /// [`MonitoringError`] where `now` is negative.
+    pub fn record_conflict(&mut self, _case: &str, now: TimestampMs) -> Result<(), MonitoringError> {
+        self.record(self.conflict, 1.0, now)
+    }
+
+    /// The scorecard over everything that is kept at `now`.
+    ///
+    /// # Errors
+    /// Never in practice: the kinds are fixed.
+    pub fn dashboard(&self, now: TimestampMs) -> Result<Scorecard, ScorecardError> {
+        scorecard(&self.engine, now)
+    }
+
+    fn record(&mut self, series: SeriesId, value: f64, now: TimestampMs) -> Result<(), MonitoringError> {
+        Ok(self.engine.record(series, Sample::new(now, value)?, now)?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::EngineConfig;
-    use crate::labels::{Labels, SeriesKey};
-    use crate::sample::{Kind, Sample};
 
     const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
 
@@ -108,5 +207,19 @@ mod tests {
         engine.declare(&MetricName::new(CONFLICT).unwrap(), Kind::Gauge).unwrap();
         let error = scorecard(&engine, NOW).unwrap_err().to_string();
         assert!(error.starts_with("the scorecard's conflict could not be made: increase does not fit"), "{error}");
+    }
+
+    #[test]
+    fn the_module_keeps_cases_and_refuses_what_is_no_number() {
+        let mut monitoring = MonitoringModule::new().unwrap();
+        assert_eq!(monitoring.dashboard(NOW), Ok(Scorecard::default()));
+        for days in [5.0, 4.0] {
+            monitoring.record_resolution_time("HA-001", days, NOW).unwrap();
+        }
+        monitoring.record_satisfaction("HA-001", 4.2, NOW).unwrap();
+        monitoring.record_conflict("HA-002", NOW).unwrap();
+        assert_eq!(monitoring.record_satisfaction("HA-003", f64::NAN, NOW), Err(MonitoringError::Value(NotFinite)),);
+        let expected = Scorecard { avg_resolution_time: 4.5, avg_satisfaction: 4.2, total_conflicts: 1.0 };
+        assert_eq!(monitoring.dashboard(NOW), Ok(expected));
     }
 }
