@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -93,6 +93,20 @@ test('the collector', async () => {
   const code = blocks('crates/wasm/README.md', 'js').find((block) => block.includes('queryMetric('));
   const [, expression, expected] = code.match(/^(await queryMetric\(.*\)); \/\/ (\d+)$/m);
   assert.equal(await evaluated(code, expression), Number(expected));
+});
+
+test('the code of the package\'s read-me fits the types', async (t) => {
+  const own = await project('readme');
+  t.after(() => own.remove());
+  symlinkSync(path.join(import.meta.dirname, 'node_modules/@types'), path.join(own.folder, 'node_modules/@types'));
+  const files = blocks('crates/wasm/README.md', 'js').map((code) => {
+    const [, file] = code.match(/^\/\/ (\S+\.mjs)\n/);
+    writeFileSync(path.join(own.folder, file), code);
+    return file;
+  });
+  assert.ok(files.length > 4, files.join(' '));
+  const strict = ['--noEmit', '--strict', '--allowJs', '--checkJs', '--skipLibCheck', '--types', 'node', '--target', 'es2022', '--lib', 'es2022,dom'];
+  assert.equal(await own.tsc(...strict, '--module', 'nodenext', ...files), '');
 });
 
 test('a server whose requests are recorded', async () => {

@@ -1,6 +1,6 @@
 // The types: strict, in both ways of resolving modules, and the same as those generated from the engine.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { project } from './support/project.mjs';
@@ -36,6 +36,12 @@ for (const [name, parameters, file] of cases) {
     assert.equal(await consumer.tsc(...strict, ...noTypes, ...parameters, file), '');
   });
 }
+
+test('the middleware fits the types of Express and Fastify', async () => {
+  for (const name of ['@types', 'fastify']) symlinkSync(path.join(import.meta.dirname, 'node_modules', name), path.join(consumer.folder, 'node_modules', name));
+  // What those packages' own types lack is theirs.
+  assert.equal(await consumer.tsc(...strict, '--types', 'node', '--skipLibCheck', ...nodenext, '--lib', 'es2022', 'servers.ts'), '');
+});
 
 test('the compiler before takes them too', async () => {
   for (const file of ['use.ts', 'collector.ts']) {

@@ -28,6 +28,7 @@ export interface Live {
   /** {@link Engine.query} of its engine at its clock; `undefined` until there is one. */
   query<const Name extends string>(query: Query & { by: readonly Name[] }): Groups<Name> | undefined;
   query(query: Query & { by?: undefined }): Figure | undefined;
+  query(query: Query): Figure | Groups | undefined;
   /** Listens; gives what ends that. */
   on<Event extends keyof LiveEvents>(event: Event, listener: (...told: LiveEvents[Event]) => void): () => void;
   /** Closes the connection and frees the engine; nothing is told any more. */

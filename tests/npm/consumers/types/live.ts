@@ -1,5 +1,5 @@
 // Compiled, never run: a user of the live client.
-import type { Engine, Figure, Groups } from 'bellwether';
+import type { Engine, Figure, Groups, Query } from 'bellwether';
 import { BellwetherError, connect, type Live, type LiveAlert, type LiveStatus } from 'bellwether/live';
 
 declare const note: (...told: unknown[]) => void;
@@ -14,6 +14,8 @@ using live: Live = connect('http://127.0.0.1:4000', {
 await live.ready;
 const one: Figure | undefined = live.query({ name: 'latency', window: '5m', agg: 'p99' });
 const many: Groups<'route'> | undefined = live.query({ name: 'latency', window: '5m', agg: 'avg', by: ['route'] });
+const reused: Query = { name: 'latency', window: '5m', agg: 'avg' };
+const either: Figure | Groups | undefined = live.query(reused);
 const engine: Engine | undefined = live.engine;
 const stop: () => void = live.on('status', (status: LiveStatus) => {
   if (status.state === 'waiting') note(status.reason.code, status.retryInMs);
@@ -22,4 +24,4 @@ live.on('alerts', (alerts: readonly LiveAlert[]) => note(alerts[0]?.annotations.
 live.on('problem', (problem: BellwetherError) => note(problem.code));
 // @ts-expect-error there is no such event
 live.on('updated', stop);
-export { engine, many, one };
+export { either, engine, many, one };
