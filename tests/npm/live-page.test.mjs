@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { createServer } from 'vite';
+import { build, createServer } from 'vite';
 import { launch, openPage } from '../browser/support/chromium.mjs';
 import { startGateway } from '../browser/support/gateway.mjs';
 import { serveFolder } from '../browser/support/static-server.mjs';
@@ -16,11 +16,13 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** As the example's read-me says, with the packages that it names. */
+const asItIs = (folder) => serveFolder(folder, '/');
+
+/** What Vite will make of it. */
+const made = (folder) => serveFolder(path.join(folder, 'dist'), '/');
+
+/** By Vite's development server, as the example's read-me says. */
 async function developed(folder) {
-  for (const name of ['react', 'react-dom', 'scheduler', 'vue', '@vue']) {
-    symlinkSync(path.join(import.meta.dirname, 'node_modules', name), path.join(folder, 'node_modules', name));
-  }
   const server = await createServer({ root: folder, logLevel: 'error', server: { host: '127.0.0.1', port: 0 } });
   await server.listen();
   const origin = `http://127.0.0.1:${server.httpServer.address().port}`;
@@ -28,15 +30,19 @@ async function developed(folder) {
 }
 
 for (const [name, script, served] of [
-  ['live-page', 'index.html', (folder) => serveFolder(folder, '/')],
+  ['live-page', 'index.html', asItIs],
   ['live-react', 'main.jsx', developed],
+  ['live-react', 'main.jsx', made],
   ['live-vue', 'main.js', developed],
+  ['live-vue', 'main.js', made],
 ]) {
-  test(`${name}: a percentile follows the feed, also across a cut`, async (t) => {
+  test(`${name}, ${served.name}: a percentile follows the feed, also across a cut`, async (t) => {
     const consumer = await project('live');
     t.after(() => consumer.remove());
     const file = (one) => path.join(consumer.folder, one);
     cpSync(path.join(import.meta.dirname, '../../examples', name), consumer.folder, { recursive: true });
+    // The packages that the example names.
+    for (const one of ['react', 'react-dom', 'scheduler', 'vue', '@vue']) symlinkSync(path.join(import.meta.dirname, 'node_modules', one), file(`node_modules/${one}`));
     const site = await served(consumer.folder);
     t.after(() => site.close());
     const gateway = await startGateway({ flags: ['--no-host-metrics', '--allow-origin', site.origin] });
@@ -48,6 +54,7 @@ for (const [name, script, served] of [
     assert.ok(lines.length < 30, `${lines.length} lines`);
     assert.ok(text.includes('http://127.0.0.1:4000'));
     writeFileSync(file(script), text.replace('http://127.0.0.1:4000', way.url));
+    if (served === made) await build({ root: consumer.folder, logLevel: 'error' });
     const { page, context, watch } = await openPage(browser, { allowed: [site.origin, way.url] });
     // While the road is cut each attempt is a network error that no page can prevent.
     watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/);
