@@ -1,5 +1,5 @@
 // Writes the API reference of the npm package, docs/api, from the types of the built package: `cargo xtask npm` first.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -38,10 +38,24 @@ export async function writeReference(folder) {
     const reflections = await application.convert();
     application.validate(reflections);
     await application.generateOutputs(reflections);
+    explainCodes(path.join(folder, 'index.md'), reflections.getChildByName(['index', 'ErrorCode']).type);
     return application.logger.warningCount + application.logger.errorCount;
   } finally {
     rmSync(settings, { recursive: true });
   }
+}
+
+/** The generator leaves out what is said of each member of a union of texts; here it stands as a table. */
+function explainCodes(page, { types, elementSummaries }) {
+  const rows = types.flatMap(({ value }, place) => {
+    const said = elementSummaries[place].map(({ text }) => text).join('');
+    return value ? [`| \`${value}\` | ${said.replaceAll('\n', ' ')} |`] : [];
+  });
+  const table = ['| Code | Meaning |', '| ------ | ------ |', ...rows].join('\n');
+  const text = readFileSync(page, 'utf8');
+  const whole = text.replace(/^The codes of \[BellwetherError\].*$/m, (sentence) => `${sentence}\n\n${table}`);
+  if (whole === text) throw new Error('the page of the engine no longer says where its codes are');
+  writeFileSync(page, whole);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -33,7 +33,7 @@ export interface FrameColumns {
   values: Float64Array;
   /**
    * Number of time buckets of more than one sample, which only an engine can take (`Engine.mergeFrame`): those of a step
-   * of `1s`, of older history, and of a client that did not keep up.
+   * of `1s`, of older history, of a client that did not keep up, and of histograms that services send.
    */
   summaries: number;
 }
