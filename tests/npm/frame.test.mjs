@@ -98,9 +98,9 @@ test('what is no frame is refused, and the reader goes on', () => {
   };
   for (const odd of [undefined, null, 'text', [], new Float64Array(2), new ArrayBuffer(8)]) attempt(odd);
   // A text that is not UTF-8, a series without a name, one with half a label, and one whose label has no text.
-  const series = (...refs) => [42, refs.length + 2, 10, refs.length, ...refs];
+  const one = (...refs) => [42, refs.length + 2, 10, refs.length, ...refs];
   const name = [34, 8, ...Buffer.from('__name__')];
-  for (const bytes of [[34, 1, 255], series(0, 0).concat(34, 0), [...name, ...series(0)], [...name, ...series(0, 1)]]) attempt(Uint8Array.from(bytes));
+  for (const bytes of [[34, 1, 255], one(0, 0).concat(34, 0), [...name, ...one(0)], [...name, ...one(0, 1)]]) attempt(Uint8Array.from(bytes));
   assert.equal(refused, 10);
   for (let end = 1; end < golden.length; end += 1) attempt(golden.subarray(0, end));
   for (let place = 0; place < golden.length; place += 1) {
