@@ -119,11 +119,11 @@ fn is_source(file: &Path) -> bool {
     name.ends_with(".ts") && !name.ends_with(".d.ts")
 }
 
-/// The collector: JavaScript, types and source maps.
+/// What is written in TypeScript: JavaScript, types and source maps.
 fn compile_typescript(package: &Path) -> Result<()> {
     let mut tsc = shell::command("tsc")?;
     tsc.arg("--project").arg(place::root().join("crates/wasm")).arg("--outDir").arg(package);
-    shell::stream(&mut tsc).context("the collector does not compile")
+    shell::stream(&mut tsc).context("the package's TypeScript does not compile")
 }
 
 /// `error.js`: the one class of errors, wherever wasm-bindgen has put it, for those who do without the wasm.
