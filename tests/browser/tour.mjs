@@ -12,6 +12,10 @@ const stops = [
   { name: 'overview', viewport: desktop, colorScheme: 'light', hash: '#/?window=15m' },
   { name: 'overview-dark', viewport: desktop, colorScheme: 'dark', hash: '#/?window=15m' },
   { name: 'chart', viewport: desktop, colorScheme: 'light', hash: '#/panel/booking-p95?window=15m' },
+  { name: 'alerts', viewport: desktop, colorScheme: 'light', hash: '#/alerts?window=15m' },
+  { name: 'kpi', viewport: desktop, colorScheme: 'light', hash: '#/kpi/booking-response-time?window=15m' },
+  { name: 'explore', viewport: desktop, colorScheme: 'light', hash: '#/explore?metric=booking_response_time&agg=p95&by=route&window=15m' },
+  { name: 'sources', viewport: desktop, colorScheme: 'light', hash: '#/sources?window=15m' },
   { name: 'phone', viewport: phone, colorScheme: 'light', hash: '#/?window=15m' },
 ];
 
@@ -21,6 +25,7 @@ for (const { name, viewport, colorScheme, hash } of stops) {
   const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], viewport, colorScheme });
   await page.goto(`${gateway.url}/${hash}`);
   await live(page);
+  if (['kpi', 'explore', 'sources'].includes(name)) await page.locator('.figures tbody tr').first().waitFor();
   if (name === 'chart') await page.locator('.focus-chart .scatterlayer path').first().waitFor({ state: 'attached' });
   await page.screenshot({ path: path.join(folder, `${name}.png`) });
   watch.check();

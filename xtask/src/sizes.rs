@@ -67,10 +67,10 @@ fn weigh(file: &Path) -> Result<Size> {
     Ok(Size { raw, gzip: twin("gz"), brotli: twin("br") })
 }
 
-/// What the page fetches only after its first figures: the chart bundle, icons of an installed page, the board's schema.
+/// What the page fetches only after its first figures: the chart bundle, the help, icons of an installed page, the board's schema.
 /// Everything else counts as needed at once, so that nothing is forgotten.
 fn is_later(name: &str) -> bool {
-    name.starts_with("vendor/") || name.starts_with("icons/") || name.ends_with(".schema.json")
+    name == "help.html" || name.starts_with("vendor/") || name.starts_with("icons/") || name.ends_with(".schema.json")
 }
 
 fn rows(sizes: &Sizes) -> [(&'static str, Size, Option<u64>); 3] {

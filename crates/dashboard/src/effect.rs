@@ -36,6 +36,8 @@ pub enum Effect {
     FetchSettings,
     /// Read the board at this address.
     FetchBoard(String),
+    /// Read the page's help.
+    FetchHelp,
     /// Open the feed, closing any socket that is open.
     OpenSocket(Rc<Settings>),
     /// Close the feed.
@@ -56,7 +58,7 @@ pub enum Effect {
     /// Report the next animation frame.
     RequestFrame,
     /// Evaluate figures and report them.
-    Evaluate(Ask),
+    Evaluate(Box<Ask>),
     /// Put the theme in force, keep it for the next visit, and report its colours.
     ApplyTheme(Theme),
     /// Change the address after `#`.

@@ -18,11 +18,11 @@ use bellwether_wire::frame::{FeedFormat, Resume, Selection, ServerFrame, Step, S
 
 pub use bellwether_wire::frame::AlertNotice;
 pub use left_out::{Lack, Shortage};
+pub use selections::holds_whole;
 
 use crate::clock::{GatewayClock, Monotonic};
 use crate::figures::Instant;
 use crate::message::Msg;
-use crate::others::LOOKS_BACK;
 use crate::others::MOST_SERIES as MOST_OTHER_SERIES;
 use crate::window::PageWindow;
 use left_out::LeftOut;
@@ -32,12 +32,14 @@ use track::Track;
 const SUBSCRIPTION: u32 = 1;
 /// The subscription to metrics that the board does not name.
 const OTHERS: u32 = 2;
+/// How far a point of a metric that is explored looks back at most.
+pub const EXPLORED: DurationMs = DurationMs::from_minutes(5);
 /// How fine the page follows the gateway.
 const STEP: DurationMs = DurationMs::from_secs(1);
 /// Most series of the board. One that has a sample each second takes 67 KB after two hours, 78 KB after four
 /// and from then on 1 KB more each hour, so that all of them stay within [`MOST_BYTES`] for half a day;
 /// `a_full_engine_stays_within_its_memory_for_half_a_day` measures it, and the bytes are watched as well.
-const MOST_SERIES: usize = 1_400;
+pub const MOST_SERIES: usize = 1_400;
 /// Most bytes of all engines together, also while one is filled to take the place of another.
 const MOST_BYTES: usize = 128 * 1024 * 1024;
 /// Points between two weighings. Weighing looks at every time bucket: here it costs less than the points did.
@@ -177,7 +179,7 @@ impl Feed {
     /// # Errors
     /// A sentence where no engine can be made.
     pub fn follow(&mut self, metrics: &[MetricName]) -> Result<String, String> {
-        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis() + LOOKS_BACK.as_millis());
+        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis() + EXPLORED.as_millis());
         let select = |name: &MetricName| Selection { name: name.clone(), matchers: Vec::new(), range };
         let selections: Vec<_> = metrics.iter().map(select).collect();
         let mut resume = None;

@@ -119,6 +119,10 @@ pub enum Msg {
         /// When the gateway was last heard, where it ever was.
         heard: Option<Monotonic>,
     },
+    /// The page's help has come.
+    HelpLoaded(Rc<str>),
+    /// It will not come; the sentence says why.
+    HelpFailed(String),
     /// The browser is about to paint.
     FrameStarted,
     /// The figures have been evaluated; `None` while the engine is still empty of history.
@@ -131,6 +135,8 @@ pub enum Msg {
     FilterChosen(String),
     /// The reader wants to see all values of this label again.
     FilterRemoved(String),
+    /// The reader wants to explore a metric, by its name.
+    MetricChosen(String),
     /// The reader has stopped or restarted the picture.
     PauseToggled,
     /// The reader has chosen a theme.

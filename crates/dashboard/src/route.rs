@@ -11,6 +11,12 @@ pub enum View {
     Overview,
     /// What fires, what may fire soon, what is over, and what is watched.
     Alerts,
+    /// Any metric of the gateway.
+    Explore,
+    /// Which metrics come, how old and how many they are, and what stands behind them.
+    Sources,
+    /// What keys do and words mean.
+    Help,
     /// One panel, large, by its id.
     Panel(String),
     /// One KPI with what stands behind it, by its id.
@@ -19,7 +25,7 @@ pub enum View {
 
 impl View {
     /// The views that the navigation leads to, in its order.
-    pub const NAVIGATION: [Self; 2] = [Self::Overview, Self::Alerts];
+    pub const NAVIGATION: [Self; 5] = [Self::Overview, Self::Alerts, Self::Explore, Self::Sources, Self::Help];
 
     /// What the view is called; of one panel only that it is one.
     #[must_use]
@@ -27,6 +33,9 @@ impl View {
         match self {
             Self::Overview => "Overview",
             Self::Alerts => "Alerts",
+            Self::Explore => "Explore",
+            Self::Sources => "Sources",
+            Self::Help => "Help",
             Self::Panel(_) => "Chart",
             Self::Kpi(_) => "KPI",
         }
@@ -37,6 +46,9 @@ impl View {
         match self {
             Self::Overview => "",
             Self::Alerts => "alerts",
+            Self::Explore => "explore",
+            Self::Sources => "sources",
+            Self::Help => "help",
             Self::Panel(_) => "panel/",
             Self::Kpi(_) => "kpi/",
         }
@@ -64,6 +76,12 @@ impl View {
 /// What the reader chooses within a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Param {
+    /// The metric that is explored.
+    Metric,
+    /// What of it is shown, as boards and `/query` write it.
+    Figure,
+    /// How far each point looks back.
+    Back,
     /// The label that figures are told apart by.
     By,
     /// The column that a table is sorted by.
@@ -72,11 +90,14 @@ pub enum Param {
 
 impl Param {
     /// All of them, in the order of an address.
-    const ALL: [Self; 2] = [Self::By, Self::Sort];
+    const ALL: [Self; 5] = [Self::Metric, Self::Figure, Self::Back, Self::By, Self::Sort];
 
     /// Its name in an address.
     const fn name(self) -> &'static str {
         match self {
+            Self::Metric => "metric",
+            Self::Figure => "agg",
+            Self::Back => "back",
             Self::By => "by",
             Self::Sort => "sort",
         }

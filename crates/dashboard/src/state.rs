@@ -63,6 +63,8 @@ pub struct State {
     pub not_taken: Rc<[String]>,
     /// How many series the page keeps, where memory lets it keep fewer than it would.
     pub series_that_fit: Option<usize>,
+    /// The page's help, as markup of its own site.
+    pub help: Remote<Rc<str>>,
     /// The metrics that the board does not name.
     pub others: Others,
     /// Whether a history was ever complete, so that there is something known to stand by.

@@ -16,7 +16,7 @@ use crate::feed::Completeness;
 use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
 use crate::remote::Remote;
-use crate::route::{Route, View};
+use crate::route::{Param, Route, View};
 use crate::state::{Knowledge, NextFrame, Picture, State};
 
 /// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
@@ -35,7 +35,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.theme = theme;
             state.settings = Remote::Loading;
             let mut effects = vec![Effect::ApplyTheme(theme), Effect::FetchSettings];
-            effects.extend(plotly(state));
+            effects.extend(needed(state));
             effects
         }
         Msg::SettingsLoaded(settings) => {
@@ -147,7 +147,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::SecondPassed { at, heard } => second(state, at, heard),
         Msg::FrameStarted => {
             state.next_frame = NextFrame::Idle;
-            ask(state).map(Effect::Evaluate).into_iter().collect()
+            ask(state).map(Box::new).map(Effect::Evaluate).into_iter().collect()
         }
         Msg::Evaluated(snapshot) => {
             if snapshot.is_some() {
@@ -173,6 +173,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             // The button that was pressed is gone.
             effects.push(Effect::Focus(Part::Filter));
             effects
+        }
+        Msg::MetricChosen(name) => {
+            let route = state.route.with_view(View::Explore).with_param(Param::Metric, name.trim());
+            chosen(state, route)
         }
         Msg::PauseToggled => {
             state.picture = match (state.picture, &state.snapshot) {
@@ -202,6 +206,14 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 effects.extend(retry(state, at));
             }
             effects
+        }
+        Msg::HelpLoaded(help) => {
+            state.help = Remote::Ready(help);
+            Vec::new()
+        }
+        Msg::HelpFailed(reason) => {
+            state.help = Remote::Failed(reason);
+            Vec::new()
         }
         Msg::PlotlyLoaded => {
             state.plotly = Remote::Ready(());
@@ -331,6 +343,7 @@ fn ask(state: &State) -> Option<Ask> {
         at,
         alerts: Rc::clone(&state.alerts),
         alerts_left_out: state.alerts_left_out,
+        listing: state.others.list.ready().cloned(),
         others: Rc::clone(&state.others.drawn),
     })
 }
@@ -346,7 +359,8 @@ fn chosen(state: &mut State, route: Route) -> Vec<Effect> {
 fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     let elsewhere = route.view != state.route.view;
     state.route = route;
-    let mut effects = plotly(state);
+    let mut effects = needed(state);
+    effects.extend(others::turned(state));
     effects.extend(refresh(state));
     if elsewhere {
         effects.extend([Effect::SetTitle(tab_title(state)), Effect::Focus(Part::Heading)]);
@@ -354,11 +368,14 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     effects
 }
 
-/// The chart bundle is loaded when first needed; a bundle that failed is tried again on the next visit of
-/// a panel.
-fn plotly(state: &mut State) -> Vec<Effect> {
-    let needed = matches!(state.route.view, View::Panel(_));
-    if needed && matches!(state.plotly, Remote::NotAsked | Remote::Failed(_)) {
+/// The chart bundle and the help are loaded when first needed; what failed is tried again on the next visit.
+fn needed(state: &mut State) -> Vec<Effect> {
+    if state.route.view == View::Help && matches!(state.help, Remote::NotAsked | Remote::Failed(_)) {
+        state.help = Remote::Loading;
+        return vec![Effect::FetchHelp];
+    }
+    let is_chart = matches!(state.route.view, View::Panel(_));
+    if is_chart && matches!(state.plotly, Remote::NotAsked | Remote::Failed(_)) {
         state.plotly = Remote::Loading;
         return vec![Effect::LoadPlotly];
     }

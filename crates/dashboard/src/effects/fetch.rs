@@ -45,6 +45,11 @@ pub(super) async fn board(path: &str) -> Result<Board, String> {
     })
 }
 
+/// Reads the help.
+pub(super) async fn help() -> Result<String, String> {
+    text("help.html").await
+}
+
 /// Asks the gateway at `gateway` which metrics it has.
 pub(super) async fn metrics(gateway: &str) -> Result<Listing, String> {
     let sentence = || "The gateway does not list its metrics; one of this page's own version does.".to_owned();

@@ -133,6 +133,9 @@ impl Runtime {
                 let board = fetch::board(&address).await;
                 dispatch.emit(board.map_or_else(Msg::BoardFailed, |board| Msg::BoardLoaded(Rc::new(board))));
             }),
+            Effect::FetchHelp => spawn_local(async move {
+                dispatch.emit(fetch::help().await.map_or_else(Msg::HelpFailed, |help| Msg::HelpLoaded(help.into())));
+            }),
             Effect::OpenSocket(settings) => {
                 self.retry = None;
                 self.gateway.replace(Some(Rc::clone(&settings)));

@@ -1,11 +1,13 @@
 //! What of the gateway's series the page asks for.
 
 use bellwether_core::board::Board;
+use bellwether_core::labels::MetricName;
 use bellwether_core::query::{Expression, Query};
 use bellwether_core::selector::Matcher;
 use bellwether_core::time::DurationMs;
 use bellwether_wire::frame::{MAX_SELECTIONS, Selection};
 
+use super::EXPLORED;
 use crate::window::PageWindow;
 
 /// One selection for each metric and set of conditions that the board asks of it, in the order of the board: where there
@@ -13,7 +15,7 @@ use crate::window::PageWindow;
 /// is looked back.
 ///
 /// Asked for is what the page's longest window shows, and as much more as its first point looks back: a chart's
-/// window, or a KPI's and the one before, with which its trend compares.
+/// window, or a KPI's and the one before, with which its trend compares, and [`EXPLORED`] at the least.
 pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
     let ranges = board.ranges();
     let mut chosen: Vec<Selection> = Vec::new();
@@ -26,7 +28,7 @@ pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
         if matchers.is_empty() {
             chosen.retain(|selection| selection.name != *metric);
         }
-        let needed = ranges.get(metric).map_or(0, |range| range.as_millis());
+        let needed = ranges.get(metric).map_or(0, |range| range.as_millis()).max(EXPLORED.as_millis());
         let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis().saturating_add(needed));
         chosen.push(Selection { name: metric.clone(), matchers: matchers.to_vec(), range: range.min(longest) });
     }
@@ -40,6 +42,14 @@ pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
         }
     }
     whole
+}
+
+/// Whether all series of `metric` are asked for.
+#[must_use]
+pub fn holds_whole(board: &Board, metric: &MetricName) -> bool {
+    let is_whole =
+        |query: &Query| query.matchers.is_empty() || query.matchers.iter().any(|one| one.condition.is_pattern());
+    queries(board).any(|query| query.metric == *metric && is_whole(query))
 }
 
 /// Whether the series that satisfy `wide` are at least those that satisfy `narrow`.

@@ -88,7 +88,7 @@ fn a_board_becomes_one_subscription_that_reaches_back_far_enough() {
     };
     let ranges: Vec<_> =
         subscribe.metrics.iter().map(|metric| (metric.name.as_str(), metric.range.to_string())).collect();
-    let expected = [("latency", "1h10m"), ("days", "60d1h"), ("score", "92d"), ("sent", "1h1m")]
+    let expected = [("latency", "1h10m"), ("days", "60d1h"), ("score", "92d"), ("sent", "1h5m")]
         .map(|(name, range)| (name, range.to_owned()));
     assert_eq!(ranges, expected);
     assert_eq!((subscribe.step, subscribe.format), (Step::Every(STEP), FeedFormat::Binary));

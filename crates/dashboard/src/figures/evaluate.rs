@@ -9,7 +9,7 @@ use bellwether_core::board::{Board, Panel};
 use bellwether_core::columns::Column;
 use bellwether_core::engine::Engine;
 use bellwether_core::kpi::{Kpi, Trend};
-use bellwether_core::labels::Labels;
+use bellwether_core::labels::{Labels, MetricName};
 use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryError};
 use bellwether_core::sample::Kind;
 use bellwether_core::selector::Matcher;
@@ -18,13 +18,13 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 use super::alerts::{AlertCard, MOST_LIVE};
 use super::{
     Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, detail,
-    filtered, labels, notices, others, watch,
+    explore, filtered, labels, notices, others, sources, watch,
 };
 use crate::chart::palette::LINES;
-use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
+use crate::feed::{AlertNotice, Completeness, Lack, Shortage, holds_whole};
 use crate::filter::Filter;
 use crate::format::{self, Unit};
-use crate::route::{Route, View};
+use crate::route::{Param, Route, View};
 use crate::window::PageWindow;
 
 /// Columns of a KPI's course.
@@ -79,7 +79,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
     let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
     let alerts = alerts(source, &ask.board, &ask.alerts, at);
     let (mut overview, mut sheets, mut focused) = (Vec::new(), Vec::new(), None);
-    let (mut kpi, mut chart) = (None, None);
+    let (mut kpi, mut chart, mut picks) = (None, None, Vec::new());
     match view {
         View::Overview => overview = sections(source, board, filter, &cards, window, at),
         View::Alerts => {
@@ -89,6 +89,19 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         View::Panel(id) => {
             let panel = board.panels.iter().find(|panel| panel.id == *id);
             focused = panel.map(|panel| Rc::new(focus(source, panel, filter, window.length(), at)));
+        }
+        View::Sources => sheets.push(sources::metrics(source, ask.listing.as_deref(), &ask.route, at)),
+        View::Help => {}
+        View::Explore => {
+            // What the board's engine holds only a part of is followed beside it.
+            let name = MetricName::new(ask.route.param(Param::Metric)).ok();
+            let explored = name.and_then(|name| {
+                let held = if holds_whole(board, &name) { Some(source) } else { others };
+                Some(explore::explore(held?, board, &name, &ask.route, at))
+            });
+            if let Some((strip, found, tables)) = explored {
+                (chart, picks, sheets) = (Some(Rc::new(strip)), found, tables);
+            }
         }
         View::Kpi(id) => {
             let found = board.kpis.iter().zip(&cards).find(|(kpi, _)| kpi.id == *id);
@@ -101,6 +114,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
             }
         }
     }
+    let engines: Vec<_> = std::iter::once(source).chain(others).map(|found| found.engine).collect();
     let others = match (view, others) {
         (View::Overview, Some(others)) => {
             let strip = |name| Rc::new(others::strip(others, board, name, filter, window.length(), at));
@@ -113,13 +127,14 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         sections: overview,
         others,
         filter: filter.clone(),
-        choices: filtered::choices(source.engine).into(),
+        choices: filtered::choices(&engines).into(),
         preview: filtered::preview(source, ask, at),
         tally,
         alerts,
         series: source.engine.series_count(),
         kpi,
         chart,
+        picks,
         sheets,
         focus: focused,
     }

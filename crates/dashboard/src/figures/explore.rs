@@ -2,15 +2,15 @@
 
 use bellwether_core::board::Board;
 use bellwether_core::labels::{LabelName, MetricName};
-use bellwether_core::query::{Aggregation, Expression, Query};
-use bellwether_core::sample::Kind;
+use bellwether_core::query::{Aggregation, Query};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::evaluate::{FOCUS_COLUMNS, Idle, Source, leading};
+use super::evaluate::Source;
 use super::sheet::{Pick, Picks, Sheet};
 use super::{Strip, detail, others};
 use crate::feed::EXPLORED;
 use crate::format;
+use crate::others::LOOKS_BACK;
 use crate::route::{Param, Route};
 
 /// What can be asked of a metric, where it fits its kind.
@@ -34,7 +34,7 @@ pub(super) fn explore(
     let aggregation = asked.unwrap_or_else(|| others::usual(kind));
     let asked = route.param(Param::Back);
     let back = LOOKS_BACK_SECS.into_iter().map(DurationMs::from_secs).find(|back| back.to_string() == asked);
-    let back = back.unwrap_or(others::LOOKS_BACK);
+    let back = back.unwrap_or(LOOKS_BACK);
     let all = Query { matchers: route.filter.matchers().to_vec(), ..Query::new(name.clone(), back, aggregation) };
     let labels = detail::labels(source, &all);
     let asked = route.param(Param::By);
@@ -43,9 +43,10 @@ pub(super) fn explore(
         None if asked == TOGETHER => Some(Vec::new()),
         None => None,
     };
-    let (strip, query) = others::chart(source, board, all, by.clone(), (route.window.length(), FOCUS_COLUMNS, Idle::Drawn), at);
+    let (strip, figure) = others::chart(source, board, &route.filter, all, by.clone(), route.window.length(), at);
 
-    let pick = |param, text: String, value: &str, chosen| Pick { text, href: route.with_param(param, value).hash(), chosen };
+    let pick =
+        |param, text: String, value: &str, chosen| Pick { text, href: route.with_param(param, value).hash(), chosen };
     let figures = FIGURES.iter().filter(|word| word.parse().is_ok_and(|figure| fits(&figure)));
     let figures = figures.map(|word| pick(Param::Figure, (*word).to_owned(), word, aggregation.to_string() == *word));
     let mut groups = vec![
@@ -65,5 +66,13 @@ pub(super) fn explore(
     if strip.looks_back.is_some() {
         picks.push(Picks { title: "Each point of the last".to_owned(), picks: backs.collect() });
     }
-    (strip, picks, Vec::new())
+    let mut sheets = Vec::new();
+    if by.as_ref().is_some_and(|by| !by.is_empty()) && strip.failure.is_none() {
+        sheets.extend(detail::by_label(source, &figure, &strip.unit, route, "-1", at));
+    }
+    for sheet in &mut sheets {
+        // They stand above the chart already.
+        sheet.picks.clear();
+    }
+    (strip, picks, sheets)
 }

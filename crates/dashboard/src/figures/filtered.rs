@@ -28,9 +28,10 @@ pub struct Choice {
 
 /// The labels of all series, in order. Cost: O(series · labels · log values).
 #[must_use]
-pub fn choices(engine: &Engine) -> Vec<Choice> {
+pub fn choices(engines: &[&Engine]) -> Vec<Choice> {
     let mut choices: Vec<Choice> = Vec::new();
-    for (metric, ..) in engine.metrics() {
+    for (engine, (metric, ..)) in engines.iter().flat_map(|engine| engine.metrics().map(move |metric| (engine, metric)))
+    {
         for id in engine.matching(metric, &[]) {
             for (label, value) in engine.key(id).labels.iter() {
                 let place = choices.binary_search_by(|choice| choice.label.as_str().cmp(label));
@@ -174,6 +175,7 @@ mod tests {
             at: instant,
             alerts: [].into(),
             alerts_left_out: 0,
+            listing: None,
             others: [].into(),
         };
         preview(source, &ask, NOW)
@@ -192,7 +194,7 @@ mod tests {
 
     #[test]
     fn labels_and_their_values_can_be_chosen() {
-        let choices = choices(&engine());
+        let choices = choices(&[&engine()]);
         let texts: Vec<_> =
             choices.iter().map(|choice| format!("{}={}", choice.label, choice.values.join("|"))).collect();
         assert_eq!(texts, ["agency=Culture|Housing", "team=a|b|c"]);

@@ -6,6 +6,7 @@ pub mod cards;
 pub mod csv;
 mod detail;
 pub mod evaluate;
+mod explore;
 pub mod filtered;
 pub mod labels;
 pub mod lines;
@@ -13,6 +14,7 @@ pub mod notices;
 pub mod others;
 pub mod sheet;
 pub mod snapshot;
+pub mod sources;
 
 pub mod status;
 pub mod units;

@@ -13,8 +13,15 @@ use crate::chart::palette::LINES;
 use crate::filter::Filter;
 use crate::others::LOOKS_BACK;
 
-/// The chart of one metric: averages of observations and gauges, rates of counters and events. Each series
-/// has a line, as long as they can be told apart; else all have one together.
+/// What a metric is drawn as where nobody says: averages of observations and gauges, rates of counters and events.
+pub(super) const fn usual(kind: Option<Kind>) -> Aggregation {
+    match kind {
+        Some(Kind::Counter | Kind::Event) => Aggregation::Rate,
+        Some(Kind::Observation | Kind::Gauge) | None => Aggregation::Avg,
+    }
+}
+
+/// The chart of one metric as it is usual.
 pub(super) fn strip(
     source: Source<'_>,
     board: &Board,
@@ -23,40 +30,49 @@ pub(super) fn strip(
     window: DurationMs,
     at: TimestampMs,
 ) -> Strip {
+    let query = Query::new(name.clone(), LOOKS_BACK, usual(source.engine.kind(name)));
+    chart(source, board, filter, query, None, window, at).0
+}
+
+/// The chart of a query that has no conditions but the filter's, and its figure. Without `by` each series has a line, as
+/// long as they can be told apart; else all have one together.
+pub(super) fn chart(
+    source: Source<'_>,
+    board: &Board,
+    filter: &Filter,
+    query: Query,
+    by: Option<Vec<LabelName>>,
+    window: DurationMs,
+    at: TimestampMs,
+) -> (Strip, Expression) {
     let engine = source.engine;
-    let aggregation = match engine.kind(name) {
-        Some(Kind::Counter | Kind::Event) => Aggregation::Rate,
-        Some(Kind::Observation | Kind::Gauge) | None => Aggregation::Avg,
-    };
-    let mut by: Vec<LabelName> = Vec::new();
+    let mut each: Vec<LabelName> = Vec::new();
     let mut count = 0;
-    for id in engine.matching(name, filter.matchers()) {
+    for id in engine.matching(&query.metric, filter.matchers()) {
         count += 1;
         for (label, _) in engine.key(id).labels.iter() {
-            if count <= LINES && by.iter().all(|known| known.as_str() != label) {
-                by.extend(LabelName::new(label));
+            if count <= LINES && each.iter().all(|known| known.as_str() != label) {
+                each.extend(LabelName::new(label));
             }
         }
     }
-    let together = count > LINES;
-    let by = if together { Vec::new() } else { by };
-    let matchers = filter.matchers().to_vec();
-    let figure = Expression::Single(Query { by, matchers, ..Query::new(name.clone(), LOOKS_BACK, aggregation) });
+    let by = by.unwrap_or(if count > LINES { Vec::new() } else { each });
+    let together = count > 1 && by.is_empty();
+    let (name, aggregation) = (query.metric.to_string(), query.aggregation);
+    let figure = Expression::Single(Query { by, matchers: filter.matchers().to_vec(), ..query });
     let unit = units::of_figure(board, &figure);
-    let panel = Panel {
-        id: name.to_string(),
-        title: name.to_string(),
-        unit: String::new(),
-        figure,
-        threshold: None,
-        section: String::new(),
-    };
+    let panel =
+        Panel { id: name.clone(), title: name, unit: String::new(), figure, threshold: None, section: String::new() };
     let mut strip = Strip { unit, ..drawn(source, &panel, filter, window, at, STRIP_COLUMNS, Idle::LeftOut) };
     if let (true, Some(line)) = (together, strip.lines.first_mut()) {
-        let word = if aggregation == Aggregation::Rate { "sum" } else { "average" };
+        let word = match aggregation {
+            Aggregation::Rate => "sum".to_owned(),
+            Aggregation::Avg => "average".to_owned(),
+            other => other.to_string(),
+        };
         line.name = format!("{word} of {count} series");
     }
-    strip
+    (strip, panel.figure)
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::time::TimestampMs;
 
 use super::filtered::Choice;
-use super::sheet::Sheet;
+use super::sheet::{Picks, Sheet};
 use super::{AlertCard, KpiCard, Strip, Tally};
 use crate::feed::AlertNotice;
 use crate::filter::Filter;
+use crate::others::Listing;
 use crate::route::Route;
 
 /// The instant that a picture shows.
@@ -37,6 +38,8 @@ pub struct Ask {
     pub alerts: Rc<[AlertNotice]>,
     /// How many more there are that it did not tell.
     pub alerts_left_out: u64,
+    /// The metrics of the gateway, where it has listed them.
+    pub listing: Option<Rc<Listing>>,
     /// Metrics to be drawn that the board does not name.
     pub others: Rc<[MetricName]>,
 }
@@ -95,6 +98,8 @@ pub struct Snapshot {
     pub kpi: Option<Rc<KpiCard>>,
     /// The chart of the view, where it has one of its own.
     pub chart: Option<Rc<Strip>>,
+    /// What else the view can be of.
+    pub picks: Vec<Picks>,
     /// The tables of the view.
     pub sheets: Vec<Sheet>,
     /// The panel in focus, where one is on screen and known.

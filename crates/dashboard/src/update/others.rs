@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 
+use bellwether_core::labels::MetricName;
+
 use super::refresh;
 use crate::connection::Connection;
 use crate::effect::Effect;
+use crate::feed::holds_whole;
 use crate::others::{LISTED_EVERY, Others, Section};
 use crate::remote::Remote;
+use crate::route::{Param, View};
 use crate::state::State;
 
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
@@ -30,11 +34,26 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
 
 /// After a connection: the gateway knows nothing any more of what was followed.
 pub(super) fn connected(state: &mut State) -> Vec<Effect> {
-    if state.others.section == Section::Closed {
+    if !is_listed(state) {
         return Vec::new();
     }
+    state.others.drawn = wanted(state).unwrap_or_else(|| Rc::clone(&state.others.drawn));
     let mut effects = vec![Effect::Follow(Rc::clone(&state.others.drawn))];
     effects.extend(list(state));
+    effects
+}
+
+/// After a turn to another view, or to another metric.
+pub(super) fn turned(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if state.route.view == View::Explore {
+        state.others.given_up = false;
+    }
+    if is_listed(state) && matches!(state.others.list, Remote::NotAsked | Remote::Failed(_)) {
+        state.others.list = Remote::Loading;
+        effects.extend(list(state));
+    }
+    effects.extend(follow(state));
     effects
 }
 
@@ -42,7 +61,12 @@ pub(super) fn connected(state: &mut State) -> Vec<Effect> {
 pub(super) fn list_again(state: &mut State) -> Vec<Effect> {
     let due = state.others.asked_at.is_none_or(|asked| state.now.since(asked) >= LISTED_EVERY);
     let live = matches!(state.connection, Connection::Live { .. });
-    if state.others.section == Section::Open && live && due { list(state) } else { Vec::new() }
+    if is_listed(state) && live && due { list(state) } else { Vec::new() }
+}
+
+/// Whether something on screen tells which metrics there are.
+fn is_listed(state: &State) -> bool {
+    state.others.section == Section::Open || matches!(state.route.view, View::Explore | View::Sources)
 }
 
 fn list(state: &mut State) -> Vec<Effect> {
@@ -50,14 +74,23 @@ fn list(state: &mut State) -> Vec<Effect> {
     state.settings.ready().map(|settings| Effect::ListMetrics(Rc::clone(settings))).into_iter().collect()
 }
 
+/// The metrics to be followed beside those of the board; `None` where that is not known yet.
+fn wanted(state: &State) -> Option<Rc<[MetricName]>> {
+    let board = state.board.as_ref()?;
+    if state.route.view == View::Explore && !state.others.given_up {
+        let name = MetricName::new(state.route.param(Param::Metric)).ok();
+        return Some(name.into_iter().filter(|name| !holds_whole(board, name)).collect());
+    }
+    if state.others.section == Section::Closed {
+        return Some([].into());
+    }
+    state.others.choose(board).map(|choice| choice.drawn)
+}
+
 /// Asks for what is to be drawn, where that is not what is asked for already.
 pub(super) fn follow(state: &mut State) -> Vec<Effect> {
-    let board = state.board.as_ref();
-    let Some(choice) = board.and_then(|board| state.others.choose(board)) else { return Vec::new() };
     let live = matches!(state.connection, Connection::Live { .. });
-    if !live || state.others.section == Section::Closed || choice.drawn == state.others.drawn {
-        return Vec::new();
-    }
-    state.others.drawn = Rc::clone(&choice.drawn);
-    vec![Effect::Follow(choice.drawn)]
+    let Some(wanted) = wanted(state).filter(|wanted| live && *wanted != state.others.drawn) else { return Vec::new() };
+    state.others.drawn = Rc::clone(&wanted);
+    vec![Effect::Follow(wanted)]
 }

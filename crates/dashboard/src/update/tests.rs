@@ -42,6 +42,7 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
         series: 1,
         kpi: None,
         chart: None,
+        picks: Vec::new(),
         sheets: Vec::new(),
         focus: None,
     }))
@@ -307,6 +308,47 @@ fn another_view_has_the_focus_and_the_title() {
     assert_eq!(update(&mut state, Msg::HashChanged("#/alerts?window=1h".into())), [Effect::RequestFrame]);
     let back = update(&mut state, Msg::HashChanged("#/".into()));
     assert_eq!(back, [Effect::SetTitle("(1) Ours".into()), Effect::Focus(Part::Heading)]);
+}
+
+#[test]
+fn a_metric_that_is_explored_is_followed_as_long_as_it_is_on_screen() {
+    let mut state = live();
+    let list = Effect::ListMetrics(Rc::new(Settings::default()));
+    let follow = |names: &[&str]| Effect::Follow(names.iter().filter_map(|name| MetricName::new(name).ok()).collect());
+    let effects = update(&mut state, Msg::HashChanged("#/explore".into()));
+    assert!(effects.contains(&list), "{effects:?}");
+    update(&mut state, Msg::FrameStarted);
+    let effects = update(&mut state, Msg::MetricChosen(" depth ".into()));
+    assert_eq!(
+        effects,
+        [follow(&["depth"]), Effect::RequestFrame, Effect::SetHash("#/explore?window=5m&metric=depth".into())]
+    );
+    // Asking it in another way asks the gateway for nothing more.
+    update(&mut state, Msg::FrameStarted);
+    let effects = update(&mut state, Msg::HashChanged("#/explore?metric=depth&agg=max".into()));
+    assert_eq!(effects, [Effect::RequestFrame]);
+    // After a cut it is followed again; where memory ends, no more.
+    update(&mut state, closed());
+    update(&mut state, Msg::RetryDue { at: ms(1.0) });
+    update(&mut state, hello());
+    assert!(update(&mut state, Msg::HistoryCompleted).contains(&follow(&["depth"])));
+    assert!(update(&mut state, Msg::OthersGivenUp).is_empty());
+    update(&mut state, Msg::FrameStarted);
+    let effects = update(&mut state, Msg::HashChanged("#/".into()));
+    assert!(effects.contains(&follow(&[])), "{effects:?}");
+}
+
+#[test]
+fn the_help_is_read_once() {
+    let mut state = live();
+    let reads =
+        |state: &mut State, hash: &str| update(state, Msg::HashChanged(hash.into())).contains(&Effect::FetchHelp);
+    assert!(reads(&mut state, "#/help"));
+    update(&mut state, Msg::HelpFailed("No.".into()));
+    assert!(!reads(&mut state, "#/alerts"));
+    assert!(reads(&mut state, "#/help"));
+    update(&mut state, Msg::HelpLoaded("<p>Help</p>".into()));
+    assert!(!reads(&mut state, "#/") && !reads(&mut state, "#/help"));
 }
 
 #[test]

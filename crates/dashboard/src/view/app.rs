@@ -6,6 +6,7 @@ use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
 use super::alerts::alerts;
 use super::banner::banners;
 use super::card::lead;
+use super::explore::explore;
 use super::filter::filter_bar;
 use super::focus::focus_view;
 use super::header::{Head, header};
@@ -20,9 +21,9 @@ use crate::connection::{Connection, Refuser};
 use crate::effect::Part;
 use crate::effects::{self, Runtime};
 use crate::feed::{Completeness, Origin};
-use crate::figures::Snapshot;
 use crate::figures::evaluate::leading;
 use crate::figures::status::{self as wording, Standpoint};
+use crate::figures::{Snapshot, sources};
 use crate::format::{self, Precision};
 use crate::message::Msg;
 use crate::remote::Remote;
@@ -89,6 +90,9 @@ impl Component for App {
 impl App {
     fn main(&self, words: &str, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
+        if state.route.view == View::Help {
+            return html! { <>{ self.heading() }{ screens::help(&state.help) }</> };
+        }
         if let Remote::Failed(reason) = &state.settings {
             return screens::problem("The settings of this page cannot be read", reason, dispatch);
         }
@@ -112,8 +116,7 @@ impl App {
         let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let board = state.board.as_ref();
         let overview = state.route.view == View::Overview;
-        let hidden = if overview { "visually-hidden" } else { "view-title" };
-        let heading = html! { <h2 class={hidden} id={Part::Heading.id()} tabindex="-1">{ state.heading() }</h2> };
+        let heading = self.heading();
         if overview && board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
             return html! { <>{ heading }{ screens::bare() }{ self.others(snapshot, dispatch) }</> };
         }
@@ -162,6 +165,13 @@ impl App {
                 { self.figures(snapshot, if let Standpoint::AsOf(then) = standpoint { then } else { "" }, dispatch) }
             </>
         }
+    }
+
+    /// The heading of the view; on the overview the sentence stands in its place for those who see.
+    fn heading(&self) -> Html {
+        let state = &self.state;
+        let class = if state.route.view == View::Overview { "visually-hidden" } else { "view-title" };
+        html! { <h2 {class} id={Part::Heading.id()} tabindex="-1">{ state.heading() }</h2> }
     }
 
     /// The metrics that the board does not name, below those that it does.
@@ -237,6 +247,11 @@ impl App {
                     { for snapshot.sheets.iter().map(sheet) }
                 </>
             },
+            (View::Sources, _) => {
+                let feed = sources::feed(state, &self.runtime.gateway_address(), snapshot.series);
+                html! { <>{ sheet(&feed) }{ for snapshot.sheets.iter().map(sheet) }</> }
+            }
+            (View::Explore, _) => explore(state, snapshot, dispatch),
             (View::Kpi(_), _) => match (&snapshot.kpi, &snapshot.chart) {
                 (Some(kpi), Some(chart)) if kpi.id == state.route.view.id() => html! {
                     <>
@@ -247,6 +262,7 @@ impl App {
                 },
                 _ => self.missing("KPI", |board, id| board.kpis.iter().any(|kpi| kpi.id == id)),
             },
+            (View::Help, _) => Html::default(),
             (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly),
             (View::Panel(_), None) => {
                 self.missing("panel", |board, id| board.panels.iter().any(|panel| panel.id == id))

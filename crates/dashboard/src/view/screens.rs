@@ -1,8 +1,11 @@
 //! What stands in the place of figures while there are none.
 
+use std::rc::Rc;
+
 use yew::prelude::{Callback, Html, MouseEvent, html};
 
 use crate::message::Msg;
+use crate::remote::Remote;
 
 /// What cannot be mended by waiting.
 pub(crate) fn problem(title: &str, reason: &str, dispatch: &Callback<Msg>) -> Html {
@@ -80,5 +83,14 @@ pub(crate) fn bare() -> Html {
             <h2>{ "This board shows nothing yet" }</h2>
             <p>{ "Add KPIs or panels to the board.json that the gateway was started with, and start it anew." }</p>
         </section>
+    }
+}
+
+/// The help: a file of the page's own site, and so the one text that is markup.
+pub(crate) fn help(help: &Remote<Rc<str>>) -> Html {
+    match help {
+        Remote::Ready(markup) => Html::from_html_unchecked(Rc::clone(markup).into()),
+        Remote::Failed(reason) => html! { <p class="words" role="alert">{ reason }</p> },
+        Remote::NotAsked | Remote::Loading => html! { <p class="words" role="status">{ "Loading the help…" }</p> },
     }
 }

@@ -79,6 +79,7 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
         at: Instant::Now,
         alerts: alerts.into(),
         alerts_left_out: 0,
+        listing: None,
         others: [].into(),
     };
     evaluate(source, None, &ask, TimestampMs::new(at))
@@ -396,6 +397,7 @@ fn a_condition_of_the_board_is_no_filter() {
         at: Instant::Now,
         alerts: [].into(),
         alerts_left_out: 0,
+        listing: None,
         others: [].into(),
     };
     // Nothing of core 9 has come, whatever the reader chooses.
@@ -433,6 +435,7 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
         at: Instant::Now,
         alerts: [hot()].into(),
         alerts_left_out: 0,
+        listing: None,
         others: [].into(),
     };
     let snapshot = evaluate(source, None, &ask, TimestampMs::new(NOW));
@@ -474,6 +477,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         at: Instant::Fixed(at),
         alerts: [].into(),
         alerts_left_out: 0,
+        listing: None,
         others: [].into(),
     };
     let snapshot = evaluate(source, None, &ask, at);
@@ -513,7 +517,8 @@ fn the_time_before_is_drawn_only_where_all_of_it_is_held() {
         let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[] };
         let route = Route::default().with_view(View::Kpi("latency".into())).with_window(window);
         let instant = Instant::Now;
-        let ask = Ask { board, route, at: instant, alerts: [].into(), alerts_left_out: 0, others: [].into() };
+        let ask =
+            Ask { board, route, at: instant, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
         evaluate(source, None, &ask, TimestampMs::new(NOW)).chart.unwrap().lines.len()
     };
     assert_eq!(names(Completeness::Complete, PageWindow::QuarterHour), 1, "nothing came before");
@@ -537,6 +542,7 @@ fn a_kpi_is_told_apart_by_label_the_worst_first() {
             at: Instant::Now,
             alerts: [hot()].into(),
             alerts_left_out: 0,
+            listing: None,
             others: [].into(),
         };
         evaluate(source, None, &ask, TimestampMs::new(NOW)).sheets
@@ -564,8 +570,97 @@ fn a_long_kpi_has_the_course_of_its_parts() {
     let source =
         Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
     let route = Route::default().with_view(View::Kpi("latency".into()));
-    let ask = Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, others: [].into() };
+    let ask =
+        Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
     let chart = evaluate(source, None, &ask, TimestampMs::new(NOW)).chart.unwrap();
     assert_eq!(chart.to.since(chart.from), DurationMs::from_hours(4));
     assert_eq!(chart.looks_back, Some(DurationMs::from_minutes(5)));
+}
+
+#[test]
+fn each_metric_says_how_it_comes() {
+    use crate::others::{Listing, Metric};
+    let board = board();
+    let engine = engine(&board);
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        lacks: &[],
+    };
+    let metric = |name: &str, series| Metric { name: MetricName::new(name).unwrap(), series };
+    let listing = Listing { metrics: vec![metric("cpu", 2), metric("other", 9)], left_out: 0 };
+    let ask = Ask {
+        board: Rc::clone(&board),
+        route: Route::default().with_view(View::Sources),
+        at: Instant::Now,
+        alerts: [].into(),
+        alerts_left_out: 0,
+        listing: Some(Rc::new(listing)),
+        others: [].into(),
+    };
+    let sheets = evaluate(source, None, &ask, TimestampMs::new(NOW)).sheets;
+    assert_eq!(
+        texts(&sheets[0]),
+        [
+            ["cpu", "gauge", "2", "0 s ago", "2/s", "0"],
+            ["latency", "observation", "1", "0 s ago", "1/s", "0"],
+            ["other", "not on the board", "9", "", "", ""],
+        ]
+    );
+    assert_eq!(sheets[0].rows[2][0].href, "#/explore?window=5m&metric=other");
+    // Ten minutes later nothing has come.
+    let later = evaluate(source, None, &ask, TimestampMs::new(NOW + 600_000)).sheets;
+    assert_eq!(texts(&later[0])[0][3..], ["10 min ago", "0/s", "no sample"]);
+}
+
+#[test]
+fn a_metric_is_explored_as_the_address_says() {
+    let board = board();
+    let engine = engine(&board);
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        lacks: &[],
+    };
+    let explored = |params: &[(Param, &str)]| {
+        let route = Route::default().with_view(View::Explore);
+        let route = params.iter().fold(route, |route, (param, value)| route.with_param(*param, value));
+        let ask = Ask {
+            board: Rc::clone(&board),
+            route,
+            at: Instant::Now,
+            alerts: [].into(),
+            alerts_left_out: 0,
+            listing: None,
+            others: [].into(),
+        };
+        evaluate(source, None, &ask, TimestampMs::new(NOW))
+    };
+    let lines = |snapshot: &Snapshot| {
+        let chart = snapshot.chart.as_ref().unwrap();
+        chart.lines.iter().map(|line| (line.name.clone(), line.latest().unwrap().value)).collect::<Vec<_>>()
+    };
+    let chosen = |snapshot: &Snapshot| {
+        let picks = snapshot.picks.iter().flat_map(|picks| &picks.picks).filter(|pick| pick.chosen);
+        picks.map(|pick| pick.text.replace('\u{a0}', " ")).collect::<Vec<_>>()
+    };
+    assert!(explored(&[]).chart.is_none());
+    let cpu = (Param::Metric, "cpu");
+    let each = explored(&[cpu]);
+    assert_eq!(lines(&each), [("core 0".to_owned(), 0.2), ("core 1".to_owned(), 0.8)]);
+    assert_eq!(chosen(&each), ["avg", "each series"], "of a gauge no point looks back");
+    let together = explored(&[cpu, (Param::By, "-"), (Param::Figure, "max")]);
+    assert_eq!(lines(&together), [("max of 2 series".to_owned(), 0.8)]);
+    let by = explored(&[cpu, (Param::By, "core")]);
+    assert_eq!(texts(&by.sheets[0])[0][0], "1", "the highest first");
+    assert_eq!(
+        explored(&[cpu, (Param::Figure, "rate")]).chart.unwrap().failure,
+        None,
+        "what does not fit is not asked"
+    );
+    let latency = explored(&[(Param::Metric, "latency"), (Param::Figure, "p95"), (Param::Back, "5m")]);
+    assert_eq!(chosen(&latency), ["p95", "each series", "5 min"]);
+    assert_eq!(latency.chart.unwrap().looks_back, Some(DurationMs::from_minutes(5)));
 }
