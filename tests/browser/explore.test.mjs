@@ -22,7 +22,7 @@ after(async () => {
   await gateway?.stop();
 });
 
-const field = (page) => page.getByRole('searchbox', { name: 'Metric' });
+const field = (page) => page.getByRole('combobox', { name: 'Metric' });
 const summary = (page, metric) => page.locator(`[data-panel="${metric}"] canvas`);
 const says = (page, metric, pattern) =>
   page.waitForFunction(
