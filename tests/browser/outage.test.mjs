@@ -20,7 +20,7 @@ test('what was acknowledged before a kill is on the page after the restart, and 
   const first = await startGateway({ flags, dataDir: disk.folder });
   const { page, context, watch } = await openPage(browser, { allowed: [first.url] });
   // While the gateway is away each attempt to reach it is a network error that no page can prevent.
-  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/);
+  watch.expect(/WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)/);
   await page.goto(first.url);
   await live(page);
   await first.ingest([{ name: 'booking_response_time', value: 100 }, { name: 'booking_response_time', value: 200 }]);

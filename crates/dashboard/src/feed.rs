@@ -37,7 +37,7 @@ pub const EXPLORED: DurationMs = DurationMs::from_minutes(5);
 /// How fine the page follows the gateway.
 const STEP: DurationMs = DurationMs::from_secs(1);
 /// Most series of the board. One that has a sample each second takes 67 KB after two hours, 78 KB after four
-/// and from then on 1 KB more each hour, so that all of them stay within [`MOST_BYTES`] for half a day;
+/// and from then on 1 KB more each hour, so that all of them stay within `MOST_BYTES` for half a day;
 /// `a_full_engine_stays_within_its_memory_for_half_a_day` measures it, and the bytes are watched as well.
 pub const MOST_SERIES: usize = 1_400;
 /// Most bytes of all engines together, also while one is filled to take the place of another.

@@ -15,7 +15,7 @@ use crate::window::PageWindow;
 /// is looked back.
 ///
 /// Asked for is what the page's longest window shows, and as much more as its first point looks back: a chart's
-/// window, or a KPI's and the one before, with which its trend compares, and [`EXPLORED`] at the least.
+/// window, or a KPI's and the one before, with which its trend compares, and five minutes at the least.
 pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
     let ranges = board.ranges();
     let mut chosen: Vec<Selection> = Vec::new();
