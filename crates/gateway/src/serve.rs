@@ -29,7 +29,7 @@ use crate::http::security::AllowList;
 use crate::http::server::ServerLimits;
 use crate::http::tls::{CertificateFiles, Tls};
 use crate::http::{self, Gateway, Life};
-use crate::hub::{self, Greeting, Hub, Recovery};
+use crate::hub::{self, Greeting, Hub, LiveRoom, Recovery};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::settings::{self, ServeArgs, Settings};
@@ -173,7 +173,7 @@ async fn run(
     let metrics = Metrics::new();
     let demo = store.origin() == Origin::Simulated;
     let greeting = Greeting { board: Arc::clone(&board), demo, version: env!("CARGO_PKG_VERSION") };
-    let hub = Arc::new(Hub::new(greeting)?);
+    let hub = Arc::new(Hub::new(greeting, live_room(settings))?);
     let (writer, queue) = writer::writer(metrics.clone(), queue_room(settings));
     let (stop_sender, stopping) = watch::channel(false);
     let (connections, mut all_closed) = mpsc::channel(1);
@@ -252,6 +252,11 @@ async fn run(
     });
     tracing::info!("stopped; everything acknowledged is stored");
     ended
+}
+
+/// How much may wait on one live connection.
+fn live_room(settings: &Settings) -> LiveRoom {
+    LiveRoom { bytes: settings.limits.queue.0, frames: settings.limits.queue_frames.0 }
 }
 
 /// The address as people type it.

@@ -152,7 +152,7 @@ fn wait_after(attempts: u32) -> DurationMs {
 mod tests {
     use super::*;
     use crate::clock::Stopwatch;
-    use crate::hub::{Greeting, Hub};
+    use crate::hub::{Greeting, Hub, LiveRoom};
     use crate::own::OwnWork;
     use crate::store::{RedbStore, Retention};
     use crate::writer::rig::faulty::{Failure, FaultyDisk};
@@ -193,7 +193,7 @@ mod tests {
         let metrics = Metrics::new();
         let (writer, queue) = writer::writer(metrics.clone(), writer::QueueRoom { batches: 16, samples: 200_000 });
         let greeting = Greeting { board: Arc::new(Board::default()), demo: false, version: "0" };
-        let hub = Arc::new(Hub::new(greeting).unwrap());
+        let hub = Arc::new(Hub::new(greeting, LiveRoom::USUAL).unwrap());
         let own = Arc::new(OwnWork::default());
         let mut thread =
             WriterThread::new(store, hub, metrics.clone(), own, Retention::all(DurationMs::from_days(90)), queue);

@@ -1,5 +1,6 @@
 //! `GET /ws`: the handshake and the life of one live connection.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,24 +28,12 @@ use super::{Gateway, guard, produce, seats, security};
 use crate::auth::{Ended, Principal, Scope};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{ConnectionId, Frame, Outbound, Past, QueueReceiver, Replies, SubscribeError};
+use crate::settings::LimitSettings;
 
-/// Longest message that a reader may send.
-const MAX_INBOUND_BYTES: usize = 64 * 1024;
 /// What the frame of a producer's batch says around its samples, which may be as long as a body of `/ingest`.
 const BATCH_FRAME_BYTES: usize = 1_024;
-/// Most messages that a connection may send in a minute; batches of which something is stored are not counted,
-/// each waits for the disk.
-const MAX_INBOUND_A_MINUTE: u32 = 100;
 /// Most bytes of what is said of a message that is refused.
 const MAX_ERROR_BYTES: usize = 2_048;
-/// How often a connection is asked whether it is still there.
-const PING_EVERY: Duration = Duration::from_secs(25);
-/// After so long without a sign of life a connection is over.
-const IDLE_LIMIT: Duration = Duration::from_secs(60);
-/// How long one message may take to leave.
-const WRITE_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a connection may take to say who it is.
-const INTRODUCTION_LIMIT: Duration = Duration::from_secs(5);
 /// How much a connection may send before it has said who it is.
 const MAX_INTRODUCTION_BYTES: usize = 8 * 1024;
 /// How long a goodbye may take.
@@ -68,7 +57,7 @@ pub(super) async fn live(
         message: format!("this address speaks WebSocket only: {rejection}"),
     })?;
     gateway.ready()?;
-    let longest = gateway.limits.body.0.saturating_add(BATCH_FRAME_BYTES).max(MAX_INBOUND_BYTES);
+    let longest = gateway.limits.body.0.saturating_add(BATCH_FRAME_BYTES).max(gateway.limits.message.0);
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .max_message_size(longest)
@@ -131,7 +120,7 @@ async fn introduced(gateway: &Gateway, caller: &Caller, stream: &mut SplitStream
             }
         }
     };
-    let introduction = timeout(INTRODUCTION_LIMIT, first).await.ok()??;
+    let introduction = timeout(gateway.limits.introduction_time.get(), first).await.ok()??;
     if introduction.kind != "auth" {
         return None;
     }
@@ -141,37 +130,56 @@ async fn introduced(gateway: &Gateway, caller: &Caller, stream: &mut SplitStream
 /// Why a connection ended from our side.
 struct Farewell {
     code: u16,
-    reason: &'static str,
+    reason: Cow<'static, str>,
 }
 
 impl Farewell {
-    const STOPPING: Self = Self { code: close_code::AWAY, reason: "the gateway is stopping; connect again" };
+    const STOPPING: Self = Self::new(close_code::AWAY, "the gateway is stopping; connect again");
     // The first word is for programs: who was let go while its history came does better to wait longer.
-    const TOO_SLOW: Self =
-        Self { code: close_code::AGAIN, reason: "slow: this connection does not keep up; connect again" };
-    const FILLING: Self = Self {
-        code: close_code::AGAIN,
-        reason: "filling: this connection is too slow for its history and live values; connect again, later",
-    };
-    const BUSY: Self =
-        Self { code: close_code::AGAIN, reason: "busy: too much history waits to be sent to others; connect again" };
-    const RESTATED: Self = Self {
-        code: close_code::AGAIN,
-        reason: "restated: stored samples were corrected; connect again, and the history comes anew",
-    };
-    const TOO_MANY: Self = Self { code: close_code::POLICY, reason: "more than 100 messages in a minute" };
-    const TOO_MANY_BATCHES: Self =
-        Self { code: close_code::AGAIN, reason: "busy: there was no room for 100 batches in a minute; connect again" };
-    const TOO_LONG: Self =
-        Self { code: close_code::SIZE, reason: "a message is longer than 64 KiB, or a batch than a body may be" };
-    const UNKNOWN: Self = Self {
-        code: close_code::POLICY,
-        reason: "token: say who you are within 5 s, first of all: {\"type\":\"auth\",\"token\":\"…\"}",
-    };
-    const SIGNED_OUT: Self = Self { code: close_code::POLICY, reason: "token: the sign-in has ended; sign in again" };
+    const TOO_SLOW: Self = Self::new(close_code::AGAIN, "slow: this connection does not keep up; connect again");
+    const FILLING: Self = Self::new(
+        close_code::AGAIN,
+        "filling: this connection is too slow for its history and live values; connect again, later",
+    );
+    const BUSY: Self = Self::new(close_code::AGAIN, "busy: too much history waits to be sent to others; connect again");
+    const RESTATED: Self = Self::new(
+        close_code::AGAIN,
+        "restated: stored samples were corrected; connect again, and the history comes anew",
+    );
+    const SIGNED_OUT: Self = Self::new(close_code::POLICY, "token: the sign-in has ended; sign in again");
     const WITHDRAWN: Self =
-        Self { code: close_code::POLICY, reason: "token: this token is no longer taken; connect with another one" };
-    const SILENT: Self = Self { code: close_code::AWAY, reason: "no sign of life for 60 s; connect again" };
+        Self::new(close_code::POLICY, "token: this token is no longer taken; connect with another one");
+
+    const fn new(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    fn too_many(limits: &LimitSettings) -> Self {
+        let reason = format!("more than {} messages in a minute", limits.messages.0);
+        Self { code: close_code::POLICY, reason: reason.into() }
+    }
+
+    fn no_room(limits: &LimitSettings) -> Self {
+        let reason = format!("busy: there was no room for {} batches in a minute; connect again", limits.messages.0);
+        Self { code: close_code::AGAIN, reason: reason.into() }
+    }
+
+    fn too_long(limits: &LimitSettings) -> Self {
+        let reason = format!("a message is longer than {} bytes, or a batch than a body may be", limits.message.0);
+        Self { code: close_code::SIZE, reason: reason.into() }
+    }
+
+    fn unknown(limits: &LimitSettings) -> Self {
+        let time = limits.introduction_time.0;
+        let reason =
+            format!("token: say who you are within {time}, first of all: {{\"type\":\"auth\",\"token\":\"…\"}}");
+        Self { code: close_code::POLICY, reason: reason.into() }
+    }
+
+    fn silent(limits: &LimitSettings) -> Self {
+        let reason = format!("no sign of life for {}; connect again", limits.idle_time.0);
+        Self { code: close_code::AWAY, reason: reason.into() }
+    }
 }
 
 /// Serves one connection until either side ends it.
@@ -194,7 +202,7 @@ async fn serve(
     };
     let Some(principal) = principal else {
         gateway.metrics.refuse(ApiError::TokenNeeded.code());
-        return say_goodbye(&mut sink, &mut stream, Farewell::UNKNOWN).await;
+        return say_goodbye(&mut sink, &mut stream, Farewell::unknown(&gateway.limits)).await;
     };
     let (id, queue) = if principal.scopes.have(Scope::Read) {
         gateway.hub.connect(clock::now())
@@ -224,7 +232,7 @@ async fn say_goodbye(
     stream: &mut SplitStream<WebSocket>,
     Farewell { code, reason }: Farewell,
 ) {
-    let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+    let close = Message::Close(Some(CloseFrame { code, reason: reason.as_ref().into() }));
     let goodbye = async {
         // The other side may be gone already; there is nobody left to tell.
         let _gone = sink.send(close).await;
@@ -240,14 +248,15 @@ async fn send(
     sink: &mut SplitSink<WebSocket, Message>,
     mut queue: QueueReceiver,
 ) -> Option<Farewell> {
-    let mut ping = tokio::time::interval(PING_EVERY);
+    let mut ping = tokio::time::interval(gateway.limits.ping_time.get());
+    let deadline = gateway.limits.send_time.get();
     // The first tick of an interval comes at once.
     ping.tick().await;
     loop {
         let outbound = tokio::select! {
             outbound = queue.next() => outbound,
             _ = ping.tick() => {
-                deliver(sink, Message::Ping(Bytes::new())).await.ok()?;
+                deliver(sink, deadline, Message::Ping(Bytes::new())).await.ok()?;
                 continue;
             }
         };
@@ -260,19 +269,19 @@ async fn send(
         let sent = match outbound? {
             Outbound::Reply(frame) => {
                 let bytes = frame.bytes();
-                let sent = deliver(sink, message(frame)).await;
+                let sent = deliver(sink, deadline, message(frame)).await;
                 queue.replied(bytes);
                 sent
             }
             Outbound::Live(frame) => {
                 let bytes = frame.bytes();
                 gateway.metrics.frames_sent.inc();
-                let sent = deliver(sink, message(frame)).await;
+                let sent = deliver(sink, deadline, message(frame)).await;
                 queue.sent(bytes);
                 sent
             }
             Outbound::Past(past) => {
-                let sent = send_past(sink, &past, &queue).await;
+                let sent = send_past(sink, deadline, &past, &queue).await;
                 if sent.is_ok() {
                     queue.sent_past(&past);
                 }
@@ -295,6 +304,7 @@ fn too_slow(gateway: &Gateway, queue: &QueueReceiver) -> Farewell {
 
 async fn send_past(
     sink: &mut SplitSink<WebSocket, Message>,
+    deadline: Duration,
     past: &Past,
     queue: &QueueReceiver,
 ) -> Result<(), Undelivered> {
@@ -302,7 +312,7 @@ async fn send_past(
         if queue.overflowed() {
             return Err(Undelivered::TooSlow);
         }
-        deliver(sink, message(frame)).await?;
+        deliver(sink, deadline, message(frame)).await?;
         // Encoding the past is work: let the others of this thread have their turn.
         tokio::task::yield_now().await;
     }
@@ -315,8 +325,12 @@ enum Undelivered {
     Gone,
 }
 
-async fn deliver(sink: &mut SplitSink<WebSocket, Message>, message: Message) -> Result<(), Undelivered> {
-    match timeout(WRITE_DEADLINE, sink.send(message)).await {
+async fn deliver(
+    sink: &mut SplitSink<WebSocket, Message>,
+    deadline: Duration,
+    message: Message,
+) -> Result<(), Undelivered> {
+    match timeout(deadline, sink.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Undelivered::Gone),
         Err(_) => Err(Undelivered::TooSlow),
@@ -333,22 +347,26 @@ fn message(frame: Frame) -> Message {
 /// How many messages of a reader came in this minute.
 struct Minute {
     began: Stopwatch,
-    messages: u32,
+    messages: usize,
+    most: usize,
 }
 
 impl Minute {
     /// Counts one more.
     ///
     /// # Errors
-    /// [`Farewell::TOO_MANY`] where it is one too many.
-    fn count(&mut self) -> Result<(), Farewell> {
+    /// [`TooMany`] where it is one too many.
+    fn count(&mut self) -> Result<(), TooMany> {
         if self.began.elapsed() >= Duration::from_secs(60) {
-            *self = Self { began: Stopwatch::start(), messages: 0 };
+            *self = Self { began: Stopwatch::start(), messages: 0, ..*self };
         }
         self.messages += 1;
-        if self.messages > MAX_INBOUND_A_MINUTE { Err(Farewell::TOO_MANY) } else { Ok(()) }
+        if self.messages > self.most { Err(TooMany) } else { Ok(()) }
     }
 }
+
+/// More messages came in a minute than may.
+struct TooMany;
 
 /// Takes what the other side says.
 async fn receive(
@@ -358,20 +376,21 @@ async fn receive(
     replies: &Replies,
     stream: &mut SplitStream<WebSocket>,
 ) -> Option<Farewell> {
-    let mut minute = Minute { began: Stopwatch::start(), messages: 0 };
+    let limits = &gateway.limits;
+    let mut minute = Minute { began: Stopwatch::start(), messages: 0, most: limits.messages.0 };
     loop {
         replies.room().await;
-        let message = match timeout(IDLE_LIMIT, stream.next()).await {
-            Err(_) => return Some(Farewell::SILENT),
+        let message = match timeout(limits.idle_time.get(), stream.next()).await {
+            Err(_) => return Some(Farewell::silent(limits)),
             Ok(None) => return None,
-            Ok(Some(Err(error))) => return is_too_long(&error).then_some(Farewell::TOO_LONG),
+            Ok(Some(Err(error))) => return is_too_long(&error).then(|| Farewell::too_long(limits)),
             Ok(Some(Ok(message))) => message,
         };
         let heard = match message {
             Message::Text(text) => heard(gateway, id, principal, &mut minute, text.as_str()).await,
             Message::Binary(_) => {
                 reply_error(gateway, id, "not_supported", "frames to the gateway are text; binary ones are not taken");
-                minute.count()
+                minute.count().map_err(|TooMany| Farewell::too_many(limits))
             }
             // After a goodbye the library says it back while it is read on, then the stream ends.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(()),
@@ -398,22 +417,23 @@ async fn heard(
     minute: &mut Minute,
     text: &str,
 ) -> Result<(), Farewell> {
+    let limits = &gateway.limits;
     let frame = match ClientFrame::decode(text) {
         Ok(ClientFrame::Samples(batch)) if principal.scopes.have(Scope::Ingest) => {
             let Produced { answer, pace } = produce::produce(gateway, batch).await;
             gateway.hub.reply(id, &answer);
             return match pace {
                 Pace::Disk => Ok(()),
-                Pace::Nothing => minute.count(),
-                Pace::NothingAndNoRoom => minute.count().map_err(|_| Farewell::TOO_MANY_BATCHES),
+                Pace::Nothing => minute.count().map_err(|TooMany| Farewell::too_many(limits)),
+                Pace::NothingAndNoRoom => minute.count().map_err(|TooMany| Farewell::no_room(limits)),
             };
         }
         frame => frame,
     };
-    if text.len() > MAX_INBOUND_BYTES {
-        return Err(Farewell::TOO_LONG);
+    if text.len() > limits.message.0 {
+        return Err(Farewell::too_long(limits));
     }
-    minute.count()?;
+    minute.count().map_err(|TooMany| Farewell::too_many(limits))?;
     let (needed, batch) = match frame {
         Ok(ClientFrame::Subscribe(subscription)) if principal.scopes.have(Scope::Read) => {
             return subscribe(gateway, id, subscription).await;

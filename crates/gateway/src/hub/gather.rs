@@ -332,7 +332,7 @@ mod tests {
 
     /// A whole history, and the number of slices that it took.
     fn gather(feed: &Feed, engine: &Engine, waiting: &Waiting) -> Result<(History, Vec<Refused>, usize), NoRoom> {
-        let id = Fanout::default().connect(queue::queue().0);
+        let id = Fanout::default().connect(queue::queue(queue::LiveRoom::USUAL).0);
         let (mut gathering, series) = Gathering::begin(id, feed, engine, NOW, waiting, SMALL);
         let mut joining = Joining::default();
         joining.begin(id, feed.clone(), series);

@@ -35,7 +35,7 @@ pub(crate) use admission::{Admission, Admitted, AdmittedHistogram};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use news::News;
 pub(crate) use past::Past;
-pub(crate) use queue::{Frame, Outbound, QueueReceiver, Replies};
+pub(crate) use queue::{Frame, LiveRoom, Outbound, QueueReceiver, Replies};
 pub(crate) use recovery::{Recovery, recover};
 pub(crate) use restated::Piece;
 pub(crate) use years::{PastError, engine_of_past};
@@ -65,6 +65,8 @@ pub(crate) struct Greeting {
 /// The hub.
 pub(crate) struct Hub {
     greeting: Greeting,
+    /// Of each connection.
+    room: LiveRoom,
     state: Mutex<State>,
 }
 
@@ -107,11 +109,11 @@ impl SubscribeError {
 }
 
 impl Hub {
-    /// A hub over an empty engine that knows the board's kinds.
+    /// A hub over an empty engine that knows the board's kinds; so much may wait on each of its connections.
     ///
     /// # Errors
     /// [`ConfigError`] never in practice: the engine's settings are fixed.
-    pub(crate) fn new(greeting: Greeting) -> Result<Self, ConfigError> {
+    pub(crate) fn new(greeting: Greeting, room: LiveRoom) -> Result<Self, ConfigError> {
         let engine = new_engine(&greeting.board, EngineConfig::default())?;
         let place = Place { epoch: 0, seq: 0 };
         let state = State {
@@ -124,7 +126,7 @@ impl Hub {
             histories: Waiting::default(),
             restated: Restated::default(),
         };
-        Ok(Self { greeting, state: Mutex::new(state) })
+        Ok(Self { greeting, room, state: Mutex::new(state) })
     }
 
     /// Shows what the store held.
@@ -225,7 +227,7 @@ impl Hub {
 
     /// Greets a new connection and tells it of the alerts.
     pub(crate) fn connect(&self, now: TimestampMs) -> (ConnectionId, QueueReceiver) {
-        let (sender, receiver) = queue::queue();
+        let (sender, receiver) = queue::queue(self.room);
         let mut state = self.state();
         let staleness = state.engine.config().staleness;
         let hello = encode::hello(&self.greeting, state.place, staleness, now);
@@ -239,7 +241,7 @@ impl Hub {
 
     /// Greets a connection that may send and not read: it is told no board and no alerts.
     pub(crate) fn connect_producer(&self, now: TimestampMs) -> (ConnectionId, QueueReceiver) {
-        let (sender, receiver) = queue::queue();
+        let (sender, receiver) = queue::queue(self.room);
         let mut state = self.state();
         let staleness = state.engine.config().staleness;
         let greeting = Greeting { board: Arc::default(), ..self.greeting.clone() };

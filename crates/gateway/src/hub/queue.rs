@@ -9,13 +9,20 @@ use tokio::sync::{Notify, mpsc};
 
 use super::past::Past;
 
-/// Most bytes of live values that wait on one connection.
-const MAX_LIVE_BYTES: usize = 1024 * 1024;
-/// Most frames of live values that wait on one connection.
-const MAX_LIVE_FRAMES: usize = 1_024;
+/// How much may wait on one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LiveRoom {
+    /// Most bytes of live values, and of answers beyond the one that is over.
+    pub(crate) bytes: usize,
+    /// Most frames of live values.
+    pub(crate) frames: usize,
+}
 
-/// Bytes of answers that may wait before no more is heard of who asks: one more always finds room.
-const MAX_REPLY_BYTES: usize = 1024 * 1024;
+#[cfg(test)]
+impl LiveRoom {
+    /// As where nothing is set.
+    pub(crate) const USUAL: Self = Self { bytes: 1024 * 1024, frames: 1_024 };
+}
 
 /// A frame as it goes out; cheap to clone, so that it is encoded once for all who get it.
 #[derive(Clone, Debug)]
@@ -48,8 +55,9 @@ pub(crate) enum Outbound {
 }
 
 /// How full a queue is; shared by its two ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Load {
+    room: LiveRoom,
     frames: AtomicUsize,
     bytes: AtomicUsize,
     histories: AtomicUsize,
@@ -70,7 +78,7 @@ impl Replies {
     pub(crate) async fn room(&self) {
         loop {
             let replied = self.0.replied.notified();
-            if self.0.reply_bytes.load(Ordering::Acquire) < MAX_REPLY_BYTES {
+            if self.0.reply_bytes.load(Ordering::Acquire) < self.0.room.bytes {
                 return;
             }
             replied.await;
@@ -104,9 +112,18 @@ pub(crate) enum Pushed {
 }
 
 /// A queue of its own for one connection.
-pub(crate) fn queue() -> (QueueSender, QueueReceiver) {
+pub(crate) fn queue(room: LiveRoom) -> (QueueSender, QueueReceiver) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let load = Arc::new(Load::default());
+    let load = Arc::new(Load {
+        room,
+        frames: AtomicUsize::new(0),
+        bytes: AtomicUsize::new(0),
+        histories: AtomicUsize::new(0),
+        reply_bytes: AtomicUsize::new(0),
+        replied: Notify::new(),
+        restated: AtomicBool::new(false),
+        overflowed: AtomicBool::new(false),
+    });
     (QueueSender { queue: sender, load: Arc::clone(&load) }, QueueReceiver { queue: receiver, load })
 }
 
@@ -114,11 +131,12 @@ impl QueueSender {
     /// Queues live frames that belong together, all of them or, where too much waits already, none.
     pub(crate) fn push_live(&self, frames: &[Frame]) -> Pushed {
         let bytes: usize = frames.iter().map(Frame::bytes).sum();
+        let room = self.load.room;
         let waiting_frames = self.load.frames.load(Ordering::Acquire);
         let waiting_bytes = self.load.bytes.load(Ordering::Acquire);
         // Who has taken all that came before gets what comes at once, however much it is: its frames
         // are shared by all who get them, and the next ones find no room before these have left.
-        let full = waiting_frames + frames.len() > MAX_LIVE_FRAMES || waiting_bytes + bytes > MAX_LIVE_BYTES;
+        let full = waiting_frames + frames.len() > room.frames || waiting_bytes + bytes > room.bytes;
         if waiting_frames > 0 && full {
             return Pushed::Full;
         }
@@ -219,21 +237,23 @@ mod tests {
     use super::super::past::Missed;
     use super::*;
 
+    const ROOM: LiveRoom = LiveRoom::USUAL;
+
     fn frame(bytes: usize) -> Frame {
         Frame::Binary(Bytes::from(vec![0; bytes]))
     }
 
     #[test]
     fn a_queue_is_bounded_by_frames_and_by_bytes() {
-        let (sender, receiver) = queue();
-        assert_eq!(sender.push_live(&[frame(3 * MAX_LIVE_BYTES)]), Pushed::Queued, "one frame always finds room");
+        let (sender, receiver) = queue(ROOM);
+        assert_eq!(sender.push_live(&[frame(3 * ROOM.bytes)]), Pushed::Queued, "one frame always finds room");
         assert_eq!(sender.push_live(&[frame(1)]), Pushed::Full);
         assert!(!receiver.overflowed());
         sender.give_up();
         assert!(receiver.overflowed());
 
-        let (sender, _receiver) = queue();
-        for _ in 0..MAX_LIVE_FRAMES {
+        let (sender, _receiver) = queue(ROOM);
+        for _ in 0..ROOM.frames {
             assert_eq!(sender.push_live(&[frame(1)]), Pushed::Queued);
         }
         assert_eq!(sender.push_live(&[frame(1)]), Pushed::Full);
@@ -241,12 +261,12 @@ mod tests {
 
     #[test]
     fn frames_that_belong_together_are_queued_together_or_not_at_all() {
-        let together = [frame(MAX_LIVE_BYTES), frame(MAX_LIVE_BYTES), frame(1)];
-        let (sender, mut receiver) = queue();
+        let together = [frame(ROOM.bytes), frame(ROOM.bytes), frame(1)];
+        let (sender, mut receiver) = queue(ROOM);
         assert_eq!(sender.push_live(&together), Pushed::Queued, "nothing waits");
         assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), 3);
 
-        let (sender, mut receiver) = queue();
+        let (sender, mut receiver) = queue(ROOM);
         assert_eq!(sender.push_live(&[frame(1)]), Pushed::Queued);
         assert_eq!(sender.push_live(&together), Pushed::Full);
         assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), 1, "none of them");
@@ -254,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_queue_knows_whether_a_history_is_on_its_way() {
-        let (sender, mut receiver) = queue();
+        let (sender, mut receiver) = queue(ROOM);
         let feed = Feed { id: 1, selections: Vec::new(), resolution: Resolution::Raw, encoding: Encoding::Json };
         let place = Place { epoch: 1, seq: 1 };
         let history = History { feed: feed.clone(), place, tiers: Vec::new(), _room: Room::default() };
@@ -276,17 +296,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_takes_no_answers_is_not_listened_to() {
-        let (sender, mut receiver) = queue();
+        let (sender, mut receiver) = queue(ROOM);
         let replies = receiver.replies();
         let waits = async |replies: &Replies| {
             tokio::time::timeout(std::time::Duration::from_secs(60), replies.room()).await.is_err()
         };
-        assert!(sender.push(Outbound::Reply(frame(MAX_REPLY_BYTES - 1))));
+        assert!(sender.push(Outbound::Reply(frame(ROOM.bytes - 1))));
         assert!(!waits(&replies).await);
-        assert!(sender.push(Outbound::Reply(frame(3 * MAX_REPLY_BYTES))), "one more always finds room");
+        assert!(sender.push(Outbound::Reply(frame(3 * ROOM.bytes))), "one more always finds room");
         assert!(waits(&replies).await);
         let waiting = tokio::spawn(async move { replies.room().await });
-        for bytes in [MAX_REPLY_BYTES - 1, 3 * MAX_REPLY_BYTES] {
+        for bytes in [ROOM.bytes - 1, 3 * ROOM.bytes] {
             assert!(!waiting.is_finished());
             assert!(matches!(receiver.next().await, Some(Outbound::Reply(_))));
             receiver.replied(bytes);
@@ -296,11 +316,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_sent_makes_room() {
-        let (sender, mut receiver) = queue();
-        assert_eq!(sender.push_live(&[frame(MAX_LIVE_BYTES)]), Pushed::Queued);
+        let (sender, mut receiver) = queue(ROOM);
+        assert_eq!(sender.push_live(&[frame(ROOM.bytes)]), Pushed::Queued);
         assert!(matches!(receiver.next().await, Some(Outbound::Live(_))));
-        receiver.sent(MAX_LIVE_BYTES);
-        assert_eq!(sender.push_live(&[frame(MAX_LIVE_BYTES)]), Pushed::Queued);
+        receiver.sent(ROOM.bytes);
+        assert_eq!(sender.push_live(&[frame(ROOM.bytes)]), Pushed::Queued);
         assert!(!receiver.overflowed());
         drop(receiver);
         assert_eq!(sender.push_live(&[frame(0)]), Pushed::Gone);

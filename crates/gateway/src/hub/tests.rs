@@ -13,7 +13,7 @@ const SLICES: Bounds = Bounds { slice: 1, ..gather::BOUNDS };
 
 fn hub() -> Hub {
     let board = Arc::new(Board::default());
-    let hub = Hub::new(Greeting { board, demo: false, version: "0" }).unwrap();
+    let hub = Hub::new(Greeting { board, demo: false, version: "0" }, LiveRoom::USUAL).unwrap();
     let engine = Engine::new(EngineConfig::default()).unwrap();
     hub.install(engine, Alerts::new(), 7, 0);
     hub

@@ -238,6 +238,22 @@ settings! {
         connections_of_address: Count = Count(1_000);
         /// Live connections of one reader who signed in, or whom a proxy names
         connections_of_user: Count = Count(20);
+        /// How long a live connection may take to say who it is
+        introduction_time: Limit = Limit::secs(5);
+        /// Longest message of a live connection; a batch of samples is a body
+        message: Bytes = Bytes(64 << 10);
+        /// Messages of a live connection in a minute; batches of which something is stored are not counted
+        messages: Count = Count(100);
+        /// Live values that wait for one connection, and answers; beyond it values are gathered, then it is closed
+        queue: Bytes = Bytes(1 << 20);
+        /// The same in frames
+        queue_frames: Count = Count(1_024);
+        /// How long one message to a live connection may take to leave; less than take_time
+        send_time: Limit = Limit::secs(10);
+        /// How often a live connection is asked whether it is still there; less than idle_time
+        ping_time: Limit = Limit::secs(25);
+        /// How long a live connection may give no sign of life
+        idle_time: Limit = Limit::secs(60);
         /// Wrong tokens of one address in a minute; further ones, and those not heard from there before, are held up
         wrong_tokens: Count = Count(30);
     }
@@ -261,6 +277,15 @@ impl Settings {
         }
         if self.auth.ticket_time.get().as_secs() > 30 {
             return Err("auth.ticket_time is 30s at most".to_owned());
+        }
+        let limits = &self.limits;
+        for (shorter, longer, names) in [
+            (limits.send_time, limits.take_time, "limits.send_time must be shorter than limits.take_time"),
+            (limits.ping_time, limits.idle_time, "limits.ping_time must be shorter than limits.idle_time"),
+        ] {
+            if shorter.get() >= longer.get() {
+                return Err(format!("{names}: {} is not shorter than {}", shorter.0, longer.0));
+            }
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use self::faulty::{Failure, FaultyDisk};
 use super::thread::WriterThread;
 use super::{BatchName, Delivery, NewNotice, QueueRoom, Receipt, WriteError, Written};
 use crate::clock;
-use crate::hub::{Greeting, Hub, recover};
+use crate::hub::{Greeting, Hub, LiveRoom, recover};
 use crate::own::OwnWork;
 use crate::store::{
     AlertChange, Change, Correction, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store, Target,
@@ -47,7 +47,7 @@ impl Rig {
         let (_, queue) = super::writer(metrics.clone(), QueueRoom { batches: 16, samples: 200_000 });
         let board =
             Arc::new(bellwether_wire::board::decode(r#"{"title":"Service"}"#).unwrap_or_else(|_| Board::default()));
-        let hub = Arc::new(Hub::new(Greeting { board, demo: false, version: "0" }).unwrap());
+        let hub = Arc::new(Hub::new(Greeting { board, demo: false, version: "0" }, LiveRoom::USUAL).unwrap());
         let retention = Retention::all(DurationMs::from_days(90));
         let own = Arc::new(OwnWork::default());
         let writer = WriterThread::new(store, Arc::clone(&hub), metrics.clone(), own, retention, queue);

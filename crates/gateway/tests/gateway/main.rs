@@ -14,6 +14,7 @@ mod crashes;
 mod doors;
 mod durability;
 mod feed;
+mod hostile;
 mod ingest;
 mod lines;
 mod live;

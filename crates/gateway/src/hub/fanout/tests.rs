@@ -1,5 +1,5 @@
 use super::super::feed::{Encoding, STEP};
-use super::super::queue::{QueueReceiver, queue};
+use super::super::queue::{LiveRoom, QueueReceiver, queue};
 use super::*;
 use bellwether_core::engine::EngineConfig;
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
@@ -37,7 +37,7 @@ async fn a_frame_is_encoded_once_for_all_who_ask_for_the_same() {
     let mut queues = Vec::new();
     // The range is of the history only; the id stands in every frame.
     for feed in [feed(1, STEP), feed(1, DurationMs::ZERO), feed(2, STEP)] {
-        let (sender, receiver) = queue();
+        let (sender, receiver) = queue(LiveRoom::USUAL);
         let connection = fanout.connect(sender);
         fanout.subscribe(connection, &feed, PLACE);
         queues.push(receiver);
@@ -58,7 +58,7 @@ fn nobody_waits_and_nothing_is_gathered() {
     let mut fanout = Fanout::default();
     fanout.record(&engine, id, Kind::Gauge, sample);
     assert!(fanout.increments.steps.is_empty() && fanout.increments.raw.is_empty());
-    let (sender, _receiver) = queue();
+    let (sender, _receiver) = queue(LiveRoom::USUAL);
     let connection = fanout.connect(sender);
     fanout.subscribe(connection, &feed(1, STEP), PLACE);
     fanout.record(&engine, id, Kind::Gauge, sample);
@@ -79,7 +79,7 @@ fn nobody_waits_and_nothing_is_gathered() {
 #[test]
 fn a_subscription_of_the_same_number_takes_the_place_of_the_other() {
     let mut fanout = Fanout::default();
-    let (sender, _receiver) = queue();
+    let (sender, _receiver) = queue(LiveRoom::USUAL);
     let connection = fanout.connect(sender);
     fanout.subscribe(connection, &feed(1, STEP), PLACE);
     let mut other = feed(1, STEP);
@@ -95,10 +95,10 @@ fn a_subscription_of_the_same_number_takes_the_place_of_the_other() {
 async fn a_tick_comes_each_second_to_the_silent_and_every_fifth_to_all() {
     let (engine, id, sample) = engine();
     let mut fanout = Fanout::default();
-    let (sender, mut busy) = queue();
+    let (sender, mut busy) = queue(LiveRoom::USUAL);
     let connection = fanout.connect(sender);
     fanout.subscribe(connection, &feed(1, STEP), PLACE);
-    let (sender, mut quiet) = queue();
+    let (sender, mut quiet) = queue(LiveRoom::USUAL);
     fanout.connect(sender);
     let mut ticks_of_busy = Vec::new();
     for second in 1..=10 {
@@ -151,10 +151,10 @@ fn place(seq: u64) -> Place {
 fn who_was_cut_off_gets_what_the_others_got_meanwhile() {
     let (engine, id, sample) = engine();
     let mut fanout = Fanout::default();
-    let (sender, mut stays) = queue();
+    let (sender, mut stays) = queue(LiveRoom::USUAL);
     let connection = fanout.connect(sender);
     fanout.subscribe(connection, &feed(1, STEP), place(0));
-    let (sender, _cut_off) = queue();
+    let (sender, _cut_off) = queue(LiveRoom::USUAL);
     let cut_off = fanout.connect(sender);
     fanout.subscribe(cut_off, &feed(1, DurationMs::ZERO), place(0));
     for seq in 1..=4 {
@@ -164,7 +164,7 @@ fn who_was_cut_off_gets_what_the_others_got_meanwhile() {
         fanout.record(&engine, id, Kind::Gauge, sample);
         fanout.flush(&engine, place(seq), NOW);
     }
-    let (sender, mut back) = queue();
+    let (sender, mut back) = queue(LiveRoom::USUAL);
     let back_again = fanout.connect(sender);
     let mut raw = feed(1, STEP);
     raw.resolution = Resolution::Raw;
@@ -184,7 +184,7 @@ fn who_is_slow_gets_what_it_missed_at_once_and_holds_up_nobody() {
     let mut fanout = Fanout::default();
     let mut queues = Vec::new();
     for _ in 0..2 {
-        let (sender, receiver) = queue();
+        let (sender, receiver) = queue(LiveRoom::USUAL);
         let connection = fanout.connect(sender);
         fanout.subscribe(connection, &feed(1, STEP), place(0));
         queues.push(receiver);
@@ -212,7 +212,7 @@ fn who_is_slow_gets_what_it_missed_at_once_and_holds_up_nobody() {
 fn who_is_too_slow_is_given_up_when_what_it_missed_is_gone() {
     let (engine, id, sample) = engine();
     let mut fanout = Fanout::default();
-    let (sender, slow) = queue();
+    let (sender, slow) = queue(LiveRoom::USUAL);
     let connection = fanout.connect(sender);
     fanout.subscribe(connection, &feed(1, STEP), place(0));
     for seq in 1..=1_026 {

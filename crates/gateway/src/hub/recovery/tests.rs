@@ -15,7 +15,7 @@ use bellwether_testkit::random::Random;
 use bellwether_wire::ingest::{IngestedSample, Repeats};
 use proptest::prelude::*;
 
-use super::super::{Admitted, Greeting, Hub, recover};
+use super::super::{Admitted, Greeting, Hub, LiveRoom, recover};
 use crate::store::{Batch, Progress, RedbStore, Retention, SealLimits, Store};
 use crate::writer::rig::faulty::FaultyDisk;
 
@@ -95,7 +95,7 @@ fn op() -> impl Strategy<Value = Op> {
 
 fn hub() -> Hub {
     let board = Arc::new(Board::default());
-    Hub::new(Greeting { board, demo: false, version: "0" }).unwrap()
+    Hub::new(Greeting { board, demo: false, version: "0" }, LiveRoom::USUAL).unwrap()
 }
 
 fn open(disk: &FaultyDisk, limits: SealLimits) -> RedbStore {
