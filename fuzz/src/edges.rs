@@ -2,10 +2,11 @@
 
 use bellwether_core::engine::{Engine, EngineConfig};
 use bellwether_core::time::TimestampMs;
+use bellwether_wire::correction::{CorrectionAction, MAX_REASON_BYTES};
 use bellwether_wire::feed::{FeedFrame, FeedSeries, Point};
 use bellwether_wire::frame::{ClientFrame, ServerFrame};
-use bellwether_wire::ingest::{BodyFormat, MAX_SAMPLES};
-use bellwether_wire::{binary, board as boards, ingest as bodies, query as queries};
+use bellwether_wire::ingest::{BodyFormat, MAX_REF_BYTES, MAX_SAMPLES};
+use bellwether_wire::{binary, board as boards, correction as corrections, ingest as bodies, query as queries};
 
 const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
 
@@ -20,6 +21,7 @@ pub fn ingest(body: &[u8]) {
                 continue;
             }
         };
+        assert!(ingested.rejected.iter().all(|rejection| rejection.message.len() < 256));
         let accepted: Vec<usize> = ingested.accepted.iter().map(|sample| sample.index).collect();
         let rejected: Vec<usize> = ingested.rejected.iter().map(|rejection| rejection.index).collect();
         assert!(accepted.is_sorted() && rejected.is_sorted());
@@ -33,6 +35,23 @@ pub fn ingest(body: &[u8]) {
                 let _ = engine.record(id, sample.sample, NOW);
             }
         }
+    }
+}
+
+/// A body of `POST /api/v1/corrections`: everything wrong is said, or what is asked is within its limits.
+pub fn correction(text: &[u8]) {
+    let text = String::from_utf8_lossy(text);
+    let asked = match corrections::decode(&text) {
+        Ok(asked) => asked,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert!((1..=MAX_REF_BYTES).contains(&asked.reference.len()));
+    assert!(asked.at.is_none_or(|at| at.get() >= 0));
+    assert!(asked.reason.as_ref().is_none_or(|reason| (1..=MAX_REASON_BYTES).contains(&reason.len())));
+    assert!(asked.reason.is_some() || asked.action == CorrectionAction::Erase);
+    if let CorrectionAction::Correct { value, timestamp } = asked.action {
+        assert!(value.is_some() || timestamp.is_some());
+        assert!(value.is_none_or(f64::is_finite) && timestamp.is_none_or(|timestamp| timestamp.get() >= 0));
     }
 }
 

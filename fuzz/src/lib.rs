@@ -15,7 +15,7 @@ mod sketch;
 mod snapshot;
 mod source;
 
-pub use edges::{board, client_frame, feed_frame, ingest, query, server_frame};
+pub use edges::{board, client_frame, correction, feed_frame, ingest, query, server_frame};
 pub use engine::engine;
 pub use engine_model::engine_model;
 pub use protocols::{exposition, influx, otlp, remote_write};
@@ -26,9 +26,10 @@ pub use snapshot::snapshot;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("board", board),
     ("client_frame", client_frame),
+    ("correction", correction),
     ("engine", engine),
     ("engine_model", engine_model),
     ("exposition", exposition),

@@ -15,7 +15,7 @@ fn check(delivered: Result<Delivered, ProtocolError>) {
     let delivered = match delivered {
         Ok(delivered) => delivered,
         Err(error) => {
-            assert!(!error.code().is_empty() && !error.to_string().is_empty());
+            assert!(!error.code().is_empty() && (1..400).contains(&error.to_string().len()), "{error}");
             return;
         }
     };
@@ -25,6 +25,7 @@ fn check(delivered: Result<Delivered, ProtocolError>) {
     let all: Vec<usize> = samples.chain(histograms).chain(rejected).collect();
     let places: BTreeSet<usize> = all.iter().copied().collect();
     assert!(all.len() == places.len() && all.len() + delivered.ended.len() <= MAX_SAMPLES, "{all:?}");
+    assert!(delivered.rejected.iter().all(|rejection| (1..256).contains(&rejection.message.len())));
     for sample in &delivered.samples {
         assert!(sample.sample.timestamp().get() >= 0 && !sample.key.metric.as_str().is_empty());
     }

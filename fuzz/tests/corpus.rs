@@ -116,6 +116,7 @@ macro_rules! any_bytes_hold {
 any_bytes_hold!(
     board,
     client_frame,
+    correction,
     engine,
     engine_model,
     exposition,

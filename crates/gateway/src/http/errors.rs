@@ -10,6 +10,7 @@ use bellwether_core::scorecard::ScorecardError;
 use bellwether_wire::ingest::BodyError;
 use bellwether_wire::protocol::ProtocolError;
 use bellwether_wire::query::{ErrorBody, QueryParamError};
+use bellwether_wire::start_of;
 
 use super::seats::NoSeat;
 use crate::archive::ParamError;
@@ -17,6 +18,8 @@ use crate::auth::{Scope, Scopes};
 use crate::hub::PastError;
 use crate::writer::WriteError;
 
+/// Most bytes of a message.
+const MAX_MESSAGE_BYTES: usize = 2_048;
 /// Seconds after which a sender may try again.
 const RETRY_AFTER_SECS: u64 = 1;
 
@@ -282,7 +285,8 @@ impl IntoResponse for ApiError {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bellwether\""));
         }
-        let message = self.to_string();
+        // A body may have a fault in every field, and each is named.
+        let message = start_of(&self, MAX_MESSAGE_BYTES);
         (status, headers, Json(ErrorBody { code: self.code(), message: &message })).into_response()
     }
 }
@@ -312,6 +316,13 @@ mod tests {
         check(ApiError::BodyTooSlow { limit: Duration::from_secs(10) }, 503, "body_too_slow");
         check(ApiError::BodyBroken, 503, "body_broken");
         check(NoSeat::OfAddress { most: 10 }, 503, "too_many_connections");
+    }
+
+    #[tokio::test]
+    async fn a_message_is_bounded() {
+        let error = ApiError::BadBody { code: "bad_correction", message: "x".repeat(1 << 20) };
+        let body = axum::body::to_bytes(error.into_response().into_body(), 1 << 20).await.unwrap();
+        assert!((2_048..2_200).contains(&body.len()), "{}", body.len());
     }
 
     #[test]

@@ -306,7 +306,7 @@ fn the_live_feed_is_told_who_asks() {
     let mut silent = connect_with(&gateway, "/ws", &[SUBPROTOCOL]).unwrap();
     let began = std::time::Instant::now();
     let Message::Close(Some(close)) = silent.read().unwrap() else { panic!("it is closed") };
-    assert!(close.reason.contains("within 5 s") && began.elapsed().as_secs() < 20, "{close:?}");
+    assert!(close.reason.contains("within 5s") && began.elapsed().as_secs() < 20, "{close:?}");
     // A page of the gateway's own cannot introduce itself: it is told at once.
     assert_eq!(connect_with(&gateway, "/ws", &[SUBPROTOCOL, ("origin", &gateway.url)]).err(), Some(401));
     // Who may only send is told no board and no alerts, and does not get to read.
