@@ -67,6 +67,7 @@ pub(super) async fn keep(
     received_at: TimestampMs,
 ) -> Result<Kept, ApiError> {
     let Delivered { samples, histograms, ended, mut rejected, metrics, exemplars } = delivered;
+    gateway.takes(samples.len() + histograms.len() + ended.len() + rejected.len())?;
     gateway.described.note(metrics);
     gateway.metrics.exemplars_dropped.inc_by(exemplars as u64);
     for rejection in &rejected {

@@ -35,6 +35,9 @@ pub(crate) enum ApiError {
     /// A parameter is missing, unknown or wrong.
     #[error("{message}")]
     BadQuery { code: &'static str, message: String },
+    /// The body holds more samples than are taken at once.
+    #[error("the body holds more than {most} samples; send them in several requests")]
+    TooManySamples { most: usize },
     /// The `Idempotency-Key` cannot be used.
     #[error("{message}")]
     BadKey { message: String },
@@ -140,7 +143,9 @@ fn foreign(origin: &str) -> String {
 impl ApiError {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::BadBody { .. } | Self::BadQuery { .. } | Self::BadKey { .. } => StatusCode::BAD_REQUEST,
+            Self::BadBody { .. } | Self::TooManySamples { .. } | Self::BadQuery { .. } | Self::BadKey { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::BadPacking { .. } | Self::Handshake { .. } => StatusCode::BAD_REQUEST,
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Version { .. } => {
@@ -174,6 +179,7 @@ impl ApiError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::BadBody { code, .. } | Self::BadQuery { code, .. } | Self::Correction { code, .. } => code,
+            Self::TooManySamples { .. } => "too_many_samples",
             Self::BadKey { .. } => "bad_idempotency_key",
             Self::BodyTooLong { .. } => "body_too_large",
             Self::BodyTooSlow { .. } => "body_too_slow",

@@ -48,6 +48,7 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Response, ApiError>
     let received_at = clock::now();
     let (ingested, body) = body.decoded(move |body| decode(body, format, received_at)).await?;
     let Ingested { accepted, mut rejected } = ingested;
+    gateway.takes(accepted.len() + rejected.len())?;
     for rejection in &rejected {
         gateway.metrics.reject(rejection.code.as_str(), 1);
     }

@@ -108,6 +108,15 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// # Errors
+    /// [`ApiError::TooManySamples`] where a body of so many is not taken.
+    fn takes(&self, samples: usize) -> Result<(), ApiError> {
+        let most = self.limits.samples.0;
+        if samples > most { Err(ApiError::TooManySamples { most }) } else { Ok(()) }
+    }
+}
+
 /// Waits until the gateway stops.
 async fn stopping(mut stopping: watch::Receiver<bool>) {
     // An error means that the gateway is gone, which is the same.

@@ -71,6 +71,7 @@ async fn store(gateway: &Gateway, batch: Batch) -> Result<Stored, ApiError> {
     let body = gateway.bodies.hold(samples.into())?;
     let (ingested, body) = body.decoded(move |body| decode(body, BodyFormat::Json, received_at)).await?;
     let Ingested { accepted, mut rejected } = ingested;
+    gateway.takes(accepted.len() + rejected.len())?;
     for rejection in &rejected {
         gateway.metrics.reject(rejection.code.as_str(), 1);
     }

@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use bellwether_core::time::DurationMs;
+use bellwether_wire::ingest::MAX_SAMPLES;
 use ipnet::IpNet;
 
 pub use flags::ServeArgs;
@@ -216,6 +217,8 @@ settings! {
         bodies: Bytes = Bytes(256 << 20);
         /// How long a body may take to arrive
         body_time: Limit = Limit::secs(10);
+        /// Samples of one body; 10000 at most
+        samples: Count = Count(MAX_SAMPLES);
         /// How far ahead of the gateway's clock a sample may be
         future: Limit = Limit::secs(600);
         /// Series in all; a new one beyond is refused
@@ -279,6 +282,9 @@ impl Settings {
             return Err("auth.ticket_time is 30s at most".to_owned());
         }
         let limits = &self.limits;
+        if limits.samples.0 > MAX_SAMPLES {
+            return Err(format!("limits.samples is {MAX_SAMPLES} at most"));
+        }
         for (shorter, longer, names) in [
             (limits.send_time, limits.take_time, "limits.send_time must be shorter than limits.take_time"),
             (limits.ping_time, limits.idle_time, "limits.ping_time must be shorter than limits.idle_time"),

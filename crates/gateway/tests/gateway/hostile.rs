@@ -5,6 +5,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use bellwether_wire::frame::ServerFrame;
 use serde_json::{Value, json};
 
 use crate::live::{Live, connect_with};
@@ -262,6 +263,31 @@ fn a_body_beyond_a_limit_is_refused_whole_and_the_next_is_taken() {
     assert_eq!(gateway.result("name=bad_v&window=1h&agg=count"), None);
 }
 
+#[test]
+fn fewer_samples_may_be_taken_at_once() {
+    let gateway = Running::start(&["--limits-samples", "2"]);
+    for (number, door) in DOORS.into_iter().enumerate() {
+        let of = |part: &str| given("m_v", &[("door", number.to_string().as_str()), ("part", part)]);
+        let bad = Given { at: 1, ..of("bad") };
+        let refused = door.send(&gateway, &[of("a"), bad, of("b")]);
+        let context = format!("{door:?}: {} {}", refused.status, refused.body);
+        assert_eq!((refused.status, door.code(&refused).as_str()), (400, "too_many_samples"), "{context}");
+        assert!(refused.body.contains("more than 2 samples"), "{context}");
+        assert!(door.send(&gateway, &[of("a"), of("b")]).status < 300, "{door:?}");
+    }
+    let mut live = Live::open(&gateway);
+    let batch = [r#"{"name":"m_v","value":1}"#; 3].join(",");
+    live.say(&format!(r#"{{"type":"samples","id":1,"samples":[{batch}]}}"#));
+    let answered = loop {
+        match live.step().unwrap() {
+            ServerFrame::Tick(_) => {}
+            other => break other,
+        }
+    };
+    assert!(matches!(&answered, ServerFrame::Error(error) if error.code == "too_many_samples"), "{answered:?}");
+    assert_eq!(gateway.result("name=m_v&window=1h&agg=count"), Some(12.0));
+}
+
 const SUBPROTOCOL: (&str, &str) = ("sec-websocket-protocol", "bellwether.v1");
 
 /// The end of a connection: its code and why.
@@ -371,6 +397,7 @@ fn limits_that_would_not_work_together_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, told) in [
         (["--limits-send-time", "40s"], "limits.send_time must be shorter than limits.take_time: 40s"),
+        (["--limits-samples", "10001"], "limits.samples is 10000 at most"),
         (["--limits-ping-time", "1m"], "limits.ping_time must be shorter than limits.idle_time: 1m"),
     ] {
         let output = command(folder.path()).args(flags).output().unwrap();
