@@ -226,7 +226,7 @@ impl Feed {
                 };
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
-            ServerFrame::Subscribed(Subscribed { id, epoch, seq }) => {
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated: _ }) => {
                 let complete = self.track(id).complete(Resume { epoch, seq });
                 if id == OTHERS {
                     return vec![Msg::FeedChanged];

@@ -266,11 +266,13 @@ fn the_examples_of_the_documentation_are_read() {
         board(&format!(r#"{{"title":"t","panels":[{{"id":"p","title":"t","query":{query}}}]}}"#));
     }
     let live = examples(include_str!("../../../docs/formats/live-feed.md"));
-    let [subscribe, error, resume, batch, summary] = live[..] else { panic!("{live:?}") };
+    let [subscribe, error, resume, subscribed, batch, summary] = live[..] else { panic!("{live:?}") };
     for said in [subscribe, resume, batch] {
         bellwether_wire::frame::ClientFrame::decode(said).unwrap();
     }
-    bellwether_wire::frame::ServerFrame::decode(error).unwrap();
+    for said in [error, subscribed] {
+        bellwether_wire::frame::ServerFrame::decode(said).unwrap();
+    }
     let samples = format!(r#"{{"type":"samples","samples":[],"summaries":[{summary}]}}"#);
     bellwether_wire::frame::ServerFrame::decode(&samples).unwrap();
 }

@@ -11,7 +11,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::feed::{BucketSummary, FeedFrame, FeedHeader, FeedSeries, Follow, Phase};
 use bellwether_wire::frame::{
     Ack, AlertList, AlertNotice, Batch, ClientFrame, ErrorFrame, FeedFormat, Gap, Hello, MAX_SELECTIONS,
-    RejectedSample, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed, Tick,
+    RejectedSample, RestatedSpan, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed, Tick,
 };
 use proptest::prelude::*;
 
@@ -83,6 +83,10 @@ fn server_frames() -> Vec<ServerFrame> {
     )
     .unwrap();
     let (active_at, fired_at) = (at(1_000), at(2_000));
+    let key = |name: &str, labels: &[(&str, &str)]| SeriesKey {
+        metric: metric(name),
+        labels: Labels::new(labels.iter().copied()).unwrap(),
+    };
     vec![
         ServerFrame::Hello(Hello {
             version: "0.1.0".into(),
@@ -94,7 +98,7 @@ fn server_frames() -> Vec<ServerFrame> {
             board,
             staleness: DurationMs::from_minutes(5),
         }),
-        ServerFrame::Subscribed(Subscribed { id: 1, epoch: 1_700_000_000_000, seq: 17 }),
+        ServerFrame::Subscribed(Subscribed { id: 1, epoch: 1_700_000_000_000, seq: 17, restated: Vec::new() }),
         ServerFrame::Samples(feed()),
         ServerFrame::Alerts(AlertList {
             seq: 18,
@@ -119,6 +123,15 @@ fn server_frames() -> Vec<ServerFrame> {
             rejected: vec![RejectedSample { index: 1, code: "bad_value".into(), message: "It is <no> number.".into() }],
         }),
         ServerFrame::Error(ErrorFrame { batch: Some(7), ..ErrorFrame::new("overloaded", "Try again.") }),
+        ServerFrame::Subscribed(Subscribed {
+            id: 2,
+            epoch: 9,
+            seq: 18,
+            restated: vec![
+                RestatedSpan { series: key("m", &[("team", "a")]), from: at(999), to: at(1_000), at: at(5_000) },
+                RestatedSpan { series: key("n", &[]), from: at(0), to: at(3_600_000), at: at(6_000) },
+            ],
+        }),
     ]
 }
 

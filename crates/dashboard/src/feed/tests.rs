@@ -54,7 +54,7 @@ fn samples(phase: Phase) -> Vec<u8> {
 }
 
 fn subscribed(feed: &mut Feed) -> Vec<Msg> {
-    let frame = ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1 });
+    let frame = ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1, restated: Vec::new() });
     feed.receive_text(&frame.encode(), at(0.0))
 }
 
@@ -477,7 +477,7 @@ fn other_metrics_have_an_engine_of_their_own_and_end_with_an_empty_list() {
     let ClientFrame::Subscribe(request) = ClientFrame::decode(&request).unwrap() else { panic!("no subscribe") };
     assert_eq!((request.id, request.metrics.len()), (OTHERS, 1));
     feed.receive_binary(&frame_of(OTHERS, "latency", 3), at(1.0));
-    let complete = ServerFrame::Subscribed(Subscribed { id: OTHERS, epoch: 1, seq: 1 });
+    let complete = ServerFrame::Subscribed(Subscribed { id: OTHERS, epoch: 1, seq: 1, restated: Vec::new() });
     assert_eq!(feed.receive_text(&complete.encode(), at(1.0)), [Msg::FeedChanged]);
     assert_eq!(feed.others().map(|(engine, _)| engine.series_count()), Some(3));
     assert_eq!(

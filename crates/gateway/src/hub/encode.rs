@@ -10,7 +10,7 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::feed::{FeedHeader, Follow, Phase};
-use bellwether_wire::frame::{AlertList, AlertNotice, Gap, Hello, ServerFrame, Subscribed};
+use bellwether_wire::frame::{AlertList, AlertNotice, Gap, Hello, RestatedSpan, ServerFrame, Subscribed};
 
 use super::Greeting;
 use super::feed::{Feed, Place, STEP};
@@ -93,8 +93,8 @@ pub(super) fn gap(feed: &Feed, had: Option<u64>, place: Place) -> Frame {
 }
 
 /// The end of a subscription's history.
-pub(super) fn subscribed(feed: &Feed, place: Place) -> Frame {
-    text(&ServerFrame::Subscribed(Subscribed { id: feed.id, epoch: place.epoch, seq: place.seq }))
+pub(super) fn subscribed(feed: &Feed, place: Place, restated: Vec<RestatedSpan>) -> Frame {
+    text(&ServerFrame::Subscribed(Subscribed { id: feed.id, epoch: place.epoch, seq: place.seq, restated }))
 }
 
 /// A piece of a subscription's history, from a tier of the given width.

@@ -8,6 +8,7 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
+use bellwether_wire::frame::RestatedSpan;
 
 use super::encode;
 use super::feed::{Feed, Place, Resolution, step_end};
@@ -240,14 +241,21 @@ impl Fanout {
 
     /// Lets a connection go on with `feed` where it was cut off, at the place `seq`; `false`, and nothing
     /// changes, where what came since is gone. [`Fanout::flush`] must come first.
-    pub(super) fn resume(&mut self, id: ConnectionId, feed: &Feed, seq: u64, place: Place) -> bool {
+    pub(super) fn resume(
+        &mut self,
+        id: ConnectionId,
+        feed: &Feed,
+        seq: u64,
+        place: Place,
+        restated: impl FnOnce() -> Vec<RestatedSpan>,
+    ) -> bool {
         let Some(index) = self.channels.iter().position(|channel| channel.feed.same_frames(feed)) else {
             return false;
         };
         let Some(frames) = self.channels[index].log.since(seq).filter(|_| seq <= place.seq) else { return false };
         self.unsubscribe(id, feed.id);
         self.channels[index].members.insert(id, None);
-        self.push(id, Outbound::Past(Past::Rest { frames, last: encode::subscribed(feed, place) }));
+        self.push(id, Outbound::Past(Past::Rest { frames, last: encode::subscribed(feed, place, restated()) }));
         true
     }
 

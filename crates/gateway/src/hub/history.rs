@@ -5,6 +5,7 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::Kind;
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_wire::frame::RestatedSpan;
 
 use super::encode;
 use super::feed::{Feed, Place};
@@ -30,6 +31,8 @@ pub(crate) struct History {
     pub(super) place: Place,
     /// By the width of the time buckets, coarsest (and so oldest) first.
     pub(super) tiers: Vec<(DurationMs, Vec<Stretch>)>,
+    /// Where stored samples of its series were changed.
+    pub(super) restated: Vec<RestatedSpan>,
     /// What it takes of the bound of all histories, until it is dropped.
     pub(super) _room: Room,
 }
@@ -40,7 +43,7 @@ impl History {
         let pieces =
             self.tiers.iter().flat_map(|(width, stretches)| pieces(stretches).map(move |piece| (*width, piece)));
         let frames = pieces.flat_map(|(width, piece)| encode::history(&self.feed, self.place, width, &piece));
-        frames.chain(std::iter::once_with(|| encode::subscribed(&self.feed, self.place)))
+        frames.chain(std::iter::once_with(|| encode::subscribed(&self.feed, self.place, self.restated.clone())))
     }
 }
 

@@ -291,7 +291,7 @@ impl Hub {
         let resume = subscribe.resume;
         let feed = Feed::try_from(subscribe)?;
         let mut state = self.state();
-        let State { engine, fanout, place, histories, .. } = &mut *state;
+        let State { engine, fanout, place, histories, restated, .. } = &mut *state;
         if fanout.subscription_count(id, feed.id) >= MAX_SUBSCRIPTIONS {
             return Err(SubscribeError::TooManySubscriptions);
         }
@@ -302,7 +302,7 @@ impl Hub {
             let ours = had.epoch == place.epoch;
             // What is gathered so far belongs to what came while it was away.
             fanout.flush(engine, *place, now);
-            if ours && fanout.resume(id, &feed, had.seq, *place) {
+            if ours && fanout.resume(id, &feed, had.seq, *place, || restated.spans(&feed, now)) {
                 return Ok(None);
             }
             fanout.push(id, Outbound::Reply(encode::gap(&feed, ours.then_some(had.seq), *place)));
@@ -325,11 +325,12 @@ impl Hub {
     /// Sends a history that is copied, and from now on the live values.
     fn join(&self, gathering: Gathering, now: TimestampMs) {
         let mut state = self.state();
-        let State { engine, fanout, place, .. } = &mut *state;
+        let State { engine, fanout, place, restated, .. } = &mut *state;
         let id = gathering.connection;
         // The connection may have been let go meanwhile.
         let Some(beside) = fanout.joining().end(id) else { return };
-        let (history, refused) = gathering.finish(engine, &beside, *place);
+        let (mut history, refused) = gathering.finish(engine, &beside, *place);
+        history.restated = restated.spans(&history.feed, now);
         for frame in refusal_frames(history.feed.id, refused) {
             fanout.push(id, Outbound::Reply(encode::text(&ServerFrame::Error(frame))));
         }

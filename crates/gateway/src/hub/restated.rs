@@ -1,5 +1,6 @@
 //! Which figures are restated: those whose window holds a sample that was changed after it was stored.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use bellwether_core::engine::SeriesId;
@@ -9,10 +10,14 @@ use bellwether_core::sample::Sample;
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_core::watch::Watches;
+use bellwether_wire::frame::RestatedSpan;
 
+use super::feed::Feed;
 use super::{Hub, State};
 use crate::store::Mark;
 
+/// Most spans that a subscription is told.
+const MOST_SPANS: usize = 1_000;
 /// The longest span of a mark.
 const LONGEST: DurationMs = DurationMs::from_hours(1);
 
@@ -27,6 +32,22 @@ impl Restated {
             let before = spans.get(&mark.to).map_or(mark.from, |before| before.from);
             spans.insert(mark.to, Mark { from: before.min(mark.from), ..mark });
         }
+    }
+
+    /// Where samples of the series of a feed were changed in the range that it asks for: those that were changed
+    /// last.
+    pub(super) fn spans(&self, feed: &Feed, now: TimestampMs) -> Vec<RestatedSpan> {
+        let of_feed = self.0.iter().filter(|(series, _)| feed.takes(series)).flat_map(|(series, spans)| {
+            let from = now - feed.range_of(series);
+            spans.range(from..).map(move |(_, mark)| (series, mark))
+        });
+        let mut spans: Vec<_> = of_feed.collect();
+        spans.sort_by_key(|(_, mark)| Reverse(mark.changed_at));
+        let span = |(series, mark): (&SeriesKey, &Mark)| {
+            let Mark { from, to, changed_at: at } = *mark;
+            RestatedSpan { series: series.clone(), from, to, at }
+        };
+        spans.into_iter().take(MOST_SPANS).map(span).collect()
     }
 
     /// When a sample of the windows that end at `at` was changed last; of those that answer for `group`, where

@@ -167,7 +167,14 @@ fn who_follows_a_corrected_series_gets_its_history_anew_and_others_go_on() {
         assert!(end.starts_with("1013: restated:"), "{end}");
         let mut live = live.reopen(&gateway);
         live.resume("m", step, format);
-        live.until("the history is there anew", |live| live.subscribed);
+        let told = loop {
+            if let ServerFrame::Subscribed(subscribed) = live.step().unwrap() {
+                break subscribed.restated;
+            }
+        };
+        let (series, span) = (told[0].series.metric.as_str(), (told[0].from.get(), told[0].to.get()));
+        assert_eq!((series, told.len()), ("m", if step == "1s" { 1 } else { 2 }));
+        assert!(step != "1s" || span == (now - 1_001, now - 1_000), "{told:?}");
         assert_eq!(live.gaps.len(), 1);
         let expected = if step == "1s" { 21.0 } else { 14.0 };
         assert_ne!(value, expected);

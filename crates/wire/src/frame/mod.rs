@@ -8,7 +8,7 @@ mod samples;
 mod server;
 
 use bellwether_core::board::Board;
-use bellwether_core::labels::{Labels, MetricName};
+use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationMs, TimestampMs};
@@ -65,7 +65,7 @@ pub struct Hello {
 }
 
 /// The history of a subscription is complete, or all that came since it was cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscribed {
     /// The subscription.
     pub id: u32,
@@ -73,6 +73,22 @@ pub struct Subscribed {
     pub epoch: u64,
     /// The newest batch that the client has now.
     pub seq: u64,
+    /// Where stored samples of its series were changed: those that were changed last, at most 1,000.
+    pub restated: Vec<RestatedSpan>,
+}
+
+/// A span of time in which stored samples of a series were corrected, withdrawn or erased: figures over it are
+/// restated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestatedSpan {
+    /// The series.
+    pub series: SeriesKey,
+    /// The span's left edge, which is not in it.
+    pub from: TimestampMs,
+    /// The span's right edge, which is.
+    pub to: TimestampMs,
+    /// When the samples were changed last.
+    pub at: TimestampMs,
 }
 
 /// The current alerts: pending, firing, and resolved of late.

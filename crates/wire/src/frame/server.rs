@@ -1,5 +1,6 @@
 //! What a gateway sends as text, to text and back.
 
+use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::time::TimestampMs;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -7,8 +8,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::client::{SelectionJson, Unknown, selections};
 use super::samples::{read_samples, write_samples};
 use super::{
-    Ack, AlertList, AlertNotice, ErrorFrame, FrameError, Gap, Hello, PROTOCOL, RejectedSample, ServerFrame, Subscribed,
-    Tick, unknown_type,
+    Ack, AlertList, AlertNotice, ErrorFrame, FrameError, Gap, Hello, PROTOCOL, RejectedSample, RestatedSpan,
+    ServerFrame, Subscribed, Tick, unknown_type,
 };
 use crate::board::BoardJson;
 use crate::json::{Faults, Figure, LabelMap, Object, parse, text};
@@ -82,7 +83,18 @@ fn hello(object: &mut Object<'_>) -> Option<Hello> {
 
 fn subscribed(object: &mut Object<'_>) -> Option<Subscribed> {
     let id = object.whole("id")?;
-    Some(Subscribed { id: narrow(object, "id", id)?, epoch: object.whole("epoch")?, seq: object.whole("seq")? })
+    let (id, epoch, seq) = (narrow(object, "id", id)?, object.whole("epoch")?, object.whole("seq")?);
+    let restated = object.array("restated")?.into_iter();
+    let restated = restated.map(|(path, value)| restated_span(&mut Object::new(value, &path, object.faults())?));
+    Some(Subscribed { id, epoch, seq, restated: restated.collect::<Option<_>>()? })
+}
+
+fn restated_span(object: &mut Object<'_>) -> Option<RestatedSpan> {
+    let name = object.text("name")?;
+    let metric = MetricName::new(name).map_err(|error| object.fault("name", error.to_string())).ok()?;
+    let series = SeriesKey { metric, labels: object.labels("labels")? };
+    let (from, to, at) = (object.timestamp("from")?, object.timestamp("to")?, object.timestamp("at")?);
+    Some(RestatedSpan { series, from, to, at })
 }
 
 fn ack(object: &mut Object<'_>) -> Option<Ack> {
@@ -191,11 +203,14 @@ impl Serialize for ServerJson<'_> {
                 object.serialize_entry("board", &BoardJson(board))?;
                 object.serialize_entry("staleness_ms", &staleness.as_millis())?;
             }
-            ServerFrame::Subscribed(Subscribed { id, epoch, seq }) => {
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated }) => {
                 object.serialize_entry("type", "subscribed")?;
                 object.serialize_entry("id", id)?;
                 object.serialize_entry("epoch", epoch)?;
                 object.serialize_entry("seq", seq)?;
+                if !restated.is_empty() {
+                    object.serialize_entry("restated", &restated.iter().map(RestatedJson).collect::<Vec<_>>())?;
+                }
             }
             ServerFrame::Samples(frame) => {
                 object.serialize_entry("type", "samples")?;
@@ -255,6 +270,24 @@ impl Serialize for RejectedJson<'_> {
         object.serialize_entry("index", index)?;
         object.serialize_entry("code", code)?;
         object.serialize_entry("message", message)?;
+        object.end()
+    }
+}
+
+struct RestatedJson<'a>(&'a RestatedSpan);
+
+impl Serialize for RestatedJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let RestatedSpan { series, from, to, at } = self.0;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("name", series.metric.as_str())?;
+        if !series.labels.is_empty() {
+            object.serialize_entry("labels", &LabelMap(&series.labels))?;
+        }
+        // No stored sample is older than 1970.
+        for (field, instant) in [("from", from), ("to", to), ("at", at)] {
+            object.serialize_entry(field, &instant.get().max(0))?;
+        }
         object.end()
     }
 }

@@ -169,9 +169,9 @@ fn who_was_cut_off_gets_what_the_others_got_meanwhile() {
     let mut raw = feed(1, STEP);
     raw.resolution = Resolution::Raw;
     for (feed, seq) in [(feed(2, STEP), 1), (raw, 1), (feed(1, STEP), 9)] {
-        assert!(!fanout.resume(back_again, &feed, seq, place(4)), "of another feed, or of the future");
+        assert!(!fanout.resume(back_again, &feed, seq, place(4), Vec::new), "of another feed, or of the future");
     }
-    assert!(fanout.resume(back_again, &feed(1, STEP), 1, place(4)));
+    assert!(fanout.resume(back_again, &feed(1, STEP), 1, place(4), Vec::new));
     fanout.record(&engine, id, Kind::Gauge, sample);
     fanout.flush(&engine, place(5), NOW);
     assert_eq!(waiting(&mut back), ["the rest of 3", "live"]);
