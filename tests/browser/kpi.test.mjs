@@ -40,6 +40,8 @@ test('a card opens its KPI, told apart by label, sorted as the reader wants, all
   assert.match(await lead.innerText(), /7\s*days[\s\S]*Met[\s\S]*Target at most 7\s?days/);
   assert.match(await page.locator('[data-panel="resolution"] canvas').getAttribute('aria-label'), /value: latest 7\s?days/);
 
+  await page.locator('[data-panel="resolution"] .legend', { hasText: /Target 7\s?days/ }).waitFor();
+
   const spread = plain(await rows(page, 'Spread'));
   assert.deepEqual(spread.map(([name]) => name), ['Lowest', 'p50', 'p95', 'p99', 'Highest', 'Number']);
   assert.deepEqual([spread[0][2], spread[4][2], spread[5][2]], ['3 days', '9 days', '3']);

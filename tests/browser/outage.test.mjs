@@ -15,7 +15,7 @@ after(async () => {
   disk.remove();
 });
 
-test('what was acknowledged before a kill is on the page after the restart, and counted once', async () => {
+test('what was acknowledged before a kill is on the page after the restart, and counted once', async (t) => {
   const flags = ['--no-host-metrics'];
   const first = await startGateway({ flags, dataDir: disk.folder });
   const { page, context, watch } = await openPage(browser, { allowed: [first.url] });
@@ -46,6 +46,7 @@ test('what was acknowledged before a kill is on the page after the restart, and 
   await page.locator('[data-kpi="booking-response-time"] .badge', { hasText: `Met at ${settled}` }).waitFor();
 
   const second = await startGateway({ flags, dataDir: disk.folder, port: first.port });
+  t.after(() => second.stop());
   await live(page);
   await status.filter({ hasText: /^(?!As of).*No alert is firing\.$/ }).waitFor();
   await figureIs(page, 'booking-response-time', (text) => /^180\s?ms$/.test(text), '180 ms');
@@ -53,7 +54,6 @@ test('what was acknowledged before a kill is on the page after the restart, and 
   assert.equal(count.result, 3);
   watch.check();
   await context.close();
-  await second.stop();
 });
 
 test('a chart that does not come, or that Plotly refuses, says so, and the next panel tries again', async () => {

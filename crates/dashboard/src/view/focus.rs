@@ -26,7 +26,7 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
             <>
                 <p class="notice" role="status">{ icon(Icon::Warning) }{ reason }</p>
                 <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
-                { legend(strip) }
+                { legend(strip, "Threshold ") }
             </>
         },
         Remote::NotAsked | Remote::Loading => html! {

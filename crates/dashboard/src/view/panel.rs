@@ -13,6 +13,8 @@ use crate::format;
 /// Title, strip, legend and table of a panel; `analyse` is the address of the same panel, large, where there
 /// is one.
 pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) -> Html {
+    // Of the charts that lead to no other, that of a KPI alone has a line across.
+    let mark = if analyse.is_some() { "Threshold " } else { "Target " };
     html! {
         <article class="panel" key={strip.id.clone()} data-panel={strip.id.clone()}>
             <div class="panel-head">
@@ -25,15 +27,15 @@ pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) 
             </div>
             <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
             <div class="panel-foot">
-                { legend(strip) }
+                { legend(strip, mark) }
                 <TableBehind strip={Rc::clone(strip)} />
             </div>
         </article>
     }
 }
 
-/// Colour, dash, name and latest figure of each line, and of the threshold.
-pub(crate) fn legend(strip: &Strip) -> Html {
+/// Colour, dash, name and latest figure of each line, and of the line across, which is called `mark`.
+pub(crate) fn legend(strip: &Strip, mark: &str) -> Html {
     let lines = strip.lines.iter().enumerate().map(|(place, line)| {
         let class = if line.is_current(strip.to) { "legend-value" } else { "legend-value legend-old" };
         let name = (!line.name.is_empty()).then(|| html! { <span class="legend-name">{ &line.name }</span> });
@@ -49,7 +51,7 @@ pub(crate) fn legend(strip: &Strip) -> Html {
                 <svg class="swatch swatch-threshold" viewBox="0 0 24 8" aria-hidden="true">
                     <line x1="0" x2="24" y1="4" y2="4" stroke-dasharray="4 3" />
                 </svg>
-                { "Threshold " }{ format::figure(threshold, &strip.unit).text() }
+                { mark }{ format::figure(threshold, &strip.unit).text() }
             </li>
         }
     });
