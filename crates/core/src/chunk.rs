@@ -251,8 +251,7 @@ impl Chunk {
 
     /// Calls `each` with the samples in the time buckets numbered `from..=to`: all at once where they
     /// are kept as such, else those of each time bucket.
-    #[inline]
-    pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut impl FnMut(Run<'_>)) {
+    pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut dyn FnMut(Run<'_>)) {
         match &self.body {
             Body::Samples { base, slims } => {
                 let slims = self.cut(*base, slims, (from, to), terms);

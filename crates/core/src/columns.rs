@@ -194,7 +194,7 @@ impl Engine {
     pub(crate) fn pools_of_columns(&self, id: SeriesId, spread: Spread, layout: &Layout) -> Vec<Pool> {
         let series = self.of(id);
         let mut before = self.held(id, layout);
-        let mut parts = self.drawn_parts(id, layout).peekable();
+        let mut parts = self.drawn_parts(id, layout, layout.buckets(0).0).into_iter().peekable();
         let pool = |column: usize| {
             let mut pool = Pool::after(before, series.kind(), spread);
             let last = layout.buckets(column).1;
@@ -219,8 +219,8 @@ impl Engine {
         let start = left(0);
         let before = series.last_until(grid.end(start), &self.horizon);
         let mut slide = Slide::new(before, series.kind(), query.aggregation.spread());
-        let earlier = series.parts(layout.tier, start.saturating_add(1), layout.buckets(0).0 - 1, &self.horizon);
-        let mut parts = earlier.chain(self.drawn_parts(id, layout)).peekable();
+        let first = layout.buckets(0).0.min(start.saturating_add(1));
+        let mut parts = self.drawn_parts(id, layout, first).into_iter().peekable();
         let pool = |column: usize| {
             let last = layout.buckets(column).1;
             while let Some(part) = parts.next_if(|part| part.number <= last) {
@@ -237,14 +237,14 @@ impl Engine {
         self.of(id).last_until(layout.edges(0, &self.horizon).0, &self.horizon)
     }
 
-    /// The time buckets of one series that are drawn. The one that holds the right edge counts where
-    /// its samples do not lie behind the edge.
-    fn drawn_parts(&self, id: SeriesId, layout: &Layout) -> impl Iterator<Item = Part<'_>> {
-        let (first, last) = (layout.buckets(0).0, layout.buckets(layout.columns() - 1).1);
+    /// The time buckets of one series that are drawn, from the one numbered `first` on. The one that
+    /// holds the right edge counts where its samples do not lie behind the edge.
+    fn drawn_parts(&self, id: SeriesId, layout: &Layout, first: i64) -> Vec<Part<'_>> {
+        let last = layout.buckets(layout.columns() - 1).1;
         let to = layout.edges(layout.columns() - 1, &self.horizon).1;
         let series = self.of(id);
         let last = if series.goes_beyond(layout.tier, last, to, &self.horizon) { last - 1 } else { last };
-        series.parts(layout.tier, first, last, &self.horizon)
+        series.parts(layout.tier, (first, last), &self.horizon)
     }
 }
 

@@ -63,7 +63,7 @@ impl Engine {
         let pieces = ranges.into_iter().flat_map(move |(index, first, last)| {
             let grid = self.horizon.grid(index);
             let mut pieces: Vec<Piece<'_>> = Vec::new();
-            for part in series.parts(index, first, last, &self.horizon) {
+            for part in series.parts(index, (first, last), &self.horizon) {
                 let (end, summary) = (grid.end(part.number), part.full());
                 match pieces.last_mut() {
                     // A time bucket that is told in parts.

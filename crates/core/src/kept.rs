@@ -78,7 +78,7 @@ impl Kept {
         let rest = || plan.stretches().iter().copied().skip(1).chain(plan.open());
         for stretch in rest() {
             for id in series {
-                each_part(engine, *id, stretch, |part| {
+                each_part(engine, *id, stretch, &mut |part| {
                     moments.add(&part.summary, self.deviation);
                     if self.spread.is_needed() {
                         self.tally.add(&part.values);
@@ -89,7 +89,7 @@ impl Kept {
         let seen = look(&moments, &self.tally);
         for stretch in rest().filter(|_| self.spread.is_needed()) {
             for id in series {
-                each_run(engine, *id, stretch, |run| {
+                each_run(engine, *id, stretch, &mut |run| {
                     self.tally.take(&run.values());
                 });
             }
@@ -143,7 +143,7 @@ impl Kept {
             if self.spread.is_needed() && counted.first < whole.first {
                 let left = Stretch { last: whole.first - 1, ..counted };
                 let mut is_taken = true;
-                each_run(engine, *id, left, |run| is_taken &= self.tally.take(&run.values()));
+                each_run(engine, *id, left, &mut |run| is_taken &= self.tally.take(&run.values()));
                 if !is_taken {
                     return false;
                 }
@@ -161,7 +161,7 @@ impl Kept {
     fn enter(&mut self, engine: &Engine, id: SeriesId, stretch: Stretch) -> u64 {
         let before = self.newer.count();
         if stretch.first <= stretch.last {
-            each_part(engine, id, stretch, |part| {
+            each_part(engine, id, stretch, &mut |part| {
                 self.newer.add(&part.summary, self.deviation);
                 if self.spread.is_needed() {
                     self.tally.add(&part.values);
@@ -174,13 +174,13 @@ impl Kept {
     /// Makes all that is in the window the older half.
     fn turn_over(&mut self, engine: &Engine, series: &[SeriesId], whole: Stretch) {
         for id in series {
-            for part in engine.of(*id).parts(whole.tier, whole.first, whole.last, &engine.horizon) {
+            each_part(engine, *id, whole, &mut |part| {
                 let moments = Moments::of(&part.summary);
                 match self.older.last_mut() {
                     Some((last, merged)) if *last == part.number => merged.merge(&moments, self.deviation),
                     _ => self.older.push((part.number, moments)),
                 }
-            }
+            });
         }
         if series.len() > 1 {
             self.older.sort_by_key(|(number, _)| *number);
@@ -195,13 +195,11 @@ impl Kept {
     }
 }
 
-#[inline]
-fn each_part(engine: &Engine, id: SeriesId, stretch: Stretch, each: impl FnMut(Part<'_>)) {
+fn each_part(engine: &Engine, id: SeriesId, stretch: Stretch, each: &mut dyn FnMut(Part<'_>)) {
     engine.of(id).each_part(stretch.tier, (stretch.first, stretch.last), &engine.horizon, each);
 }
 
-#[inline]
-fn each_run(engine: &Engine, id: SeriesId, stretch: Stretch, each: impl FnMut(Run<'_>)) {
+fn each_run(engine: &Engine, id: SeriesId, stretch: Stretch, each: &mut dyn FnMut(Run<'_>)) {
     engine.of(id).each_run(stretch.tier, (stretch.first, stretch.last), &engine.horizon, each);
 }
 

@@ -209,29 +209,15 @@ impl Tier {
         }
     }
 
-    /// The time buckets numbered `from..=to`, ascending, for those who ask for the ones of a wider grid:
-    /// each part has the number of the wide time bucket that it lies in, and there are as few of them
-    /// as can be. Cost: O(log chunks) and the half of a chunk to find them.
-    pub(crate) fn range_within(
-        &self,
-        from: i64,
-        to: i64,
-        terms: Terms,
-        wide: Grid,
-    ) -> impl Iterator<Item = Part<'_>> + Clone {
-        let start = self.chunks.partition_point(|chunk| chunk.last() < from);
-        let chunks = self.chunks.range(start..).take_while(move |chunk| chunk.first() <= to);
-        chunks.flat_map(move |chunk| chunk.parts_within(from, to, terms, wide))
-    }
-
-    /// Calls `each` with what [`Tier::range_within`] tells.
-    #[inline]
+    /// Calls `each` with the time buckets numbered `from..=to`, ascending, for those who ask for the ones
+    /// of a wider grid: each part has the number of the wide time bucket that it lies in, and there are
+    /// as few of them as can be. Cost: O(log chunks) and the half of a chunk to find them.
     pub(crate) fn each_part<'a>(
         &'a self,
         (from, to): (i64, i64),
         terms: Terms,
         wide: Grid,
-        each: &mut impl FnMut(Part<'a>),
+        each: &mut dyn FnMut(Part<'a>),
     ) {
         let start = self.chunks.partition_point(|chunk| chunk.last() < from);
         for chunk in self.chunks.range(start..).take_while(|chunk| chunk.first() <= to) {
@@ -246,8 +232,7 @@ impl Tier {
 
     /// Calls `each` with the samples in the time buckets numbered `from..=to`, in as large runs as they
     /// lie there.
-    #[inline]
-    pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut impl FnMut(Run<'_>)) {
+    pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut dyn FnMut(Run<'_>)) {
         let start = self.chunks.partition_point(|chunk| chunk.last() < from);
         for chunk in self.chunks.range(start..).take_while(|chunk| chunk.first() <= to) {
             chunk.each_run(from, to, terms, each);

@@ -123,7 +123,7 @@ impl Plan {
         };
         let mut pool = Pool::after(before, series.kind(), spread);
         for stretch in self.stretches.iter().copied().chain(self.open()) {
-            series.each_part(stretch.tier, (stretch.first, stretch.last), horizon, |part| pool.add(&part));
+            series.each_part(stretch.tier, (stretch.first, stretch.last), horizon, &mut |part| pool.add(&part));
         }
         pool
     }

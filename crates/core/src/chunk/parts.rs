@@ -55,8 +55,7 @@ impl<'a> Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Calls `each` with what is left: parts are large, and in WebAssembly it takes a call to move one.
-    #[inline]
-    pub(crate) fn each(mut self, each: &mut impl FnMut(Part<'a>)) {
+    pub(crate) fn each(mut self, each: &mut dyn FnMut(Part<'a>)) {
         let Terms { grid, kind } = self.terms;
         let wide = self.wide;
         if let Rest::Samples { base, mut slims, mut before } = self.rest {

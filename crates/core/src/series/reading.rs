@@ -9,43 +9,27 @@ use crate::tier::Tier;
 use crate::time::TimestampMs;
 
 impl Series {
-    /// The time buckets of a tier numbered `from..=to`, ascending; of those that are not sealed the
-    /// finer ones in them, each with the number of the wide one.
-    pub(crate) fn parts(
-        &self,
-        index: usize,
-        from: i64,
-        to: i64,
-        horizon: &Horizon,
-    ) -> impl Iterator<Item = Part<'_>> + Clone {
-        let Terms { grid, kind } = self.terms(index, horizon);
-        let (start, end) = (grid.start(from), grid.end(to));
-        let sealed = move |layer: usize| {
-            let terms = Terms { grid: horizon.grid(layer), kind };
-            let (first, last) = if layer == index {
-                (from, to)
-            } else {
-                let start = start.max(self.tiers[layer + 1].sealed_to());
-                (terms.grid.whole_until(start).saturating_add(1), terms.grid.bucket_of(end))
-            };
-            self.tiers[layer].range_within(first, last, terms, grid)
-        };
-        let fresh = Fresh { samples: self.fresh_between(start, end), before: None, terms: Terms { grid, kind } };
-        (0..=index).rev().flat_map(sealed).chain(fresh)
+    /// The time buckets of a tier numbered `from..=to`, as [`Series::each_part`] tells them.
+    pub(crate) fn parts(&self, index: usize, numbers: (i64, i64), horizon: &Horizon) -> Vec<Part<'_>> {
+        let mut parts = Vec::new();
+        self.each_part(index, numbers, horizon, &mut |part| parts.push(part));
+        parts
     }
 
-    /// Calls `each` with what [`Series::parts`] tells, which takes less time.
-    #[inline]
-    pub(crate) fn each_part(
-        &self,
+    /// Calls `each` with the time buckets of a tier numbered `from..=to`, ascending; of those that are
+    /// not sealed with the finer ones in them, each with the number of the wide one.
+    ///
+    /// This and [`Series::each_run`] are no generics: every reader would have kilobytes of its own.
+    pub(crate) fn each_part<'a>(
+        &'a self,
         index: usize,
         numbers: (i64, i64),
         horizon: &Horizon,
-        mut each: impl FnMut(Part<'_>),
+        each: &mut dyn FnMut(Part<'a>),
     ) {
         let grid = horizon.grid(index);
-        let mut fresh = self.each_layer(index, numbers, horizon, |tier, first, last, terms| {
-            tier.each_part((first, last), terms, grid, &mut |part| each(part));
+        let mut fresh = self.each_layer(index, numbers, horizon, &mut |tier, first, last, terms| {
+            tier.each_part((first, last), terms, grid, each);
         });
         let mut before = None;
         while let Some(first) = fresh.first() {
@@ -61,10 +45,9 @@ impl Series {
 
     /// Calls `each` with the samples in the time buckets of a tier numbered `from..=to`, in order of
     /// time and in as large runs as they lie there.
-    #[inline]
-    pub(crate) fn each_run(&self, index: usize, numbers: (i64, i64), horizon: &Horizon, mut each: impl FnMut(Run<'_>)) {
-        let fresh = self.each_layer(index, numbers, horizon, |tier, first, last, terms| {
-            tier.each_run(first, last, terms, &mut each);
+    pub(crate) fn each_run(&self, index: usize, numbers: (i64, i64), horizon: &Horizon, each: &mut dyn FnMut(Run<'_>)) {
+        let fresh = self.each_layer(index, numbers, horizon, &mut |tier, first, last, terms| {
+            tier.each_run(first, last, terms, each);
         });
         if !fresh.is_empty() {
             each(Run::Samples(fresh));
@@ -73,14 +56,13 @@ impl Series {
 
     /// Calls `each` with every tier that holds some of the time buckets of a tier numbered
     /// `from..=to`, and with the numbers of its own time buckets in them; gives the fresh samples.
-    #[inline]
-    fn each_layer(
-        &self,
+    fn each_layer<'a>(
+        &'a self,
         index: usize,
         (from, to): (i64, i64),
         horizon: &Horizon,
-        mut each: impl FnMut(&Tier, i64, i64, Terms),
-    ) -> &[Sample] {
+        each: &mut dyn FnMut(&'a Tier, i64, i64, Terms),
+    ) -> &'a [Sample] {
         let grid = horizon.grid(index);
         let (start, end) = (grid.start(from), grid.end(to));
         for layer in (0..=index).rev() {
@@ -143,8 +125,9 @@ impl Series {
         if !self.fresh.is_empty() && self.newest <= at {
             return false;
         }
-        let last = self.parts(index, number, number, horizon).last();
-        last.is_some_and(|part| part.summary.last.timestamp() > at)
+        let mut is_beyond = false;
+        self.each_part(index, (number, number), horizon, &mut |part| is_beyond = part.summary.last.timestamp() > at);
+        is_beyond
     }
 
     /// The latest sample that is kept.
@@ -217,28 +200,5 @@ impl Came {
     /// What it becomes when so many more come in order.
     pub(crate) const fn after(self, more: u64) -> Self {
         Self { until: self.until.wrapping_add(more), ..self }
-    }
-}
-
-/// Fresh samples by time bucket.
-#[derive(Clone, Debug)]
-struct Fresh<'a> {
-    samples: &'a [Sample],
-    /// Number and right edge of the time bucket before.
-    before: Option<(i64, TimestampMs)>,
-    terms: Terms,
-}
-
-impl<'a> Iterator for Fresh<'a> {
-    type Item = Part<'a>;
-
-    fn next(&mut self) -> Option<Part<'a>> {
-        let (number, end) = self.terms.grid.bucket_after(self.before, self.samples.first()?.timestamp());
-        self.before = Some((number, end));
-        let count = self.samples.iter().take_while(|sample| sample.timestamp() <= end).count();
-        let (bucket, rest) = self.samples.split_at(count);
-        self.samples = rest;
-        let summary = summary_of(bucket, |sample| sample, self.terms.kind)?;
-        Some(Part { number, summary, values: Values::Samples(bucket) })
     }
 }

@@ -148,13 +148,13 @@ impl Series {
         let mut increase = 0.0;
         let mut before: Option<Sample> = None;
         let (first, last) = (numbers.bucket_of(start) + 1, numbers.bucket_of(terms.grid.end(number)));
-        for part in self.parts(finer, first, last, horizon) {
+        self.each_part(finer, (first, last), horizon, &mut |part| {
             if let Some(before) = before {
                 increase += step(before.value(), part.summary.first.value());
             }
             increase += part.summary.increase;
             before = Some(part.summary.last);
-        }
+        });
         let change = Change::Increase(finite(increase));
         self.tiers[index].change(number, change, terms, scratch);
     }
