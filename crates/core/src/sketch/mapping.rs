@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::MAX_SCALE;
-use super::bounds::{CELL_BITS, CELLS, MANTISSA, STEP};
+use super::bounds::{CELL_BITS, CELLS, STEP, mantissa};
 
 /// Bits of a float's mantissa.
 const MANTISSA_BITS: u32 = 52;
@@ -131,8 +131,7 @@ pub(super) fn lower_bound(index: i32, scale: i8) -> f64 {
 
 /// 2^(part/256) for a part in 0..256.
 fn fraction(part: i32) -> f64 {
-    let mantissa = MANTISSA[part as usize] - 1;
-    f64::from_bits((BIAS as u64) << MANTISSA_BITS | mantissa)
+    f64::from_bits((BIAS as u64) << MANTISSA_BITS | (mantissa(part.cast_unsigned()) - 1))
 }
 
 /// 2^exponent for a normal result.
@@ -150,6 +149,7 @@ fn times_power_of_two(value: f64, exponent: i32) -> f64 {
 mod tests {
     use super::*;
     use crate::sketch::MIN_SCALE;
+    use crate::sketch::bounds::BOUNDS;
 
     /// Numbers of any size, least significant 32 bits first: the slow and certain way.
     fn multiply(a: &[u32], b: &[u32]) -> Vec<u32> {
@@ -180,14 +180,15 @@ mod tests {
 
     #[test]
     fn every_bound_is_the_least_mantissa_above_its_root() {
-        for (part, mantissa) in MANTISSA.iter().enumerate() {
+        for part in 0..BOUNDS {
+            let mantissa = mantissa(part);
             // (1 + m/2^52)^256 > 2^part, as whole numbers: (2^52 + m)^256 > 2^(52·256 + part).
             // A number is at least 2^n exactly where it has more than n bits; no power of a
             // mantissa is a power of two unless the mantissa is zero.
-            let threshold = 52 * 256 + part;
+            let threshold = 52 * 256 + part as usize;
             assert!(bits_of_256th_power((1 << 52) + mantissa) > threshold, "part {part}");
             if part == 0 {
-                assert_eq!(*mantissa, 1);
+                assert_eq!(mantissa, 1);
             } else {
                 assert!(bits_of_256th_power((1 << 52) + mantissa - 1) <= threshold, "part {part}");
             }

@@ -7,22 +7,11 @@ use super::SnapshotError;
 
 /// CRC-32 (IEEE 802.3), as in gzip and PNG.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            let mut rest = byte as u32;
-            let mut bit = 0;
-            while bit < 8 {
-                rest = if rest & 1 == 1 { (rest >> 1) ^ 0xedb8_8320 } else { rest >> 1 };
-                bit += 1;
-            }
-            table[byte] = rest;
-            byte += 1;
-        }
-        table
-    };
-    !bytes.iter().fold(u32::MAX, |rest, byte| TABLE[((rest ^ u32::from(*byte)) & 0xff) as usize] ^ (rest >> 8))
+    // Made anew each time: as a constant it is a kilobyte of every page that cannot be compressed.
+    let table: [u32; 256] = std::array::from_fn(|byte| {
+        (0..8).fold(byte as u32, |rest, _| if rest & 1 == 1 { (rest >> 1) ^ 0xedb8_8320 } else { rest >> 1 })
+    });
+    !bytes.iter().fold(u32::MAX, |rest, byte| table[((rest ^ u32::from(*byte)) & 0xff) as usize] ^ (rest >> 8))
 }
 
 /// Appends to a snapshot.
