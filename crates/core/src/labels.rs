@@ -157,39 +157,20 @@ impl Labels {
     /// [`LabelError`] where a name or value is outside its limits, a name is given twice, or there
     /// are more than [`MAX_LABELS`].
     pub fn new<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, LabelError> {
-        let pairs = pairs.into_iter().map(|(name, value)| Ok((LabelName::new(name.as_ref())?, value.as_ref().into())));
-        Self::shared(pairs)
+        let mut gathered = Gathered::default();
+        for (name, value) in pairs {
+            gathered.add(LabelName::new(name.as_ref())?, value.as_ref().into())?;
+        }
+        gathered.labels()
     }
 
     /// [`Labels::new`] of texts that others hold as well.
-    pub(crate) fn shared(
-        pairs: impl Iterator<Item = Result<(LabelName, Arc<str>), LabelError>>,
-    ) -> Result<Self, LabelError> {
-        let mut labels: Vec<(LabelName, Arc<str>)> = Vec::new();
-        let mut count = 0;
-        let mut duplicate = None;
-        for pair in pairs {
-            let (name, value) = pair?;
-            if value.len() > MAX_VALUE_BYTES {
-                return Err(LabelError::ValueTooLong { label: name.to_string(), bytes: value.len() });
-            }
-            count += 1;
-            if count > MAX_LABELS {
-                continue;
-            }
-            match labels.binary_search_by(|(other, _)| other.cmp(&name)) {
-                Ok(_) => duplicate = Some(name),
-                Err(place) => labels.insert(place, (name, value)),
-            }
+    pub(crate) fn shared(pairs: Vec<(Arc<str>, Arc<str>)>) -> Result<Self, LabelError> {
+        let mut gathered = Gathered::default();
+        for (name, value) in pairs {
+            gathered.add(LabelName::shared(name)?, value)?;
         }
-        if count > MAX_LABELS {
-            return Err(LabelError::TooMany { count });
-        }
-        if let Some(label) = duplicate {
-            return Err(LabelError::Duplicate { label: label.to_string() });
-        }
-        labels.retain(|(_, value): &(LabelName, Arc<str>)| !value.is_empty());
-        Ok(Self(labels.into()))
+        gathered.labels()
     }
 
     /// How many labels there are.
@@ -237,6 +218,42 @@ impl Labels {
             }
         }
         Self(labels.into())
+    }
+}
+
+/// Labels that are being gathered, whatever the pairs are made of.
+#[derive(Default)]
+struct Gathered {
+    /// The first of each name, sorted by name.
+    labels: Vec<(LabelName, Arc<str>)>,
+    count: usize,
+    duplicate: Option<LabelName>,
+}
+
+impl Gathered {
+    fn add(&mut self, name: LabelName, value: Arc<str>) -> Result<(), LabelError> {
+        if value.len() > MAX_VALUE_BYTES {
+            return Err(LabelError::ValueTooLong { label: name.to_string(), bytes: value.len() });
+        }
+        self.count += 1;
+        if self.count <= MAX_LABELS {
+            match self.labels.binary_search_by(|(other, _)| other.cmp(&name)) {
+                Ok(_) => self.duplicate = Some(name),
+                Err(place) => self.labels.insert(place, (name, value)),
+            }
+        }
+        Ok(())
+    }
+
+    fn labels(mut self) -> Result<Labels, LabelError> {
+        if self.count > MAX_LABELS {
+            return Err(LabelError::TooMany { count: self.count });
+        }
+        if let Some(label) = self.duplicate {
+            return Err(LabelError::Duplicate { label: label.to_string() });
+        }
+        self.labels.retain(|(_, value)| !value.is_empty());
+        Ok(Labels(self.labels.into()))
     }
 }
 

@@ -11,7 +11,7 @@ use buckets::Frame;
 use bytes::{Reader, Writer, crc32};
 
 use crate::engine::{ConfigError, Engine, EngineConfig, SeriesError, TierConfig};
-use crate::labels::{LabelError, LabelName, Labels, MetricName, SeriesKey};
+use crate::labels::{LabelError, Labels, MetricName, SeriesKey};
 use crate::sample::Kind;
 use crate::tidy::Rounds;
 use crate::time::{DurationMs, TimestampMs};
@@ -227,7 +227,6 @@ impl Engine {
         for _ in 0..reader.uint()? {
             pairs.push((reader.text()?, reader.text()?));
         }
-        let pairs = pairs.into_iter().map(|(name, value)| Ok((LabelName::shared(name)?, value)));
         let key = SeriesKey { metric: metric.clone(), labels: Labels::shared(pairs)? };
         if self.find(&key).is_some() {
             return Err(reader.malformed("a series that has not come yet"));

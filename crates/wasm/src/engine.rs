@@ -1,7 +1,6 @@
 //! The class `Engine`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use bellwether_core::engine::{Engine as Core, EngineConfig, SeriesError, SeriesId, TierConfig};
@@ -24,6 +23,7 @@ use crate::query::{
 };
 use crate::shapes;
 use crate::table::Table;
+use crate::units::Units;
 use crate::watch::Watch;
 
 /// Keeps samples in rolling windows and answers queries over them.
@@ -31,7 +31,7 @@ use crate::watch::Watch;
 #[derive(Debug)]
 pub struct Engine {
     shared: Rc<Shared>,
-    units: HashMap<String, String>,
+    units: Units,
     columns: Columns,
     watch: Watch,
 }
@@ -162,7 +162,7 @@ impl Engine {
         let core = self.shared.core.borrow();
         let list = Array::new();
         for (name, kind, series) in core.metrics() {
-            let unit = self.units.get(name.as_str()).map(String::as_str);
+            let unit = self.units.get(name);
             list.push(&shapes::metric(name.as_str(), kind.as_str(), unit, series as u32));
         }
         list.into()
@@ -315,7 +315,7 @@ impl Engine {
             }
         };
         let shared = Rc::new(Shared { core: RefCell::new(core), clock, looked: Cell::new(TimestampMs::new(0)) });
-        Ok(Self { shared, units: HashMap::new(), columns: Columns::default(), watch: Watch::default() })
+        Ok(Self { shared, units: Units::default(), columns: Columns::default(), watch: Watch::default() })
     }
 
     /// The instant that was asked for, else the clock's.
@@ -334,7 +334,7 @@ impl Engine {
         for metric in &board.metrics {
             core.declare(&metric.name, metric.kind).map_err(SeriesError::from)?;
             if !metric.unit.is_empty() {
-                self.units.insert(metric.name.as_str().to_owned(), metric.unit.clone());
+                self.units.insert(metric.name.clone(), metric.unit.clone());
             }
         }
         self.watch.board = board;
@@ -414,7 +414,7 @@ impl Engine {
         let metric = metric_name(call, name)?;
         let unit: Option<String> =
             declared.text("unit", "a string such as \"ms\"").map_err(|refusal| refusal.coded("bad_unit"))?;
-        if let (Some(unit), Some(known)) = (&unit, self.units.get(metric.as_str()))
+        if let (Some(unit), Some(known)) = (&unit, self.units.get(&metric))
             && unit != known
         {
             return Err(Refusal::new(
@@ -425,7 +425,7 @@ impl Engine {
         let key = SeriesKey { metric, labels };
         let series = self.shared.core.borrow_mut().series(&key, declared.kind()?)?;
         if let Some(unit) = unit {
-            self.units.insert(key.metric.as_str().to_owned(), unit);
+            self.units.insert(key.metric, unit);
         }
         Ok(series)
     }

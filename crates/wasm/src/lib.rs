@@ -18,6 +18,7 @@ mod query;
 mod shapes;
 mod sketch;
 mod table;
+mod units;
 mod watch;
 
 pub use engine::Engine;
