@@ -16,6 +16,7 @@ mod node;
 mod npm;
 mod packages;
 mod page;
+mod panics;
 mod place;
 mod plain;
 mod progress;
