@@ -15,20 +15,35 @@ const ROOTS: [u64; 8] = [
 /// Number of bounds within a power of two.
 pub(crate) const BOUNDS: u32 = 256;
 
+/// 2^(n/16) in units of 2^−63.
+static SIXTEENTHS: [u64; 16] = powers(0);
+/// 2^(n/256) in units of 2^−63.
+static REST: [u64; 16] = powers(4);
+
+/// The products of four neighbouring roots, the last of which stands for a one.
+const fn powers(first: usize) -> [u64; 16] {
+    let mut powers = [1 << 63; 16];
+    let mut n = 1;
+    while n < powers.len() {
+        // Its lowest bit is that of one more root.
+        let lowest = n.trailing_zeros() as usize;
+        powers[n] = product(powers[n & (n - 1)], ROOTS[first + 3 - lowest]);
+        n += 1;
+    }
+    powers
+}
+
+const fn product(one: u64, other: u64) -> u64 {
+    ((one as u128 * other as u128) >> 63) as u64
+}
+
 /// The least 52-bit mantissa `m` with `1 + m/2^52 > 2^(part/256)`, for a part below [`BOUNDS`].
 ///
 /// It is made each time: a table of them is 2 KB of every page that cannot be compressed.
 pub(crate) const fn mantissa(part: u32) -> u64 {
-    // In units of 2^−63. At most seven products are rounded, which leaves more bits than are asked for; that none of the
-    // bounds lies so near to a whole mantissa that it would matter, a test shows.
-    let mut power = 1 << 63;
-    let mut place = 0;
-    while place < ROOTS.len() {
-        if part >> (ROOTS.len() - 1 - place) & 1 == 1 {
-            power = ((power as u128 * ROOTS[place] as u128) >> 63) as u64;
-        }
-        place += 1;
-    }
+    // Seven products are rounded at most, which leaves more bits than are asked for; that no bound lies so near to a
+    // whole mantissa that it would matter, a test shows.
+    let power = product(SIXTEENTHS[part as usize / 16], REST[part as usize % 16]);
     (power >> 11) - (1 << 52) + 1
 }
 
