@@ -10,7 +10,7 @@ use bellwether_core::time::TimestampMs;
 use bellwether_wire::ingest::{IngestedSample, Rejection, Repeats};
 use bellwether_wire::protocol::{HistogramPoint, IngestedHistogram};
 
-use super::Hub;
+use super::{Hub, Units};
 use crate::store::{BatchHistogram, BatchSample, Counted, Declaration, Found, Increment, LeftOut, Resurfaced};
 use crate::writer::Receipt;
 
@@ -145,32 +145,101 @@ impl Hub {
         self.state().engine.check(timestamp, now).map_err(|error| error.to_string())
     }
 
-    /// Says which samples may be stored and adds their new series to `plan`. `oldest` is the start
-    /// of what the store keeps.
+    /// Says which samples and histograms may be stored, and adds their new series to `plan` and the units of their
+    /// metrics to `units`. `oldest` is the start of what the store keeps.
     pub(crate) fn admit(
         &self,
         plan: &mut Plan,
+        units: &mut Units,
         samples: Vec<IngestedSample>,
-        oldest: TimestampMs,
-        now: TimestampMs,
+        histograms: Vec<IngestedHistogram>,
+        (oldest, now): (TimestampMs, TimestampMs),
     ) -> (Admission, Vec<Declaration>) {
         let state = self.state();
         let mut admission = Admission { samples: Vec::with_capacity(samples.len()), ..Admission::default() };
-        let mut declarations: Vec<Declaration> = Vec::new();
-        for IngestedSample { index, key, sample, kind, suggested, repeats, unit, reference } in samples {
-            let kinds = Kinds { declared: kind, suggested };
-            match admit_one(&state.engine, plan, index, &key, sample.timestamp(), kinds, oldest, now) {
-                Ok(known) => {
-                    if kind.is_some() || unit.is_some() {
-                        declare(&mut declarations, &key, known, unit);
+        let mut desk = Desk { engine: &state.engine, plan, units, declarations: Vec::new(), oldest, now };
+        for IngestedSample { index, key, sample, kind: declared, suggested, repeats, unit, reference } in samples {
+            match desk.admit(index, &key, sample.timestamp(), Kinds { declared, suggested }, unit.as_deref()) {
+                Ok(kind) => {
+                    if declared.is_some() || unit.is_some() {
+                        desk.declare(&key, kind, unit);
                     }
                     let reference = reference.map(Arc::from);
-                    admission.samples.push(Admitted { index, key, kind: known, sample, reference, repeats });
+                    admission.samples.push(Admitted { index, key, kind, sample, reference, repeats });
                 }
                 Err(rejection) => admission.rejected.push(rejection),
             }
         }
-        (admission, declarations)
+        let kinds = Kinds { declared: Some(Kind::Observation), suggested: None };
+        for IngestedHistogram { index, key, point, unit } in histograms {
+            match desk.admit(index, &key, point.at, kinds, unit.as_deref()) {
+                Ok(kind) => {
+                    if unit.is_some() {
+                        desk.declare(&key, kind, unit);
+                    }
+                    admission.histograms.push(AdmittedHistogram { index, key, kind, point });
+                }
+                Err(rejection) => admission.rejected.push(rejection),
+            }
+        }
+        (admission, desk.declarations)
+    }
+}
+
+/// Where each sample and each histogram of a batch is judged.
+struct Desk<'a> {
+    engine: &'a Engine,
+    plan: &'a mut Plan,
+    units: &'a mut Units,
+    /// What the batch says of its metrics.
+    declarations: Vec<Declaration>,
+    oldest: TimestampMs,
+    now: TimestampMs,
+}
+
+impl Desk<'_> {
+    /// The kind of a series whose sample may be stored.
+    fn admit(
+        &mut self,
+        index: usize,
+        key: &SeriesKey,
+        timestamp: TimestampMs,
+        kinds: Kinds,
+        unit: Option<&str>,
+    ) -> Result<Kind, Rejection> {
+        let Self { engine, plan, oldest, now, .. } = self;
+        if timestamp < *oldest {
+            return Err(Rejection::too_late(index, timestamp, *oldest, *now));
+        }
+        engine.check(timestamp, *now).map_err(|error| match error {
+            TimestampError::TooLate { oldest, .. } => Rejection::too_late(index, timestamp, oldest, *now),
+            _ => Rejection::too_new(index, timestamp, engine.config().future_skew, *now),
+        })?;
+        if let Some((known, unit)) = self.units.conflict(&key.metric, unit) {
+            return Err(Rejection::unit_conflict(index, key.metric.as_str(), known, unit));
+        }
+        kinds.plan(engine, plan, key).map_err(|error| match error {
+            SeriesError::KindConflict(KindConflict { metric, kept, declared }) => {
+                Rejection::kind_conflict(index, metric.as_str(), kept, declared)
+            }
+            SeriesError::TooManySeriesOfMetric { most, .. } => {
+                Rejection::too_many_series(index, key, most, "for one metric")
+            }
+            _ => Rejection::too_many_series(index, key, engine.config().max_series, "in all"),
+        })
+    }
+
+    /// Notes what a sender says of the metric of `key`.
+    fn declare(&mut self, key: &SeriesKey, kind: Kind, unit: Option<String>) {
+        let unit: Option<Arc<str>> = unit.map(Arc::from);
+        if let Some(unit) = &unit {
+            self.units.note(&key.metric, unit);
+        }
+        if let Some(known) = self.declarations.iter_mut().find(|known| known.metric == key.metric) {
+            known.unit = unit.or_else(|| known.unit.take());
+        } else {
+            self.declarations.push(Declaration { metric: key.metric.clone(), kind, unit });
+        }
     }
 }
 
@@ -193,72 +262,5 @@ impl Kinds {
             Err(SeriesError::KindConflict(_)) => engine.plan(plan, key, None),
             planned => planned,
         }
-    }
-}
-
-impl Hub {
-    /// The same as [`Hub::admit`] of histograms, whose metrics are observations.
-    pub(crate) fn admit_histograms(
-        &self,
-        plan: &mut Plan,
-        histograms: Vec<IngestedHistogram>,
-        oldest: TimestampMs,
-        now: TimestampMs,
-        admission: &mut Admission,
-        declarations: &mut Vec<Declaration>,
-    ) {
-        if histograms.is_empty() {
-            return;
-        }
-        let state = self.state();
-        let kinds = Kinds { declared: Some(Kind::Observation), suggested: None };
-        for IngestedHistogram { index, key, point, unit } in histograms {
-            match admit_one(&state.engine, plan, index, &key, point.at, kinds, oldest, now) {
-                Ok(kind) => {
-                    if unit.is_some() {
-                        declare(declarations, &key, kind, unit);
-                    }
-                    admission.histograms.push(AdmittedHistogram { index, key, kind, point });
-                }
-                Err(rejection) => admission.rejected.push(rejection),
-            }
-        }
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "each is a thing of its own, and there is one caller")]
-fn admit_one(
-    engine: &Engine,
-    plan: &mut Plan,
-    index: usize,
-    key: &SeriesKey,
-    timestamp: TimestampMs,
-    kinds: Kinds,
-    oldest: TimestampMs,
-    now: TimestampMs,
-) -> Result<Kind, Rejection> {
-    if timestamp < oldest {
-        return Err(Rejection::too_late(index, timestamp, oldest, now));
-    }
-    engine.check(timestamp, now).map_err(|error| match error {
-        TimestampError::TooLate { oldest, .. } => Rejection::too_late(index, timestamp, oldest, now),
-        _ => Rejection::too_new(index, timestamp, engine.config().future_skew, now),
-    })?;
-    kinds.plan(engine, plan, key).map_err(|error| match error {
-        SeriesError::KindConflict(KindConflict { metric, kept, declared }) => {
-            Rejection::kind_conflict(index, metric.as_str(), kept, declared)
-        }
-        SeriesError::TooManySeriesOfMetric { most, .. } => {
-            Rejection::too_many_series(index, key, most, "for one metric")
-        }
-        _ => Rejection::too_many_series(index, key, engine.config().max_series, "in all"),
-    })
-}
-
-fn declare(declarations: &mut Vec<Declaration>, key: &SeriesKey, kind: Kind, unit: Option<String>) {
-    if let Some(known) = declarations.iter_mut().find(|known| known.metric == key.metric) {
-        known.unit = unit.map(Arc::from).or_else(|| known.unit.take());
-    } else {
-        declarations.push(Declaration { metric: key.metric.clone(), kind, unit: unit.map(Arc::from) });
     }
 }

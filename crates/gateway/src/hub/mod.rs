@@ -15,6 +15,7 @@ mod past;
 mod queue;
 mod recovery;
 mod restated;
+mod units;
 mod years;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,7 @@ pub(crate) use past::Past;
 pub(crate) use queue::{Frame, LiveRoom, Outbound, QueueReceiver, Replies};
 pub(crate) use recovery::{Recovery, recover};
 pub(crate) use restated::Piece;
+pub(crate) use units::Units;
 pub(crate) use years::{PastError, engine_of_past};
 
 use crate::store::Increment;

@@ -15,7 +15,7 @@ use super::receipts::{BatchName, Receipts};
 use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{Admission, Admitted, AdmittedHistogram, Hub};
+use crate::hub::{Admission, Admitted, AdmittedHistogram, Hub, Units};
 use crate::own::OwnWork;
 use crate::store::{AlertChange, Batch, Notice, Outcome, Progress, Retention, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -47,6 +47,7 @@ struct Judged {
 pub(crate) struct WriterThread<S> {
     pub(super) store: S,
     pub(super) hub: Arc<Hub>,
+    units: Units,
     metrics: Metrics,
     own: Arc<OwnWork>,
     pub(super) retention: Retention,
@@ -74,6 +75,7 @@ impl<S: Store> WriterThread<S> {
         queue: WriterQueue,
     ) -> Self {
         Self {
+            units: Units::of(store.declarations()),
             store,
             hub,
             metrics,
@@ -193,8 +195,8 @@ impl<S: Store> WriterThread<S> {
                 }
             }
             let Delivery { samples, histograms, name, received_at } = delivery;
-            let (mut admission, mut declarations) = self.hub.admit(&mut plan, samples, oldest, now);
-            self.hub.admit_histograms(&mut plan, histograms, oldest, now, &mut admission, &mut declarations);
+            let span = (oldest, now);
+            let (admission, declarations) = self.hub.admit(&mut plan, &mut self.units, samples, histograms, span);
             batches.push(Batch {
                 samples: admission.samples.iter().map(Admitted::to_stored).collect(),
                 histograms: admission.histograms.iter().map(AdmittedHistogram::to_stored).collect(),
@@ -221,6 +223,8 @@ impl<S: Store> WriterThread<S> {
             }
             Err(error) => {
                 self.complain(&error);
+                // What a metric is in is forgotten with the batch that said so.
+                self.units = Units::of(self.store.declarations());
                 let reason = error.to_string();
                 for Judged { admission, name, reply } in admissions {
                     if reply.is_none() {

@@ -109,6 +109,29 @@ fn retention_is_where_the_past_begins() {
 }
 
 #[test]
+fn a_metric_has_one_unit_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |gateway: &Running, body: &str| {
+        let answer = gateway.ingest(body);
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        let answer = answer.json();
+        assert_eq!(answer["rejected"][0]["code"], "unit_conflict", "{answer}");
+        let message = answer["rejected"][0]["message"].as_str().unwrap();
+        assert!(message.contains(r#""m" is in "ms", not "s""#), "{message}");
+        (answer["accepted"].as_u64().unwrap(), answer["rejected"][0]["index"].as_u64().unwrap())
+    };
+    let gateway = Running::start_in(folder.path(), &[]);
+    // It has none at first, and whoever says none goes with what there is.
+    assert_eq!(gateway.ingest(r#"{"name":"m","value":1}"#).status, 204);
+    let both = r#"[{"name":"m","value":200,"unit":"ms"},{"name":"m","value":0.2,"unit":"s"},{"name":"m","value":3}]"#;
+    assert_eq!(refused(&gateway, both), (2, 1));
+    gateway.terminate();
+    let gateway = Running::start_in(folder.path(), &[]);
+    assert_eq!(refused(&gateway, r#"{"name":"m","value":0.2,"unit":"s"}"#), (0, 0));
+    assert_eq!(gateway.result("name=m&window=5m&agg=sum"), Some(204.0));
+}
+
+#[test]
 fn a_body_that_cannot_be_read_is_refused_whole() {
     let gateway = Running::start(&[]);
     gateway.ingest("").is_error(400, "empty_body");

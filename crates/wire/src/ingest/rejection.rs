@@ -50,6 +50,8 @@ pub enum RejectionCode {
     TooNew,
     /// The metric has another kind already.
     KindConflict,
+    /// The metric has another unit already.
+    UnitConflict,
     /// The sample would begin one series too many.
     TooManySeries,
     /// The series has another value at this timestamp.
@@ -81,6 +83,7 @@ impl RejectionCode {
             Self::TooLate => "too_late",
             Self::TooNew => "too_new",
             Self::KindConflict => "kind_conflict",
+            Self::UnitConflict => "unit_conflict",
             Self::TooManySeries => "too_many_series",
             Self::RepeatedTimestamp => "repeated_timestamp",
             Self::BadHistogram => "bad_histogram",
@@ -89,7 +92,7 @@ impl RejectionCode {
     }
 
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NotJson,
         Self::NotAnObject,
         Self::MissingField,
@@ -106,6 +109,7 @@ impl RejectionCode {
         Self::TooLate,
         Self::TooNew,
         Self::KindConflict,
+        Self::UnitConflict,
         Self::TooManySeries,
         Self::RepeatedTimestamp,
         Self::BadHistogram,
@@ -165,6 +169,15 @@ impl Rejection {
             declared.as_str()
         );
         Self::new(index, RejectionCode::KindConflict, message)
+    }
+
+    /// A sample whose unit is not its metric's.
+    #[must_use]
+    pub fn unit_conflict(index: usize, metric: &str, existing: &str, declared: &str) -> Self {
+        let message = format!(
+            "{metric:?} is in {existing:?}, not {declared:?}; send its values in that unit, or use another name"
+        );
+        Self { index, code: RejectionCode::UnitConflict, message }
     }
 
     /// A cumulative histogram older than `newest`, the newest of its series.

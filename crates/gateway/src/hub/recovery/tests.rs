@@ -15,7 +15,7 @@ use bellwether_testkit::random::Random;
 use bellwether_wire::ingest::{IngestedSample, Repeats};
 use proptest::prelude::*;
 
-use super::super::{Admitted, Greeting, Hub, LiveRoom, recover};
+use super::super::{Admitted, Greeting, Hub, LiveRoom, Units, recover};
 use crate::store::{Batch, Progress, RedbStore, Retention, SealLimits, Store};
 use crate::writer::rig::faulty::FaultyDisk;
 
@@ -172,8 +172,10 @@ impl Rig {
             samples.iter().enumerate().map(one).collect()
         };
         let oldest = self.now - RETENTION;
-        let (admission, declarations) = self.live.admit(&mut Plan::default(), given(), oldest, self.now);
-        let (also, _) = self.restarted.admit(&mut Plan::default(), given(), oldest, self.now);
+        let admit =
+            |hub: &Hub| hub.admit(&mut Plan::default(), &mut Units::default(), given(), Vec::new(), (oldest, self.now));
+        let (admission, declarations) = admit(&self.live);
+        let (also, _) = admit(&self.restarted);
         prop_assert_eq!(&admission.rejected, &also.rejected, "a restart changes what is accepted");
         let batch = Batch {
             samples: admission.samples.iter().map(Admitted::to_stored).collect(),
