@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
-use sysinfo::{Disk, DiskRefreshKind, Disks, Networks, System};
+use sysinfo::{Disk, DiskRefreshKind, Disks, MINIMUM_CPU_UPDATE_INTERVAL, Networks, System};
 
+use crate::clock::Stopwatch;
 use crate::own::OwnBatch;
 
 /// Disks change slowly and asking them can be slow: once in so many samplings.
@@ -24,6 +25,8 @@ pub(crate) struct Host {
     disks: Disks,
     networks: Networks,
     samplings: u32,
+    /// Since the first look.
+    opened: Stopwatch,
 }
 
 impl Host {
@@ -34,7 +37,8 @@ impl Host {
     pub(crate) fn open() -> Result<Self, HostError> {
         let mut system = System::new()?;
         system.refresh_cpu_usage();
-        Ok(Self { system, disks: Disks::new()?, networks: Networks::new()?, samplings: 0 })
+        let opened = Stopwatch::start();
+        Ok(Self { system, disks: Disks::new()?, networks: Networks::new()?, samplings: 0, opened })
     }
 
     /// Adds what the machine does at `at`. A figure that the system does not give is left out.
@@ -50,6 +54,10 @@ impl Host {
     }
 
     fn processor(&mut self, at: TimestampMs, batch: &mut OwnBatch) {
+        // Sooner there is no second look, and the figures would be those since the machine was started.
+        if self.opened.elapsed() < MINIMUM_CPU_UPDATE_INTERVAL {
+            return;
+        }
         self.system.refresh_cpu_usage();
         let share = |percent: f32| f64::from(percent) / 100.0;
         batch.add("host_cpu_usage_ratio", &[], Kind::Gauge, at, share(self.system.global_cpu_usage()));
@@ -168,18 +176,35 @@ mod tests {
         assert!((share(used, available) - share(used_said, available_said)).abs() < 0.02, "{used} of {said}");
     }
 
-    #[test]
-    fn a_machine_has_a_processor_and_memory() {
-        let mut host = Host::open().unwrap();
+    fn sampled(host: &mut Host) -> impl Fn(&str) -> Option<f64> + use<> {
         let mut batch = OwnBatch::default();
         host.sample(TimestampMs::new(1_000), &mut batch);
         let samples = batch.into_samples();
-        let value = |name: &str| {
-            let found = samples.iter().find(|found| found.key.metric.as_str() == name);
-            found.unwrap_or_else(|| panic!("{name} was not sampled")).sample.value()
-        };
-        assert!((0.0..=1.0).contains(&value("host_cpu_usage_ratio")));
+        move |name| Some(samples.iter().find(|found| found.key.metric.as_str() == name)?.sample.value())
+    }
+
+    #[test]
+    fn a_machine_has_a_processor_and_memory() {
+        let mut host = Host::open().unwrap();
+        while host.opened.elapsed() < MINIMUM_CPU_UPDATE_INTERVAL {
+            std::thread::yield_now();
+        }
+        let value = sampled(&mut host);
+        assert!(value("host_cpu_usage_ratio").is_some_and(|share| (0.0..=1.0).contains(&share)));
         assert!(value("host_memory_total_bytes") > value("host_memory_used_bytes"));
-        assert!(value("host_uptime_seconds") > 0.0);
+        assert!(value("host_uptime_seconds") > Some(0.0));
+    }
+
+    #[test]
+    fn the_processor_since_the_machine_was_started_is_no_sample() {
+        let mut host = Host::open().unwrap();
+        host.opened = Stopwatch::start();
+        let value = sampled(&mut host);
+        // Where this took longer than the interval, there was a second look.
+        if host.opened.elapsed() < MINIMUM_CPU_UPDATE_INTERVAL {
+            assert_eq!(value("host_cpu_usage_ratio"), None);
+            assert_eq!(value("host_cpu_core_usage_ratio"), None);
+        }
+        assert!(value("host_memory_total_bytes").is_some());
     }
 }
