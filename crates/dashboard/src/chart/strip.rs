@@ -4,7 +4,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 use crate::chart::palette::LINES;
 use crate::chart::scale::{ValueAxis, time_ticks};
-use crate::figures::{Line, Strip};
+use crate::figures::{Line, Point, Strip};
 use crate::format::{self, Plan, Precision, Unit};
 
 /// Size of the canvas in CSS pixels.
@@ -109,25 +109,12 @@ pub fn drawing(strip: &Strip, size: Size, width_of: impl Fn(&str) -> f64) -> Dra
 }
 
 fn runs(line: &Line, place_of: &impl Fn(TimestampMs) -> f64, height_of: &impl Fn(f64) -> f64) -> Vec<Run> {
-    line.runs
-        .iter()
-        .map(|points| {
-            let mut run = Run::default();
-            for point in points {
-                run.line.push((place_of(point.at), height_of(point.value)));
-                if let Some((_, greatest)) = point.band {
-                    run.band.push((place_of(point.at), height_of(greatest)));
-                }
-            }
-            // Back along the lower edge.
-            for point in points.iter().rev() {
-                if let Some((least, _)) = point.band {
-                    run.band.push((place_of(point.at), height_of(least)));
-                }
-            }
-            run
-        })
-        .collect()
+    let position = |(at, value)| (place_of(at), height_of(value));
+    let run = |points: &Vec<Point>| Run {
+        line: points.iter().map(|point| position((point.at, point.value))).collect(),
+        band: Line::outline(points).map(position).collect(),
+    };
+    line.runs.iter().map(run).collect()
 }
 
 /// An axis that holds all lines and bands, and the threshold where that costs at most two thirds of the
@@ -169,7 +156,6 @@ mod tests {
     use bellwether_core::time::DurationMs;
 
     use super::*;
-    use crate::figures::Point;
 
     fn drawing(strip: &Strip, size: Size) -> Drawing {
         super::drawing(strip, size, |text| text.chars().count() as f64 * 7.0)
@@ -214,6 +200,19 @@ mod tests {
         assert!(drawing.threshold.is_some_and(|height| (top..bottom).contains(&height)));
         assert_eq!(drawing.values.first().map(|(height, _)| *height), Some(bottom));
         assert_eq!(drawing.times.len(), 6, "{:?}", drawing.times);
+    }
+
+    #[test]
+    fn a_band_is_as_thin_as_the_line_where_a_point_has_none() {
+        let mut strip = strip(Unit::Millis, &[(1, 5.0, 5.0, 5.0), (2, 5.0, 5.0, 5.0), (3, 0.0, 5.0, 9.0)], None);
+        for point in &mut strip.lines[0].runs[0][..2] {
+            point.band = None;
+        }
+        let drawing = drawing(&strip, SIZE);
+        let Run { line, band } = &drawing.lines[0][0];
+        assert_eq!(band[..2], line[..2]);
+        assert_eq!([band[5], band[4]], line[..2]);
+        assert!(band[2].1 < line[2].1 && line[2].1 < band[3].1);
     }
 
     #[test]

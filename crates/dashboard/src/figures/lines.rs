@@ -74,6 +74,16 @@ impl Line {
         self.runs.last().and_then(|run| run.last())
     }
 
+    /// The outline of the least and greatest samples of a run: its upper edge from left to right, and back along
+    /// the lower one. Where one sample is all there is it is as thin as the line, so that nothing is drawn across.
+    /// Empty where no point has a band.
+    pub fn outline(run: &[Point]) -> impl Iterator<Item = (TimestampMs, f64)> {
+        let run = if run.iter().any(|point| point.band.is_some()) { run } else { &[] };
+        let edges = |point: &Point| point.band.unwrap_or((point.value, point.value));
+        let upper = run.iter().map(move |point| (point.at, edges(point).1));
+        upper.chain(run.iter().rev().map(move |point| (point.at, edges(point).0)))
+    }
+
     /// Least and greatest figure drawn, without bands.
     #[must_use]
     pub fn extent(&self) -> Option<(f64, f64)> {

@@ -104,17 +104,9 @@ fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, factor: f64, colour: &
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for run in &line.runs {
         part(&mut x, &mut y, run.first().map(|point| local(point.at)));
-        for point in run {
-            if let Some((_, greatest)) = point.band {
-                x.push(local(point.at));
-                y.push(greatest * factor);
-            }
-        }
-        for point in run.iter().rev() {
-            if let Some((least, _)) = point.band {
-                x.push(local(point.at));
-                y.push(least * factor);
-            }
+        for (at, value) in Line::outline(run) {
+            x.push(local(at));
+            y.push(value * factor);
         }
     }
     Course {
