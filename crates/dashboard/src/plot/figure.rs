@@ -1,16 +1,21 @@
 //! Traces, layout and settings of the focus chart.
 
 use bellwether_core::time::TimestampMs;
-use js_sys::{Array, Float64Array};
+use js_sys::Array;
+use plotly::common::{Anchor, DashType, Fill, Font, HoverInfo, Label, Line as Stroke, Mode, Orientation};
+use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
+use plotly::{Configuration, Layout, Scatter};
 use wasm_bindgen::JsValue;
 
-use super::glue::object;
+use super::glue::to_js;
 use crate::chart::palette::{LINES, Palette};
 use crate::figures::{Focus, Line, Quantiles, Strip};
 use crate::format::{self, Plan, Style};
 
 /// All that Plotly is given.
 pub(super) struct Figure {
+    /// What remembers the reader's zoom: it is forgotten when the panel or the window changes.
+    pub(super) revision: String,
     /// The band of the first line, then the lines, then the threshold.
     pub(super) traces: Array,
     /// Axes and legend.
@@ -19,24 +24,28 @@ pub(super) struct Figure {
     pub(super) configuration: JsValue,
 }
 
-/// What one trace is drawn from.
+/// What one trace is drawn from: `None` parts two runs.
 struct Course {
     /// Local milliseconds.
     x: Vec<f64>,
-    /// Figures; NaN parts two runs.
-    y: Vec<f64>,
+    /// Figures.
+    y: Vec<Option<f64>>,
     name: String,
     colour: String,
     width: f64,
-    dash: &'static str,
-    fill: &'static str,
-    hover: &'static str,
+    dash: DashType,
+    fill: Fill,
+    hover: HoverInfo,
 }
 
-const DASHES: [&str; LINES] = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+const DASHES: [DashType; LINES] =
+    [DashType::Solid, DashType::Dash, DashType::Dot, DashType::DashDot, DashType::LongDash, DashType::LongDashDot];
 
 /// The figure of `focus` in the colours of `palette`.
-pub(super) fn figure(focus: &Focus, palette: &Palette) -> Figure {
+///
+/// # Errors
+/// A sentence where it cannot be handed over.
+pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String> {
     let strip = &*focus.strip;
     // Plotly knows no time zones: it shows what UTC would show at these positions.
     let shift = f64::from(format::zone_offset_minutes(strip.to)) * 60_000.0;
@@ -52,7 +61,7 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Figure {
         for run in &line.runs {
             part(&mut x, &mut y, run.first().map(|point| local(point.at)));
             x.extend(run.iter().map(|point| local(point.at)));
-            y.extend(run.iter().map(|point| point.value * scale.factor));
+            y.extend(run.iter().map(|point| Some(point.value * scale.factor)));
         }
         let name = if line.name.is_empty() { &strip.title } else { &line.name };
         courses.push(Course {
@@ -61,9 +70,9 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Figure {
             name: as_text(name),
             colour: palette.lines[place % LINES].clone(),
             width: 1.75,
-            dash: DASHES[place % LINES],
-            fill: "none",
-            hover: "all",
+            dash: DASHES[place % LINES].clone(),
+            fill: Fill::None,
+            hover: HoverInfo::All,
         });
     }
     if let Some(threshold) = strip.threshold {
@@ -71,32 +80,29 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Figure {
         let near = threshold <= scale.greatest * 3.0;
         courses.push(Course {
             x: vec![local(strip.from), local(strip.to)],
-            y: vec![if near { threshold * scale.factor } else { f64::NAN }; 2],
+            y: vec![near.then_some(threshold * scale.factor); 2],
             name: as_text(&format!("Threshold {}", format::figure(threshold, &strip.unit).text())),
             colour: palette.threshold.clone(),
             width: 1.25,
-            dash: "dash",
-            fill: "none",
-            hover: "skip",
+            dash: DashType::Dash,
+            fill: Fill::None,
+            hover: HoverInfo::Skip,
         });
     }
     let traces = Array::new();
-    for course in &courses {
-        traces.push(&trace(course));
+    for course in courses {
+        traces.push(&trace(course)?);
     }
-    // What remembers the reader's zoom: it is forgotten when the panel or the window changes.
     let revision = format!("{} {}", strip.id, strip.to.since(strip.from));
-    let layout = layout(palette, (local(strip.from), local(strip.to)), &scale, &revision);
-    let configuration =
-        object(&[("responsive", true.into()), ("displaylogo", false.into()), ("scrollZoom", false.into())]);
-    Figure { traces, layout, configuration }
+    let layout = layout(palette, local(strip.from), local(strip.to), &scale)?;
+    Ok(Figure { revision, traces, layout, configuration: configuration()? })
 }
 
 /// Ends a run before the next one, which begins at `next`.
-fn part(x: &mut Vec<f64>, y: &mut Vec<f64>, next: Option<f64>) {
+fn part(x: &mut Vec<f64>, y: &mut Vec<Option<f64>>, next: Option<f64>) {
     if let (Some(last), Some(next)) = (x.last(), next) {
         x.push((last + next) / 2.0);
-        y.push(f64::NAN);
+        y.push(None);
     }
 }
 
@@ -106,7 +112,7 @@ fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, factor: f64, colour: &
         part(&mut x, &mut y, run.first().map(|point| local(point.at)));
         for (at, value) in Line::outline(run) {
             x.push(local(at));
-            y.push(value * factor);
+            y.push(Some(value * factor));
         }
     }
     Course {
@@ -115,62 +121,56 @@ fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, factor: f64, colour: &
         name: "lowest to highest".to_owned(),
         colour: colour.to_owned(),
         width: 0.0,
-        dash: "solid",
-        fill: "toself",
-        hover: "skip",
+        dash: DashType::Solid,
+        fill: Fill::ToSelf,
+        hover: HoverInfo::Skip,
     }
 }
 
-fn trace(course: &Course) -> JsValue {
+fn trace(course: Course) -> Result<JsValue, String> {
     let Course { x, y, name, colour, width, dash, fill, hover } = course;
-    let line = [("color", colour.into()), ("width", (*width).into()), ("dash", (*dash).into())];
-    object(&[
-        ("type", "scatter".into()),
-        ("mode", "lines".into()),
-        ("x", Float64Array::from(&x[..]).into()),
-        ("y", Float64Array::from(&y[..]).into()),
-        ("name", name.into()),
-        ("line", object(&line)),
-        ("fill", (*fill).into()),
-        ("fillcolor", translucent(colour).into()),
-        ("hoverinfo", (*hover).into()),
-    ])
+    let fill_colour = translucent(&colour);
+    let stroke = Stroke::new().color(colour).width(width).dash(dash);
+    let scatter: Scatter<f64, Option<f64>> = *Scatter::new(x, y)
+        .mode(Mode::Lines)
+        .name(name)
+        .line(stroke)
+        .fill(fill)
+        .fill_color(fill_colour)
+        .hover_info(hover);
+    to_js(&scatter)
 }
 
-fn layout(palette: &Palette, (from, to): (f64, f64), scale: &Scale, revision: &str) -> JsValue {
-    let surface = || JsValue::from(&palette.surface);
-    let axis = |name: &str, value: JsValue| {
-        let grid = || JsValue::from(&palette.grid);
-        object(&[
-            ("gridcolor", grid()),
-            ("zerolinecolor", grid()),
-            ("linecolor", grid()),
-            ("color", (&palette.muted).into()),
-            ("automargin", true.into()),
-            (name, value),
-            ("tickformat", if name == "range" { JsValue::UNDEFINED } else { scale.ticks.into() }),
-            ("hoverformat", if name == "range" { JsValue::UNDEFINED } else { scale.hover.into() }),
-            ("type", if name == "range" { "date".into() } else { JsValue::UNDEFINED }),
-        ])
+fn layout(palette: &Palette, from: f64, to: f64, scale: &Scale) -> Result<JsValue, String> {
+    let axis = || {
+        Axis::new()
+            .grid_color(palette.grid.clone())
+            .zero_line_color(palette.grid.clone())
+            .line_color(palette.grid.clone())
+            .color(palette.muted.clone())
+            .auto_margin(true)
     };
-    let font = || object(&[("family", (&palette.font).into()), ("size", 12.into()), ("color", (&palette.ink).into())]);
-    let margin = ["l", "r", "t", "b"].map(|side| (side, JsValue::from(8)));
-    let legend = [("orientation", "h".into()), ("x", 0.into()), ("y", 1.02.into()), ("yanchor", "bottom".into())];
-    let range = Array::of2(&from.into(), &to.into());
-    object(&[
-        ("uirevision", revision.into()),
-        ("autosize", true.into()),
-        ("font", font()),
-        ("paper_bgcolor", surface()),
-        ("plot_bgcolor", surface()),
-        ("hovermode", "x unified".into()),
-        ("hoverlabel", object(&[("bgcolor", surface()), ("font", font())])),
-        ("margin", object(&margin)),
-        ("showlegend", true.into()),
-        ("legend", object(&legend)),
-        ("xaxis", axis("range", range.into())),
-        ("yaxis", axis("ticksuffix", (&scale.suffix).into())),
-    ])
+    let font = Font::new().family(&palette.font).size(12).color(palette.ink.clone());
+    let label = Label::new().background_color(palette.surface.clone()).font(font.clone());
+    let layout = Layout::new()
+        .auto_size(true)
+        .font(font)
+        .paper_background_color(palette.surface.clone())
+        .plot_background_color(palette.surface.clone())
+        .hover_mode(HoverMode::XUnified)
+        .hover_label(label)
+        .margin(Margin::new().left(8).right(8).top(8).bottom(8).auto_expand(true))
+        .show_legend(true)
+        .legend(Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.02).y_anchor(Anchor::Bottom))
+        .x_axis(axis().type_(AxisType::Date).range(vec![from, to]))
+        .y_axis(axis().tick_format(scale.ticks).hover_format(scale.hover).tick_suffix(&scale.suffix));
+    to_js(&layout)
+}
+
+fn configuration() -> Result<JsValue, String> {
+    let configuration =
+        Configuration::new().responsive(true).display_logo(false).show_send_to_cloud(false).scroll_zoom(false);
+    to_js(&configuration)
 }
 
 /// One scale and one unit for the whole chart, chosen by the greatest figure in it.

@@ -1,11 +1,14 @@
 //! The binding to `Plotly`, which may be missing: every call can fail and none panics.
 
-use js_sys::{Array, Object, Promise, Reflect};
+use js_sys::{Array, Promise, Reflect};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Element;
 
+use super::chosen::Chosen;
 use super::figure::Figure;
 
 #[wasm_bindgen]
@@ -22,19 +25,18 @@ extern "C" {
     fn plotly_purge(element: &Element) -> Result<(), JsValue>;
 }
 
-/// A plain object with these fields.
-pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in fields {
-        // Setting a property of a fresh object cannot fail.
-        let _ = Reflect::set(&object, &(*name).into(), value);
-    }
-    object.into()
+/// A value of the `plotly` crate as Plotly takes it.
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
+    Chosen(value)
+        .serialize(&Serializer::json_compatible())
+        .map_err(|error| format!("The chart cannot be made: {error}."))
 }
 
 /// Draws the figure, or changes what is drawn into it. Plotly finishes later: `failed` hears of it where
 /// it does not.
 pub(super) fn react(element: &Element, figure: &Figure, failed: impl FnOnce(String) + 'static) -> Result<(), String> {
+    // The crate's layout has no such field. Setting a property of a fresh object cannot fail.
+    let _ = Reflect::set(&figure.layout, &"uirevision".into(), &figure.revision.as_str().into());
     let drawn = plotly_react(element, &figure.traces, &figure.layout, &figure.configuration)
         .map_err(|error| sentence(&error))?;
     spawn_local(async move {

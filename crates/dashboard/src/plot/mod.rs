@@ -1,6 +1,8 @@
-//! The one chart in focus, drawn by Plotly: its figure is made of plain objects, a binding of our own hands it over, and the bundle is loaded from the site itself when first needed.
+//! The one chart in focus, drawn by Plotly: the `plotly` crate's types build the figure, a binding of our
+//! own hands it over, and the bundle is loaded from the site itself when first needed.
 
 pub mod bundle;
+mod chosen;
 mod figure;
 mod glue;
 
@@ -20,7 +22,7 @@ pub fn draw(
     palette: &Palette,
     failed: impl FnOnce(String) + 'static,
 ) -> Result<(), String> {
-    glue::react(element, &figure::figure(focus, palette), failed)
+    glue::react(element, &figure::figure(focus, palette)?, failed)
 }
 
 /// Frees what Plotly keeps for `element`.
