@@ -23,8 +23,6 @@ fn is_set(name: &str) -> bool {
         | "autosize" | "font" | "family" | "size" | "paper_bgcolor" | "plot_bgcolor" | "bgcolor" | "hovermode"
         | "hoverlabel" | "margin" | "l" | "r" | "t" | "b" | "autoexpand" | "showlegend" | "legend" | "orientation"
         | "yanchor"
-        // The configuration.
-        | "responsive" | "displaylogo" | "showSendToCloud" | "scrollZoom"
     )
 }
 

@@ -4,10 +4,10 @@ use bellwether_core::time::TimestampMs;
 use js_sys::Array;
 use plotly::common::{Anchor, DashType, Fill, Font, HoverInfo, Label, Line as Stroke, Mode, Orientation};
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
-use plotly::{Configuration, Layout, Scatter};
+use plotly::{Layout, Scatter};
 use wasm_bindgen::JsValue;
 
-use super::glue::to_js;
+use super::glue::{object, to_js};
 use crate::chart::palette::{LINES, Palette};
 use crate::figures::{Focus, Line, Quantiles, Strip};
 use crate::format::{self, Plan, Style};
@@ -95,7 +95,7 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
     }
     let revision = format!("{} {}", strip.id, strip.to.since(strip.from));
     let layout = layout(palette, local(strip.from), local(strip.to), &scale)?;
-    Ok(Figure { revision, traces, layout, configuration: configuration()? })
+    Ok(Figure { revision, traces, layout, configuration: configuration() })
 }
 
 /// Ends a run before the next one, which begins at `next`.
@@ -167,10 +167,8 @@ fn layout(palette: &Palette, from: f64, to: f64, scale: &Scale) -> Result<JsValu
     to_js(&layout)
 }
 
-fn configuration() -> Result<JsValue, String> {
-    let configuration =
-        Configuration::new().responsive(true).display_logo(false).show_send_to_cloud(false).scroll_zoom(false);
-    to_js(&configuration)
+fn configuration() -> JsValue {
+    object(&[("responsive", true), ("displaylogo", false), ("scrollZoom", false)].map(|(name, is)| (name, is.into())))
 }
 
 /// One scale and one unit for the whole chart, chosen by the greatest figure in it.

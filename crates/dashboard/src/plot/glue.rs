@@ -1,6 +1,6 @@
 //! The binding to `Plotly`, which may be missing: every call can fail and none panics.
 
-use js_sys::{Array, Promise, Reflect};
+use js_sys::{Array, Object, Promise, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
@@ -30,6 +30,16 @@ pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
     Chosen(value)
         .serialize(&Serializer::json_compatible())
         .map_err(|error| format!("The chart cannot be made: {error}."))
+}
+
+/// A plain object with these fields.
+pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
 }
 
 /// Draws the figure, or changes what is drawn into it. Plotly finishes later: `failed` hears of it where
