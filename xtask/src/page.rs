@@ -1,15 +1,16 @@
 //! The page in `target/page`: Trunk's build and a compressed twin beside each larger file.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use crate::lock::Lock;
 use crate::stamp::{self, Fingerprint};
-use crate::{compress, place, progress, shell, sizes, tools};
+use crate::{compress, panics, place, progress, shell, sizes, tools};
 
 /// What the page is built from.
-const INPUTS: [&str; 15] = [
+const INPUTS: [&str; 16] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -25,6 +26,7 @@ const INPUTS: [&str; 15] = [
     "crates/dashboard",
     "tools/brotli.mjs",
     "xtask/src/compress.rs",
+    "xtask/src/panics.rs",
 ];
 
 /// Builds the page; does nothing when nothing changed. Returns a fingerprint of all that it is built from.
@@ -46,6 +48,7 @@ pub(crate) fn build(held: &Lock) -> Result<String> {
     tools::crates(held)?;
     stamp::forget("page")?;
     trunk(&page)?;
+    forget_places(&page)?;
     compress::twins(&page, &page)?;
     stamp::keep("page", &fingerprint)?;
     sizes::print(&sizes::measure(&page)?);
@@ -59,4 +62,14 @@ fn trunk(page: &Path) -> Result<()> {
     trunk.env("RUST_BACKTRACE", "0");
     shell::without_machine_paths(&mut trunk)?;
     progress::build("page", "release; about 2 minutes the first time", &mut trunk).context("the page does not build")
+}
+
+/// Takes out of the page's wasm where in the source its panics are.
+fn forget_places(page: &Path) -> Result<()> {
+    for file in stamp::files_below(page)?.iter().filter(|file| file.extension().is_some_and(|kind| kind == "wasm")) {
+        let mut wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        panics::without_places(&mut wasm)?;
+        fs::write(file, wasm).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
 }
