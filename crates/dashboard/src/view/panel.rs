@@ -45,6 +45,9 @@ pub(crate) fn legend(strip: &Strip, mark: &str) -> Html {
     let hidden =
         (strip.hidden_lines > 0).then(|| html! { <li>{ format!("the {} highest of {all}", strip.lines.len()) }</li> });
     let idle = (strip.idle_lines > 0).then(|| html! { <li>{ format!("{} zero throughout", strip.idle_lines) }</li> });
+    // A card of the same title may be over another window.
+    let over =
+        strip.looks_back.map(|window| html! { <li>{ format!("each point over {}", format::length(window)) }</li> });
     let threshold = strip.threshold.map(|threshold| {
         html! {
             <li>
@@ -55,7 +58,7 @@ pub(crate) fn legend(strip: &Strip, mark: &str) -> Html {
             </li>
         }
     });
-    html! { <ul class="legend">{ for lines }{ hidden }{ idle }{ threshold }</ul> }
+    html! { <ul class="legend">{ for lines }{ hidden }{ idle }{ over }{ threshold }</ul> }
 }
 
 fn swatch(place: usize) -> Html {
