@@ -59,10 +59,11 @@ pub(crate) fn silence(wasm: &mut [u8]) -> Result<usize> {
 /// Blanks the places in the source that panics name, in place, and leaves what they say.
 ///
 /// # Errors
-/// When the bytes are no module.
+/// When the bytes are no module, or name no place.
 pub(crate) fn without_places(wasm: &mut [u8]) -> Result<()> {
     let Layout { data, .. } = Layout::read(wasm).context("cannot read the wasm")?;
-    forget_places(wasm, &data);
+    let places = forget_places(wasm, &data);
+    ensure!(places > 0, "the wasm names no place in the source: see how panics name them now, in xtask/src/panics.rs");
     Ok(())
 }
 
@@ -154,8 +155,8 @@ fn trap(body: &mut [u8]) -> Result<()> {
 }
 
 /// Blanks the `core::panic::Location`s and the names of files that they point to: address and length of a name that ends
-/// in `.rs`, line and column, each of four bytes.
-fn forget_places(wasm: &mut [u8], data: &[(usize, Range<usize>)]) {
+/// in `.rs`, line and column, each of four bytes. Says how many.
+fn forget_places(wasm: &mut [u8], data: &[(usize, Range<usize>)]) -> usize {
     let mut names: Vec<Range<usize>> = Vec::new();
     let mut places: Vec<usize> = Vec::new();
     for (address, segment) in data {
@@ -171,12 +172,13 @@ fn forget_places(wasm: &mut [u8], data: &[(usize, Range<usize>)]) {
             }
         }
     }
-    for at in places {
-        wasm[at..at + 16].fill(0);
+    for at in &places {
+        wasm[*at..at + 16].fill(0);
     }
     for name in names {
         wasm[name].fill(0);
     }
+    places.len()
 }
 
 /// The bytes of the file's name, where a place lies at `at`.

@@ -96,7 +96,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
             // What the board's engine holds only a part of is followed beside it.
             let name = MetricName::new(ask.route.param(Param::Metric)).ok();
             let explored = name.and_then(|name| {
-                let held = if holds_whole(board, &name) { Some(source) } else { others };
+                let held = if holds_whole(&ask.board, &name) { Some(source) } else { others };
                 Some(explore::explore(held?, board, &name, &ask.route, at))
             });
             if let Some((strip, found, tables)) = explored {

@@ -240,7 +240,8 @@ impl Access {
     /// The holder of a token. Cost: one hash, and a comparison for each token, whichever it is.
     ///
     /// Where too many wrong ones came from the address, a token that was right from there before is heard all the
-    /// same, and any other one after a wait: guesses are held up, and whoever is right gets in.
+    /// same, and any other one after a wait, at most ten at a time: guesses are held up, and whoever is right gets in where
+    /// not too many wait.
     ///
     /// # Errors
     /// [`Unknown`] where there is no such token, or too many came that are not.

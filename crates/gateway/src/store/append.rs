@@ -131,8 +131,11 @@ impl Addition {
         }
         for declaration in &batch.declarations {
             let known = self.metrics.get(&declaration.metric).or_else(|| state.metrics.get(&declaration.metric));
-            if known != Some(declaration) {
-                self.metrics.insert(declaration.metric.clone(), declaration.clone());
+            // Who says nothing of the unit does not take it away.
+            let unit = declaration.unit.clone().or_else(|| known?.unit.clone());
+            let declaration = Declaration { unit, ..declaration.clone() };
+            if known != Some(&declaration) {
+                self.metrics.insert(declaration.metric.clone(), declaration);
             }
         }
         Ok(Some((seq, series, histograms)))

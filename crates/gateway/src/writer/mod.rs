@@ -190,7 +190,7 @@ impl Writer {
     /// Changes stored samples and waits until the change is on disk and visible.
     ///
     /// # Errors
-    /// [`WriteError`] where it could not be made; then nothing was changed.
+    /// [`WriteError`] where it could not be made; after [`WriteError::Store`] it may be on disk all the same.
     pub(crate) async fn correct(&self, asked: Arc<Correction>, found: Whereabouts) -> Result<Corrected, WriteError> {
         let (reply, answer) = oneshot::channel();
         match self.jobs.try_send(Job::Correct { asked, found, reply }) {

@@ -125,6 +125,8 @@ fn a_metric_has_one_unit_also_after_a_restart() {
     assert_eq!(gateway.ingest(r#"{"name":"m","value":1}"#).status, 204);
     let both = r#"[{"name":"m","value":200,"unit":"ms"},{"name":"m","value":0.2,"unit":"s"},{"name":"m","value":3}]"#;
     assert_eq!(refused(&gateway, both), (2, 1));
+    // Who says its kind alone does not take the unit away.
+    assert_eq!(gateway.ingest(r#"{"name":"m","value":0,"kind":"observation"}"#).status, 204);
     gateway.terminate();
     let gateway = Running::start_in(folder.path(), &[]);
     assert_eq!(refused(&gateway, r#"{"name":"m","value":0.2,"unit":"s"}"#), (0, 0));
