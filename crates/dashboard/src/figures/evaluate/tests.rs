@@ -624,8 +624,8 @@ fn a_metric_is_explored_as_the_address_says() {
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
     };
-    let explored = |params: &[(Param, &str)]| {
-        let route = Route::default().with_view(View::Explore);
+    let explored_by = |filter: &Filter, params: &[(Param, &str)]| {
+        let route = Route::default().with_view(View::Explore).with_filter(filter.clone());
         let route = params.iter().fold(route, |route, (param, value)| route.with_param(*param, value));
         let ask = Ask {
             board: Rc::clone(&board),
@@ -638,6 +638,7 @@ fn a_metric_is_explored_as_the_address_says() {
         };
         evaluate(source, None, &ask, TimestampMs::new(NOW))
     };
+    let explored = |params: &[(Param, &str)]| explored_by(&Filter::default(), params);
     let lines = |snapshot: &Snapshot| {
         let chart = snapshot.chart.as_ref().unwrap();
         chart.lines.iter().map(|line| (line.name.clone(), line.latest().unwrap().value)).collect::<Vec<_>>()
@@ -651,6 +652,8 @@ fn a_metric_is_explored_as_the_address_says() {
     let each = explored(&[cpu]);
     assert_eq!(lines(&each), [("core 0".to_owned(), 0.2), ("core 1".to_owned(), 0.8)]);
     assert_eq!(chosen(&each), ["avg", "each series"], "of a gauge no point looks back");
+    let filtered = explored_by(&Filter::default().with("core:0"), &[cpu]);
+    assert_eq!(filtered.chart.map(|chart| chart.lines.len()), Some(1), "what the board names is held, also filtered");
     let together = explored(&[cpu, (Param::By, "-"), (Param::Figure, "max")]);
     assert_eq!(lines(&together), [("max of 2 series".to_owned(), 0.8)]);
     let by = explored(&[cpu, (Param::By, "core")]);
