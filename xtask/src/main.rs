@@ -97,7 +97,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Run(run) => run.run(),
         Task::Dist { connect } => {
             dist::build(&connect)?;
-            println!("The site is in {}", place::dist().display());
+            println!("The site is in {}; its config.json says where the gateway is.", place::dist().display());
             Ok(())
         }
         Task::Npm => {

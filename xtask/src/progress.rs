@@ -14,6 +14,8 @@ use crate::{network, place, shell};
 
 /// Most lines of the output that are shown when the command fails.
 const SHOWN_ON_FAILURE: usize = 60;
+/// From so many parts before the end on, the line names what is compiled.
+const LAST_PARTS: u32 = 2;
 /// How often the line is written anew on a terminal.
 const WATCHED_STEP: Duration = Duration::from_millis(500);
 /// How often a line is printed where there is no terminal.
@@ -105,6 +107,8 @@ struct Course<'a> {
     start: Instant,
     /// Parts compiled, and how many there are.
     compiled: Option<(u32, u32)>,
+    /// What is being compiled, as cargo says it.
+    at_work: String,
     announced: bool,
     /// The last lines; once there is an error, the lines from the first one on.
     said: VecDeque<String>,
@@ -114,7 +118,16 @@ struct Course<'a> {
 impl<'a> Course<'a> {
     fn begin(name: &'a str, cost: Option<&'a str>) -> Self {
         let start = Instant::now();
-        Self { name, cost, start, compiled: None, announced: false, said: VecDeque::new(), failing: false }
+        Self {
+            name,
+            cost,
+            start,
+            compiled: None,
+            at_work: String::new(),
+            announced: false,
+            said: VecDeque::new(),
+            failing: false,
+        }
     }
 
     /// Shows the progress until both outputs have ended.
@@ -148,8 +161,9 @@ impl<'a> Course<'a> {
 
     /// Takes a line of the output; returns what is to be said because of it.
     fn take(&mut self, line: String, log: &mut impl Write) -> Result<Option<String>> {
-        if let Some(counts) = counts(&line) {
+        if let Some((counts, at_work)) = counts(&line) {
             self.compiled = Some(counts);
+            at_work.clone_into(&mut self.at_work);
             return Ok(None);
         }
         writeln!(log, "{line}")?;
@@ -174,18 +188,22 @@ impl<'a> Course<'a> {
     fn line(&self) -> String {
         let time = spoken(self.start.elapsed());
         match self.compiled {
+            // The last parts take the longest; the line is to say that something is going on.
+            Some((done, all)) if done + LAST_PARTS >= all && !self.at_work.is_empty() => {
+                format!("  {}: {done} of {all} parts compiled, {time}, at work on {}", self.name, self.at_work)
+            }
             Some((done, all)) => format!("  {}: {done} of {all} parts compiled, {time}", self.name),
             None => format!("  {}: working, {time}", self.name),
         }
     }
 }
 
-/// The counts in cargo's own progress: `Building [=====>   ] 12/340: serde, syn`.
-fn counts(line: &str) -> Option<(u32, u32)> {
+/// The counts in cargo's own progress, and what it is at work on: `Building [=====>   ] 12/340: serde, syn`.
+fn counts(line: &str) -> Option<((u32, u32), &str)> {
     let (_, after) = line.trim_start().strip_prefix("Building [")?.split_once("] ")?;
     let (done, rest) = after.split_once('/')?;
-    let all = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-    Some((done.trim().parse().ok()?, all.parse().ok()?))
+    let (all, at_work) = rest.split_once(": ").unwrap_or((rest, ""));
+    Some(((done.trim().parse().ok()?, all.trim().parse().ok()?), at_work))
 }
 
 /// Whether a compiler, cargo, npm or apt-get begins to say what is wrong.
@@ -205,8 +223,8 @@ mod tests {
 
     #[test]
     fn cargos_counts_are_read() {
-        assert_eq!(counts("    Building [=>      ] 3/14: quote(build), syn…"), Some((3, 14)));
-        assert_eq!(counts("    Building [=======>] 112/340"), Some((112, 340)));
+        assert_eq!(counts("    Building [=>      ] 3/14: quote(build), syn…"), Some(((3, 14), "quote(build), syn…")));
+        assert_eq!(counts("    Building [=======>] 112/340"), Some(((112, 340), "")));
         assert_eq!(counts("   Compiling syn v3.0.9"), None);
         assert_eq!(counts("    Building [of a house] some/day"), None);
     }
@@ -223,6 +241,15 @@ mod tests {
         assert_eq!(course.line(), "  page: 1 of 9 parts compiled, 0 s");
         let log = String::from_utf8(log).unwrap();
         assert_eq!(log, "    Blocking waiting\n   Compiling a v1\n   Compiling b v1\n", "the drawn bar is not kept");
+    }
+
+    #[test]
+    fn the_last_parts_are_named() {
+        let mut course = Course::begin("gateway", None);
+        for line in ["    Building [=>  ] 1/9: syn", "    Building [===>] 8/9: bellwether_gateway(bin)"] {
+            course.take(line.to_owned(), &mut Vec::new()).unwrap();
+        }
+        assert_eq!(course.line(), "  gateway: 8 of 9 parts compiled, 0 s, at work on bellwether_gateway(bin)");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Run {
     /// Finds what would stop the start now, not after a build of many minutes.
     fn check_first(&self) -> Result<()> {
         port_is_free(&self.host, self.port)?;
-        folder_is_writable(&self.data_folder(), "cargo xtask run --data-dir ~/bellwether-data")?;
+        folder_is_writable(&self.data_folder(), &shell::own_command_with("--data-dir", "~/bellwether-data"))?;
         folder_is_writable(&place::state(), "chown -R \"$(id -un)\" .   (in the checkout, as administrator)")?;
         if let Some(board) = &self.board {
             board_is_json(board)?;
@@ -94,7 +94,7 @@ impl Run {
             return Ok(());
         }
         let faults = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(Plain::error(faults, format!("mend what is named, then: {}", shell::own_command())))
+        Err(Plain::error(faults, "change what is named in the command or the file, and give the command again"))
     }
 
     fn serve(&self) -> Command {
@@ -154,35 +154,34 @@ fn board_is_json(board: &Path) -> Result<()> {
     serde_json::from_str::<serde_json::Value>(&text).map(drop).map_err(|error| {
         Plain::error(
             format!("The board {} is not JSON: {error}.", board.display()),
-            format!("edit the board, then: {}", shell::own_command()),
+            "edit the board, and give the command again",
         )
     })
 }
 
 /// Whether the gateway will be able to listen there.
 fn port_is_free(host: &str, port: u16) -> Result<()> {
+    let this_machine = || shell::own_command_with("--host", "127.0.0.1");
     // As the gateway reads it.
     let host = if host == "localhost" { "127.0.0.1" } else { host };
     let Ok(ip) = host.parse::<IpAddr>() else {
-        return Err(Plain::error(format!("`{host}` is not an IP address."), "cargo xtask run --host 127.0.0.1"));
+        return Err(Plain::error(format!("`{host}` is not an IP address."), this_machine()));
     };
+    let other_port = |port: u16| shell::own_command_with("--port", &port.to_string());
     let Err(error) = TcpListener::bind((ip, port)) else { return Ok(()) };
     Err(match error.kind() {
         ErrorKind::AddrInUse => Plain::error(
             format!("Port {port} is taken: another program listens there."),
-            format!("cargo xtask run --port {}   (or stop the other program)", port.saturating_add(1)),
+            format!("{}   (or stop the other program)", other_port(port.saturating_add(1))),
         ),
         ErrorKind::PermissionDenied => Plain::error(
             format!("This user may not listen on port {port}."),
-            "cargo xtask run --port 4000   (ports below 1024 belong to the administrator)",
+            format!("{}   (ports below 1024 belong to the administrator)", other_port(4000)),
         ),
         ErrorKind::AddrNotAvailable => {
-            Plain::error(format!("`{host}` is not an address of this machine."), "cargo xtask run --host 127.0.0.1")
+            Plain::error(format!("`{host}` is not an address of this machine."), this_machine())
         }
-        _ => Plain::error(
-            format!("{host} cannot be listened on at port {port}: {error}."),
-            "cargo xtask run --host 127.0.0.1",
-        ),
+        _ => Plain::error(format!("{host} cannot be listened on at port {port}: {error}."), this_machine()),
     })
 }
 
@@ -229,7 +228,7 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let said = describe(&port_is_free("127.0.0.1", port).unwrap_err());
         assert!(said.contains(&format!("Port {port} is taken")), "{said}");
-        assert!(said.contains("cargo xtask run --port"), "{said}");
+        assert!(said.contains(&format!("--port {}", port + 1)), "{said}");
         drop(taken);
         assert!(port_is_free("127.0.0.1", 0).is_ok());
     }

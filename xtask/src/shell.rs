@@ -1,5 +1,6 @@
 //! Other programs: looked for, run, listened to.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -154,6 +155,32 @@ pub(crate) fn own_command() -> String {
     show(command.arg("xtask").args(std::env::args_os().skip(1)))
 }
 
+/// [`own_command`] with another value of one flag, which it may or may not have had.
+pub(crate) fn own_command_with(flag: &str, value: &str) -> String {
+    let mut command = Command::new("cargo");
+    show(command.arg("xtask").args(with_flag(std::env::args_os().skip(1).collect(), flag, value)))
+}
+
+/// `arguments` with `flag value` in place of what they say of it, before the `--` that ends the flags.
+fn with_flag(arguments: Vec<OsString>, flag: &str, value: &str) -> Vec<OsString> {
+    let (mut kept, mut further) = (Vec::new(), Vec::new());
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--") => {
+                further.push(argument);
+                further.extend(arguments.by_ref());
+            }
+            Some(text) if text == flag => drop(arguments.next()),
+            Some(text) if text.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')) => {}
+            _ => kept.push(argument),
+        }
+    }
+    kept.extend([flag.into(), value.into()]);
+    kept.extend(further);
+    kept
+}
+
 /// Whether a person watches: standard error is a terminal.
 pub(crate) fn watched() -> bool {
     std::io::stderr().is_terminal()
@@ -167,4 +194,20 @@ pub(crate) fn in_ci() -> bool {
 /// Whether this process has the administrator's rights.
 pub(crate) fn is_root() -> bool {
     cfg!(unix) && capture(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_gets_another_value_and_all_else_stays() {
+        let with = |arguments: &[&str]| {
+            let arguments = with_flag(arguments.iter().map(OsString::from).collect(), "--port", "4001");
+            arguments.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(with(&["run"]), "run --port 4001");
+        assert_eq!(with(&["run", "--port", "4000", "--demo"]), "run --demo --port 4001");
+        assert_eq!(with(&["run", "--port=4000", "--", "--port", "x"]), "run --port 4001 -- --port x");
+    }
 }
