@@ -280,7 +280,7 @@ test('a token is no trouble where nobody asks for one', async (t) => {
   await live.ready;
   await settles(live, 'open', 1);
   assert.deepEqual(said.map(({ type }) => type), ['auth', 'subscribe']);
-  assert.ok(heard.includes('error'), 'the gateway has said that it does not know tokens');
+  assert.ok(!heard.includes('error'), `${heard}`);
   assert.equal(live.status.state, 'live');
 });
 

@@ -197,6 +197,21 @@ fn slips_are_answered_and_the_connection_stays() {
 }
 
 #[test]
+fn a_token_that_nobody_asks_for_is_no_slip() {
+    let gateway = Running::start(&[]);
+    let mut live = Live::open(&gateway);
+    live.say(r#"{"type":"auth","token":"of another gateway"}"#);
+    live.say(r#"{"type":"shout"}"#);
+    loop {
+        match live.step().unwrap() {
+            ServerFrame::Error(error) => return assert!(error.message.contains("shout"), "{}", error.message),
+            ServerFrame::Tick(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_reader_who_does_not_read_is_let_go_and_holds_up_nobody() {
     let gateway = Running::start(&[]);
     let mut idle = Live::open(&gateway);

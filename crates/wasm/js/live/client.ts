@@ -162,8 +162,6 @@ export function connector({ init, Engine }: Platform) {
             whole = false;
             return tell('problem', error);
           }
-          // Who asks nobody for a token does not know what one is; a subscription is known to all.
-          if (options.token && frame.code === 'unknown_type') return;
           // The subscription is refused as a whole: nothing would come.
           throw error;
         }
