@@ -55,7 +55,7 @@ test('each alert is told with rule, value, threshold and times, and nothing is n
   await live(page);
   await group(page, 'Firing').getByText('No alert is firing.').waitFor();
   await group(page, 'Pending').getByText('No condition is waiting to fire.').waitFor();
-  await group(page, 'Resolved').getByText('None has ended in the last 15 minutes.').waitFor();
+  await group(page, 'Resolved').getByText(/None has ended in the last 15\smin\./).waitFor();
   const watched = () => rows(page, 'What is watched');
   assert.deepEqual((await watched()).map((row) => row.map((text) => text.replace(/\s/g, ' '))), [
     ['Slow', 'latency, average, last 1 min, by route', 'above 300 ms', 'Urgent', 'Quiet'],

@@ -53,7 +53,7 @@ test('the help is there also while the gateway is not', async () => {
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await page.routeWebSocket(/\/ws/, (socket) => socket.close());
   await page.goto(gateway.url);
-  assert.ok(!asked.includes('/help.html'), 'nobody has asked for it');
+  assert.ok(!asked.includes('/help/en.html'), 'nobody has asked for it');
   await views(page).getByRole('link', { name: 'Help' }).click();
   await page.getByRole('heading', { name: 'Keyboard' }).waitFor();
   await page.getByText('p50, p95, p99', { exact: true }).waitFor();

@@ -1,17 +1,74 @@
 // Starts the page. A file of its own, because the content security policy allows no inline script; the names of the
 // built files come in the query string, put there by Trunk (`pattern_script` in Trunk.toml).
+//
+// What the page says lies outside its wasm: the texts of the reader's language are fetched beside it. The page finds them,
+// and how the reader's `Intl` is to be asked, in `globalThis.bellwether`.
 const names = new URL(import.meta.url).searchParams;
 const at = (name) => new URL(names.get(name), import.meta.url);
 
+const languages = ["en", "es"];
+const known = (language) => (languages.includes(language) ? language : undefined);
+const base = (locale) => locale.split("-")[0];
+
+// The address's language before the one that was chosen, the choice before what the browser asks for.
+function chosen() {
+  const asked = known(new URLSearchParams(location.hash.split("?")[1] ?? "").get("lang"));
+  if (asked) return asked;
+  try {
+    return known(localStorage.getItem("bellwether.language"));
+  } catch {
+    return undefined; // Storage is forbidden here.
+  }
+}
+
+// Figures are written in the reader's own kind of the language, such as es-MX.
+const own = (language) => navigator.languages.find((locale) => base(locale) === language);
+
+const choice = chosen();
+const first = choice ?? navigator.languages.map(base).find(known) ?? "en";
+
+const words = {
+  en: {
+    failed: (reason) => `The page could not start: ${reason}. Reload it; if that does not help, tell whoever hosts it.`,
+    old: "The page could not start: this browser has no WebAssembly. A current Firefox, Chrome, Edge or Safari has it.",
+    texts: "its texts did not come",
+  },
+  es: {
+    failed: (reason) => `La página no ha podido arrancar: ${reason}. Recárguela; si no ayuda, avise a quien la aloja.`,
+    old: "La página no ha podido arrancar: este navegador no tiene WebAssembly. Un Firefox, Chrome, Edge o Safari actual lo tiene.",
+    texts: "sus textos no han llegado",
+  },
+}[first];
+
+// Fetches the texts of a language and leaves them for the page.
+async function use(language, locale) {
+  // The name of the built script goes along: texts are known by their number, and belong to one build of the page.
+  const answer = await fetch(new URL(`./texts/${language}.json?${names.get("js")}`, import.meta.url));
+  if (!answer.ok) throw new Error(words.texts);
+  Object.assign(globalThis.bellwether, { language, locale, texts: await answer.json() });
+  document.documentElement.lang = language;
+}
+
+globalThis.bellwether = {
+  /** Called by the page when the reader has chosen a language. */
+  async speak(language) {
+    await use(language, own(language) ?? language);
+    try {
+      localStorage.setItem("bellwether.language", language);
+    } catch {
+      // A full or forbidden storage only means that the choice is not kept.
+    }
+  },
+};
+
 try {
-  const { default: init } = await import(at("js"));
+  // Whoever reads none of our languages, and has chosen none, keeps the figures of their own.
+  const locale = own(first) ?? (choice ? first : navigator.language);
+  const [{ default: init }] = await Promise.all([import(at("js")), use(first, locale)]);
   await init({ module_or_path: at("wasm") });
 } catch (error) {
   console.error(error);
   const place = document.getElementById("boot") ?? document.body;
   place.setAttribute("role", "alert");
-  place.textContent =
-    typeof WebAssembly === "object"
-      ? `The page could not start: ${error.message}. Reload it; if that does not help, tell whoever hosts it.`
-      : "The page could not start: this browser has no WebAssembly. A current Firefox, Chrome, Edge or Safari has it.";
+  place.textContent = typeof WebAssembly === "object" ? words.failed(error.message) : words.old;
 }

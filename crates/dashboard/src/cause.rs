@@ -1,6 +1,11 @@
 //! Why the gateway is not reached, as far as a browser can know: it tells a page nothing of a socket that
 //! did not open, so that what is known comes from asking over HTTP.
 
+use crate::texts::Text;
+
+/// A `config.json` that names a gateway.
+const EXAMPLE: &str = r#"{"gateway": "http://127.0.0.1:4000"}"#;
+
 /// What an HTTP request to the gateway came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
@@ -29,40 +34,35 @@ impl Cause {
     /// The cause in a few words.
     #[must_use]
     pub fn heading(&self) -> &'static str {
-        match self {
-            Self::Probed(Probe::Silent) => "The gateway does not answer",
-            Self::Probed(Probe::Unreadable) => "The gateway does not let this page in",
-            Self::Probed(Probe::NoGateway) => "There is no gateway",
-            Self::Probed(Probe::NotReady) => "The gateway is not ready",
-            Self::Said(_) | Self::Probed(Probe::Ready) => "The live feed does not open",
-        }
+        let heading = match self {
+            Self::Probed(Probe::Silent) => Text::CauseSilentHead,
+            Self::Probed(Probe::Unreadable) => Text::CauseUnreadableHead,
+            Self::Probed(Probe::NoGateway) => Text::CauseNoGatewayHead,
+            Self::Probed(Probe::NotReady) => Text::CauseNotReadyHead,
+            Self::Said(_) | Self::Probed(Probe::Ready) => Text::CauseFeedHead,
+        };
+        heading.say()
     }
 
     /// The cause and what mends it; `gateway` is the gateway's address, `site` the origin of the page.
     #[must_use]
     pub fn sentence(&self, gateway: &str, site: &str) -> String {
         match self {
-            Self::Said(reason) => format!("The gateway at {gateway} closed the connection: {reason}."),
+            Self::Said(reason) => Text::CauseSaid.fill(&[gateway, reason]),
             Self::Probed(Probe::Silent) => {
-                let trust = if gateway.starts_with("https") { " Does your browser trust its certificate?" } else { "" };
-                format!("Nothing answers at {gateway}. Is the gateway running, and does your network reach it?{trust}")
+                let mut sentence = Text::CauseSilent.fill(&[gateway]);
+                if gateway.starts_with("https") {
+                    sentence.push_str(Text::CauseCertificate.say());
+                }
+                sentence
             }
-            Self::Probed(Probe::Unreadable) => format!(
-                "Something answers at {gateway}, but does not let pages of {site} read it. If that is your gateway, \
-                 start it with --allow-origin {site}{}",
-                allow_host(gateway)
-            ),
-            Self::Probed(Probe::NoGateway) => format!(
-                "A web server answers at {gateway}, but no gateway. Name yours in config.json beside this page, as in \
-                 {{\"gateway\": \"http://127.0.0.1:4000\"}}."
-            ),
-            Self::Probed(Probe::NotReady) => {
-                format!("The gateway at {gateway} answers, but is just starting or stopping.")
+            Self::Probed(Probe::Unreadable) => {
+                let flags = format!("--allow-origin {site}{}", allow_host(gateway));
+                Text::CauseUnreadable.fill(&[gateway, site, &flags])
             }
-            Self::Probed(Probe::Ready) => format!(
-                "The gateway at {gateway} answers, but its live feed does not open. Does a proxy before it pass \
-                 WebSockets on, and does it take more connections?"
-            ),
+            Self::Probed(Probe::NoGateway) => Text::CauseNoGateway.fill(&[gateway, EXAMPLE]),
+            Self::Probed(Probe::NotReady) => Text::CauseNotReady.fill(&[gateway]),
+            Self::Probed(Probe::Ready) => Text::CauseReady.fill(&[gateway]),
         }
     }
 }
@@ -71,12 +71,7 @@ impl Cause {
 #[must_use]
 pub fn policy(gateway: &str) -> String {
     let origin = origin(gateway);
-    let socket = origin.replacen("http", "ws", 1);
-    format!(
-        "The Content Security Policy that this page came with does not let it reach {origin}. Build the site with \
-         cargo xtask dist --connect {origin}, or add {origin} and {socket} to connect-src, in index.html and in what \
-         its web server sends."
-    )
+    Text::CausePolicy.fill(&[origin, &origin.replacen("http", "ws", 1)])
 }
 
 /// Whether `blocked`, as the browser names it, is the gateway at `gateway`, over HTTP or as a socket.

@@ -3,6 +3,8 @@
 use bellwether_core::time::DurationMs;
 
 use crate::clock::Monotonic;
+use crate::format;
+use crate::texts::Text;
 
 /// A feed that is silent for longer is called old: the gateway says something every second.
 pub const OLD_AFTER: DurationMs = DurationMs::from_secs(4);
@@ -83,19 +85,22 @@ impl Connection {
     #[must_use]
     pub fn words(&self, now: Monotonic) -> (Tone, String) {
         match self {
-            Self::Starting | Self::Connecting { failures: 0, .. } => (Tone::Busy, "Connecting".to_owned()),
-            Self::Connecting { .. } => (Tone::Doubtful, "Reconnecting now".to_owned()),
-            Self::Filling { .. } => (Tone::Busy, "Loading history".to_owned()),
+            Self::Starting | Self::Connecting { failures: 0, .. } => (Tone::Busy, Text::Connecting.say().to_owned()),
+            Self::Connecting { .. } => (Tone::Doubtful, Text::ReconnectingNow.say().to_owned()),
+            Self::Filling { .. } => (Tone::Busy, Text::LoadingHistory.say().to_owned()),
             Self::Live { silence } if *silence >= OLD_AFTER => {
-                (Tone::Doubtful, format!("Data {} s old", silence.as_millis() / 1_000))
+                (Tone::Doubtful, Text::DataOld.fill(&[&format::length(*silence)]))
             }
-            Self::Live { .. } => (Tone::Good, "Live".to_owned()),
+            Self::Live { .. } => (Tone::Good, Text::Live.say().to_owned()),
             Self::Waiting { retry_at, .. } => match retry_at.since(now).as_millis().div_ceil(1_000) {
-                0 => (Tone::Doubtful, "Reconnecting now".to_owned()),
-                secs => (Tone::Doubtful, format!("Reconnecting in {secs} s")),
+                0 => (Tone::Doubtful, Text::ReconnectingNow.say().to_owned()),
+                secs => {
+                    let wait = format::length(DurationMs::from_secs(secs));
+                    (Tone::Doubtful, Text::ReconnectingIn.fill(&[&wait]))
+                }
             },
-            Self::Refused { by: Refuser::Gateway, .. } => (Tone::Bad, "Refused by the gateway".to_owned()),
-            Self::Refused { by: Refuser::Browser, .. } => (Tone::Bad, "Blocked by the browser".to_owned()),
+            Self::Refused { by: Refuser::Gateway, .. } => (Tone::Bad, Text::RefusedByGateway.say().to_owned()),
+            Self::Refused { by: Refuser::Browser, .. } => (Tone::Bad, Text::BlockedByBrowser.say().to_owned()),
         }
     }
 }
@@ -116,7 +121,8 @@ mod tests {
 
     #[track_caller]
     fn check(connection: Connection, now_ms: f64, tone: Tone, words: &str) {
-        assert_eq!(connection.words(Monotonic::from_millis(now_ms)), (tone, words.to_owned()));
+        let (is, said) = connection.words(Monotonic::from_millis(now_ms));
+        assert_eq!((is, said.replace('\u{a0}', " ")), (tone, words.to_owned()));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use bellwether_core::labels::MetricName;
 
 use crate::figures::Ask;
 use crate::settings::Settings;
+use crate::texts::Language;
 use crate::theme::Theme;
 
 /// A part of the page that the keyboard is moved to.
@@ -36,8 +37,8 @@ pub enum Effect {
     FetchSettings,
     /// Read the board at this address.
     FetchBoard(String),
-    /// Read the page's help.
-    FetchHelp,
+    /// Read the page's help in this language.
+    FetchHelp(Language),
     /// Open the feed, closing any socket that is open.
     OpenSocket(Rc<Settings>),
     /// Close the feed.
@@ -61,6 +62,8 @@ pub enum Effect {
     Evaluate(Box<Ask>),
     /// Put the theme in force, keep it for the next visit, and report its colours.
     ApplyTheme(Theme),
+    /// Put the texts of a language in force, keep the choice for the next visit, and report it.
+    ApplyLanguage(Language),
     /// Change the address after `#`.
     SetHash(String),
     /// Move the keyboard to a part of the page, once it is drawn.

@@ -24,6 +24,7 @@ use crate::clock::{GatewayClock, Monotonic};
 use crate::figures::Instant;
 use crate::message::Msg;
 use crate::others::MOST_SERIES as MOST_OTHER_SERIES;
+use crate::texts::Text;
 use crate::window::PageWindow;
 use left_out::LeftOut;
 use track::Track;
@@ -269,7 +270,7 @@ impl Feed {
                 if let Some(id) = error.subscription {
                     self.track(id).is_partial();
                 }
-                let said = format!("The gateway says: {} ({})", error.message, error.code);
+                let said = Text::GatewaySays.fill(&[&error.message, &error.code]);
                 let ends_all = FINAL_ERRORS.contains(&error.code.as_str());
                 vec![if ends_all { Msg::GatewayRefused(said) } else { Msg::PartLeftOut(said) }]
             }
@@ -338,5 +339,5 @@ fn subscribe(id: u32, metrics: Vec<Selection>, resume: Option<Resume>) -> String
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> Msg {
-    Msg::FeedUnreadable(format!("The page cannot read what the gateway sends: {error}. Load the page anew."))
+    Msg::FeedUnreadable(Text::FeedUnreadable.fill(&[&error.to_string()]))
 }

@@ -8,6 +8,7 @@ use bellwether_core::query::Expression;
 use bellwether_core::selector::{Condition, Matcher};
 
 use crate::route::{decoded, encoded};
+use crate::texts::Text;
 
 /// Most labels that are filtered by at once.
 const MOST: usize = 8;
@@ -67,7 +68,7 @@ impl Filter {
     #[must_use]
     pub fn words(&self) -> String {
         let pairs: Vec<_> = self.pairs().map(|(label, value)| format!("{label}: {value}")).collect();
-        pairs.join(" and ")
+        pairs.join(Text::And.say())
     }
 
     /// The board with KPIs and panels of the filtered series; its rules stay as they are.

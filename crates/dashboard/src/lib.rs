@@ -24,6 +24,7 @@ pub mod remote;
 pub mod route;
 pub mod settings;
 pub mod state;
+pub mod texts;
 pub mod theme;
 pub mod update;
 #[cfg(target_arch = "wasm32")]

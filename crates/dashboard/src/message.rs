@@ -11,6 +11,7 @@ use crate::feed::{AlertNotice, Hello};
 use crate::figures::Snapshot;
 use crate::others::Listing;
 use crate::settings::Settings;
+use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
 
@@ -33,6 +34,8 @@ pub enum Msg {
         hash: String,
         /// The theme kept from the last visit.
         theme: Theme,
+        /// The language that its texts came in.
+        language: Language,
     },
     /// `config.json` has been read.
     SettingsLoaded(Settings),
@@ -141,6 +144,10 @@ pub enum Msg {
     PauseToggled,
     /// The reader has chosen a theme.
     ThemeChosen(Theme),
+    /// The reader has chosen a language.
+    LanguageChosen(Language),
+    /// The texts of that language are in force.
+    LanguageInForce(Language),
     /// The style sheet's colours have changed.
     PaletteRead(Rc<Palette>),
     /// The page has come to the front or gone behind.

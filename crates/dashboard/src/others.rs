@@ -9,7 +9,9 @@ use bellwether_core::time::DurationMs;
 use serde_json::Value;
 
 use crate::clock::Monotonic;
+use crate::format;
 use crate::remote::Remote;
+use crate::texts::Text;
 
 /// How far each point of such a chart looks back.
 pub const LOOKS_BACK: DurationMs = DurationMs::from_minutes(1);
@@ -168,20 +170,17 @@ impl Choice {
     /// What is drawn and what is left out, and how that is mended, in a few sentences.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let mut text = match self.all {
-            0 => return "The board names every metric that the gateway has.".to_owned(),
-            1 => "One metric that the board does not name. ".to_owned(),
-            all => format!("{all} metrics that the board does not name, {} of them drawn. ", self.drawn.len()),
-        };
+        if self.all == 0 {
+            return Text::OthersNone.say().to_owned();
+        }
+        let mut text = Text::OthersSome.count(self.all as u64, &[&format::count(self.drawn.len() as u64)]);
         if !self.too_large.is_empty() {
-            let named: Vec<_> =
-                self.too_large.iter().map(|metric| format!("{} ({} series)", metric.name, metric.series)).collect();
-            text.push_str(&format!("Too many series to be drawn here: {}", named.join(", ")));
+            let named = |metric: &Metric| Text::MetricSeries.count(metric.series as u64, &[metric.name.as_str()]);
+            let mut large = self.too_large.iter().map(named).collect::<Vec<_>>().join(", ");
             if self.more_too_large > 0 {
-                let metrics = if self.more_too_large == 1 { "metric" } else { "metrics" };
-                text.push_str(&format!(" and {} more {metrics}", self.more_too_large));
+                large.push_str(&Text::AndMoreMetrics.count(self.more_too_large as u64, &[]));
             }
-            text.push_str("; a panel of the board can group them with \"by\" or choose some with \"where\". ");
+            text.push_str(&Text::OthersLarge.fill(&[&large]));
         }
         text.trim_end().to_owned()
     }

@@ -1,6 +1,7 @@
 //! What the address after `#` says: view, window and filter, so that what is seen can be sent to a colleague.
 
 use crate::filter::Filter;
+use crate::texts::{Language, Text};
 use crate::window::PageWindow;
 
 /// What is on screen.
@@ -29,16 +30,17 @@ impl View {
 
     /// What the view is called; of one panel only that it is one.
     #[must_use]
-    pub const fn title(&self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Alerts => "Alerts",
-            Self::Explore => "Explore",
-            Self::Sources => "Sources",
-            Self::Help => "Help",
-            Self::Panel(_) => "Chart",
-            Self::Kpi(_) => "KPI",
-        }
+    pub fn title(&self) -> &'static str {
+        let title = match self {
+            Self::Overview => Text::ViewOverview,
+            Self::Alerts => Text::ViewAlerts,
+            Self::Explore => Text::ViewExplore,
+            Self::Sources => Text::ViewSources,
+            Self::Help => Text::ViewHelp,
+            Self::Panel(_) => Text::ViewChart,
+            Self::Kpi(_) => Text::ViewKpi,
+        };
+        title.say()
     }
 
     /// The path in an address, without the id of what is shown.
@@ -113,6 +115,8 @@ pub struct Route {
     pub window: PageWindow,
     /// Which series it is of.
     pub filter: Filter,
+    /// The language that the address asks for; `None` where it leaves that to the reader.
+    pub language: Option<Language>,
     /// What is chosen within the view; empty where nothing is.
     params: [String; Param::ALL.len()],
 }
@@ -127,12 +131,13 @@ impl Route {
         let hash = hash.strip_prefix('#').unwrap_or(hash);
         let (path, search) = hash.split_once('?').unwrap_or((hash, ""));
         let view = View::parse(path);
-        let (mut window, mut filter) = (None, Filter::default());
+        let (mut window, mut filter, mut language) = (None, Filter::default(), None);
         let mut params = <[String; Param::ALL.len()]>::default();
         for (name, value) in search.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
                 "window" => window = window.or_else(|| PageWindow::named(value)),
                 "where" => filter = filter.with(value),
+                "lang" => language = Language::named(value),
                 name => {
                     if let Some(place) = Param::ALL.iter().position(|param| param.name() == name) {
                         params[place] = decoded(value);
@@ -140,7 +145,7 @@ impl Route {
                 }
             }
         }
-        Self { view, window: window.unwrap_or_default(), filter, params }
+        Self { view, window: window.unwrap_or_default(), filter, language, params }
     }
 
     /// The hash that names this route.
@@ -148,6 +153,10 @@ impl Route {
     pub fn hash(&self) -> String {
         let (path, id) = (self.view.path(), encoded(self.view.id()));
         let mut hash = format!("#/{path}{id}?window={}{}", self.window.as_str(), self.filter.search());
+        if let Some(language) = self.language {
+            hash.push_str("&lang=");
+            hash.push_str(language.code());
+        }
         for (param, value) in Param::ALL.into_iter().zip(&self.params) {
             if !value.is_empty() {
                 for part in ["&", param.name(), "=", &encoded(value)] {

@@ -1,5 +1,7 @@
 //! The settings that `config.json` beside the page gives.
 
+use crate::texts::Text;
+
 /// Where the page gets what it shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -18,23 +20,23 @@ impl Settings {
     /// A sentence that says what is wrong and how to mend it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let json: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| format!("config.json is not JSON: {error}."))?;
+            serde_json::from_str(text).map_err(|error| Text::SettingsNotJson.fill(&[&error.to_string()]))?;
         let serde_json::Value::Object(fields) = json else {
-            return Err("config.json is not a JSON object; write {} for the defaults.".to_owned());
+            return Err(Text::SettingsNotObject.say().to_owned());
         };
         let mut settings = Self::default();
         for (name, value) in fields {
             let text = match value {
                 serde_json::Value::Null => None,
                 serde_json::Value::String(text) => Some(text),
-                _ => return Err(format!("\"{name}\" in config.json is neither text nor null.")),
+                _ => return Err(Text::SettingsNotText.fill(&[&name])),
             };
             match name.as_str() {
                 "gateway" => settings.gateway = checked_gateway(text.unwrap_or_default())?,
                 "board" => settings.board = text,
                 "title" => settings.title = text.filter(|title| !title.is_empty()),
                 _ => {
-                    return Err(format!("config.json has the unknown field \"{name}\"; use gateway, board or title."));
+                    return Err(Text::SettingsUnknown.fill(&[&name]));
                 }
             }
         }
@@ -47,9 +49,7 @@ fn checked_gateway(address: String) -> Result<String, String> {
     if address.is_empty() || (web && !address.contains(char::is_whitespace)) {
         return Ok(address);
     }
-    Err(format!(
-        "\"gateway\" in config.json is \"{address}\"; write an address such as \"https://metrics.example.org\", or \"\" for this site."
-    ))
+    Err(Text::SettingsGateway.fill(&[&address]))
 }
 
 #[cfg(test)]

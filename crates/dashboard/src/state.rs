@@ -17,6 +17,7 @@ use crate::others::Others;
 use crate::remote::Remote;
 use crate::route::{Route, View};
 use crate::settings::Settings;
+use crate::texts::Language;
 use crate::theme::Theme;
 
 /// Whether the picture moves.
@@ -87,6 +88,8 @@ pub struct State {
     pub picture: Picture,
     /// The theme that the reader has chosen.
     pub theme: Theme,
+    /// The language in force.
+    pub language: Language,
     /// The theme's colours.
     pub palette: Rc<Palette>,
     /// The chart bundle.

@@ -18,6 +18,7 @@ use crate::message::{Msg, Visibility};
 use crate::remote::Remote;
 use crate::route::{Param, Route, View};
 use crate::state::{Knowledge, NextFrame, Picture, State};
+use crate::texts::Text;
 
 /// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
 /// of its own for "sign in" and "forbidden".
@@ -30,7 +31,8 @@ const MOST_LEFT_OUT: usize = 8;
 /// Takes in one fact and says what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Started { hash, theme } => {
+        Msg::Started { hash, theme, language } => {
+            state.language = language;
             state.route = Route::parse(&hash);
             state.theme = theme;
             state.settings = Remote::Loading;
@@ -160,7 +162,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             if route == state.route {
                 return Vec::new();
             }
-            turned(state, route)
+            let language = route.language.filter(|language| *language != state.language);
+            let mut effects = turned(state, route);
+            effects.extend(language.map(Effect::ApplyLanguage));
+            effects
         }
         Msg::WindowChosen(window) => chosen(state, state.route.with_window(window)),
         Msg::FilterChosen(condition) => {
@@ -188,6 +193,20 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::ThemeChosen(theme) => {
             state.theme = theme;
             vec![Effect::ApplyTheme(theme)]
+        }
+        Msg::LanguageChosen(language) => vec![Effect::ApplyLanguage(language)],
+        Msg::LanguageInForce(language) => {
+            state.language = language;
+            // What was said in the other language is said anew.
+            state.help = Remote::NotAsked;
+            let mut effects = needed(state);
+            effects.extend(refresh(state));
+            effects.push(Effect::SetTitle(tab_title(state)));
+            if state.route.language.is_some() {
+                state.route.language = Some(language);
+                effects.push(Effect::SetHash(state.route.hash()));
+            }
+            effects
         }
         Msg::PaletteRead(palette) => {
             state.palette = palette;
@@ -254,7 +273,7 @@ fn refused(state: &mut State, by: Refuser, reason: String) -> Vec<Effect> {
 
 fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
     if FINAL_CODES.contains(&code) {
-        let reason = if reason.is_empty() { "The gateway closed the connection for good.".to_owned() } else { reason };
+        let reason = if reason.is_empty() { Text::ClosedForGood.say().to_owned() } else { reason };
         return refused(state, Refuser::Gateway, reason);
     }
     let failures = match state.connection {
@@ -372,7 +391,7 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
 fn needed(state: &mut State) -> Vec<Effect> {
     if state.route.view == View::Help && matches!(state.help, Remote::NotAsked | Remote::Failed(_)) {
         state.help = Remote::Loading;
-        return vec![Effect::FetchHelp];
+        return vec![Effect::FetchHelp(state.language)];
     }
     let is_chart = matches!(state.route.view, View::Panel(_));
     if is_chart && matches!(state.plotly, Remote::NotAsked | Remote::Failed(_)) {

@@ -41,16 +41,6 @@ impl PageWindow {
         }
     }
 
-    /// The text that buttons use.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::FiveMinutes => "5 min",
-            Self::QuarterHour => "15 min",
-            Self::Hour => "1 h",
-        }
-    }
-
     /// The window that an address names; `None` for any other text.
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {

@@ -13,8 +13,10 @@ use bellwether_dashboard::feed::Shortage;
 use bellwether_dashboard::figures::{Absence, AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
 use bellwether_dashboard::state::Knowledge;
+use bellwether_dashboard::texts;
 use bellwether_dashboard::view::{App, MOST_BANNERS, StripCanvas, banners, card, panel};
 use gloo_timers::future::TimeoutFuture;
+use js_sys::{JSON, Object, Reflect};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{CanvasRenderingContext2d, Document, Element, HtmlCanvasElement, HtmlElement};
@@ -63,7 +65,19 @@ fn Show(props: &Shown) -> Html {
     props.what.clone()
 }
 
+/// Has the page speak English, as `boot.js` would.
+fn speak() {
+    let texts = JSON::parse(include_str!("../../../www/texts/en.json")).unwrap();
+    let left = Object::new();
+    for (name, value) in [("language", "en".into()), ("locale", "en".into()), ("texts", texts)] {
+        Reflect::set(&left, &name.into(), &value).unwrap();
+    }
+    Reflect::set(&js_sys::global(), &"bellwether".into(), &left).unwrap();
+    texts::start();
+}
+
 fn mount(what: Html) -> Element {
+    speak();
     let place = place();
     yew::Renderer::<Show>::with_root_and_props(place.clone(), Shown { what }).render();
     place
@@ -236,6 +250,7 @@ fn figures_are_in_the_readers_language() {
 async fn the_page_says_why_it_cannot_start() {
     // The test's own site has no config.json.
     let place = place();
+    speak();
     yew::Renderer::<App>::with_root(place.clone()).render();
     let title = until("the reason", || text_of(&place, ".screen h2")).await;
     assert_eq!(title, "The settings of this page cannot be read");

@@ -10,6 +10,7 @@ use super::address;
 use crate::cause::Probe;
 use crate::others::Listing;
 use crate::settings::Settings;
+use crate::texts::{Language, Text};
 
 async fn get(url: &str, mode: &str) -> Result<Response, JsValue> {
     let window = web_sys::window().ok_or(JsValue::NULL)?;
@@ -21,15 +22,15 @@ async fn get(url: &str, mode: &str) -> Result<Response, JsValue> {
 }
 
 async fn text(path: &str) -> Result<String, String> {
-    let url = address::beside_page(path).ok_or_else(|| format!("\"{path}\" is no address."))?;
-    let gone = |reason: &str| format!("{path} could not be read: {reason}.");
-    let failed = |_| gone("its server does not answer");
+    let url = address::beside_page(path).ok_or_else(|| Text::FileNoAddress.fill(&[path]))?;
+    let gone = |reason: &str| Text::FileUnread.fill(&[path, reason]);
+    let failed = |_| gone(Text::FileNoAnswer.say());
     let answer = get(&url.href(), "cors").await.map_err(failed)?;
     if !answer.ok() {
-        return Err(gone(&format!("the server answered {}", answer.status())));
+        return Err(gone(&Text::FileStatus.fill(&[&answer.status().to_string()])));
     }
     let text = JsFuture::from(answer.text().map_err(failed)?).await.map_err(failed)?;
-    text.as_string().ok_or_else(|| gone("it is no text"))
+    text.as_string().ok_or_else(|| gone(Text::FileNoText.say()))
 }
 
 /// Reads `config.json`.
@@ -46,13 +47,14 @@ pub(super) async fn board(path: &str) -> Result<Board, String> {
 }
 
 /// Reads the help.
-pub(super) async fn help() -> Result<String, String> {
-    text("help.html").await
+pub(super) async fn help(language: Language) -> Result<String, String> {
+    let code = language.code();
+    text(&format!("help/{code}.html")).await
 }
 
 /// Asks the gateway at `gateway` which metrics it has.
 pub(super) async fn metrics(gateway: &str) -> Result<Listing, String> {
-    let sentence = || "The gateway does not list its metrics; one of this page's own version does.".to_owned();
+    let sentence = || Text::MetricsNotListed.say().to_owned();
     let url = address::below_gateway(gateway, "api/v1/metrics").ok_or_else(sentence)?;
     let answer = get(&url.href(), "cors").await.map_err(|_| sentence())?;
     let text = JsFuture::from(answer.text().map_err(|_| sentence())?).await.map_err(|_| sentence())?;

@@ -30,6 +30,7 @@ use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
 use crate::plot::bundle;
 use crate::settings::Settings;
+use crate::texts;
 use crate::theme::Theme;
 
 /// Where the theme is kept for the next visit.
@@ -106,7 +107,7 @@ impl Runtime {
                 }
             }
         }
-        dispatch.emit(Msg::Started { hash: address::hash(), theme: kept_theme() });
+        dispatch.emit(Msg::Started { hash: address::hash(), theme: kept_theme(), language: texts::language() });
         Self { dispatch, feed, socket: None, gateway, retry: None, _ticker: ticker, _listeners: listeners }
     }
 
@@ -133,8 +134,10 @@ impl Runtime {
                 let board = fetch::board(&address).await;
                 dispatch.emit(board.map_or_else(Msg::BoardFailed, |board| Msg::BoardLoaded(Rc::new(board))));
             }),
-            Effect::FetchHelp => spawn_local(async move {
-                dispatch.emit(fetch::help().await.map_or_else(Msg::HelpFailed, |help| Msg::HelpLoaded(help.into())));
+            Effect::FetchHelp(language) => spawn_local(async move {
+                dispatch.emit(
+                    fetch::help(language).await.map_or_else(Msg::HelpFailed, |help| Msg::HelpLoaded(help.into())),
+                );
             }),
             Effect::OpenSocket(settings) => {
                 self.retry = None;
@@ -171,6 +174,12 @@ impl Runtime {
                 apply(theme);
                 dispatch.emit(Msg::PaletteRead(Rc::new(palette::read())));
             }
+            Effect::ApplyLanguage(language) => spawn_local(async move {
+                // Where its texts do not come, the page stays in the language that it has.
+                if texts::speak(language).await {
+                    dispatch.emit(Msg::LanguageInForce(language));
+                }
+            }),
             Effect::SetHash(hash) => address::set_hash(&hash),
             Effect::SetTitle(title) => {
                 if let Some(document) = document() {

@@ -15,6 +15,7 @@ use yew::Callback;
 use super::{address, clock};
 use crate::feed::Feed;
 use crate::message::Msg;
+use crate::texts::Text;
 
 /// What stands for a close frame where there was none.
 const ABNORMAL: u16 = 1006;
@@ -38,10 +39,7 @@ impl Socket {
         let opened = address::socket(gateway).and_then(|url| WebSocket::open_with_protocol(&url, PROTOCOL).ok());
         let Some(socket) = opened else {
             // The browser refuses the address itself: an insecure gateway from a secure page, a blocked port.
-            let reason = format!(
-                "The browser does not open a feed from \"{gateway}\". A page that came by https needs a gateway with https."
-            );
-            dispatch.emit(Msg::BrowserRefused(reason));
+            dispatch.emit(Msg::BrowserRefused(Text::SocketRefused.fill(&[gateway])));
             return None;
         };
         let (sink, stream) = socket.split();

@@ -10,6 +10,8 @@ use bellwether_core::selector::Matcher;
 use bellwether_wire::frame::ErrorFrame;
 
 use super::selections::covers;
+use crate::format;
+use crate::texts::{self, Text};
 
 /// Metrics that are named; of more only the number is told.
 const NAMED: usize = 3;
@@ -30,12 +32,29 @@ pub enum Shortage {
 impl Shortage {
     /// The reason in a few words, to begin a sentence with.
     #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::TooManySeries => "Too many series for this page",
-            Self::TooMuchHistory => "Too much history for this page",
-            Self::OtherKind => "Series of different kinds",
+    pub fn words(self) -> &'static str {
+        let words = match self {
+            Self::TooManySeries => Text::TooManySeries,
+            Self::TooMuchHistory => Text::TooMuchHistory,
+            Self::OtherKind => Text::OtherKind,
+        };
+        words.say()
+    }
+}
+
+/// Why the engine refuses a series, to go on with after a full stop.
+fn reason(error: &SeriesError) -> String {
+    match error {
+        SeriesError::KindConflict(conflict) => {
+            let (kept, declared) = (texts::kind(conflict.kept), texts::kind(conflict.declared));
+            Text::LeftOutKind.fill(&[conflict.metric.as_str(), kept, declared])
         }
+        SeriesError::TooManySeriesOfMetric { most, metric } => {
+            Text::LeftOutMostOfMetric.fill(&[&format::count(*most as u64), metric.as_str()])
+        }
+        SeriesError::TooManySeries { most } => Text::LeftOutMost.fill(&[&format::count(*most as u64)]),
+        // A later engine may know more reasons.
+        other => other.to_string(),
     }
 }
 
@@ -68,10 +87,6 @@ pub(super) struct LeftOut {
     refused: Vec<Lack>,
 }
 
-/// What there is to know and to do about what is left out.
-const WHAT_TO_DO: &str = "Their cards and charts show no figure here. The gateway answers for them at /query and watches \
-                          their rules as ever; a \"where\" in the board asks for fewer series.";
-
 impl LeftOut {
     /// Notes one refusal of the page's engine; `true` where it is news.
     pub(super) fn note(&mut self, key: &SeriesKey, error: &SeriesError) -> bool {
@@ -88,7 +103,7 @@ impl LeftOut {
                     SeriesError::KindConflict { .. } => Shortage::OtherKind,
                     _ => Shortage::TooManySeries,
                 };
-                self.metrics.push((key.metric.clone(), 1, error.to_string(), shortage));
+                self.metrics.push((key.metric.clone(), 1, reason(error), shortage));
             }
         }
         true
@@ -100,8 +115,9 @@ impl LeftOut {
             if error.code == "history_too_long" { Shortage::TooMuchHistory } else { Shortage::TooManySeries };
         let named: Vec<_> = error.metrics.iter().take(NAMED).map(|selection| selection.name.to_string()).collect();
         let more = error.metrics.len() - named.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let sentence = format!("{}: {}{more}. {WHAT_TO_DO}", shortage.words(), named.join(", "));
+        let more = if more > 0 { Text::AndMore.fill(&[&format::count(more as u64)]) } else { String::new() };
+        let what_to_do = Text::WhatToDo.say();
+        let sentence = format!("{}: {}{more}. {what_to_do}", shortage.words(), named.join(", "));
         let lacks = error.metrics.into_iter();
         self.refused.extend(lacks.map(|found| Lack { metric: found.name, matchers: found.matchers, shortage }));
         sentence
@@ -126,14 +142,15 @@ impl LeftOut {
     pub(super) fn sentences(&self) -> Rc<[String]> {
         let named = self.metrics.iter().take(NAMED);
         let mut sentences: Vec<_> = named
-            .map(|(metric, count, reason, _)| format!("Left out: {count} series of {metric}. {reason}."))
+            .map(|(metric, count, reason, _)| {
+                Text::LeftOut.fill(&[&format::count(*count as u64), metric.as_str(), reason])
+            })
             .collect();
         if self.metrics.len() > NAMED {
             let more = self.metrics.len() - NAMED;
-            let metrics = if more == 1 { "metric" } else { "metrics" };
-            sentences.push(format!("Left out as well: series of {more} other {metrics}."));
+            sentences.push(Text::LeftOutOthers.count(more as u64, &[]));
         }
-        sentences.push(WHAT_TO_DO.to_owned());
+        sentences.push(Text::WhatToDo.say().to_owned());
         sentences.into()
     }
 }

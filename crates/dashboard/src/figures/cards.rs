@@ -5,6 +5,7 @@ use bellwether_core::time::DurationMs;
 
 use crate::feed::Shortage;
 use crate::format::Unit;
+use crate::texts::Text;
 
 /// Whether the window before a figure's own lies within what the page keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +70,10 @@ pub enum Absence {
 impl Absence {
     /// Why, in a few words that several cards may share.
     #[must_use]
-    pub const fn common_words(&self) -> Option<&'static str> {
+    pub fn common_words(&self) -> Option<&'static str> {
         match self {
             Self::Lacking { shortage, .. } => Some(shortage.words()),
-            Self::Filtered => Some("No series passes the filter"),
+            Self::Filtered => Some(Text::Filtered.say()),
             Self::Refused(_) => None,
         }
     }

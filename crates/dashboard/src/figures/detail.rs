@@ -14,6 +14,7 @@ use super::{KpiCard, Line, Point, Strip, WindowBefore};
 use crate::feed::Completeness;
 use crate::format::{self, Unit};
 use crate::route::{Param, Route};
+use crate::texts::Text;
 use crate::window::PageWindow;
 
 /// Most groups of a table.
@@ -31,7 +32,7 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     }
     let panel = Panel {
         id: kpi.id.clone(),
-        title: "Course".to_owned(),
+        title: Text::Course.say().to_owned(),
         unit: kpi.unit.clone(),
         figure,
         threshold: kpi.target,
@@ -44,7 +45,7 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     let held = held.min(source.engine.longest_window().as_millis());
     let needed = (span.as_millis() * 2).saturating_add(leading(&panel.figure).window.as_millis());
     for line in &mut now.lines {
-        "value".clone_into(&mut line.name);
+        Text::Value.say().clone_into(&mut line.name);
         // It is the target that matters here, not the farthest sample, which stands below.
         for point in line.runs.iter_mut().flatten() {
             point.band = None;
@@ -54,7 +55,7 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
         for before in draw(at - span).lines {
             let shift = |point: &Point| Point { at: point.at + span, band: None, ..*point };
             let runs = before.runs.iter().map(|run| run.iter().map(shift).collect()).collect();
-            now.lines.push(Line { name: format!("{} before", format::length(span)), runs, ..before });
+            now.lines.push(Line { name: Text::LengthBefore.fill(&[&format::length(span)]), runs, ..before });
         }
     }
     now
@@ -79,24 +80,28 @@ pub(super) fn sheets(source: Source<'_>, kpi: &Kpi, card: &KpiCard, route: &Rout
 /// Percentiles and extremes of the samples in the KPI's window, and in the one before.
 fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) -> Option<Sheet> {
     let length = format::length(query.window);
-    let (last, before) = (format!("Last {length}"), format!("{length} before"));
+    let (last, before) = (Text::LastLength.fill(&[&length]), Text::LengthBefore.fill(&[&length]));
     let figures = Content::Figures;
-    let mut columns = vec![("Samples", Content::Words), ("Of the highest", Content::Bars), (last.as_str(), figures)];
+    let mut columns = vec![
+        (Text::Samples.say(), Content::Words),
+        (Text::OfTheHighest.say(), Content::Bars),
+        (last.as_str(), figures),
+    ];
     let compared = card.before == WindowBefore::Kept && source.completeness == Completeness::Complete;
     if compared {
         columns.push((&before, figures));
     }
-    let mut sheet = Sheet::new("Spread", &columns);
+    let mut sheet = Sheet::new(Text::Spread.say(), &columns);
     let ask = |aggregation, at| source.engine.query(&Query { aggregation, ..query.clone() }, at).ok();
     let most = ask(Aggregation::Max, at)?;
     let quantile = |q| Quantile::new(q).map(Aggregation::Quantile);
     let rows = [
-        ("Lowest", Some(Aggregation::Min)),
+        (Text::Lowest.say(), Some(Aggregation::Min)),
         ("p50", quantile(0.5)),
         ("p95", quantile(0.95)),
         ("p99", quantile(0.99)),
-        ("Highest", Some(Aggregation::Max)),
-        ("Number", Some(Aggregation::Count)),
+        (Text::Highest.say(), Some(Aggregation::Max)),
+        (Text::Number.say(), Some(Aggregation::Count)),
     ];
     for (name, aggregation) in rows {
         let aggregation = aggregation?;
@@ -111,7 +116,7 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
         }
         sheet.push(row);
     }
-    sheet.note = "Half of the samples are at or below p50, 95 of 100 at or below p95.".to_owned();
+    sheet.note = Text::SpreadNote.say().to_owned();
     Some(sheet)
 }
 
@@ -135,12 +140,12 @@ pub(super) fn by_label(
     let asked = route.param(Param::By);
     let chosen = labels.iter().find(|label| label.as_str() == asked).or(labels.first())?.clone();
     let mut sheet = Sheet::new(
-        "By label",
+        Text::ByLabel.say(),
         &[
             (chosen.as_str(), Content::Words),
-            ("Figure", Content::Figures),
-            ("Of the highest", Content::Bars),
-            ("Samples", Content::Figures),
+            (Text::Figure.say(), Content::Figures),
+            (Text::OfTheHighest.say(), Content::Bars),
+            (Text::Samples.say(), Content::Figures),
         ],
     );
     sheet.picks = labels
@@ -161,7 +166,7 @@ pub(super) fn by_label(
     let most = figures.map(f64::abs).fold(0.0, f64::max);
     for group in groups.iter().filter(|group| group.answer.count > 0) {
         let value = group.labels.get(chosen.as_str()).unwrap_or_default();
-        let name = if value.is_empty() { "(none)" } else { value };
+        let name = if value.is_empty() { Text::NoneValue.say() } else { value };
         let answer = &group.answer;
         sheet.push([
             name.into(),
@@ -174,7 +179,7 @@ pub(super) fn by_label(
     let all = sheet.rows.len();
     if all > MOST_GROUPS {
         sheet.rows.truncate(MOST_GROUPS);
-        sheet.note = format!("The first {MOST_GROUPS} of {all}.");
+        sheet.note = Text::FirstOf.fill(&[&format::count(MOST_GROUPS as u64), &format::count(all as u64)]);
     }
     Some(sheet)
 }

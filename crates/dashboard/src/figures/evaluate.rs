@@ -25,6 +25,7 @@ use crate::feed::{AlertNotice, Completeness, Lack, Shortage, holds_whole};
 use crate::filter::Filter;
 use crate::format::{self, Unit};
 use crate::route::{Param, Route, View};
+use crate::texts::{self, Text};
 use crate::window::PageWindow;
 
 /// Columns of a KPI's course.
@@ -90,7 +91,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
             let panel = board.panels.iter().find(|panel| panel.id == *id);
             focused = panel.map(|panel| Rc::new(focus(source, panel, filter, window.length(), at)));
         }
-        View::Sources => sheets.push(sources::metrics(source, ask.listing.as_deref(), &ask.route, at)),
+        View::Sources => sheets.push(sources::metrics(source, &ask.board, ask.listing.as_deref(), &ask.route, at)),
         View::Help => {}
         View::Explore => {
             // What the board's engine holds only a part of is followed beside it.
@@ -270,18 +271,17 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
 pub(super) fn made_of(engine: &Engine, figure: &Expression) -> String {
     let query = leading(figure);
     let word = match (figure, query.aggregation) {
-        (Expression::Ratio(..), _) => "share".to_owned(),
-        (_, Aggregation::Avg) => "average".to_owned(),
-        (_, Aggregation::Sum) => "total".to_owned(),
-        (_, Aggregation::Increase) if engine.kind(&query.metric) == Some(Kind::Event) => "total".to_owned(),
-        (_, Aggregation::Min) => "lowest".to_owned(),
-        (_, Aggregation::Max) => "highest".to_owned(),
-        (_, Aggregation::Last) => "latest".to_owned(),
-        (_, Aggregation::Rate) => "rate".to_owned(),
-        (_, Aggregation::Delta) => "change".to_owned(),
-        (_, other) => other.to_string(),
+        (Expression::Ratio(..), _) => Text::MadeShare.say(),
+        (_, Aggregation::Avg) => Text::MadeAverage.say(),
+        (_, Aggregation::Sum) => Text::MadeTotal.say(),
+        (_, Aggregation::Increase) if engine.kind(&query.metric) == Some(Kind::Event) => Text::MadeTotal.say(),
+        (_, Aggregation::Min) => Text::MadeLowest.say(),
+        (_, Aggregation::Max) => Text::MadeHighest.say(),
+        (_, Aggregation::Last) => Text::MadeLatest.say(),
+        (_, Aggregation::Delta) => Text::MadeChange.say(),
+        (_, other) => &others::short(other),
     };
-    format!("{word}, last {}", format::length(query.window))
+    Text::MadeOf.fill(&[word, &format::length(query.window)])
 }
 
 /// How far each drawn point looks back; `None` where it is of the samples since the point before it.
@@ -382,7 +382,7 @@ fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: DurationMs,
     {
         quantiles = Quantiles::Drawn;
         for line in &mut strip.lines {
-            line.name = query.aggregation.to_string();
+            line.name = others::short(query.aggregation);
         }
         for q in [0.5, 0.95, 0.99].into_iter().filter_map(Quantile::new).map(Aggregation::Quantile) {
             if q == query.aggregation {
@@ -470,11 +470,19 @@ fn behind_averages(
 }
 
 fn sentence(error: &QueryError) -> String {
-    let mut text = error.to_string();
-    // The core's own words begin with an ASCII letter; all of Unicode's capitals are 5 KB of the page.
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
+    match error {
+        QueryError::WindowTooLong { window, longest } => {
+            Text::WindowTooLong.fill(&[&format::length(*window), &format::length(*longest)])
+        }
+        QueryError::NotForKind { metric, aggregation, kind } => {
+            Text::NotForKind.fill(&[&others::short(*aggregation), metric.as_str(), texts::kind(*kind)])
+        }
+        QueryError::AcrossNeeded { metric, aggregation, series } => {
+            let series = format::count(*series as u64);
+            Text::AcrossNeeded.fill(&[&aggregation.to_string(), &series, metric.as_str()])
+        }
+        QueryError::RightEdgeGone { width, .. } => Text::EdgeGone.fill(&[&format::length(*width)]),
+        // Of no window and of no columns the page does not ask.
+        _ => Text::NoAnswer.say().to_owned(),
     }
-    text.push('.');
-    text
 }

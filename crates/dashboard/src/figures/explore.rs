@@ -12,6 +12,7 @@ use crate::feed::EXPLORED;
 use crate::format;
 use crate::others::LOOKS_BACK;
 use crate::route::{Param, Route};
+use crate::texts::Text;
 
 /// What can be asked of a metric, where it fits its kind.
 const FIGURES: [&str; 10] = ["avg", "p50", "p95", "p99", "min", "max", "sum", "count", "rate", "increase"];
@@ -48,10 +49,13 @@ pub(super) fn explore(
     let pick =
         |param, text: String, value: &str, chosen| Pick { text, href: route.with_param(param, value).hash(), chosen };
     let figures = FIGURES.iter().filter(|word| word.parse().is_ok_and(|figure| fits(&figure)));
-    let figures = figures.map(|word| pick(Param::Figure, (*word).to_owned(), word, aggregation.to_string() == *word));
+    let figures = figures.map(|word| {
+        let text = word.parse().map_or_else(|_| (*word).to_owned(), others::short);
+        pick(Param::Figure, text, word, aggregation.to_string() == *word)
+    });
     let mut groups = vec![
-        pick(Param::By, "each series".to_owned(), "", by.is_none()),
-        pick(Param::By, "all together".to_owned(), TOGETHER, by.as_ref().is_some_and(Vec::is_empty)),
+        pick(Param::By, Text::EachSeries.say().to_owned(), "", by.is_none()),
+        pick(Param::By, Text::AllTogether.say().to_owned(), TOGETHER, by.as_ref().is_some_and(Vec::is_empty)),
     ];
     groups.extend(labels.iter().map(|label| {
         let chosen = by.as_ref().is_some_and(|by| by.contains(label));
@@ -60,11 +64,11 @@ pub(super) fn explore(
     let backs = LOOKS_BACK_SECS.into_iter().map(DurationMs::from_secs);
     let backs = backs.map(|length| pick(Param::Back, format::length(length), &length.to_string(), length == back));
     let mut picks = vec![
-        Picks { title: "Figure".to_owned(), picks: figures.collect() },
-        Picks { title: "By".to_owned(), picks: groups },
+        Picks { title: Text::Figure.say().to_owned(), picks: figures.collect() },
+        Picks { title: Text::By.say().to_owned(), picks: groups },
     ];
     if strip.looks_back.is_some() {
-        picks.push(Picks { title: "Each point of the last".to_owned(), picks: backs.collect() });
+        picks.push(Picks { title: Text::EachPointOfLast.say().to_owned(), picks: backs.collect() });
     }
     let mut sheets = Vec::new();
     if by.as_ref().is_some_and(|by| !by.is_empty()) && strip.failure.is_none() {

@@ -2,13 +2,13 @@
 //! the filtered view.
 
 use bellwether_core::engine::Engine;
-use bellwether_core::rule::Comparison;
 use bellwether_core::time::TimestampMs;
 
 use super::evaluate::Source;
 use super::{Ask, Instant, labels, units};
 use crate::feed::Completeness;
 use crate::format::{self, Precision, Unit};
+use crate::texts::{self, Text};
 
 /// Most values of a label that can be chosen from.
 pub const MOST_VALUES: usize = 200;
@@ -63,7 +63,7 @@ pub fn preview(source: Source<'_>, ask: &Ask, at: TimestampMs) -> String {
         return String::new();
     }
     if source.completeness == Completeness::Filling {
-        return format!("Preview for {}: not before the history is here.", filter.words());
+        return Text::PreviewFilling.fill(&[&filter.words()]);
     }
     let mut held = Vec::new();
     let mut unknown = 0;
@@ -82,41 +82,32 @@ pub fn preview(source: Source<'_>, ask: &Ask, at: TimestampMs) -> String {
             let name = labels::text(group.labels.iter());
             let name = if name.is_empty() { rule.name.clone() } else { format!("{} ({name})", rule.name) };
             let text = |value| format::figure(value, &unit).text();
-            held.push(format!("{name}, {}, {} {}", text(value), comparison(rule.comparison), text(rule.threshold)));
+            held.push(format!(
+                "{name}, {}, {} {}",
+                text(value),
+                texts::comparison(rule.comparison),
+                text(rule.threshold)
+            ));
         }
     }
     let more = held.len().saturating_sub(MOST_PREVIEWED);
     held.truncate(MOST_PREVIEWED);
     // Of a picture that stands still nothing is said of now.
-    let (holds, hold, when) = match ask.at {
-        Instant::Now => ("holds", "hold", "now".to_owned()),
-        Instant::LastKnown | Instant::Fixed(_) => {
-            ("held", "held", format!("at {}", format::time_of_day(at, Precision::Seconds)))
-        }
-    };
-    let mut said = if held.is_empty() {
-        format!("no rule's condition {holds} {when}")
-    } else {
-        format!("the conditions of these rules {hold} {when}: {}", held.join("; "))
+    let (words, list, then) = (filter.words(), held.join("; "), format::time_of_day(at, Precision::Seconds));
+    let mut said = match (ask.at, held.is_empty()) {
+        (Instant::Now, true) => Text::PreviewNone.fill(&[&words]),
+        (Instant::Now, false) => Text::PreviewHeld.fill(&[&words, &list]),
+        (Instant::LastKnown | Instant::Fixed(_), true) => Text::PreviewNoneThen.fill(&[&words, &then]),
+        (Instant::LastKnown | Instant::Fixed(_), false) => Text::PreviewHeldThen.fill(&[&words, &list, &then]),
     };
     if more > 0 {
-        said.push_str(&format!("; and {more} more"));
+        said.push_str(&Text::PreviewMore.fill(&[&format::count(more as u64)]));
     }
     if unknown > 0 {
-        said.push_str(&format!("; {unknown} cannot be judged here"));
+        said.push_str(&Text::PreviewUnknown.fill(&[&format::count(unknown)]));
     }
-    format!("Preview for {}: {said}. This page computes it and calls nobody.", filter.words())
-}
-
-/// A comparison in words.
-#[must_use]
-pub const fn comparison(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Above => "above",
-        Comparison::AtLeast => "at or above",
-        Comparison::Below => "below",
-        Comparison::AtMost => "at or below",
-    }
+    said.push_str(Text::PreviewEnd.say());
+    said
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::sheet::{Content, Sheet};
 use crate::format::{self, Precision, Unit};
+use crate::texts::Text;
 
 /// One column of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,8 +152,8 @@ impl Strip {
                 let time = format::time_of_day(latest.at, Precision::Seconds);
                 // The samples of a rolling window may be older than its end.
                 match self.looks_back {
-                    Some(length) => format!("{text} in the {} to {time}", format::length(length)),
-                    None => format!("{text} at {time}"),
+                    Some(length) => Text::LatestIn.fill(&[&text, &format::length(length), &time]),
+                    None => Text::LatestAt.fill(&[&text, &time]),
                 }
             }
             _ => text,
@@ -162,7 +163,7 @@ impl Strip {
     /// What the chart shows, in a few sentences.
     #[must_use]
     pub fn summary(&self) -> String {
-        let over = format!("the last {}", format::length(self.to.since(self.from)));
+        let over = format::length(self.to.since(self.from));
         if let Some(failure) = &self.failure {
             return failure.clone();
         }
@@ -173,26 +174,22 @@ impl Strip {
                 let (low, high) = line.extent()?;
                 let text = |value| format::figure(value, &self.unit).text();
                 let name = if line.name.is_empty() { String::new() } else { format!("{}: ", line.name) };
-                Some(format!("{name}latest {}, between {} and {}", self.latest(line), text(low), text(high)))
+                Some(Text::SummaryLine.fill(&[&name, &self.latest(line), &text(low), &text(high)]))
             })
             .collect();
         if spoken.is_empty() {
-            return format!("{}: no data in {over}.", self.title);
+            return Text::SummaryNone.fill(&[&self.title, &over]);
         }
-        let left_out = |count: usize, one: &str, many: &str| match count {
-            0 => String::new(),
-            1 => format!(" One more line {one}."),
-            more => format!(" {more} more lines {many}."),
-        };
-        let each = |length| format!(" Each point is made of the {} before it.", format::length(length));
-        format!(
-            "{}, {over}: {}.{}{}{}",
-            self.title,
-            spoken.join("; "),
-            self.looks_back.map_or_else(String::new, each),
-            left_out(self.idle_lines, "stayed at zero", "stayed at zero"),
-            left_out(self.hidden_lines, "is lower and not drawn", "are lower and not drawn"),
-        )
+        let mut summary = Text::Summary.fill(&[&self.title, &over, &spoken.join("; ")]);
+        if let Some(length) = self.looks_back {
+            summary.push_str(&Text::SummaryEach.fill(&[&format::length(length)]));
+        }
+        for (count, text) in [(self.idle_lines, Text::SummaryIdle), (self.hidden_lines, Text::SummaryHidden)] {
+            if count > 0 {
+                summary.push_str(&text.count(count as u64, &[]));
+            }
+        }
+        summary
     }
 
     /// What a line is called where it stands alone.
@@ -205,7 +202,7 @@ impl Strip {
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         let names = self.lines.iter().map(|line| (self.name(line), Content::Figures));
-        let columns: Vec<_> = std::iter::once(("Time", Content::Words)).chain(names).collect();
+        let columns: Vec<_> = std::iter::once((Text::Time.say(), Content::Words)).chain(names).collect();
         let mut sheet = Sheet::new(&self.title, &columns);
         for (time, figures) in self.table() {
             sheet.push(std::iter::once(time).chain(figures).map(Into::into));
@@ -217,8 +214,13 @@ impl Strip {
     #[must_use]
     pub fn extremes(&self) -> Sheet {
         let figures = Content::Figures;
-        let title = format!("{}, figures", self.title);
-        let columns = [("Line", Content::Words), ("Latest", figures), ("Lowest", figures), ("Highest", figures)];
+        let title = Text::ChartFigures.fill(&[&self.title]);
+        let columns = [
+            (Text::Line.say(), Content::Words),
+            (Text::Latest.say(), figures),
+            (Text::Lowest.say(), figures),
+            (Text::Highest.say(), figures),
+        ];
         let mut sheet = Sheet::new(&title, &columns);
         for line in &self.lines {
             let Some((low, high)) = line.extent() else { continue };

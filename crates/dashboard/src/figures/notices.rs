@@ -9,10 +9,10 @@ use bellwether_core::time::TimestampMs;
 
 use super::alerts::{AlertCard, Phase, safe_link};
 use super::evaluate::Source;
-use super::filtered::comparison;
 use super::{labels, units};
 use crate::feed::AlertNotice;
 use crate::format::Unit;
+use crate::texts;
 
 /// The card of one alert at `at`, with the figure that the gateway told.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
         severity: notice.severity,
         value: notice.value,
         unit: rule.map_or(Unit::None, |rule| units::of_figure(board, &rule.figure)),
-        comparison: comparison(notice.comparison),
+        comparison: texts::comparison(notice.comparison),
         threshold: Some(notice.threshold),
         since,
         fired_at,

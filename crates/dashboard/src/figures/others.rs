@@ -12,6 +12,23 @@ use super::{Strip, units};
 use crate::chart::palette::LINES;
 use crate::filter::Filter;
 use crate::others::LOOKS_BACK;
+use crate::texts::Text;
+
+/// An aggregation in a word; as boards write it where that is what people say.
+pub(super) fn short(aggregation: Aggregation) -> String {
+    let word = match aggregation {
+        Aggregation::Avg => Text::FigureAvg,
+        Aggregation::Min => Text::FigureMin,
+        Aggregation::Max => Text::FigureMax,
+        Aggregation::Sum => Text::MadeSum,
+        Aggregation::Count => Text::MadeCount,
+        Aggregation::Rate => Text::MadeRate,
+        Aggregation::Increase => Text::MadeIncrease,
+        Aggregation::Stddev => Text::MadeDeviation,
+        other => return other.to_string(),
+    };
+    word.say().to_owned()
+}
 
 /// What a metric is drawn as where nobody says: averages of observations and gauges, rates of counters and events.
 pub(super) const fn usual(kind: Option<Kind>) -> Aggregation {
@@ -66,11 +83,11 @@ pub(super) fn chart(
     let mut strip = Strip { unit, ..drawn(source, &panel, filter, window, at, STRIP_COLUMNS, Idle::LeftOut) };
     if let (true, Some(line)) = (together, strip.lines.first_mut()) {
         let word = match aggregation {
-            Aggregation::Rate => "sum".to_owned(),
-            Aggregation::Avg => "average".to_owned(),
-            other => other.to_string(),
+            Aggregation::Rate => Text::MadeSum.say().to_owned(),
+            Aggregation::Avg => Text::MadeAverage.say().to_owned(),
+            other => short(other),
         };
-        line.name = format!("{word} of {count} series");
+        line.name = Text::OfSeries.count(count as u64, &[&word]);
     }
     (strip, panel.figure)
 }

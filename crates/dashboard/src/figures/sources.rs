@@ -1,5 +1,6 @@
 //! Where the figures come from: the gateway and its feed, and how each metric comes.
 
+use bellwether_core::board::Board;
 use bellwether_core::query::{Aggregation, Query};
 use bellwether_core::time::TimestampMs;
 
@@ -11,6 +12,7 @@ use crate::format::{self, Unit};
 use crate::others::Listing;
 use crate::route::{Param, Route, View};
 use crate::state::State;
+use crate::texts::{self, Text};
 
 /// Most metrics that are only listed.
 const MOST_LISTED: usize = 500;
@@ -18,7 +20,10 @@ const MOST_LISTED: usize = 500;
 /// The gateway, its feed, and how much of what the page may hold it holds.
 #[must_use]
 pub fn feed(state: &State, gateway: &str, series: usize) -> Sheet {
-    let mut sheet = Sheet::new("Gateway", &[("What", Content::Words), ("How it stands", Content::Words)]);
+    let mut sheet = Sheet::new(
+        Text::Gateway.say(),
+        &[(Text::What.say(), Content::Words), (Text::HowItStands.say(), Content::Words)],
+    );
     let (_, feed) = state.connection.words(state.now);
     let version = state.hello.as_ref().map_or_else(String::new, |hello| hello.version.clone());
     let most = state.series_that_fit.unwrap_or(MOST_SERIES);
@@ -26,32 +31,41 @@ pub fn feed(state: &State, gateway: &str, series: usize) -> Sheet {
         + state.not_taken.len()
         + usize::from(state.series_that_fit.is_some())
         + usize::from(state.others.given_up);
-    let limits = if limits == 0 { "none".to_owned() } else { "those that are named above".to_owned() };
+    let limits = if limits == 0 { Text::LimitsNone } else { Text::LimitsNamed };
     let count = |count: usize| format::count(count as u64);
-    let held = format!("{} of at most {}", count(series), count(most));
-    for (what, how) in
-        [("Version", version), ("Live feed", feed), ("Series of the board", held), ("Limits reached", limits)]
-    {
-        sheet.push([what.into(), how.into()]);
+    let held = Text::OfAtMost.fill(&[&count(series), &count(most)]);
+    for (what, how) in [
+        (Text::Version, version),
+        (Text::LiveFeed, feed),
+        (Text::SeriesOfBoard, held),
+        (Text::LimitsReached, limits.say().to_owned()),
+    ] {
+        sheet.push([what.say().into(), how.into()]);
     }
     let own = format!("{gateway}/gateway/");
-    sheet.push(["What it stores and refuses".into(), Cell { href: own.clone(), ..own.into() }]);
+    sheet.push([Text::StoresAndRefuses.say().into(), Cell { href: own.clone(), ..own.into() }]);
     sheet
 }
 
 /// Each metric that the page holds: its kind, series, latest sample, samples a second and gaps in the window; and those
 /// that the gateway has beside them. Names lead to where they are explored.
-pub(super) fn metrics(source: Source<'_>, listing: Option<&Listing>, route: &Route, at: TimestampMs) -> Sheet {
-    let over = format!("Gaps, last {}", format::length(route.window.length()));
+pub(super) fn metrics(
+    source: Source<'_>,
+    board: &Board,
+    listing: Option<&Listing>,
+    route: &Route,
+    at: TimestampMs,
+) -> Sheet {
+    let over = Text::GapsLast.fill(&[&format::length(route.window.length())]);
     let figures = Content::Figures;
     let mut sheet = Sheet::new(
-        "Metrics",
+        Text::Metrics.say(),
         &[
-            ("Metric", Content::Words),
-            ("Kind", Content::Words),
-            ("Series", figures),
-            ("Latest sample", figures),
-            ("Samples", figures),
+            (Text::Metric.say(), Content::Words),
+            (Text::Kind.say(), Content::Words),
+            (Text::Series.say(), figures),
+            (Text::LatestSample.say(), figures),
+            (Text::Samples.say(), figures),
             (&over, figures),
         ],
     );
@@ -65,7 +79,7 @@ pub(super) fn metrics(source: Source<'_>, listing: Option<&Listing>, route: &Rou
         let newest = engine.matching(name, &[]).filter_map(|id| Some(engine.latest(id)?.timestamp())).max();
         let age = newest.map_or_else(Cell::default, |newest| {
             let age = at.since(newest);
-            number(age.as_millis() as f64, format!("{} ago", format::length(age)))
+            number(age.as_millis() as f64, Text::Ago.fill(&[&format::length(age)]))
         });
         let query = Query::new((*name).clone(), route.window.length(), Aggregation::Count);
         let lines = engine.columns(&query, at - query.window, at, STRIP_COLUMNS).unwrap_or_default();
@@ -78,18 +92,30 @@ pub(super) fn metrics(source: Source<'_>, listing: Option<&Listing>, route: &Rou
         let gaps = runs.saturating_sub(1);
         sheet.push([
             link(name.as_str()),
-            kind.as_str().into(),
+            texts::kind(*kind).into(),
             series_of(*series),
             age,
             number(rate, format::figure(rate, &Unit::PerSec).text()),
-            if runs == 0 { Cell::from("no sample") } else { number(gaps as f64, format::count(gaps as u64)) },
+            if runs == 0 { Cell::from(Text::NoSample.say()) } else { number(gaps as f64, format::count(gaps as u64)) },
         ]);
     }
-    let beside = listing.into_iter().flat_map(|listing| &listing.metrics).take(MOST_LISTED);
-    for metric in beside.filter(|metric| held.binary_search_by(|(name, ..)| (*name).cmp(&metric.name)).is_err()) {
-        let mut row = vec![link(metric.name.as_str()), "not on the board".into(), series_of(metric.series)];
+    let beside: Vec<_> = listing
+        .into_iter()
+        .flat_map(|listing| &listing.metrics)
+        .filter(|metric| held.binary_search_by(|(name, ..)| (*name).cmp(&metric.name)).is_err())
+        .collect();
+    let ranges = board.ranges();
+    for metric in beside.iter().take(MOST_LISTED) {
+        // What the board names may have been too much for this page, or nothing of it may have come to it yet.
+        let named = ranges.contains_key(&metric.name);
+        let word = if named { Text::NotHere } else { Text::NotOnBoard };
+        let mut row = vec![link(metric.name.as_str()), word.say().into(), series_of(metric.series)];
         row.resize(sheet.columns.len(), Cell::default());
         sheet.push(row);
+    }
+    let beyond = listing.map_or(0, |listing| listing.left_out) + beside.len().saturating_sub(MOST_LISTED);
+    if beyond > 0 {
+        sheet.note = Text::MoreListed.fill(&[&format::count(beyond as u64)]);
     }
     sheet.sort(route, "0");
     sheet

@@ -3,6 +3,8 @@
 use bellwether_core::kpi::Standing;
 
 use super::{AlertCard, KpiCard, Phase};
+use crate::format;
+use crate::texts::{Text, lowered};
 
 /// How the KPIs of the board stand against their targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,63 +85,25 @@ pub fn sentence(
     standpoint: Standpoint<'_>,
     only: &str,
 ) -> (Mood, String) {
-    let (is, are) = if matches!(standpoint, Standpoint::AsOf(_)) { ("was", "were") } else { ("is", "are") };
+    let past = matches!(standpoint, Standpoint::AsOf(_));
+    let tensed = |now: Text, then: Text| if past { then } else { now };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
     let mut text = match standpoint {
-        Standpoint::AsOf(time) => format!("As of {time}; nothing newer is known. "),
-        Standpoint::Filling => "The history is still loading. ".to_owned(),
+        Standpoint::AsOf(time) => Text::AsOfKnown.fill(&[time]),
+        Standpoint::Filling => Text::HistoryLoading.say().to_owned(),
         Standpoint::Now => String::new(),
     };
     if !only.is_empty() {
-        text.push_str(&format!("Only {only}. "));
+        text.push_str(&Text::OnlyStatus.fill(&[only]));
     }
-    let yet = if only.is_empty() { " yet" } else { "" };
-    match (judged, tally.not_met.as_slice()) {
-        _ if standpoint == Standpoint::Filling => {}
-        (0, _) => match (tally.waiting, tally.unjudged) {
-            (0, _) => {}
-            (1, 0) => text.push_str(&format!("There {is} no data{yet} for the one target. ")),
-            (waiting, 0) => text.push_str(&format!("There {is} no data{yet} for any of the {waiting} targets. ")),
-            (1, _) => text.push_str(&format!("There {is} no data{yet} for 1 target. ")),
-            (waiting, _) => text.push_str(&format!("There {is} no data{yet} for {waiting} targets. ")),
-        },
-        (1, []) => text.push_str(&format!("The target {is} met. ")),
-        (_, []) => text.push_str(&format!("All {judged} targets {are} met. ")),
-        (_, missed) => {
-            let names: Vec<_> = missed
-                .iter()
-                .map(|(title, owner)| if owner.is_empty() { title.clone() } else { format!("{title} ({owner})") })
-                .collect();
-            let missed = names.join(", ");
-            text.push_str(&match (judged, tally.met) {
-                (1, _) => format!("The target {is} not met: {missed}. "),
-                (_, 0) => format!("None of {judged} targets {is} met: {missed}. "),
-                (_, 1) => format!("1 of {judged} targets {is} met. Not met: {missed}. "),
-                (_, met) => format!("{met} of {judged} targets {are} met. Not met: {missed}. "),
-            });
-        }
+    if standpoint != Standpoint::Filling {
+        text.push_str(&targets(tally, judged, tensed, if only.is_empty() { Text::Yet.say() } else { "" }));
     }
-    if judged > 0 && standpoint != Standpoint::Filling {
-        text.push_str(&match tally.waiting {
-            0 => String::new(),
-            waiting => format!("There {is} no data for {waiting} more. "),
-        });
-    }
-    if tally.unjudged > 0 && standpoint != Standpoint::Filling {
-        let targets = if tally.unjudged == 1 { "target" } else { "targets" };
-        let why = tally.why.unwrap_or("Each card says why");
-        let (first, rest) = why.split_at(1);
-        let first = first.to_ascii_lowercase();
-        text.push_str(&format!("{} {targets} cannot be judged here: {first}{rest}. ", tally.unjudged));
-    }
-    if !only.is_empty() {
-        text.push_str("Alerts are of everything: ");
-    }
-    let (no, alert) = if only.is_empty() { ("No", "Alert") } else { ("no", "alert") };
-    match firing.as_slice() {
-        [] => text.push_str(&format!("{no} alert {is} firing.")),
-        [one] => text.push_str(&format!("{alert} {} {is} firing.", one.rule)),
+    let count = |number: usize| format::count(number as u64);
+    let said = match firing.as_slice() {
+        [] => tensed(Text::NoAlert, Text::NoAlertThen).say().to_owned(),
+        [one] => tensed(Text::OneAlert, Text::OneAlertThen).fill(&[&one.rule]),
         more => {
             // One rule can fire for several groups; its name is said once.
             let mut names: Vec<&str> = Vec::new();
@@ -150,14 +114,24 @@ pub fn sentence(
             }
             let unnamed = names.len().saturating_sub(NAMED);
             names.truncate(NAMED);
-            let at_least = match (left_out > 0 && more.len() == alerts.len(), only.is_empty()) {
-                (true, true) => "At least ",
-                (true, false) => "at least ",
-                (false, _) => "",
+            let many = if left_out > 0 && more.len() == alerts.len() {
+                tensed(Text::AtLeastAlerts, Text::AtLeastAlertsThen)
+            } else {
+                tensed(Text::ManyAlerts, Text::ManyAlertsThen)
             };
-            text.push_str(&format!("{at_least}{} alerts {are} firing: {}", more.len(), names.join(", ")));
-            text.push_str(&if unnamed > 0 { format!(" and {unnamed} more.") } else { ".".to_owned() });
+            let mut said = many.fill(&[&count(more.len()), &names.join(", ")]);
+            if unnamed > 0 {
+                said.push_str(&Text::AndMore.fill(&[&count(unnamed)]));
+            }
+            said.push('.');
+            said
         }
+    };
+    if only.is_empty() {
+        text.push_str(&said);
+    } else {
+        text.push_str(Text::AlertsOfAll.say());
+        text.push_str(&lowered(said));
     }
     let mood = if firing.iter().any(|alert| alert.severity == bellwether_core::rule::Severity::Page) {
         Mood::Trouble
@@ -169,6 +143,42 @@ pub fn sentence(
         Mood::Well
     };
     (mood, text)
+}
+
+/// What is said of the targets, `judged` of which have a figure.
+fn targets(tally: &Tally, judged: usize, tensed: impl Fn(Text, Text) -> Text, yet: &str) -> String {
+    let count = |number: usize| format::count(number as u64);
+    let mut text = String::new();
+    match (judged, tally.not_met.as_slice()) {
+        (0, _) => text.push_str(&match (tally.waiting, tally.unjudged) {
+            (0, _) => String::new(),
+            (1, 0) => tensed(Text::NoDataOne, Text::NoDataOneThen).fill(&[yet]),
+            (waiting, 0) => tensed(Text::NoDataAny, Text::NoDataAnyThen).fill(&[&count(waiting), yet]),
+            (waiting, _) => tensed(Text::NoDataSome, Text::NoDataSomeThen).count(waiting as u64, &[yet]),
+        }),
+        (1, []) => text.push_str(tensed(Text::TargetMet, Text::TargetMetThen).say()),
+        (_, []) => text.push_str(&tensed(Text::TargetsMet, Text::TargetsMetThen).fill(&[&count(judged)])),
+        (_, missed) => {
+            let names: Vec<_> = missed
+                .iter()
+                .map(|(title, owner)| if owner.is_empty() { title.clone() } else { format!("{title} ({owner})") })
+                .collect();
+            let missed = names.join(", ");
+            text.push_str(&match (judged, tally.met) {
+                (1, _) => tensed(Text::TargetNotMet, Text::TargetNotMetThen).fill(&[&missed]),
+                (_, 0) => tensed(Text::NoneMet, Text::NoneMetThen).fill(&[&count(judged), &missed]),
+                (_, met) => tensed(Text::SomeMet, Text::SomeMetThen).count(met as u64, &[&count(judged), &missed]),
+            });
+        }
+    }
+    if judged > 0 && tally.waiting > 0 {
+        text.push_str(&tensed(Text::NoDataMore, Text::NoDataMoreThen).fill(&[&count(tally.waiting)]));
+    }
+    if tally.unjudged > 0 {
+        let why = lowered(tally.why.unwrap_or(Text::EachCardSays.say()).to_owned());
+        text.push_str(&Text::Unjudged.count(tally.unjudged as u64, &[&why]));
+    }
+    text
 }
 
 #[cfg(test)]

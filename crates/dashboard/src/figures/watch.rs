@@ -2,42 +2,43 @@
 
 use bellwether_core::board::Board;
 use bellwether_core::engine::Engine;
-use bellwether_core::labels::MetricName;
+use bellwether_core::labels::{LabelName, MetricName};
 use bellwether_core::rule::{RESOLVED_RETENTION, Severity};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::alerts::{AlertCard, Phase};
 use super::evaluate::{leading, made_of};
-use super::filtered::comparison;
 use super::sheet::{Bar, Cell, Content, Sheet};
 use super::units;
 use crate::format;
+use crate::texts::{self, Text};
 
 /// Most alerts whose changes are told; the list above the table has all.
 const MOST_ROWS: usize = 50;
 
 /// A severity in a word.
 #[must_use]
-pub const fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Page => "Urgent",
-        Severity::Ticket => "Ticket",
-        Severity::Info => "Info",
-    }
+pub fn severity(severity: Severity) -> &'static str {
+    let word = match severity {
+        Severity::Page => Text::SeverityPage,
+        Severity::Ticket => Text::SeverityTicket,
+        Severity::Info => Text::SeverityInfo,
+    };
+    word.say()
 }
 
 /// When the condition of each alert began to hold, when it fired and when it ended, over the `window` before `at`.
 #[must_use]
 pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> Sheet {
-    let over = format!("Last {}", format::length(window));
+    let over = Text::LastLength.fill(&[&format::length(window)]);
     let mut sheet = Sheet::new(
-        "Changes",
+        Text::Changes.say(),
         &[
-            ("Alert", Content::Words),
+            (Text::Alert.say(), Content::Words),
             (&over, Content::Bars),
-            ("Condition met", Content::Figures),
-            ("Fired", Content::Figures),
-            ("Ended", Content::Figures),
+            (Text::ConditionMet.say(), Content::Figures),
+            (Text::Fired.say(), Content::Figures),
+            (Text::Ended.say(), Content::Figures),
         ],
     );
     let place = |instant: TimestampMs| {
@@ -71,9 +72,9 @@ pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> She
     }
     let kept = format::length(RESOLVED_RETENTION);
     sheet.note = if alerts.len() > MOST_ROWS {
-        format!("The first {MOST_ROWS} alerts. One that has ended is told for {kept}.")
+        Text::ToldForFirst.fill(&[&format::count(MOST_ROWS as u64), &kept])
     } else {
-        format!("An alert that has ended is told for {kept}.")
+        Text::ToldFor.fill(&[&kept])
     };
     sheet
 }
@@ -83,13 +84,13 @@ pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> She
 #[must_use]
 pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[AlertCard], left_out: u64) -> Sheet {
     let mut sheet = Sheet::new(
-        "What is watched",
+        Text::Watched.say(),
         &[
-            ("Rule", Content::Words),
-            ("Watches", Content::Words),
-            ("Fires when", Content::Words),
-            ("Severity", Content::Words),
-            ("State", Content::Words),
+            (Text::Rule.say(), Content::Words),
+            (Text::WatchesWhat.say(), Content::Words),
+            (Text::FiresWhen.say(), Content::Words),
+            (Text::Severity.say(), Content::Words),
+            (Text::State.say(), Content::Words),
         ],
     );
     for rule in &board.rules {
@@ -98,23 +99,21 @@ pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[
             continue;
         }
         let mut watches = format!("{}, {}", query.metric, made_of(engine, &rule.figure));
-        for (place, label) in query.by.iter().enumerate() {
-            watches.push_str(if place == 0 { ", by " } else { " and " });
-            watches.push_str(label.as_str());
+        if !query.by.is_empty() {
+            let labels: Vec<_> = query.by.iter().map(LabelName::as_str).collect();
+            watches.push_str(&Text::ByLabels.fill(&[&labels.join(Text::And.say())]));
         }
         let threshold = format::figure(rule.threshold, &units::of_figure(board, &rule.figure)).text();
-        let mut fires = format!("{} {threshold}", comparison(rule.comparison));
+        let mut fires = format!("{} {threshold}", texts::comparison(rule.comparison));
         if rule.hold > DurationMs::ZERO {
-            fires.push_str(&format!(" for {}", format::length(rule.hold)));
+            fires.push_str(&Text::HoldsFor.fill(&[&format::length(rule.hold)]));
         }
         let count = |phase| alerts.iter().filter(|alert| alert.rule == rule.name && alert.phase == phase).count();
         let state = match (count(Phase::Firing), count(Phase::Pending)) {
-            (0, 0) if left_out > 0 => "Not told".to_owned(),
-            (0, 0) => "Quiet".to_owned(),
-            (0, 1) => "Pending".to_owned(),
-            (0, pending) => format!("{pending} pending"),
-            (1, _) => "Firing".to_owned(),
-            (firing, _) => format!("{firing} firing"),
+            (0, 0) if left_out > 0 => Text::RuleNotTold.say().to_owned(),
+            (0, 0) => Text::RuleQuiet.say().to_owned(),
+            (0, pending) => Text::RulePending.count(pending as u64, &[]),
+            (firing, _) => Text::RuleFiring.count(firing as u64, &[]),
         };
         sheet.push([
             rule.name.as_str().into(),
@@ -125,12 +124,8 @@ pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[
         ]);
     }
     if sheet.rows.is_empty() {
-        let words = if of.is_some() {
-            "No rule watches this metric."
-        } else {
-            "This board has no rules. They stand in board.json."
-        };
-        sheet.note = words.to_owned();
+        let words = if of.is_some() { Text::NoRuleWatches } else { Text::NoRules };
+        sheet.note = words.say().to_owned();
     }
     sheet
 }

@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 
 use bellwether_core::time::TimestampMs;
-use js_sys::{Array, Date, Function, Intl, Number, Object, Reflect};
+use js_sys::{Date, Function, Intl, Number, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 use super::{Formatted, Part, Precision, Sign, Style};
+use crate::texts;
 
 /// The short forms of the minute are "mins" in some English and "m" in other; its symbol is the same everywhere.
 const MINUTE: Style = Style::Unit("minute");
@@ -24,6 +25,20 @@ thread_local! {
 enum TimeStyle {
     OfDay(Precision),
     DateAndTime,
+}
+
+/// Forgets all formatters: the language has changed.
+pub(super) fn forget() {
+    NUMBERS.take();
+    TIMES.take();
+}
+
+/// Whether the hours of the reader's clock go to twelve.
+pub(super) fn has_noon() -> bool {
+    let options = Object::new();
+    set(&options, "hour", "numeric");
+    let resolved = Intl::DateTimeFormat::new(&texts::locales(), &options).resolved_options();
+    Reflect::get(&resolved, &"hour12".into()).is_ok_and(|hour12| hour12.is_truthy())
 }
 
 fn set(options: &Object, name: &str, value: impl Into<JsValue>) {
@@ -54,7 +69,7 @@ fn number_format(style: &Style, digits: (u8, u8), sign: Sign) -> Intl::NumberFor
             set(&options, "unitDisplay", display);
         }
     }
-    Intl::NumberFormat::new(&Array::new(), &options)
+    Intl::NumberFormat::new(&texts::locales(), &options)
 }
 
 pub(super) fn number(value: f64, style: &Style, digits: (u8, u8), sign: Sign) -> Formatted {
@@ -113,7 +128,7 @@ fn time(at: TimestampMs, style: TimeStyle) -> String {
                     set(&options, "timeStyle", "short");
                 }
             }
-            formats.push((style, Intl::DateTimeFormat::new(&Array::new(), &options).format()));
+            formats.push((style, Intl::DateTimeFormat::new(&texts::locales(), &options).format()));
             formats.len() - 1
         });
         let format = &formats[place].1;

@@ -117,6 +117,30 @@ pub fn instant(at: TimestampMs, now: TimestampMs) -> String {
     if now.since(at).as_millis() > 20 * 3_600_000 { date_and_time(at) } else { time_of_day(at, Precision::Seconds) }
 }
 
+/// What stands before the fraction and between the thousands of a number, as Plotly takes them.
+#[cfg(target_arch = "wasm32")]
+#[must_use]
+pub fn separators() -> String {
+    let number = locale::number(12_345.5, &Style::Decimal, (1, 1), Sign::Negative).text();
+    let mut marks = number.chars().filter(|letter| !letter.is_ascii_digit());
+    let (first, last) = (marks.next(), marks.next());
+    // Some languages part no thousands of so small a number.
+    [last.or(first), last.and(first)].into_iter().flatten().collect()
+}
+
+/// Whether the reader's clock counts its hours to twelve.
+#[cfg(target_arch = "wasm32")]
+#[must_use]
+pub fn has_noon() -> bool {
+    locale::has_noon()
+}
+
+/// Forgets the language that was in force.
+#[cfg(target_arch = "wasm32")]
+pub fn forget() {
+    locale::forget();
+}
+
 /// An instant for machines, in UTC, such as `2026-11-22T13:45:00.000Z`.
 #[must_use]
 pub fn iso(at: TimestampMs) -> String {

@@ -2,45 +2,50 @@
 
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Document, HtmlScriptElement};
+use web_sys::{Document, Event, HtmlScriptElement};
+
+use crate::texts::Text;
 
 /// The name of the `meta` element that says where the bundle lies.
 const META: &str = "meta[name='bellwether-plotly']";
 
+/// What Plotly says in the page's other language; it says English without it.
+const SPANISH: &str = "plotly-es.js";
+
 /// Adds the bundle to the page and reports how that went, once.
 pub fn load(done: impl FnOnce(Result<(), String>) + 'static) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else {
-        return done(Err("The chart cannot be loaded: there is no document.".to_owned()));
-    };
-    let script = document.create_element("script").ok().and_then(|made| made.dyn_into::<HtmlScriptElement>().ok());
-    let (Some(script), Some(head)) = (script, document.head()) else {
-        return done(Err("The chart cannot be loaded: the document has no head.".to_owned()));
+        return done(Err(Text::ChartNoDocument.say().to_owned()));
     };
     let Some(address) = address(&document) else {
-        return done(Err("The chart cannot be loaded: index.html does not say where it lies.".to_owned()));
+        return done(Err(Text::ChartNoAddress.say().to_owned()));
     };
-    script.set_src(&address);
-    let failed = format!(
-        "The large chart could not be loaded from {address}, so the small one is shown. The next panel that you open \
-         tries again."
-    );
-    let done = std::rc::Rc::new(std::cell::Cell::new(Some(done)));
-    let also = std::rc::Rc::clone(&done);
-    let loaded = Closure::once_into_js(move || {
-        if let Some(done) = done.take() {
-            done(Ok(()));
+    let whole = document.clone();
+    add(&document, &address.clone(), move |came| {
+        if came {
+            add(&whole, SPANISH, |_| done(Ok(())));
+        } else {
+            done(Err(Text::ChartNotLoaded.fill(&[&address])));
         }
     });
-    let useless = script.clone();
-    let refused = Closure::once_into_js(move || {
-        // Each attempt is an element of its own; none stays behind.
-        useless.remove();
-        if let Some(done) = also.take() {
-            done(Err(failed));
+}
+
+/// Adds a script to the page and says, once, whether it came.
+fn add(document: &Document, address: &str, done: impl FnOnce(bool) + 'static) {
+    let script = document.create_element("script").ok().and_then(|made| made.dyn_into::<HtmlScriptElement>().ok());
+    let (Some(script), Some(head)) = (script, document.head()) else { return done(false) };
+    script.set_src(address);
+    let added = script.clone();
+    let ended = Closure::once_into_js(move |event: Event| {
+        let came = event.type_() == "load";
+        if !came {
+            // Each attempt is an element of its own; none that failed stays behind.
+            added.remove();
         }
+        done(came);
     });
-    script.set_onload(Some(loaded.unchecked_ref()));
-    script.set_onerror(Some(refused.unchecked_ref()));
+    script.set_onload(Some(ended.unchecked_ref()));
+    script.set_onerror(Some(ended.unchecked_ref()));
     // Appending to the head of a live document cannot fail.
     let _ = head.append_child(&script);
 }

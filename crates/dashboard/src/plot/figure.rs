@@ -1,16 +1,17 @@
 //! Traces, layout and settings of the focus chart.
 
 use bellwether_core::time::TimestampMs;
-use js_sys::Array;
+use js_sys::{Array, JSON, Reflect};
 use plotly::common::{Anchor, DashType, Fill, Font, HoverInfo, Label, Line as Stroke, Mode, Orientation};
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Layout, Scatter};
 use wasm_bindgen::JsValue;
 
-use super::glue::{object, to_js};
+use super::glue::{object, set, to_js};
 use crate::chart::palette::{LINES, Palette};
 use crate::figures::{Focus, Line, Quantiles, Strip};
 use crate::format::{self, Plan, Style};
+use crate::texts::{self, Language, Text};
 
 /// All that Plotly is given.
 pub(super) struct Figure {
@@ -37,6 +38,10 @@ struct Course {
     fill: Fill,
     hover: HoverInfo,
 }
+
+/// Labels of the time axis for readers whose clock has a noon: with seconds where it is zoomed in.
+const TWELVE_HOURS: &str =
+    r#"[{"dtickrange":[null,59999],"value":"%-I:%M:%S %p"},{"dtickrange":[60000,null],"value":"%-I:%M %p"}]"#;
 
 const DASHES: [DashType; LINES] =
     [DashType::Solid, DashType::Dash, DashType::Dot, DashType::DashDot, DashType::LongDash, DashType::LongDashDot];
@@ -81,7 +86,7 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
         courses.push(Course {
             x: vec![local(strip.from), local(strip.to)],
             y: vec![near.then_some(threshold * scale.factor); 2],
-            name: as_text(&format!("Threshold {}", format::figure(threshold, &strip.unit).text())),
+            name: as_text(&Text::Threshold.fill(&[&format::figure(threshold, &strip.unit).text()])),
             colour: palette.threshold.clone(),
             width: 1.25,
             dash: DashType::Dash,
@@ -95,7 +100,14 @@ pub(super) fn figure(focus: &Focus, palette: &Palette) -> Result<Figure, String>
     }
     let revision = format!("{} {}", strip.id, strip.to.since(strip.from));
     let layout = layout(palette, local(strip.from), local(strip.to), &scale)?;
-    Ok(Figure { revision, traces, layout, configuration: configuration() })
+    set(&layout, "separators", &format::separators().into());
+    if format::has_noon() {
+        // d3 counts hours to 24 unless it is told otherwise.
+        let axis = Reflect::get(&layout, &"xaxis".into()).unwrap_or_default();
+        set(&axis, "tickformatstops", &JSON::parse(TWELVE_HOURS).unwrap_or_default());
+        set(&axis, "hoverformat", &"%-I:%M:%S %p".into());
+    }
+    Ok(Figure { revision, traces, layout, configuration: configuration(texts::language()) })
 }
 
 /// Ends a run before the next one, which begins at `next`.
@@ -118,7 +130,7 @@ fn band(line: &Line, local: &impl Fn(TimestampMs) -> f64, factor: f64, colour: &
     Course {
         x,
         y,
-        name: "lowest to highest".to_owned(),
+        name: Text::LowestToHighest.say().to_owned(),
         colour: colour.to_owned(),
         width: 0.0,
         dash: DashType::Solid,
@@ -167,8 +179,12 @@ fn layout(palette: &Palette, from: f64, to: f64, scale: &Scale) -> Result<JsValu
     to_js(&layout)
 }
 
-fn configuration() -> JsValue {
-    object(&[("responsive", true), ("displaylogo", false), ("scrollZoom", false)].map(|(name, is)| (name, is.into())))
+fn configuration(language: Language) -> JsValue {
+    let fields =
+        [("responsive", true), ("displaylogo", false), ("scrollZoom", false)].map(|(name, is)| (name, is.into()));
+    let configuration = object(&fields);
+    set(&configuration, "locale", &language.code().into());
+    configuration
 }
 
 /// One scale and one unit for the whole chart, chosen by the greatest figure in it.

@@ -10,6 +10,7 @@ use web_sys::Element;
 
 use super::chosen::Chosen;
 use super::figure::Figure;
+use crate::texts::Text;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,24 +30,28 @@ extern "C" {
 pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, String> {
     Chosen(value)
         .serialize(&Serializer::json_compatible())
-        .map_err(|error| format!("The chart cannot be made: {error}."))
+        .map_err(|error| Text::ChartNotMade.fill(&[&error.to_string()]))
 }
 
 /// A plain object with these fields.
 pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
+    let object = Object::new().into();
     for (name, value) in fields {
-        // Setting a property of a fresh object cannot fail.
-        let _ = Reflect::set(&object, &(*name).into(), value);
+        set(&object, name, value);
     }
-    object.into()
+    object
+}
+
+/// Sets a field of a plain object, which the crate has none for.
+pub(super) fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // Setting a property of a plain object cannot fail.
+    let _ = Reflect::set(object, &name.into(), value);
 }
 
 /// Draws the figure, or changes what is drawn into it. Plotly finishes later: `failed` hears of it where
 /// it does not.
 pub(super) fn react(element: &Element, figure: &Figure, failed: impl FnOnce(String) + 'static) -> Result<(), String> {
-    // The crate's layout has no such field. Setting a property of a fresh object cannot fail.
-    let _ = Reflect::set(&figure.layout, &"uirevision".into(), &figure.revision.as_str().into());
+    set(&figure.layout, "uirevision", &figure.revision.as_str().into());
     let drawn = plotly_react(element, &figure.traces, &figure.layout, &figure.configuration)
         .map_err(|error| sentence(&error))?;
     spawn_local(async move {
@@ -64,5 +69,5 @@ pub(super) fn purge(element: &Element) {
 
 fn sentence(error: &JsValue) -> String {
     let message = Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    format!("The chart cannot be drawn: {}.", message.as_deref().unwrap_or("Plotly gives no reason"))
+    Text::ChartNotDrawn.fill(&[message.as_deref().unwrap_or(Text::ChartNoReason.say())])
 }

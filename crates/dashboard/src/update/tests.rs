@@ -11,6 +11,7 @@ use crate::figures::{Snapshot, Tally};
 use crate::filter::Filter;
 use crate::others::{self, Listing};
 use crate::settings::Settings;
+use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
 
@@ -51,7 +52,7 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
 /// A page whose history has come.
 fn live() -> State {
     let mut state = State::default();
-    update(&mut state, Msg::Started { hash: String::new(), theme: Theme::System });
+    update(&mut state, Msg::Started { hash: String::new(), theme: Theme::System, language: Language::English });
     update(&mut state, Msg::SettingsLoaded(Settings::default()));
     update(&mut state, hello());
     update(&mut state, Msg::HistoryCompleted);
@@ -67,7 +68,10 @@ fn closed() -> Msg {
 #[test]
 fn a_start_reads_settings_then_connects_then_subscribes() {
     let mut state = State::default();
-    let started = update(&mut state, Msg::Started { hash: "#/?window=1h".into(), theme: Theme::Dark });
+    let started = update(
+        &mut state,
+        Msg::Started { hash: "#/?window=1h".into(), theme: Theme::Dark, language: Language::Spanish },
+    );
     assert_eq!(started, [Effect::ApplyTheme(Theme::Dark), Effect::FetchSettings]);
     assert_eq!(state.route.window, PageWindow::Hour);
     let connecting = update(&mut state, Msg::SettingsLoaded(Settings::default()));
@@ -76,6 +80,31 @@ fn a_start_reads_settings_then_connects_then_subscribes() {
     assert_eq!(subscribing, [Effect::Subscribe(Rc::new(Board::default())), Effect::SetTitle("Ours".into())]);
     assert_eq!(update(&mut state, Msg::HistoryCompleted), [Effect::RequestFrame]);
     assert_eq!(state.connection, Connection::Live { silence: DurationMs::ZERO });
+}
+
+#[test]
+fn a_language_is_in_force_once_its_texts_are_here() {
+    let mut state = State::default();
+    update(&mut state, Msg::Started { hash: "#/help".into(), theme: Theme::System, language: Language::English });
+    let chosen = update(&mut state, Msg::LanguageChosen(Language::Spanish));
+    assert_eq!((chosen, state.language), (vec![Effect::ApplyLanguage(Language::Spanish)], Language::English));
+    update(&mut state, Msg::HelpLoaded("help".into()));
+    let effects = update(&mut state, Msg::LanguageInForce(Language::Spanish));
+    assert_eq!(state.language, Language::Spanish);
+    assert!(effects.contains(&Effect::FetchHelp(Language::Spanish)), "the help is text as well: {effects:?}");
+}
+
+#[test]
+fn an_address_may_ask_for_a_language_and_keeps_it() {
+    let mut state = State::default();
+    let asked = update(&mut state, Msg::HashChanged("#/alerts?lang=es".into()));
+    assert!(asked.contains(&Effect::ApplyLanguage(Language::Spanish)), "{asked:?}");
+    assert_eq!(state.route.with_view(View::Overview).hash(), "#/?window=5m&lang=es");
+    update(&mut state, Msg::LanguageInForce(Language::Spanish));
+    let english = update(&mut state, Msg::LanguageInForce(Language::English));
+    assert!(english.contains(&Effect::SetHash("#/alerts?window=5m&lang=en".into())), "{english:?}");
+    let none = update(&mut state, Msg::HashChanged("#/?lang=xx".into()));
+    assert!(none.iter().all(|effect| !matches!(effect, Effect::ApplyLanguage(_))));
 }
 
 #[test]
@@ -122,7 +151,7 @@ fn each_failure_waits_longer_and_success_forgets_them() {
     let mut state = live();
     assert_eq!(update(&mut state, closed())[..2], [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
     update(&mut state, Msg::RetryScheduled { at: ms(3_000.0) });
-    assert_eq!(state.connection.words(ms(0.0)).1, "Reconnecting in 3 s");
+    assert_eq!(state.connection.words(ms(0.0)).1, "Reconnecting in 3\u{a0}s");
     assert!(matches!(update(&mut state, Msg::RetryDue { at: ms(3_000.0) })[..], [Effect::OpenSocket(_)]));
     assert_eq!(update(&mut state, closed())[1], Effect::ScheduleRetry { failures: 2 });
     update(&mut state, Msg::RetryDue { at: ms(4_000.0) });
@@ -215,7 +244,7 @@ fn a_gateway_with_too_much_to_do_is_left_alone_longer_each_time() {
 fn silence_is_said_and_then_mended() {
     let mut state = live();
     update(&mut state, Msg::SecondPassed { at: ms(12_500.0), heard: Some(ms(500.0)) });
-    assert_eq!(state.connection.words(state.now).1, "Data 12 s old");
+    assert_eq!(state.connection.words(state.now).1, "Data 12\u{a0}s old");
     let effects = update(&mut state, Msg::SecondPassed { at: ms(20_500.0), heard: Some(ms(500.0)) });
     assert_eq!(effects[..2], [Effect::CloseSocket, Effect::ScheduleRetry { failures: 1 }]);
 }
@@ -341,8 +370,9 @@ fn a_metric_that_is_explored_is_followed_as_long_as_it_is_on_screen() {
 #[test]
 fn the_help_is_read_once() {
     let mut state = live();
-    let reads =
-        |state: &mut State, hash: &str| update(state, Msg::HashChanged(hash.into())).contains(&Effect::FetchHelp);
+    let reads = |state: &mut State, hash: &str| {
+        update(state, Msg::HashChanged(hash.into())).contains(&Effect::FetchHelp(Language::English))
+    };
     assert!(reads(&mut state, "#/help"));
     update(&mut state, Msg::HelpFailed("No.".into()));
     assert!(!reads(&mut state, "#/alerts"));

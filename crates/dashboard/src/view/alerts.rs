@@ -1,34 +1,34 @@
 //! All alerts, by what has become of them.
 
+use bellwether_core::rule::RESOLVED_RETENTION;
 use bellwether_core::time::TimestampMs;
 use yew::prelude::{Html, html};
 
 use super::banner::banner;
 use crate::figures::{AlertCard, Phase};
+use crate::format;
 use crate::state::Knowledge;
+use crate::texts::Text;
 
 /// A list for each phase, or words in its place; `left_out` more the gateway did not tell.
 pub(crate) fn alerts(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge) -> Html {
     let phases = [
-        (Phase::Firing, "Firing", "No alert is firing", "No alert was firing"),
-        (Phase::Pending, "Pending", "No condition is waiting to fire", "No condition was waiting to fire"),
-        (
-            Phase::Resolved,
-            "Resolved",
-            "None has ended in the last 15 minutes",
-            "None had ended in the 15 minutes before",
-        ),
+        (Phase::Firing, "Firing", Text::Firing, Text::NoneFiring, Text::NoneFiringThen),
+        (Phase::Pending, "Pending", Text::Pending, Text::NonePending, Text::NonePendingThen),
+        (Phase::Resolved, "Resolved", Text::Resolved, Text::NoneResolved, Text::NoneResolvedThen),
     ];
-    let groups = phases.into_iter().map(|(phase, title, none, none_then)| {
+    let kept = format::length(RESOLVED_RETENTION);
+    let groups = phases.into_iter().map(|(phase, name, title, none, none_then)| {
+        let title = title.say();
         let of_phase = alerts.iter().filter(|alert| alert.phase == phase);
         let count = of_phase.clone().count();
         let list = of_phase.map(|alert| banner(alert, at, knowledge));
         let none = if knowledge == Knowledge::Old { none_then } else { none };
         html! {
-            <section class="section" key={title} aria-label={title} data-phases={title}>
+            <section class="section" key={title} aria-label={title} data-phases={name}>
                 <h3 class="section-title">{ title }<span class="badge">{ count }</span></h3>
                 if count == 0 {
-                    <p class="words">{ none }{ "." }</p>
+                    <p class="words">{ none.fill(&[&kept]) }</p>
                 } else {
                     <div class="alerts">{ for list }</div>
                 }
@@ -39,7 +39,7 @@ pub(crate) fn alerts(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowl
         <>
             { for groups }
             if left_out > 0 {
-                <p class="words" role="status">{ format!("There are {left_out} more that the gateway did not list.") }</p>
+                <p class="words" role="status">{ Text::AlertsNotListed.fill(&[&format::count(left_out)]) }</p>
             }
         </>
     }

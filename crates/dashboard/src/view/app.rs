@@ -17,7 +17,7 @@ use super::panel::panel;
 use super::screens;
 use super::sheet::sheet;
 use crate::cause::Cause;
-use crate::connection::{Connection, Refuser};
+use crate::connection::{Connection, Refuser, Tone};
 use crate::effect::Part;
 use crate::effects::{self, Runtime};
 use crate::feed::{Completeness, Origin};
@@ -29,6 +29,7 @@ use crate::message::Msg;
 use crate::remote::Remote;
 use crate::route::View;
 use crate::state::{Knowledge, Picture, State};
+use crate::texts::Text;
 use crate::update::update;
 
 /// The root of the page.
@@ -58,7 +59,11 @@ impl Component for App {
     fn view(&self, ctx: &Context<Self>) -> Html {
         let state = &self.state;
         let dispatch = ctx.link().callback(|msg| msg);
-        let (tone, words) = state.connection.words(state.now);
+        let (mut tone, mut words) = state.connection.words(state.now);
+        // What stands still is not live, whatever comes in behind it.
+        if matches!(state.picture, Picture::Paused(_)) && tone == Tone::Good {
+            (tone, words) = (Tone::Busy, Text::Paused.say().to_owned());
+        }
         let origin = state.hello.as_ref().map_or(Origin::Measured, |hello| hello.origin);
         let skipped = Callback::from(|event: MouseEvent| {
             // The address after # names the view: a link to an element of the page would change it.
@@ -74,11 +79,12 @@ impl Component for App {
             firing: state.firing(),
             picture: state.picture,
             theme: state.theme,
+            language: state.language,
             dispatch: &dispatch,
         });
         html! {
             <div class="page">
-                <a class="skip button" href="#main" onclick={skipped}>{ "Skip to the figures" }</a>
+                <a class="skip button" href="#main" onclick={skipped}>{ Text::SkipToFigures.say() }</a>
                 { head }
                 <main class="page-main" id="main" tabindex="-1">{ self.main(&words, &dispatch) }</main>
                 { self.footer() }
@@ -94,17 +100,17 @@ impl App {
             return html! { <>{ self.heading() }{ screens::help(&state.help) }</> };
         }
         if let Remote::Failed(reason) = &state.settings {
-            return screens::problem("The settings of this page cannot be read", reason, dispatch);
+            return screens::problem(Text::SettingsUnreadable.say(), reason, dispatch);
         }
         if let Remote::Failed(reason) = &state.own_board {
-            return screens::problem("The board of this page cannot be read", reason, dispatch);
+            return screens::problem(Text::BoardUnreadable.say(), reason, dispatch);
         }
         if let Connection::Refused { by, reason } = &state.connection {
             let title = match by {
-                Refuser::Gateway => "The gateway does not serve this page",
-                Refuser::Browser => "The browser does not let this page reach its gateway",
+                Refuser::Gateway => Text::GatewayRefuses,
+                Refuser::Browser => Text::BrowserRefuses,
             };
-            return screens::problem(title, reason, dispatch);
+            return screens::problem(title.say(), reason, dispatch);
         }
         let Some(snapshot) = &state.snapshot else {
             return match &state.connection {
@@ -147,7 +153,7 @@ impl App {
                     } else {
                         // The sentence says it on the overview.
                         <p class="visually-hidden" role="status">
-                            { if only.is_empty() { "Everything is shown".to_owned() } else { format!("Only {only}") } }
+                            { if only.is_empty() { Text::EverythingShown.say().to_owned() } else { Text::OnlyShown.fill(&[&only]) } }
                         </p>
                     }
                     { filter_bar(&state.route.filter, &snapshot.choices, dispatch) }
@@ -182,7 +188,7 @@ impl App {
 
     /// The gateway is away and nothing has been shown yet.
     fn away(&self, words: &str, dispatch: &Callback<Msg>) -> Html {
-        let heading = self.state.cause.as_ref().map_or("The gateway does not answer", Cause::heading);
+        let heading = self.state.cause.as_ref().map_or_else(|| Text::CauseSilentHead.say(), Cause::heading);
         screens::away(heading, &self.cause(), words, dispatch)
     }
 
@@ -191,7 +197,7 @@ impl App {
         let gateway = self.runtime.gateway_address();
         match &self.state.cause {
             Some(cause) => cause.sentence(&gateway, &self.runtime.site()),
-            None => format!("The gateway at {gateway} does not answer."),
+            None => Text::CauseUnknown.fill(&[&gateway]),
         }
     }
 
@@ -201,19 +207,13 @@ impl App {
         let paused = match state.picture {
             Picture::Paused(at) => {
                 let time = format::time_of_day(at, Precision::Seconds);
-                let text = format!("Paused at {time}. Samples are still taken in; Resume shows them.");
+                let text = Text::PausedNotice.fill(&[&time]);
                 html! { <p class="notice" role="status">{ icon(Icon::Pause) }{ text }</p> }
             }
             Picture::Following => Html::default(),
         };
-        let fit = state.series_that_fit.map(|series| {
-            format!(
-                "All series of this board would take more than 128 MiB of your computer's memory; the page keeps {series}. \
-                 A board with fewer groups shows all."
-            )
-        });
-        let given_up = "There was no memory left for other metrics, so that they are closed.".to_owned();
-        let given_up = state.others.given_up.then_some(given_up);
+        let fit = state.series_that_fit.map(|series| Text::MemoryFits.fill(&[&format::count(series as u64)]));
+        let given_up = state.others.given_up.then(|| Text::OthersGivenUp.say().to_owned());
         let left_out = state.left_out.iter().chain(&*state.not_taken).chain(&fit).chain(&given_up);
         let left_out =
             left_out.map(|text| html! { <p class="notice" role="status">{ icon(Icon::Warning) }{ text }</p> });
@@ -225,7 +225,7 @@ impl App {
                 if away {
                     <p class="notice" role="status">
                         { icon(Icon::Clock) }
-                        { self.cause() }{ format!(" What is shown was known at {known_until}; the page keeps trying.") }
+                        { self.cause() }{ Text::KnownUntil.fill(&[known_until]) }
                     </p>
                 }
             </>
@@ -260,28 +260,31 @@ impl App {
                         { for snapshot.sheets.iter().map(sheet) }
                     </>
                 },
-                _ => self.missing("KPI", |board, id| board.kpis.iter().any(|kpi| kpi.id == id)),
+                _ => self.missing([Text::NoSuchKpi, Text::NoSuchKpiText], |board, id| {
+                    board.kpis.iter().any(|kpi| kpi.id == id)
+                }),
             },
             (View::Help, _) => Html::default(),
             (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly),
             (View::Panel(_), None) => {
-                self.missing("panel", |board, id| board.panels.iter().any(|panel| panel.id == id))
+                let words = [Text::NoSuchPanel, Text::NoSuchPanelText];
+                self.missing(words, |board, id| board.panels.iter().any(|panel| panel.id == id))
             }
         }
     }
 
-    /// What stands there until the figures of a view have come, or where the board has no such `what`.
-    fn missing(&self, what: &str, has: impl Fn(&Board, &str) -> bool) -> Html {
+    /// What stands there until the figures of a view have come, or where the board has none: a heading and words.
+    fn missing(&self, [head, words]: [Text; 2], has: impl Fn(&Board, &str) -> bool) -> Html {
         let state = &self.state;
         let id = state.route.view.id();
         if state.board.as_ref().is_some_and(|board| has(board, id)) {
-            return screens::loading("Making the chart");
+            return screens::loading(Text::MakingChart.say());
         }
         html! {
             <section class="screen">
-                <h3>{ format!("There is no such {what}") }</h3>
-                <p>{ format!("The board has no {what} \"{id}\"; it may have been renamed.") }</p>
-                <a class="button button-primary" href={state.route.with_view(View::Overview).hash()}>{ "Overview" }</a>
+                <h3>{ head.say() }</h3>
+                <p>{ words.fill(&[id]) }</p>
+                <a class="button button-primary" href={state.route.with_view(View::Overview).hash()}>{ Text::ViewOverview.say() }</a>
             </section>
         }
     }
@@ -293,8 +296,8 @@ impl App {
             <footer class="page-footer">
                 <span>{ format!("Bellwether {}", hello.version) }</span>
                 if let Some(snapshot) = snapshot {
-                    <span>{ format!("{} series on this page", format::count(snapshot.series as u64)) }</span>
-                    <span>{ format!("As of {}", format::time_of_day(snapshot.at, Precision::Seconds)) }</span>
+                    <span>{ Text::SeriesOnPage.count(snapshot.series as u64, &[]) }</span>
+                    <span>{ Text::AsOf.fill(&[&format::time_of_day(snapshot.at, Precision::Seconds)]) }</span>
                 }
             </footer>
         }

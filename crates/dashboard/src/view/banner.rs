@@ -8,6 +8,7 @@ use super::icon::{Icon, icon};
 use crate::figures::{AlertCard, Phase, watch};
 use crate::format;
 use crate::state::Knowledge;
+use crate::texts::Text;
 
 /// Most alerts that have a banner each; of more only the number is told.
 pub const MOST_BANNERS: usize = 5;
@@ -22,9 +23,9 @@ pub fn banners(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: 
     let banners = alerts.iter().take(MOST_BANNERS).map(|alert| banner(alert, at, knowledge));
     let more = alerts.len().saturating_sub(MOST_BANNERS) as u64 + left_out;
     let more = (more > 0).then(|| {
-        html! { <p class="alerts-more" role="status"><a href={all}>{ format!("and {more} more") }</a></p> }
+        html! { <p class="alerts-more" role="status"><a href={all}>{ Text::AndMore.fill(&[&format::count(more)]).trim() }</a></p> }
     });
-    html! { <section class="alerts" aria-label="Alerts">{ for banners }{ more }</section> }
+    html! { <section class="alerts" aria-label={Text::ViewAlerts.say()}>{ for banners }{ more }</section> }
 }
 
 /// One alert, with all that is known of it.
@@ -37,11 +38,11 @@ pub(crate) fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -
         (Phase::Resolved, _) => ("alert-resolved", Icon::Tick),
     };
     let word = match alert.phase {
-        Phase::Firing => format!("{}, firing", watch::severity(alert.severity)),
-        Phase::Pending => "Pending".to_owned(),
-        Phase::Resolved => "Resolved".to_owned(),
+        Phase::Firing => Text::AlertFiring.fill(&[watch::severity(alert.severity)]),
+        Phase::Pending => Text::AlertPending.say().to_owned(),
+        Phase::Resolved => Text::AlertResolved.say().to_owned(),
     };
-    let then = (knowledge == Knowledge::Old && alert.phase != Phase::Resolved).then_some(" when last heard of");
+    let then = (knowledge == Knowledge::Old && alert.phase != Phase::Resolved).then(|| Text::WhenLastHeard.say());
     let slim = (alert.phase != Phase::Firing).then_some("alert-slim");
     // A page interrupts whoever listens; all else waits until they have finished.
     let role = if alert.phase == Phase::Firing && alert.severity == Severity::Page { "alert" } else { "status" };
@@ -63,7 +64,7 @@ pub(crate) fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -
                         { " " }{ &alert.summary }
                     }
                     if let Some(address) = alert.runbook.clone() {
-                        { " " }<a href={address} rel="noopener noreferrer" target="_blank">{ "Runbook" }</a>
+                        { " " }<a href={address} rel="noopener noreferrer" target="_blank">{ Text::Runbook.say() }</a>
                     }
                 </p>
             </div>
@@ -75,18 +76,19 @@ pub(crate) fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -
 /// The figure changes every second: it is kept out of what a live region reads aloud.
 fn condition(alert: &AlertCard) -> Html {
     let threshold = format::text(alert.threshold, &alert.unit);
+    let rule = [alert.comparison, threshold.as_str()];
     let value = alert.value.map(|value| {
         html! { <strong aria-live="off">{ format::figure(value, &alert.unit).text() }</strong> }
     });
     let text = match (alert.phase, value) {
         (Phase::Resolved, Some(value)) => {
-            html! { <>{ "Was " }{ value }{ format!(" when it ended; the rule is {} {threshold}.", alert.comparison) }</> }
+            html! { <>{ Text::AlertWas.say() }{ value }{ Text::AlertWasThen.fill(&rule) }</> }
         }
-        (Phase::Resolved, None) => html! { { format!("The rule is {} {threshold}.", alert.comparison) } },
-        (_, Some(value)) => html! { <>{ value }{ format!(", {} {threshold}.", alert.comparison) }</> },
-        (_, None) => html! { { format!("No figure; the rule is {} {threshold}.", alert.comparison) } },
+        (Phase::Resolved, None) => html! { { Text::RuleIs.fill(&rule) } },
+        (_, Some(value)) => html! { <>{ value }{ Text::FigureIs.fill(&rule) }</> },
+        (_, None) => html! { { Text::NoFigureRule.fill(&rule) } },
     };
-    let stale = alert.stale.then_some(" No data now; this is the last known state.");
+    let stale = alert.stale.then(|| Text::StaleNow.say());
     html! { <>{ text }{ stale }</> }
 }
 
@@ -94,13 +96,13 @@ fn since(alert: &AlertCard, at: TimestampMs) -> Html {
     let time = |instant: TimestampMs| format::instant(instant, at);
     if let Some(ended) = alert.resolved_at {
         let lasted = format::length(ended.since(alert.since));
-        return html! { <>{ format!("resolved at {}", time(ended)) }<small>{ format!("lasted {lasted}") }</small></> };
+        return html! { <>{ Text::ResolvedAt.fill(&[&time(ended)]) }<small>{ Text::Lasted.fill(&[&lasted]) }</small></> };
     }
     let length = format::length(at.since(alert.since));
     html! {
         <>
-            { format!("since {}", time(alert.since)) }
-            <small aria-live="off">{ format!("for {length}") }</small>
+            { Text::SinceTime.fill(&[&time(alert.since)]) }
+            <small aria-live="off">{ Text::ForLength.fill(&[&length]) }</small>
         </>
     }
 }

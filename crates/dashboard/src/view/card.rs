@@ -8,6 +8,7 @@ use super::icon::{Icon, icon};
 use super::spark::spark;
 use crate::figures::{Absence, KpiCard, WindowBefore};
 use crate::format;
+use crate::texts::Text;
 
 /// Title, standing, figure, course, target, trend and owner of a KPI. Where the page has no figure of it `gateway`, an
 /// address, can be asked for one. `then` is the time of day that the figure is of, where that is not now; else empty. The title leads to `open`.
@@ -51,31 +52,33 @@ fn facts(card: &KpiCard, gateway: &str) -> Html {
 
 /// What stands for a figure that there is not, and what is heard in its place: only where nothing came there is no data.
 fn none(card: &KpiCard) -> (&'static str, &'static str) {
-    if card.absence.is_some() { ("No figure", "no figure") } else { ("No data", "no data") }
+    let (badge, heard) =
+        if card.absence.is_some() { (Text::NoFigureBadge, Text::NoFigure) } else { (Text::NoDataBadge, Text::NoData) };
+    (badge.say(), heard.say())
 }
 
 fn standing(card: &KpiCard, then: &str) -> Html {
     let (mut class, shape, word) = match card.standing {
-        Standing::Met => ("badge badge-good", Icon::Tick, "Met"),
-        Standing::NotMet => ("badge badge-bad", Icon::Cross, "Not met"),
+        Standing::Met => ("badge badge-good", Icon::Tick, Text::Met.say()),
+        Standing::NotMet => ("badge badge-bad", Icon::Cross, Text::NotMet.say()),
         Standing::NoFigure => ("badge", Icon::Unknown, none(card).0),
         Standing::NoTarget => return Html::default(),
     };
     let then = (!then.is_empty() && card.value.is_some()).then(|| {
         // What was good is not said to be.
         class = "badge";
-        format!(" at {then}")
+        Text::AtThen.fill(&[then])
     });
     html! { <span {class}>{ icon(shape) }{ word }{ then }</span> }
 }
 
 fn target(card: &KpiCard) -> Html {
-    let Some(target) = card.target else { return html! { "No target" } };
+    let Some(target) = card.target else { return html! { Text::NoTarget.say() } };
     let bound = match card.direction {
-        Direction::LowerIsBetter => "at most",
-        Direction::HigherIsBetter => "at least",
+        Direction::LowerIsBetter => Text::TargetAtMost,
+        Direction::HigherIsBetter => Text::TargetAtLeast,
     };
-    html! { <>{ "Target " }{ bound }{ " " }<strong>{ format::figure(target, &card.unit).text() }</strong></> }
+    html! { <>{ bound.say() }<strong>{ format::figure(target, &card.unit).text() }</strong></> }
 }
 
 fn trend(card: &KpiCard, gateway: &str) -> Html {
@@ -90,18 +93,18 @@ fn trend(card: &KpiCard, gateway: &str) -> Html {
                 if let Some(address) = ask {
                     { ". " }
                     <a href={address} rel="noopener noreferrer" target="_blank">
-                        { "Ask the gateway" }<span class="visually-hidden">{ format!(" for {}", card.title) }</span>
+                        { Text::AskGateway.say() }<span class="visually-hidden">{ Text::AskGatewayFor.fill(&[&card.title]) }</span>
                     </a>
                 }
             </span>
         };
     }
     if card.value.is_none() {
-        return html! { <span>{ format!("Nothing in the last {}", format::length(card.window)) }</span> };
+        return html! { <span>{ Text::NothingInWindow.fill(&[&format::length(card.window)]) }</span> };
     }
     let Some(trend) = card.trend else {
         // An empty place keeps what stands beside it at its edge.
-        let said = if card.before == WindowBefore::Kept { "No earlier figure" } else { "" };
+        let said = if card.before == WindowBefore::Kept { Text::NoEarlierFigure.say() } else { "" };
         return html! { <span>{ said }</span> };
     };
     let (by, text) = match trend {
@@ -118,15 +121,18 @@ fn trend(card: &KpiCard, gateway: &str) -> Html {
         Trend::Change { percent: None, .. } => by == 0.0,
     };
     if none {
-        return html! { <span>{ format!("As in the {} before", format::length(card.window)) }</span> };
+        return html! { <span>{ Text::AsBefore.fill(&[&format::length(card.window)]) }</span> };
     }
     let lower = card.direction == Direction::LowerIsBetter;
-    let (class, word) =
-        if (by < 0.0) == lower { ("trend trend-better", "better") } else { ("trend trend-worse", "worse") };
+    let (class, word) = if (by < 0.0) == lower {
+        ("trend trend-better", Text::BetterThan)
+    } else {
+        ("trend trend-worse", Text::WorseThan)
+    };
     let shape = icon(if by > 0.0 { Icon::Up } else { Icon::Down });
     html! {
         <span>
-            <span class={class}>{ shape }{ text }</span>{ format!(" {word} than the {} before", format::length(card.window)) }
+            <span class={class}>{ shape }{ text }</span>{ word.fill(&[&format::length(card.window)]) }
         </span>
     }
 }
@@ -135,7 +141,7 @@ fn owner(card: &KpiCard) -> Html {
     if card.owner.is_empty() {
         return Html::default();
     }
-    html! { <span><span class="visually-hidden">{ "Owner: " }</span>{ &card.owner }</span> }
+    html! { <span><span class="visually-hidden">{ Text::Owner.say() }</span>{ &card.owner }</span> }
 }
 
 fn course_summary(card: &KpiCard) -> String {
@@ -144,7 +150,7 @@ fn course_summary(card: &KpiCard) -> String {
     match (values().reduce(f64::min), values().reduce(f64::max)) {
         (Some(low), Some(high)) => {
             let over = format::length(card.course_over);
-            format!("Course over the last {over}: between {} and {}", text(low), text(high))
+            Text::CourseSummary.fill(&[&over, &text(low), &text(high)])
         }
         _ => String::new(),
     }

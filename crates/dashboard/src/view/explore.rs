@@ -2,17 +2,21 @@
 
 use std::rc::Rc;
 
+use bellwether_core::labels::MetricName;
 use web_sys::HtmlInputElement;
 use yew::prelude::{Callback, Html, Properties, SubmitEvent, component, html, use_node_ref};
 
 use super::panel::panel;
 use super::sheet::{picks, sheet};
+use crate::feed::holds_whole;
 use crate::figures::Snapshot;
+use crate::format;
 use crate::message::Msg;
 use crate::others::{Listing, MOST_SERIES};
 use crate::remote::Remote;
 use crate::route::Param;
 use crate::state::State;
+use crate::texts::Text;
 
 /// Most metrics that are listed; all can be named.
 const MOST_LISTED: usize = 500;
@@ -21,19 +25,27 @@ const MOST_LISTED: usize = 500;
 pub(crate) fn explore(state: &State, snapshot: &Snapshot, dispatch: &Callback<Msg>) -> Html {
     let name = state.route.param(Param::Metric);
     let listing = state.others.list.ready().cloned().unwrap_or_default();
+    let count = |count: usize| format::count(count as u64);
+    let is_on_board =
+        state.board.as_ref().zip(MetricName::new(name).ok()).is_some_and(|(board, name)| holds_whole(board, &name));
     let known = listing.metrics.iter().find(|metric| metric.name.as_str() == name);
     let words = match (&state.others.list, known) {
         (Remote::Failed(reason), _) => reason.clone(),
-        (Remote::Ready(_), None) if name.is_empty() => {
-            "Every metric that the gateway has, with the number of its series:".to_owned()
+        (Remote::Ready(list), None) if name.is_empty() => {
+            let all = list.metrics.len() + list.left_out;
+            if all <= MOST_LISTED {
+                Text::ExploreAll.say().to_owned()
+            } else {
+                Text::ExploreFirst.fill(&[&count(MOST_LISTED), &count(all)])
+            }
         }
-        (Remote::Ready(list), None) if list.left_out == 0 => format!("The gateway has no metric called {name}."),
-        (Remote::Ready(_), Some(metric)) if metric.series > MOST_SERIES => format!(
-            "{name} has {} series. A page takes {MOST_SERIES} of a metric that its board does not name.",
-            metric.series
-        ),
+        (Remote::Ready(list), None) if list.left_out == 0 => Text::ExploreNone.fill(&[name]),
+        // Of what the board names whole, the page takes as many as of the board.
+        (Remote::Ready(_), Some(metric)) if metric.series > MOST_SERIES && !is_on_board => {
+            Text::ExploreTooMany.fill(&[name, &count(metric.series), &count(MOST_SERIES)])
+        }
         (Remote::Ready(_), _) => String::new(),
-        (Remote::NotAsked | Remote::Loading, _) => "Asking the gateway for its metrics…".to_owned(),
+        (Remote::NotAsked | Remote::Loading, _) => Text::ExploreAsking.say().to_owned(),
     };
     let links = listing.metrics.iter().take(MOST_LISTED).map(|metric| {
         let href = state.route.with_param(Param::Metric, metric.name.as_str()).hash();
@@ -83,11 +95,11 @@ fn Choose(props: &ChooseProps) -> Html {
     let options = props.listing.metrics.iter().map(|metric| html! { <option value={metric.name.to_string()} /> });
     html! {
         <form class="filter-pick" role="search" onsubmit={submitted}>
-            <label for="metric">{ "Metric" }</label>
+            <label for="metric">{ Text::Metric.say() }</label>
             <input class="button metric" id="metric" type="search" list="metrics" autocomplete="off" spellcheck="false"
                 ref={node} value={props.name.clone()} />
             <datalist id="metrics">{ for options }</datalist>
-            <button type="submit" class="button">{ "Show" }</button>
+            <button type="submit" class="button">{ Text::Show.say() }</button>
         </form>
     }
 }

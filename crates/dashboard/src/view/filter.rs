@@ -9,7 +9,9 @@ use super::icon::{Icon, icon};
 use crate::effect::Part;
 use crate::figures::filtered::Choice;
 use crate::filter::{self, Filter};
+use crate::format;
 use crate::message::Msg;
+use crate::texts::Text;
 
 /// A button for each condition, which takes it away, and a list of all labels and values to add one; nothing where there
 /// is nothing to filter by.
@@ -23,15 +25,15 @@ pub(crate) fn filter_bar(filter: &Filter, choices: &Rc<[Choice]>, dispatch: &Cal
         html! {
             <li key={label.to_owned()}>
                 <button type="button" class="button filter-chosen" onclick={remove}>
-                    { format!("{label}: {value}") }<span class="visually-hidden">{ " remove this filter" }</span>{ icon(Icon::Cross) }
+                    { format!("{label}: {value}") }<span class="visually-hidden">{ Text::FilterRemove.say() }</span>{ icon(Icon::Cross) }
                 </button>
             </li>
         }
     });
     html! {
-        <section class="filter" aria-label="Filter">
+        <section class="filter" aria-label={Text::Filter.say()}>
             if !filter.is_empty() {
-                <ul class="filter-list" aria-label="Filters in force">{ for chosen }</ul>
+                <ul class="filter-list" aria-label={Text::FiltersInForce.say()}>{ for chosen }</ul>
             }
             <Choose choices={Rc::clone(choices)} chosen={dispatch.reform(Msg::FilterChosen)} />
         </section>
@@ -64,21 +66,21 @@ fn Choose(props: &ChooseProps) -> Html {
     let groups = props.choices.iter().map(|choice| {
         let values = choice.values.iter().map(|value| {
             let condition = filter::condition(&choice.label, value);
-            let text = if value.is_empty() { "(none)" } else { value };
+            let text = if value.is_empty() { Text::NoneValue.say() } else { value };
             html! { <option key={condition.clone()} value={condition}>{ text }</option> }
         });
         let more = (choice.more > 0)
-            .then(|| html! { <option disabled=true>{ format!("and {} more, by address only", choice.more) }</option> });
+            .then(|| html! { <option disabled=true>{ Text::FilterMore.fill(&[&format::count(choice.more as u64)]) }</option> });
         html! { <optgroup key={choice.label.clone()} label={choice.label.clone()}>{ for values }{ more }</optgroup> }
     });
     html! {
         <div class="filter-pick">
-            <select class="button filter-choose" id={Part::Filter.id()} ref={node} aria-label="Label and value to filter by">
-                <option value="" selected=true>{ "Label and value…" }</option>
+            <select class="button filter-choose" id={Part::Filter.id()} ref={node} aria-label={Text::FilterWhich.say()}>
+                <option value="" selected=true>{ Text::FilterChoose.say() }</option>
                 { for groups }
             </select>
             <button type="button" class="button" onclick={pressed}>
-                { "Filter" }<span class="visually-hidden">{ " the whole page" }</span>
+                { Text::Filter.say() }<span class="visually-hidden">{ Text::FilterHidden.say() }</span>
             </button>
         </div>
     }

@@ -14,6 +14,7 @@ use crate::chart::palette::Palette;
 use crate::figures::{Focus, Quantiles};
 use crate::plot;
 use crate::remote::Remote;
+use crate::texts::Text;
 
 /// The chart, what it shows in words, its figures and its table.
 pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>) -> Html {
@@ -26,11 +27,11 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
             <>
                 <p class="notice" role="status">{ icon(Icon::Warning) }{ reason }</p>
                 <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
-                { legend(strip, "Threshold ") }
+                { legend(strip, Text::Threshold) }
             </>
         },
         Remote::NotAsked | Remote::Loading => html! {
-            <p class="focus-chart focus-wait" role="status">{ "Loading the chart…" }</p>
+            <p class="focus-chart focus-wait" role="status">{ Text::LoadingChart.say() }</p>
         },
     };
     html! {
@@ -40,7 +41,7 @@ pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remo
                 <p class="focus-summary">{ strip.summary() }</p>
                 if focus.quantiles == Quantiles::Drawn {
                     <p class="focus-summary">
-                        { "Percentiles come from the sketch of all samples in the window of each point, never from averages of percentiles." }
+                        { Text::Percentiles.say() }
                     </p>
                 }
                 { table(&strip.extremes()) }

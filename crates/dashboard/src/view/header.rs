@@ -9,6 +9,7 @@ use crate::format::{self, Precision};
 use crate::message::Msg;
 use crate::route::{Route, View};
 use crate::state::Picture;
+use crate::texts::{Language, Text};
 use crate::theme::Theme;
 use crate::window::PageWindow;
 
@@ -30,6 +31,8 @@ pub(crate) struct Head<'a> {
     pub(crate) picture: Picture,
     /// The theme in force.
     pub(crate) theme: Theme,
+    /// The language in force.
+    pub(crate) language: Language,
     /// Where facts go.
     pub(crate) dispatch: &'a Callback<Msg>,
 }
@@ -46,7 +49,7 @@ pub(crate) fn header(props: &Head<'_>) -> Html {
                     </svg>
                     <h1>{ props.title }</h1>
                     if props.origin == Origin::Simulated {
-                        <span class="badge badge-demo">{ "Simulation" }</span>
+                        <span class="badge badge-demo">{ Text::Simulation.say() }</span>
                     }
                 </div>
                 { navigation(props) }
@@ -55,6 +58,7 @@ pub(crate) fn header(props: &Head<'_>) -> Html {
                     { windows(props) }
                     { pause(props) }
                     { theme(props) }
+                    { language(props) }
                 </div>
             </div>
         </header>
@@ -70,11 +74,11 @@ fn navigation(props: &Head<'_>) -> Html {
             _ => None,
         };
         let firing = (view == View::Alerts && props.firing > 0).then(|| {
-            html! { <span class="badge badge-bad">{ props.firing }<span class="visually-hidden">{ " firing" }</span></span> }
+            html! { <span class="badge badge-bad">{ props.firing }<span class="visually-hidden">{ Text::FiringHidden.say() }</span></span> }
         });
         html! { <li><a href={props.route.with_view(view.clone()).hash()} aria-current={current}>{ view.title() }{ firing }</a></li> }
     });
-    html! { <nav class="views" aria-label="Views"><ul>{ for links }</ul></nav> }
+    html! { <nav class="views" aria-label={Text::Views.say()}><ul>{ for links }</ul></nav> }
 }
 
 fn connection(tone: Tone, words: &str) -> Html {
@@ -85,7 +89,7 @@ fn connection(tone: Tone, words: &str) -> Html {
         Tone::Bad => ("badge badge-bad connection", Icon::Cross),
     };
     // A countdown is not read aloud second by second: the live region below says what changed.
-    html! { <p class={class} data-connection=""><span class="visually-hidden">{ "Connection: " }</span>{ icon(shape) }{ words }</p> }
+    html! { <p class={class} data-connection=""><span class="visually-hidden">{ Text::ConnectionHidden.say() }</span>{ icon(shape) }{ words }</p> }
 }
 
 fn windows(props: &Head<'_>) -> Html {
@@ -94,36 +98,47 @@ fn windows(props: &Head<'_>) -> Html {
         html! {
             <label>
                 <input type="radio" name="window" value={window.as_str()} checked={window == props.route.window} onchange={chosen} />
-                <span>{ window.label() }</span>
+                <span>{ format::length(window.length()) }</span>
             </label>
         }
     });
-    html! { <div class="windows" role="radiogroup" aria-label="Window">{ for choices }</div> }
+    html! { <div class="windows" role="radiogroup" aria-label={Text::Window.say()}>{ for choices }</div> }
 }
 
 fn pause(props: &Head<'_>) -> Html {
     let toggled = props.dispatch.reform(|_: MouseEvent| Msg::PauseToggled);
     let (shape, word, title) = match props.picture {
-        Picture::Following => (Icon::Pause, "Pause", "Stop the picture; samples are still taken in".to_owned()),
+        Picture::Following => (Icon::Pause, Text::Pause, Text::PauseTitle.say().to_owned()),
         Picture::Paused(at) => {
             let time = format::time_of_day(at, Precision::Seconds);
-            (Icon::Play, "Resume", format!("Paused at {time}"))
+            (Icon::Play, Text::Resume, Text::PausedAt.fill(&[&time]))
         }
     };
-    html! { <button type="button" class="button" onclick={toggled} {title}>{ icon(shape) }{ word }</button> }
+    html! { <button type="button" class="button" onclick={toggled} {title}>{ icon(shape) }{ word.say() }</button> }
+}
+
+/// The name of the other language, in that language: whoever cannot read this one finds it.
+fn language(props: &Head<'_>) -> Html {
+    let next = props.language.next();
+    let chosen = props.dispatch.reform(move |_: MouseEvent| Msg::LanguageChosen(next));
+    html! {
+        <button type="button" class="button" onclick={chosen} lang={next.code()} title={Text::LanguageOtherTitle.say()}>
+            { Text::LanguageOther.say() }
+        </button>
+    }
 }
 
 fn theme(props: &Head<'_>) -> Html {
     let next = props.theme.next();
     let chosen = props.dispatch.reform(move |_: MouseEvent| Msg::ThemeChosen(next));
     let word = match props.theme {
-        Theme::System => "System",
-        Theme::Light => "Light",
-        Theme::Dark => "Dark",
+        Theme::System => Text::ThemeSystem,
+        Theme::Light => Text::ThemeLight,
+        Theme::Dark => Text::ThemeDark,
     };
     html! {
-        <button type="button" class="button" onclick={chosen} title="Change the theme">
-            { icon(Icon::Theme) }<span class="visually-hidden">{ "Theme: " }</span>{ word }
+        <button type="button" class="button" onclick={chosen} title={Text::ThemeTitle.say()}>
+            { icon(Icon::Theme) }<span class="visually-hidden">{ Text::ThemeHidden.say() }</span>{ word.say() }
         </button>
     }
 }

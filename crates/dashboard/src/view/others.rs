@@ -9,9 +9,11 @@ use yew::prelude::{Callback, Event, Html, MouseEvent, TargetCast, html};
 use super::panel::panel;
 use crate::chart::palette::Palette;
 use crate::figures::Strip;
+use crate::format;
 use crate::message::Msg;
 use crate::others::{Others, Section};
 use crate::remote::Remote;
+use crate::texts::Text;
 
 /// A heading that opens; below it what there is, what is drawn of it and what is not.
 pub(crate) fn others(
@@ -28,7 +30,7 @@ pub(crate) fn others(
     });
     html! {
         <details class="section others" key="other metrics" {open} ontoggle={toggled}>
-            <summary class="section-title"><h2>{ "Other metrics" }</h2></summary>
+            <summary class="section-title"><h2>{ Text::OtherMetrics.say() }</h2></summary>
             if open {
                 { body(others, board, strips, palette, dispatch) }
             }
@@ -47,18 +49,15 @@ fn body(
         return html! { <p class="others-words" role="status">{ reason }</p> };
     }
     let Some(choice) = board.and_then(|board| others.choose(board)) else {
-        return html! { <p class="others-words" role="status">{ "Asking the gateway…" }</p> };
+        return html! { <p class="others-words" role="status">{ Text::AskingGateway.say() }</p> };
     };
     let panels = strips.iter().map(|strip| panel(strip, palette, None));
     let more = others.can_draw_more(&choice).then(|| {
         let pressed = dispatch.reform(|_: MouseEvent| Msg::MoreOthersPressed);
-        html! { <button type="button" class="button" onclick={pressed}>{ "Show more" }</button> }
+        html! { <button type="button" class="button" onclick={pressed}>{ Text::ShowMore.say() }</button> }
     });
     let end = (choice.waiting > 0 && more.is_none()).then(|| {
-        let text = format!(
-            "{} more are not drawn: a page draws no more at once. A panel of the board shows any of them.",
-            choice.waiting
-        );
+        let text = Text::NotDrawn.fill(&[&format::count(choice.waiting as u64)]);
         html! { <p class="others-words">{ text }</p> }
     });
     html! {

@@ -11,6 +11,7 @@ use crate::chart::palette::Palette;
 use crate::figures::Section;
 use crate::figures::status::Mood;
 use crate::route::{Route, View};
+use crate::texts::Text;
 
 /// The sentence of status.
 pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
@@ -26,7 +27,7 @@ pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
 /// The cards and strips of one section; links to its panels keep the window of `route`, others lead to `gateway`. `then` is
 /// the time of day that the figures are of, where that is not now; else empty.
 pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route, gateway: &str, then: &str) -> Html {
-    let title = if section.title.is_empty() { "Overview" } else { &section.title };
+    let title = if section.title.is_empty() { Text::ViewOverview.say() } else { &section.title };
     let cards = section.kpis.iter().map(|found| {
         let open = route.with_view(View::Kpi(found.id.clone())).hash();
         card(found, gateway, then, open)

@@ -9,19 +9,20 @@ use super::table::TableBehind;
 use crate::chart::palette::{DASHES, Palette};
 use crate::figures::Strip;
 use crate::format;
+use crate::texts::Text;
 
 /// Title, strip, legend and table of a panel; `analyse` is the address of the same panel, large, where there
 /// is one.
 pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) -> Html {
     // Of the charts that lead to no other, that of a KPI alone has a line across.
-    let mark = if analyse.is_some() { "Threshold " } else { "Target " };
+    let mark = if analyse.is_some() { Text::Threshold } else { Text::Target };
     html! {
         <article class="panel" key={strip.id.clone()} data-panel={strip.id.clone()}>
             <div class="panel-head">
                 <h3 class="panel-title">{ &strip.title }</h3>
                 if let Some(address) = analyse {
                     <a class="button button-quiet strip-actions" href={address}>
-                        { "Analyse" }<span class="visually-hidden">{ format!(" {}", strip.title) }</span>
+                        { Text::Analyse.say() }<span class="visually-hidden">{ format!(" {}", strip.title) }</span>
                     </a>
                 }
             </div>
@@ -35,26 +36,28 @@ pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) 
 }
 
 /// Colour, dash, name and latest figure of each line, and of the line across, which is called `mark`.
-pub(crate) fn legend(strip: &Strip, mark: &str) -> Html {
+pub(crate) fn legend(strip: &Strip, mark: Text) -> Html {
     let lines = strip.lines.iter().enumerate().map(|(place, line)| {
         let class = if line.is_current(strip.to) { "legend-value" } else { "legend-value legend-old" };
         let name = (!line.name.is_empty()).then(|| html! { <span class="legend-name">{ &line.name }</span> });
         html! { <li>{ swatch(place) }{ name }<span {class}>{ strip.latest(line) }</span></li> }
     });
     let all = strip.lines.len() + strip.hidden_lines;
-    let hidden =
-        (strip.hidden_lines > 0).then(|| html! { <li>{ format!("the {} highest of {all}", strip.lines.len()) }</li> });
-    let idle = (strip.idle_lines > 0).then(|| html! { <li>{ format!("{} zero throughout", strip.idle_lines) }</li> });
+    let count = |number: usize| format::count(number as u64);
+    let hidden = (strip.hidden_lines > 0)
+        .then(|| html! { <li>{ Text::HighestOf.fill(&[&count(strip.lines.len()), &count(all)]) }</li> });
+    let idle =
+        (strip.idle_lines > 0).then(|| html! { <li>{ Text::ZeroThroughout.fill(&[&count(strip.idle_lines)]) }</li> });
     // A card of the same title may be over another window.
     let over =
-        strip.looks_back.map(|window| html! { <li>{ format!("each point over {}", format::length(window)) }</li> });
+        strip.looks_back.map(|window| html! { <li>{ Text::EachPointOver.fill(&[&format::length(window)]) }</li> });
     let threshold = strip.threshold.map(|threshold| {
         html! {
             <li>
                 <svg class="swatch swatch-threshold" viewBox="0 0 24 8" aria-hidden="true">
                     <line x1="0" x2="24" y1="4" y2="4" stroke-dasharray="4 3" />
                 </svg>
-                { mark }{ format::figure(threshold, &strip.unit).text() }
+                { mark.fill(&[&format::figure(threshold, &strip.unit).text()]) }
             </li>
         }
     });

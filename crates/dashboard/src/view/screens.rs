@@ -6,6 +6,7 @@ use yew::prelude::{Callback, Html, MouseEvent, html};
 
 use crate::message::Msg;
 use crate::remote::Remote;
+use crate::texts::Text;
 
 /// What cannot be mended by waiting.
 pub(crate) fn problem(title: &str, reason: &str, dispatch: &Callback<Msg>) -> Html {
@@ -14,7 +15,7 @@ pub(crate) fn problem(title: &str, reason: &str, dispatch: &Callback<Msg>) -> Ht
         <section class="screen" role="alert">
             <h2>{ title }</h2>
             <p>{ reason }</p>
-            <button type="button" class="button" onclick={reload}>{ "Load the page anew" }</button>
+            <button type="button" class="button" onclick={reload}>{ Text::Reload.say() }</button>
         </section>
     }
 }
@@ -26,8 +27,8 @@ pub(crate) fn away(heading: &str, cause: &str, words: &str, dispatch: &Callback<
         <section class="screen" role="status">
             <h2>{ heading }</h2>
             <p>{ cause }</p>
-            <p>{ "The page keeps trying by itself." }<span aria-live="off">{ " " }{ words }{ "." }</span></p>
-            <button type="button" class="button button-primary" onclick={retry}>{ "Try now" }</button>
+            <p>{ Text::KeepsTrying.say() }<span aria-live="off">{ " " }{ words }{ "." }</span></p>
+            <button type="button" class="button button-primary" onclick={retry}>{ Text::TryNow.say() }</button>
         </section>
     }
 }
@@ -57,7 +58,7 @@ fn first_sample(gateway: &str, metric: &str) -> String {
 pub(crate) fn hint(gateway: &str, metric: &str) -> Html {
     html! {
         <details class="notice notice-calm">
-            <summary>{ "How to send a first sample" }</summary>
+            <summary>{ Text::FirstSample.say() }</summary>
             <pre class="screen-code" tabindex="0"><code>{ first_sample(gateway, metric) }</code></pre>
         </details>
     }
@@ -68,10 +69,10 @@ pub(crate) fn empty(gateway: &str, metric: &str) -> Html {
     let line = first_sample(gateway, metric);
     html! {
         <section class="screen">
-            <h2>{ "Waiting for the first sample" }</h2>
-            <p>{ "The gateway is connected and has no samples for this board yet. Send one from a terminal:" }</p>
+            <h2>{ Text::EmptyHead.say() }</h2>
+            <p>{ Text::EmptyText.say() }</p>
             <pre class="screen-code" tabindex="0"><code>{ line }</code></pre>
-            <p>{ "It appears here within a second, without a reload." }</p>
+            <p>{ Text::EmptyThen.say() }</p>
         </section>
     }
 }
@@ -80,8 +81,8 @@ pub(crate) fn empty(gateway: &str, metric: &str) -> Html {
 pub(crate) fn bare() -> Html {
     html! {
         <section class="screen">
-            <h2>{ "This board shows nothing yet" }</h2>
-            <p>{ "Add KPIs or panels to the board.json that the gateway was started with, and start it anew." }</p>
+            <h2>{ Text::BareHead.say() }</h2>
+            <p>{ Text::BareText.say() }</p>
         </section>
     }
 }
@@ -91,6 +92,6 @@ pub(crate) fn help(help: &Remote<Rc<str>>) -> Html {
     match help {
         Remote::Ready(markup) => Html::from_html_unchecked(Rc::clone(markup).into()),
         Remote::Failed(reason) => html! { <p class="words" role="alert">{ reason }</p> },
-        Remote::NotAsked | Remote::Loading => html! { <p class="words" role="status">{ "Loading the help…" }</p> },
+        Remote::NotAsked | Remote::Loading => html! { <p class="words" role="status">{ Text::LoadingHelp.say() }</p> },
     }
 }

@@ -4,6 +4,7 @@ use yew::prelude::{Html, html};
 
 use super::icon::{Icon, icon};
 use crate::figures::sheet::{Bar, Cell, Content, Pick, Sheet};
+use crate::texts::Text;
 
 /// Heading, table and note.
 pub(crate) fn sheet(sheet: &Sheet) -> Html {
@@ -46,7 +47,7 @@ pub(crate) fn table(sheet: &Sheet) -> Html {
         html! { <tr>{ for cells }</tr> }
     });
     html! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label={format!("{}, table", sheet.title)}>
+        <div class="table-scroll" tabindex="0" role="region" aria-label={Text::TableOf.fill(&[&sheet.title])}>
             <table class="figures">
                 <thead><tr>{ for heads }</tr></thead>
                 <tbody>{ for rows }</tbody>

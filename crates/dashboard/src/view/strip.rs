@@ -10,6 +10,7 @@ use yew::prelude::{Html, Properties, component, html, use_effect_with, use_node_
 use crate::chart::canvas;
 use crate::chart::palette::Palette;
 use crate::figures::Strip;
+use crate::texts::Text;
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq, Properties)]
@@ -59,7 +60,7 @@ pub fn StripCanvas(props: &Props) -> Html {
     let strip = &props.strip;
     let words = match (&strip.failure, strip.lines.is_empty()) {
         (Some(failure), _) => Some(failure.clone()),
-        (None, true) => Some("No data in this window".to_owned()),
+        (None, true) => Some(Text::NoDataInWindow.say().to_owned()),
         (None, false) => None,
     };
     html! {

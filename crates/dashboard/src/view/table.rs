@@ -11,6 +11,7 @@ use super::sheet::table as draw;
 use crate::effects::download;
 use crate::figures::Strip;
 use crate::figures::csv::csv;
+use crate::texts::Text;
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq, Properties)]
@@ -36,14 +37,14 @@ pub(crate) fn TableBehind(props: &Props) -> Html {
             <>
                 { draw(&strip.sheet()) }
                 <button type="button" class="button button-quiet table-download" onclick={download}>
-                    { "Download all points (CSV)" }<span class="visually-hidden">{ format!(" of {}", strip.title) }</span>
+                    { Text::DownloadCsv.say() }<span class="visually-hidden">{ Text::OfTitle.fill(&[&strip.title]) }</span>
                 </button>
             </>
         }
     });
     html! {
         <details class="table-behind" ontoggle={toggled}>
-            <summary>{ "Table" }<span class="visually-hidden">{ format!(" of {}", strip.title) }</span></summary>
+            <summary>{ Text::Table.say() }<span class="visually-hidden">{ Text::OfTitle.fill(&[&strip.title]) }</span></summary>
             { table }
         </details>
     }
