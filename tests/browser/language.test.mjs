@@ -62,7 +62,7 @@ for (const view of ['', 'alerts', 'explore', 'explore?metric=resolution_time', '
     await page.goto(`${gateway.url}/#/${view}`);
     await live(page);
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'es');
-    await page.locator(view === 'help' ? '.help' : '.card, .figures, .metrics, .focus-chart').first().waitFor();
+    await page.locator(view === 'help' ? '.help' : '.card, .figures, .metrics, .panel').first().waitFor();
     assert.deepEqual(await english(page), []);
     watch.check();
     await context.close();

@@ -120,7 +120,7 @@ test('a panel opens as a Plotly chart that the page loads from its own site', as
   await page.locator('[data-panel="host-cpu"]').getByRole('link', { name: /Analyse/ }).click();
   await page.locator('.focus-chart .main-svg').first().waitFor();
   await page.locator('.focus-chart .scatterlayer path').first().waitFor({ state: 'attached' });
-  assert.equal(scripts.filter((url) => url.includes('plotly')).length, 1);
+  assert.equal(scripts.filter((url) => url.includes('plotly-basic')).length, 1);
   const box = await page.locator('.focus-chart .nsewdrag').first().boundingBox();
   await page.mouse.move(box.x + box.width - 20, box.y + box.height / 2);
   await page.locator('.focus-chart .hoverlayer text').first().waitFor({ state: 'attached' });

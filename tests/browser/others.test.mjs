@@ -67,7 +67,7 @@ test('ten thousand series neither freeze the page nor go missing without a word'
   await page.getByRole('heading', { name: 'Other metrics' }).click();
   // Beside these 81 there are the gateway's own.
   await page.getByText(/\d+ metrics that the board does not name, 12 of them drawn\./).waitFor();
-  await page.getByText('Too many series to be drawn here: huge (10000 series)').waitFor();
+  await page.getByText('Too many series to be drawn here: huge (10,000 series)').waitFor();
   await page.locator('[data-panel="a_small_00"] .legend-value', { hasText: /^0$/ }).waitFor();
   assert.equal(await page.locator('.others canvas').count(), 12);
   const more = page.getByRole('button', { name: 'Show more' });

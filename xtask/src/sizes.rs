@@ -74,7 +74,9 @@ fn is_later(name: &str) -> bool {
     name == "texts/en.json"
         || name == "plotly-es.js"
         || name.starts_with("help/")
-        || name.starts_with("vendor/") || name.starts_with("icons/") || name.ends_with(".schema.json")
+        || name.starts_with("vendor/")
+        || name.starts_with("icons/")
+        || name.ends_with(".schema.json")
 }
 
 fn rows(sizes: &Sizes) -> [(&'static str, Size, Option<u64>); 3] {

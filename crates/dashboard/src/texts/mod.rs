@@ -8,7 +8,7 @@ mod browser;
 mod language;
 #[cfg(not(target_arch = "wasm32"))]
 mod plain;
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests;
 
 use bellwether_core::rule::Comparison;
@@ -38,7 +38,7 @@ macro_rules! texts {
         }
 
         /// The names of all texts, in order.
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(any(test, not(target_arch = "wasm32")))]
         const NAMES: &[&str] = &[$(stringify!($name),)*];
     };
 }
