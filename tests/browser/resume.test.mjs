@@ -35,7 +35,7 @@ test('after a cut the page gets what it missed and no history', async (t) => {
   await gateway.ingest([{ name: 'booking_response_time', value: 100 }, { name: 'booking_response_time', value: 200 }]);
   await figureIs(page, 'booking-response-time', (text) => /^150\s?ms$/.test(text), '150 ms');
   way.cut();
-  await page.locator('[data-connection]', { hasText: /Reconnecting (in \d+ s|now)/ }).waitFor();
+  await page.locator('[data-connection]', { hasText: /Reconnecting (in \d+\ss|now)/ }).waitFor();
   await gateway.ingest([{ name: 'booking_response_time', value: 240 }]);
   way.mend();
   await live(page);
