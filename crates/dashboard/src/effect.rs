@@ -9,6 +9,7 @@ use crate::figures::Ask;
 use crate::settings::Settings;
 use crate::texts::Language;
 use crate::theme::Theme;
+use crate::window::PageWindow;
 
 /// A part of the page that the keyboard is moved to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub enum Effect {
     OpenSocket(Rc<Settings>),
     /// Close the feed.
     CloseSocket,
-    /// Start a fresh engine for this board and ask the gateway to fill it.
-    Subscribe(Rc<Board>),
+    /// Start a fresh engine for this board and ask the gateway to fill it, as far back as this window needs.
+    Subscribe(Rc<Board>, PageWindow),
     /// Ask the gateway which metrics it has, and report the list.
     ListMetrics(Rc<Settings>),
     /// Ask the gateway for these metrics, which the board does not name; of none that it ends.

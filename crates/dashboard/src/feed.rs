@@ -97,6 +97,8 @@ pub struct Feed {
     known: Option<TimestampMs>,
     /// Most series that fit, where the bytes have shown that they are fewer than [`MOST_SERIES`].
     fitting: Option<usize>,
+    /// The longest window that the reader has chosen.
+    longest: PageWindow,
     /// Points since the engines were weighed.
     unweighed: usize,
 }
@@ -130,6 +132,17 @@ impl Feed {
     #[must_use]
     pub const fn staleness(&self) -> DurationMs {
         self.staleness
+    }
+
+    /// From now on histories are asked for as `window` shows them, where none was longer.
+    pub fn look_back(&mut self, window: PageWindow) {
+        if window.length() > self.longest.length() {
+            self.longest = window;
+        }
+    }
+
+    fn reach(&self) -> DurationMs {
+        self.longest.length().max(PageWindow::AT_ONCE.length())
     }
 
     /// The engine to ask of what the board shows. While the very first history is on its way that is the
@@ -169,7 +182,7 @@ impl Feed {
         for declared in &board.metrics {
             engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
         }
-        let metrics = selections::selections(board, engine.longest_window());
+        let metrics = selections::selections(board, self.reach(), engine.longest_window());
         let resume = self.board.begin(engine, &metrics);
         Ok(subscribe(SUBSCRIPTION, metrics, resume))
     }
@@ -180,7 +193,7 @@ impl Feed {
     /// # Errors
     /// A sentence where no engine can be made.
     pub fn follow(&mut self, metrics: &[MetricName]) -> Result<String, String> {
-        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis() + EXPLORED.as_millis());
+        let range = DurationMs::from_millis(self.reach().as_millis() + EXPLORED.as_millis());
         let select = |name: &MetricName| Selection { name: name.clone(), matchers: Vec::new(), range };
         let selections: Vec<_> = metrics.iter().map(select).collect();
         let mut resume = None;

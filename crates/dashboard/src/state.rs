@@ -19,6 +19,7 @@ use crate::route::{Route, View};
 use crate::settings::Settings;
 use crate::texts::Language;
 use crate::theme::Theme;
+use crate::window::PageWindow;
 
 /// Whether the picture moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub struct State {
     pub snapshot: Option<Rc<Snapshot>>,
     /// The view and its window.
     pub route: Route,
+    /// The longest window that was asked of the gateway.
+    pub asked: PageWindow,
     /// Whether the picture moves.
     pub picture: Picture,
     /// The theme that the reader has chosen.

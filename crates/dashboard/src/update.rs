@@ -6,6 +6,7 @@ mod tests;
 
 use std::rc::Rc;
 
+use bellwether_core::board::Board;
 use bellwether_core::time::DurationMs;
 
 use crate::cause::Cause;
@@ -19,6 +20,7 @@ use crate::remote::Remote;
 use crate::route::{Param, Route, View};
 use crate::state::{Knowledge, NextFrame, Picture, State};
 use crate::texts::Text;
+use crate::window::PageWindow;
 
 /// Close codes by which the gateway says that trying again is of no use: policy violation and the codes
 /// of its own for "sign in" and "forbidden".
@@ -71,7 +73,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             let failures = if let Connection::Connecting { failures, .. } = state.connection { failures } else { 0 };
             state.connection = Connection::Filling { failures, since: at };
             state.not_taken = [].into();
-            vec![Effect::Subscribe(board), Effect::SetTitle(tab_title(state))]
+            vec![subscribe(state, board), Effect::SetTitle(tab_title(state))]
         }
         Msg::HistoryCompleted => {
             state.history = Completeness::Complete;
@@ -255,7 +257,13 @@ fn connect(state: &mut State, failures: u32) -> Vec<Effect> {
 fn fill_anew(state: &mut State) -> Vec<Effect> {
     let Some(board) = &state.board else { return Vec::new() };
     state.connection = Connection::Filling { failures: 0, since: state.now };
-    vec![Effect::Subscribe(Rc::clone(board))]
+    let board = Rc::clone(board);
+    vec![subscribe(state, board)]
+}
+
+fn subscribe(state: &mut State, board: Rc<Board>) -> Effect {
+    state.asked = if state.asked.length() > state.route.window.length() { state.asked } else { state.route.window };
+    Effect::Subscribe(board, state.asked)
 }
 
 fn retry(state: &mut State, at: Monotonic) -> Vec<Effect> {
@@ -379,6 +387,11 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     let elsewhere = route.view != state.route.view;
     state.route = route;
     let mut effects = needed(state);
+    // What is on screen stays there until the longer history is whole.
+    let longer = state.route.window.length() > state.asked.length().max(PageWindow::AT_ONCE.length());
+    if longer && matches!(state.connection, Connection::Live { .. } | Connection::Filling { .. }) {
+        effects.extend(fill_anew(state));
+    }
     effects.extend(others::turned(state));
     effects.extend(refresh(state));
     if elsewhere {

@@ -145,8 +145,11 @@ impl Runtime {
                 self.socket = Socket::open(&settings.gateway, Rc::clone(&self.feed), dispatch);
             }
             Effect::CloseSocket => self.socket = None,
-            Effect::Subscribe(board) => {
-                let request = self.feed.borrow_mut().begin(&board);
+            Effect::Subscribe(board, window) => {
+                let mut feed = self.feed.borrow_mut();
+                feed.look_back(window);
+                let request = feed.begin(&board);
+                drop(feed);
                 self.send(request);
             }
             Effect::ListMetrics(settings) => spawn_local(async move {

@@ -8,15 +8,14 @@ use bellwether_core::time::DurationMs;
 use bellwether_wire::frame::{MAX_SELECTIONS, Selection};
 
 use super::EXPLORED;
-use crate::window::PageWindow;
 
 /// One selection for each metric and set of conditions that the board asks of it, in the order of the board: where there
 /// is no room for all, the first have it. A metric of which all series are needed is asked for once. At most `longest`
 /// is looked back.
 ///
-/// Asked for is what the page's longest window shows, and as much more as its first point looks back: a chart's
+/// Asked for is what the longest window that the reader has chosen shows, `reach`, and as much more as its first point looks back: a chart's
 /// window, or a KPI's and the one before, with which its trend compares, and five minutes at the least.
-pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
+pub(super) fn selections(board: &Board, reach: DurationMs, longest: DurationMs) -> Vec<Selection> {
     let ranges = board.ranges();
     let mut chosen: Vec<Selection> = Vec::new();
     for Query { metric, matchers, .. } in queries(board) {
@@ -29,7 +28,7 @@ pub(super) fn selections(board: &Board, longest: DurationMs) -> Vec<Selection> {
             chosen.retain(|selection| selection.name != *metric);
         }
         let needed = ranges.get(metric).map_or(0, |range| range.as_millis()).max(EXPLORED.as_millis());
-        let range = DurationMs::from_millis(PageWindow::LONGEST.length().as_millis().saturating_add(needed));
+        let range = DurationMs::from_millis(reach.as_millis().saturating_add(needed));
         chosen.push(Selection { name: metric.clone(), matchers: matchers.to_vec(), range: range.min(longest) });
     }
     if chosen.len() <= MAX_SELECTIONS {

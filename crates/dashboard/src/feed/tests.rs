@@ -106,7 +106,7 @@ fn check_selections(figures: &[&str], expected: &[(&str, &[&str])]) {
         .collect();
     let text = format!(r#"{{"title": "t", "panels": [{}]}}"#, panels.join(","));
     let board = bellwether_wire::board::decode(&text).unwrap();
-    let asked = selections::selections(&board, DurationMs::from_days(92));
+    let asked = selections::selections(&board, DurationMs::from_hours(1), DurationMs::from_days(92));
     let asked: Vec<_> = asked
         .iter()
         .map(|selection| {

@@ -28,7 +28,8 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     if length > span {
         // One figure of all 90 days is a point; its course is that of its parts.
         (span, most) = (length, COURSE_COLUMNS);
-        figure = over(&figure, |_| DurationMs::from_millis(length.as_millis() / most as u64));
+        let share = DurationMs::from_millis(length.as_millis() / most as u64).max(PageWindow::point(length, most));
+        figure = over(&figure, |_| share);
     }
     let panel = Panel {
         id: kpi.id.clone(),
@@ -41,7 +42,8 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     let draw = |to| strip(source, &panel, &route.filter, span, to, most, Idle::Drawn);
     let mut now = draw(at);
     // What the gateway was asked for: see `feed::selections`.
-    let held = PageWindow::LONGEST.length().as_millis().saturating_add(length.as_millis() * 2);
+    let held =
+        route.window.length().max(PageWindow::AT_ONCE.length()).as_millis().saturating_add(length.as_millis() * 2);
     let held = held.min(source.engine.longest_window().as_millis());
     let needed = (span.as_millis() * 2).saturating_add(leading(&panel.figure).window.as_millis());
     for line in &mut now.lines {

@@ -240,6 +240,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
     // The course shows what the page looks back on; each of its points is the figure of its own share.
     let course_over = length.max(window.length());
     let share = DurationMs::from_millis(course_over.as_millis() / COURSE_COLUMNS as u64);
+    let share = share.max(PageWindow::point(course_over, COURSE_COLUMNS));
     let parts = over(figure, |_| share);
     let course = if absence.is_some() {
         Vec::new()
@@ -321,18 +322,21 @@ pub(super) fn strip(
         unit: Unit::parse(&panel.unit),
         from,
         to: at,
-        looks_back: looks_back(source.engine, &panel.figure),
+        looks_back: None,
         threshold: panel.threshold,
         lines: Vec::new(),
         hidden_lines: 0,
         idle_lines: 0,
         failure: None,
     };
+    let point = PageWindow::point(window, most);
+    let figure = &over(&panel.figure, |query| query.window.max(point));
+    strip.looks_back = looks_back(source.engine, figure);
     if let Some(shortage) = source.shortage(&panel.figure) {
         strip.failure = Some(shortage.words().to_owned());
         return strip;
     }
-    match columns(source.engine, &panel.figure, from, at, most) {
+    match columns(source.engine, figure, from, at, most) {
         Ok(found) => {
             let mut lines: Vec<_> = found
                 .into_iter()
@@ -388,7 +392,8 @@ fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: DurationMs,
             if q == query.aggregation {
                 continue;
             }
-            let figure = Expression::Single(Query { aggregation: q, ..query.clone() });
+            let window = query.window.max(PageWindow::point(window, FOCUS_COLUMNS));
+            let figure = Expression::Single(Query { aggregation: q, window, ..query.clone() });
             let found = columns(source.engine, &figure, strip.from, strip.to, FOCUS_COLUMNS).unwrap_or_default();
             strip.lines.extend(found.into_iter().map(|(_, columns)| {
                 let points = columns.into_iter().flatten().map(|point| Point { band: None, ..point }).collect();

@@ -77,9 +77,26 @@ fn a_start_reads_settings_then_connects_then_subscribes() {
     let connecting = update(&mut state, Msg::SettingsLoaded(Settings::default()));
     assert_eq!(connecting, [Effect::OpenSocket(Rc::new(Settings::default()))]);
     let subscribing = update(&mut state, hello());
-    assert_eq!(subscribing, [Effect::Subscribe(Rc::new(Board::default())), Effect::SetTitle("Ours".into())]);
+    assert_eq!(
+        subscribing,
+        [Effect::Subscribe(Rc::new(Board::default()), PageWindow::Hour), Effect::SetTitle("Ours".into())]
+    );
     assert_eq!(update(&mut state, Msg::HistoryCompleted), [Effect::RequestFrame]);
     assert_eq!(state.connection, Connection::Live { silence: DurationMs::ZERO });
+}
+
+#[test]
+fn a_longer_window_asks_for_a_longer_history_and_a_shorter_one_for_none() {
+    let mut state = live();
+    let longer = update(&mut state, Msg::WindowChosen(PageWindow::Week));
+    assert!(matches!(&longer[..], [Effect::Subscribe(_, PageWindow::Week), ..]), "{longer:?}");
+    assert!(matches!(state.connection, Connection::Filling { .. }));
+    update(&mut state, Msg::HistoryCompleted);
+    for window in [PageWindow::Day, PageWindow::FiveMinutes, PageWindow::Week] {
+        let effects = update(&mut state, Msg::WindowChosen(window));
+        assert!(effects.iter().all(|effect| !matches!(effect, Effect::Subscribe(..))), "{window:?}: {effects:?}");
+    }
+    assert!(matches!(fill_anew(&mut state)[..], [Effect::Subscribe(_, PageWindow::Week)]), "it is not asked for twice");
 }
 
 #[test]
@@ -114,7 +131,7 @@ fn a_board_of_the_settings_comes_first_and_counts() {
     assert_eq!(update(&mut state, Msg::SettingsLoaded(settings)), [Effect::FetchBoard("board.json".into())]);
     let own = Rc::new(Board { title: "Own".into(), ..Board::default() });
     assert!(matches!(update(&mut state, Msg::BoardLoaded(Rc::clone(&own)))[..], [Effect::OpenSocket(_)]));
-    assert_eq!(update(&mut state, hello())[0], Effect::Subscribe(own));
+    assert_eq!(update(&mut state, hello())[0], Effect::Subscribe(own, PageWindow::FiveMinutes));
     assert_eq!(state.title(), "Own");
 }
 
@@ -384,7 +401,10 @@ fn the_help_is_read_once() {
 #[test]
 fn a_feed_that_cannot_be_resumed_is_filled_anew() {
     let mut state = live();
-    assert_eq!(update(&mut state, Msg::ResumeRefused), [Effect::Subscribe(Rc::new(Board::default()))]);
+    assert_eq!(
+        update(&mut state, Msg::ResumeRefused),
+        [Effect::Subscribe(Rc::new(Board::default()), PageWindow::FiveMinutes)]
+    );
     assert!(matches!(state.connection, Connection::Filling { .. }));
 }
 
@@ -529,7 +549,7 @@ fn other_metrics_are_followed_again_after_a_connection_and_given_up_where_memory
 #[test]
 fn a_board_that_is_too_large_is_begun_anew_with_what_fits() {
     let mut state = live();
-    assert!(matches!(update(&mut state, Msg::MemoryFull { series: 40 })[..], [Effect::Subscribe(_)]));
+    assert!(matches!(update(&mut state, Msg::MemoryFull { series: 40 })[..], [Effect::Subscribe(..)]));
     assert_eq!(state.series_that_fit, Some(40));
     assert!(matches!(state.connection, Connection::Filling { .. }));
     assert!(state.snapshot.is_some(), "the picture stands until then");
