@@ -55,6 +55,37 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
+for (const [name, options] of [
+  ['in colours of the system', { forcedColors: 'active' }],
+  ['with more contrast', { contrast: 'more' }],
+  ['with more contrast, dark', { contrast: 'more', colorScheme: 'dark' }],
+]) {
+  test(`alerting overview ${name}`, async () => {
+    const { page, context, watch } = await openPage(browser, { allowed: [busy.url], ...options });
+    await page.goto(busy.url);
+    await live(page);
+    await banner(page, 'BookingSlow').waitFor();
+    await card(page, 'host-cpu').locator('.figure-value', { hasText: /\d/ }).waitFor();
+    await axe(page, name);
+    // What is chosen is told by more than a colour that the system may take away.
+    const [chosen, other] = await page.evaluate(() =>
+      ['input:checked', 'input:not(:checked)'].map((state) => {
+        const { backgroundColor, color } = getComputedStyle(document.querySelector(`.windows ${state} + span`));
+        return `${backgroundColor} ${color}`;
+      }),
+    );
+    assert.notEqual(chosen, other);
+    // Lines are drawn in colours that the theme resolves, and there are some.
+    const drawn = await page.locator('[data-panel="host-cpu"] canvas').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((byte, place) => place % 4 === 3 && byte > 0);
+    });
+    assert.ok(drawn, 'the chart is drawn');
+    watch.check();
+    await context.close();
+  });
+}
+
 test('the empty state says how to send a first sample, and the line works', async () => {
   const { page, context, watch } = await openPage(browser, { allowed: [empty.url] });
   await page.goto(empty.url);
