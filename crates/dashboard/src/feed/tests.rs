@@ -94,6 +94,25 @@ fn a_board_becomes_one_subscription_that_reaches_back_far_enough() {
     assert_eq!((subscribe.step, subscribe.format), (Step::Every(STEP), FeedFormat::Binary));
 }
 
+#[test]
+fn a_longer_window_reaches_farther_back_from_then_on() {
+    let text = r#"{"title": "t", "panels": [{"id": "d", "title": "D",
+        "query": {"metric": "sent", "window": "1m", "agg": "max"}}]}"#;
+    let board = bellwether_wire::board::decode(text).unwrap();
+    let mut feed = Feed::default();
+    let asked = |request: String| match ClientFrame::decode(&request).unwrap() {
+        ClientFrame::Subscribe(subscribe) => subscribe.metrics[0].range.to_string(),
+        _ => panic!("no subscription"),
+    };
+    feed.look_back(PageWindow::Week);
+    assert_eq!(asked(feed.begin(&board).unwrap()), "7d5m");
+    feed.look_back(PageWindow::FiveMinutes);
+    assert_eq!(asked(feed.begin(&board).unwrap()), "7d5m", "what is on screen would be lost");
+    assert_eq!(asked(feed.follow(&[latency().metric]).unwrap()), "7d5m");
+    feed.look_back(PageWindow::Quarter);
+    assert_eq!(asked(feed.begin(&board).unwrap()), "90d5m");
+}
+
 /// Names and conditions of what a board is subscribed to.
 #[track_caller]
 fn check_selections(figures: &[&str], expected: &[(&str, &[&str])]) {
