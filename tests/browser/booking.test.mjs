@@ -47,11 +47,17 @@ test('slow bookings raise a banner in the open page, call by webhook, and resolv
   // The chart of the same title says that its points are over less than the card's five minutes.
   await page.locator('[data-panel="booking-average"] .legend', { hasText: /each point over 1\s?min/ }).waitFor();
   assert.equal(await banner(page, 'BookingSlow').count(), 0);
+  const icon = () => page.locator('link[rel="icon"]').getAttribute('href');
+  assert.match(await icon(), /bellwether\.svg$/);
 
   for (const value of [900, 950, 1000, 890]) await recordMetric('booking_response_time', value);
   const firing = banner(page, 'BookingSlow').and(page.locator('[data-phase="Urgent, firing"]'));
   await firing.waitFor();
   const seen = Date.now();
+  // Whoever has the page behind other tabs sees it by the title and the icon.
+  await until(async () => /firing\.svg$/.test(await icon()), 'the icon says that an alert is firing');
+  assert.match(await page.title(), /^\(1\) /);
+  assert.ok((await page.request.get(new URL(await icon(), page.url()).href)).ok(), 'the icon is there');
   assert.equal(await firing.getAttribute('role'), 'alert');
   const text = await firing.innerText();
   assert.match(text, /BookingSlow/);
@@ -77,6 +83,7 @@ test('slow bookings raise a banner in the open page, call by webhook, and resolv
   await gateway.ingest(fast);
   const resolved = banner(page, 'BookingSlow').and(page.locator('[data-phase="Resolved"]'));
   await resolved.waitFor();
+  await until(async () => /bellwether\.svg$/.test(await icon()), 'the icon is calm again');
   assert.match(await resolved.innerText(), /resolved at \d/i);
   await until(() => webhook.received.length === 2, 'the webhook is told that the alert is over');
   assert.equal(webhook.received[1].status, 'resolved');

@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { launch, openPage } from './support/chromium.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { live } from './support/overview.mjs';
 
 const folder = path.resolve(import.meta.dirname, '../../docs/images');
 const desktop = { width: 1440, height: 900 };
@@ -16,15 +15,16 @@ const stops = [
   { name: 'kpi', viewport: desktop, colorScheme: 'light', hash: '#/kpi/booking-response-time?window=15m' },
   { name: 'explore', viewport: desktop, colorScheme: 'light', hash: '#/explore?metric=booking_response_time&agg=p95&by=route&window=15m' },
   { name: 'sources', viewport: desktop, colorScheme: 'light', hash: '#/sources?window=15m' },
+  { name: 'spanish', viewport: desktop, colorScheme: 'light', locale: 'es-ES', hash: '#/?window=1h' },
   { name: 'phone', viewport: phone, colorScheme: 'light', hash: '#/?window=15m' },
 ];
 
 mkdirSync(folder, { recursive: true });
 const [browser, gateway] = await Promise.all([launch(), startGateway({ flags: ['--demo'] })]);
-for (const { name, viewport, colorScheme, hash } of stops) {
-  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], viewport, colorScheme });
+for (const { name, viewport, colorScheme, locale = 'en-GB', hash } of stops) {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], viewport, colorScheme, locale });
   await page.goto(`${gateway.url}/${hash}`);
-  await live(page);
+  await page.locator('[data-connection]', { hasText: /Live|En directo/ }).waitFor();
   if (['kpi', 'explore', 'sources'].includes(name)) await page.locator('.figures tbody tr').first().waitFor();
   if (name === 'chart') await page.locator('.focus-chart .scatterlayer path').first().waitFor({ state: 'attached' });
   await page.screenshot({ path: path.join(folder, `${name}.png`) });

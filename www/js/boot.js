@@ -61,6 +61,15 @@ globalThis.bellwether = {
   },
 };
 
+// Who has the page behind other tabs sees that alerts are firing: the page writes their number before its title.
+function badge() {
+  const icon = document.querySelector("link[rel='icon']");
+  icon.dataset.calm ??= icon.getAttribute("href");
+  const href = /^\(\d/.test(document.title) ? icon.dataset.firing : icon.dataset.calm;
+  if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
+}
+new MutationObserver(badge).observe(document.querySelector("title"), { childList: true });
+
 try {
   // Whoever reads none of our languages, and has chosen none, keeps the figures of their own.
   const locale = own(first) ?? (choice ? first : navigator.language);
