@@ -5,6 +5,8 @@
 
 mod store_support;
 
+use std::collections::BTreeSet;
+
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
@@ -16,7 +18,8 @@ use bellwether_gateway::store::{
 use proptest::prelude::*;
 use store_support::faulty::{Failure, FaultyDisk};
 use store_support::{
-    EPOCH, HOUR, Point, SMALL_STEPS, START, all_of, at, batch, key, named, open, replay, sample, seal_all, store_one,
+    EPOCH, HOUR, Point, SMALL_STEPS, START, all_of, at, batch, expire_all, key, named, open, replay, sample, seal_all,
+    store_one,
 };
 
 const KINDS: [Kind; 4] = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event];
@@ -42,12 +45,12 @@ fn asked(target: Target, change: Change) -> Correction {
     Correction { target, change, reason, by: "desk".into(), now: at(NOW) }
 }
 
-fn find(store: &RedbStore, target: &Target) -> Whereabouts {
-    store.snapshot().unwrap().find(target).unwrap()
+fn find(store: &RedbStore, target: &Target, change: Change) -> Whereabouts {
+    store.snapshot().unwrap().find(target, change.action()).unwrap()
 }
 
 fn correct(store: &mut RedbStore, target: Target, change: Change) -> Corrected {
-    let found = find(store, &target);
+    let found = find(store, &target, change);
     store.correct(&asked(target, change), &found).unwrap()
 }
 
@@ -245,7 +248,7 @@ fn run(ops: &[Op], limits: SealLimits) -> Result<(), TestCaseError> {
     for (place, op) in ops.iter().enumerate() {
         // What the next correction is about is looked for before this is done.
         let next = ops.get(place + 1).and_then(Op::correction);
-        let search_of_next = next.map(|(number, which, _)| find(&store, &target(number, which)));
+        let search_of_next = next.map(|(number, which, change)| find(&store, &target(number, which), change));
         match op {
             Op::Append(samples) => {
                 let of = |(which, offset, value, number): &(usize, i64, i16, Option<u8>)| {
@@ -269,9 +272,9 @@ fn run(ops: &[Op], limits: SealLimits) -> Result<(), TestCaseError> {
                 let Some((number, which, change)) = correction.correction() else { continue };
                 let target = target(number, which);
                 let asked = asked(target.clone(), change);
-                let found = searched.unwrap_or_else(|| find(&store, &target));
+                let found = searched.unwrap_or_else(|| find(&store, &target, change));
                 let corrected = match store.correct(&asked, &found).unwrap() {
-                    Corrected::Overtaken => store.correct(&asked, &find(&store, &target)).unwrap(),
+                    Corrected::Overtaken => store.correct(&asked, &find(&store, &target, change)).unwrap(),
                     corrected => corrected,
                 };
                 let corrected = match corrected {
@@ -319,8 +322,8 @@ fn a_correction_is_all_on_disk_or_not_at_all() {
                 seal_all(&mut store, START + 2 * HOUR);
             }
             let target = Target::new(&reference(7));
-            let found = find(&store, &target);
             let change = Change::Correct { value: Some(-7.0), timestamp: Some(at(START + 90_000)) };
+            let found = find(&store, &target, change);
             disk.fail_after(changes, Failure::Sync);
             let acknowledged = store.correct(&asked(target, change), &found).is_ok();
             disk.fail(None);
@@ -390,6 +393,63 @@ fn the_trail_says_what_was_done_and_of_what_is_erased_only_that_it_was() {
 }
 
 #[test]
+fn of_a_sample_that_was_moved_twice_nothing_is_left_where_only_it_is_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let samples = (1..=2).map(|n| referred(0, n * HOUR, n as f64, Some(1))).collect();
+    store_one(&mut store, named("the case of person 1:1", batch(START, samples)));
+    let at_hour = |hour: i64| Target { at: Some(at(START + hour * HOUR)), ..Target::new(&reference(1)) };
+    for hour in [1, 3] {
+        let change =
+            Change::Correct { value: Some(70.0 + hour as f64), timestamp: Some(at(START + (hour + 2) * HOUR)) };
+        assert_eq!(changed(&correct(&mut store, at_hour(hour), change)), 1);
+    }
+    seal_all(&mut store, START + 9 * HOUR);
+    assert_eq!(correct(&mut store, at_hour(1), Change::Erase), Corrected::Unknown, "it is of that instant no more");
+    let erased = correct(&mut store, at_hour(5), Change::Erase);
+    let Corrected::Done { samples: 1, restated, untold, .. } = erased else { panic!("{erased:?}") };
+    let instants: BTreeSet<_> = untold.iter().map(|(_, at)| at.get() - START).collect();
+    assert_eq!(instants, [HOUR, 3 * HOUR, 5 * HOUR].into(), "all that was told of it");
+    assert!(restated.iter().all(|(_, mark)| mark.to.since(mark.from) == DurationMs::from_hours(1)), "{restated:?}");
+    let trail = |store: &RedbStore| store.snapshot().unwrap().trail(0, (at(0), at(NOW)), 9).unwrap().entries;
+    assert!(trail(&store).iter().all(|(_, entry)| entry.about.is_none()), "{:?}", trail(&store));
+    // The other sample of the reference came in the same batch: sent again, it is stored no second time.
+    let id = IdempotencyKey::new("the case of person 1:1").unwrap();
+    assert!(store.remembers(&id, at(START)) && holds(&store, &reference(1)));
+    assert_eq!(changed(&correct(&mut store, at_hour(2), Change::Erase)), 1);
+    assert!(!store.remembers(&id, at(START)) && !holds(&store, &reference(1)), "nothing is left that it would name");
+    assert_eq!(store.verify().unwrap().fault_count, 0);
+}
+
+#[test]
+fn a_batch_id_that_is_a_reference_is_forgotten_with_the_last_that_tells_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let id = IdempotencyKey::new(&reference(1)).unwrap();
+    let of = |which: usize| Target { metric: Some(series(which).0.metric), ..Target::new(&reference(1)) };
+    for sealed in [false, true] {
+        store_one(&mut store, named(&reference(1), batch(NOW, (0..4).map(|n| referred(n, 1, 5.0, Some(1))).collect())));
+        if sealed {
+            seal_all(&mut store, START + 9 * HOUR);
+        }
+        let before = find(&store, &of(1), Change::Erase);
+        assert_eq!(changed(&correct(&mut store, of(0), Change::Withdraw)), 1);
+        let stale = store.correct(&asked(of(1), Change::Erase), &before).unwrap();
+        assert_eq!(stale, Corrected::Overtaken, "what else there is may have changed");
+        for (which, gone) in [(1, 1), (2, 1), (3, 1), (0, 0)] {
+            assert!(store.remembers(&id, at(NOW)), "{which}");
+            assert_eq!(changed(&correct(&mut store, of(which), Change::Erase)), gone, "{which}");
+        }
+        assert!(!store.remembers(&id, at(NOW)) && !holds(&store, &reference(1)));
+    }
+    // An id alone can be erased too.
+    store_one(&mut store, named(&reference(1), batch(NOW, Vec::new())));
+    assert_eq!(changed(&correct(&mut store, Target::new(&reference(1)), Change::Erase)), 0);
+    assert!(!holds(&store, &reference(1)));
+    assert_eq!(correct(&mut store, Target::new(&reference(1)), Change::Erase), Corrected::Unknown);
+}
+
+#[test]
 fn a_start_leaves_nothing_of_what_is_erased_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path());
@@ -445,6 +505,25 @@ fn a_summary_that_tells_of_dropped_samples_goes_on_telling_of_them() {
     let hour = &replayed[&series(0).0].hours[&(START + HOUR)];
     assert_eq!((hour.count, hour.sum, hour.min), (10, 49.0, 1.0));
     assert!((9.0..9.2).contains(&hour.max), "{}", hour.max);
+    assert_eq!(store.verify().unwrap().fault_count, 0);
+}
+
+#[test]
+fn marks_go_with_the_summaries_of_their_hours() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    store_one(&mut store, batch(START, vec![referred(0, 1_000, 5.0, Some(1)), referred(0, 90 * HOUR, 5.0, Some(2))]));
+    for number in [1, 2] {
+        let change = Change::Correct { value: Some(6.0), timestamp: None };
+        assert_eq!(changed(&correct(&mut store, Target::new(&reference(number)), change)), 1);
+    }
+    let ends =
+        |store: &RedbStore| store.restated().unwrap().iter().map(|(_, mark)| mark.to.get() - START).collect::<Vec<_>>();
+    assert_eq!(ends(&store), [1_000, 90 * HOUR]);
+    let now = START + 100 * HOUR;
+    seal_all(&mut store, now);
+    expire_all(&mut store, now, DurationMs::from_hours(48));
+    assert_eq!(ends(&store), [90 * HOUR]);
     assert_eq!(store.verify().unwrap().fault_count, 0);
 }
 

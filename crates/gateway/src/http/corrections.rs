@@ -67,13 +67,13 @@ pub(super) async fn correct(
     };
     let target = Target { reference: Arc::from(reference), metric, labels, at };
     let reason = reason.map(Arc::from);
-    let now = clock::now();
-    let asked = Arc::new(Correction { target, change, reason, by: principal.name, now });
+    // The writer says when it is made.
+    let asked = Arc::new(Correction { target, change, reason, by: principal.name, now: clock::now() });
     for _ in 0..MOST_SEARCHES {
         let (permit, snapshot) = archive::ask(&gateway).await?;
         let searched = Arc::clone(&asked);
         let finding = tokio::task::spawn_blocking(move || {
-            let found = snapshot.find(&searched.target);
+            let found = snapshot.find(&searched.target, searched.change.action());
             drop(permit);
             found
         });
@@ -81,15 +81,15 @@ pub(super) async fn correct(
         let Ok(found) = finding.await else { return Err(ApiError::Stopping) };
         let found = found.map_err(|error| ApiError::Unreadable { reason: error.to_string() })?;
         let unreadable = found.unreadable();
-        let samples = match gateway.writer.correct(Arc::clone(&asked), found).await? {
-            Corrected::Done { id, samples, .. } => Some((id, samples)),
+        let done = match gateway.writer.correct(Arc::clone(&asked), found).await? {
+            Corrected::Done { id, at, samples, .. } => Some((id, at, samples)),
             Corrected::Overtaken => None,
             other => return Err(refusal(&other, unreadable)),
         };
-        if let Some((id, samples)) = samples {
+        if let Some((id, at, samples)) = done {
             let action = asked.change.action().as_str();
             tracing::info!(id, action, samples, by = %asked.by, "stored samples were changed");
-            return Ok(fresh(Done { id, action, at: now.get(), samples, unreadable }));
+            return Ok(fresh(Done { id, action, at: at.get(), samples, unreadable }));
         }
     }
     Err(ApiError::Overloaded)

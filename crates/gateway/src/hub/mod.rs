@@ -38,7 +38,7 @@ pub(crate) use news::News;
 pub(crate) use past::Past;
 pub(crate) use queue::{Frame, LiveRoom, Outbound, QueueReceiver, Replies};
 pub(crate) use recovery::{Recovery, recover};
-pub(crate) use restated::Piece;
+pub(crate) use restated::{NewMarks, Piece};
 pub(crate) use units::Units;
 pub(crate) use years::{PastError, engine_of_past};
 

@@ -34,6 +34,26 @@ impl Restated {
         }
     }
 
+    /// Takes out the marks that end at these instants.
+    fn forget(&mut self, instants: impl IntoIterator<Item = (SeriesKey, TimestampMs)>) {
+        for (series, at) in instants {
+            if let Some(spans) = self.0.get_mut(&series) {
+                spans.remove(&at);
+            }
+        }
+        self.0.retain(|_, spans| !spans.is_empty());
+    }
+
+    /// Takes out the marks of spans that ended by `edge`.
+    fn forget_until(&mut self, edge: TimestampMs) {
+        for spans in self.0.values_mut() {
+            while spans.first_entry().is_some_and(|oldest| *oldest.key() <= edge) {
+                spans.pop_first();
+            }
+        }
+        self.0.retain(|_, spans| !spans.is_empty());
+    }
+
     /// Where samples of the series of a feed were changed in the range that it asks for: those that were changed
     /// last.
     pub(super) fn spans(&self, feed: &Feed, now: TimestampMs) -> Vec<RestatedSpan> {
@@ -103,6 +123,15 @@ pub(crate) enum Piece {
     Samples { series: SeriesKey, samples: Vec<Sample> },
 }
 
+/// What a correction changes of the marks of series.
+#[derive(Clone, Debug)]
+pub(crate) enum NewMarks {
+    /// Those that end at the instants `untold` go, then `restated` come.
+    Changed { untold: Vec<(SeriesKey, TimestampMs)>, restated: Vec<(SeriesKey, Mark)> },
+    /// These are all there are of the series.
+    All(Vec<(SeriesKey, Mark)>),
+}
+
 impl Piece {
     fn series(&self) -> &SeriesKey {
         match self {
@@ -117,17 +146,15 @@ impl Hub {
         self.state().restated.add(marks);
     }
 
+    /// Forgets which spans that ended by `edge` were restated: nothing is kept of them.
+    pub(crate) fn forget_restated_until(&self, edge: TimestampMs) {
+        self.state().restated.forget_until(edge);
+    }
+
     /// Shows series anew after samples of them were changed: `pieces` are all that the store holds of them.
     /// `seq` is the place of the change. Who follows one of them is let go: on connecting again it is told of a
     /// gap and gets the history anew.
-    pub(crate) fn restate(
-        &self,
-        series: &[SeriesKey],
-        pieces: &[Piece],
-        marks: Vec<(SeriesKey, Mark)>,
-        seq: u64,
-        now: TimestampMs,
-    ) {
+    pub(crate) fn restate(&self, series: &[SeriesKey], pieces: &[Piece], marks: NewMarks, seq: u64, now: TimestampMs) {
         let mut state = self.state();
         let State { engine, watches, fanout, place, restated, .. } = &mut *state;
         let ids: Vec<SeriesId> = series.iter().filter_map(|key| engine.find(key)).collect();
@@ -149,7 +176,16 @@ impl Hub {
             }
         }
         *watches = Watches::default();
-        restated.add(marks);
+        match marks {
+            NewMarks::Changed { untold, restated: marks } => {
+                restated.forget(untold);
+                restated.add(marks);
+            }
+            NewMarks::All(marks) => {
+                series.iter().for_each(|key| drop(restated.0.remove(key)));
+                restated.add(marks);
+            }
+        }
         // A place that nobody has had yet, so that no resumption finds its place behind the change.
         place.seq = seq.max(place.seq + 1);
         fanout.restate(series);
@@ -198,6 +234,24 @@ mod tests {
         let end = at(end);
         let found = restated.of(&Expression::Single(query), labels.as_ref(), end - DurationMs::from_secs(5), end);
         assert_eq!(found, expected.map(at), "{end:?}");
+    }
+
+    #[test]
+    fn what_is_erased_and_what_is_dropped_is_told_no_more() {
+        let mut restated = Restated::default();
+        let mark = |to: i64| Mark { from: at(to - 1), to: at(to), changed_at: at(77) };
+        restated.add([(key("a"), mark(1_000)), (key("a"), mark(2_000)), (key("b"), mark(9_000))]);
+        let ends = |restated: &Restated| {
+            restated
+                .0
+                .iter()
+                .flat_map(|(key, spans)| spans.keys().map(move |at| (key.clone(), at.get())))
+                .collect::<Vec<_>>()
+        };
+        restated.forget([(key("a"), at(1_000)), (key("c"), at(1_000))]);
+        assert_eq!(ends(&restated), [(key("a"), 2_000), (key("b"), 9_000)]);
+        restated.forget_until(at(2_000));
+        assert_eq!((ends(&restated), restated.0.len()), (vec![(key("b"), 9_000)], 1));
     }
 
     #[test]

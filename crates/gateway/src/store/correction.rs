@@ -11,7 +11,7 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::sketch::Sketch;
 use bellwether_core::summary::{Summary, SummaryParts};
-use bellwether_core::time::TimestampMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableTable, WriteTransaction};
 
 use super::batch::{self, TailBatch, TailMark, TailSample};
@@ -24,7 +24,7 @@ use super::restated::{self, Mark};
 use super::series::SeriesIx;
 use super::state::State;
 use super::tables::{self, meta};
-use super::trail::{About, Action, Changed, Entry};
+use super::trail::{self, About, Action, Changed, Entry, Erasing};
 use super::{StoredSample, hour};
 
 const DOING: &str = "correcting stored samples";
@@ -84,10 +84,14 @@ pub enum Corrected {
         id: u64,
         /// Its place in the stream.
         seq: u64,
+        /// When it was made.
+        at: TimestampMs,
         /// How many samples were changed.
         samples: usize,
         /// The series of which samples were changed, with the spans that are restated.
         restated: Vec<(SeriesKey, Mark)>,
+        /// Instants at which nothing is to be told to have changed any more, but for what `restated` says.
+        untold: Vec<(SeriesKey, TimestampMs)>,
     },
     /// No stored sample is meant.
     Unknown,
@@ -115,6 +119,17 @@ struct Taken {
     tail: Vec<(u64, Option<TailMark>)>,
     /// By how many bytes the chunks grew.
     growth: i64,
+    /// Whether newer batches of the tail hold samples of the reference that are not meant.
+    others: bool,
+}
+
+/// What an erase takes out besides the samples.
+#[derive(Default)]
+struct Traces {
+    /// The instants that the trail told.
+    told: Vec<(SeriesIx, TimestampMs)>,
+    /// Whether batch ids named the reference, and are forgotten.
+    names: bool,
 }
 
 pub(super) fn correct(
@@ -138,8 +153,16 @@ pub(super) fn correct(
     if taken.samples.len() > MOST {
         return Ok(Corrected::TooMany { most: MOST });
     }
-    let told = if asked.change == Change::Erase { erase_traces(&write, state, &asked.target)? } else { Vec::new() };
-    if taken.samples.is_empty() && told.is_empty() {
+    let mut traces = Traces::default();
+    if asked.change == Change::Erase {
+        if found.others && next_correction(&write)? > found.next_correction {
+            // The others may be gone meanwhile, and nothing but the batch ids tells of the reference then.
+            return Ok(Corrected::Overtaken);
+        }
+        traces = erase_traces(&write, state, &asked.target, found, &taken)?;
+    }
+    let Traces { told, names } = traces;
+    if taken.samples.is_empty() && told.is_empty() && !names {
         return Ok(Corrected::Unknown);
     }
     let mut after = None;
@@ -160,8 +183,8 @@ pub(super) fn correct(
     restated::remove(&write, &told)?;
     restated::write(&write, &marks)?;
     let id = {
+        let id = next_correction(&write)?;
         let mut numbers = write.open_table(tables::META).while_doing(DOING)?;
-        let id = numbers.get(meta::NEXT_CORRECTION).while_doing(DOING)?.map_or(0, |id| id.value());
         numbers.insert(meta::NEXT_CORRECTION, id + 1).while_doing(DOING)?;
         if asked.change == Change::Erase {
             numbers.insert(meta::ERASED, 1).while_doing(DOING)?;
@@ -194,12 +217,18 @@ pub(super) fn correct(
     {
         state.add_tail(seq, mark, batch.samples.iter().map(|each| (each.series, each.sample.timestamp())));
     }
-    if asked.change == Change::Erase {
+    if names {
         state.remembered.forget_naming(&asked.target.reference);
     }
-    let named = |(series, mark): &(SeriesIx, Mark)| Some((state.series.get(series)?.0.clone(), *mark));
-    let restated = marks.iter().filter_map(named).collect();
-    Ok(Corrected::Done { id, seq, samples: taken.samples.len(), restated })
+    let name = |series: &SeriesIx| Some(state.series.get(series)?.0.clone());
+    let restated = marks.iter().filter_map(|(series, mark)| Some((name(series)?, *mark))).collect();
+    let untold = told.iter().filter_map(|(series, at)| Some((name(series)?, *at))).collect();
+    Ok(Corrected::Done { id, seq, at: asked.now, samples: taken.samples.len(), restated, untold })
+}
+
+fn next_correction(write: &WriteTransaction) -> Result<u64, StoreError> {
+    let numbers = write.open_table(tables::META).while_doing(DOING)?;
+    Ok(numbers.get(meta::NEXT_CORRECTION).while_doing(DOING)?.map_or(0, |id| id.value()))
 }
 
 /// Takes the samples out of the batches of the tail. One that is in a chunk already is counted there.
@@ -233,6 +262,9 @@ fn take_from_tail(
                 }
                 None => left.push(TailSample { series, sample, reference: stored.reference }),
             }
+        }
+        if seq > found.seq {
+            taken.others |= left.iter().any(|each| each.reference.as_ref() == Some(&target.reference));
         }
         if left.len() == all {
             continue;
@@ -295,7 +327,7 @@ fn take_from_chunks(
         let all = (gone.len() + left.len()) as u64;
         let summary = match before {
             Some(before) if !whole || before.count != all => {
-                gone.iter().try_fold(before, |summary, stored| without(&summary, stored.sample, *kind))
+                gone.iter().try_fold(before, |summary, stored| without(&summary, stored.sample, *kind, hour))
             }
             _ => {
                 chunk::sort(&mut left);
@@ -316,32 +348,44 @@ fn take_from_chunks(
     Ok(())
 }
 
-/// Takes out of the trail and of the batch ids what they say of what is erased; the instants that the trail told.
+/// Takes out of the trail what it says of what is erased; where nothing else has the reference, also the batch ids
+/// that name it.
 fn erase_traces(
     write: &WriteTransaction,
     state: &State,
     target: &Target,
-) -> Result<Vec<(SeriesIx, TimestampMs)>, StoreError> {
+    found: &Whereabouts,
+    taken: &Taken,
+) -> Result<Traces, StoreError> {
     let mut trail = write.open_table(tables::CORRECTIONS).while_doing(DOING)?;
-    let (mut blanked, mut told) = (BTreeMap::new(), Vec::new());
-    for row in trail.iter().while_doing(DOING)? {
-        let (id, record) = row.while_doing(DOING)?;
-        let Ok(mut entry) = Entry::decode(id.value(), record.value()) else { continue };
-        let erased = entry.erase(target);
-        for Changed { series, before, after } in &erased {
+    let (mut traces, mut others) = (Traces::default(), found.others || taken.others);
+    let name = |series: &SeriesIx| state.series.get(series).map(|(key, _)| key);
+    let erased = taken.samples.iter().filter_map(|(series, sample, _)| Some(trail::form(name(series)?, *sample)));
+    let erased = erased.collect();
+    let mut erasing = Erasing::new(target, &erased);
+    let newer = trail.range(found.next_correction..).while_doing(DOING)?;
+    let newer = newer.map(|row| Ok(row.while_doing(DOING)?.0.value())).collect::<Result<Vec<u64>, StoreError>>()?;
+    for id in found.entries.iter().chain(&newer).rev().copied() {
+        let entry = trail.get(id).while_doing(DOING)?.and_then(|record| Entry::decode(id, record.value()).ok());
+        // A damaged one stays where it is; whoever verifies is told.
+        let Some(mut entry) = entry else { continue };
+        let gone = erasing.erase(&mut entry);
+        for Changed { series, before, after } in &gone {
             // Of a series that is gone, the marks went with it.
             if let Some((ix, _)) = state.by_key.get(series) {
-                told.extend([Some(*before), *after].iter().flatten().map(|sample| (*ix, sample.timestamp())));
+                traces.told.extend([Some(*before), *after].iter().flatten().map(|sample| (*ix, sample.timestamp())));
             }
         }
-        if !erased.is_empty() {
-            blanked.insert(id.value(), entry.encode(id.value()));
+        others |= entry.about.as_ref().is_some_and(|about| about.reference == target.reference);
+        if !gone.is_empty() {
+            trail.insert(id, entry.encode(id).as_slice()).while_doing(DOING)?;
         }
     }
-    for (id, record) in &blanked {
-        trail.insert(id, record.as_slice()).while_doing(DOING)?;
-    }
     let naming = state.remembered.naming(&target.reference);
+    if others || naming.is_empty() {
+        return Ok(traces);
+    }
+    traces.names = true;
     if let Some(sender) = naming.sender {
         write.open_table(tables::SENDERS).while_doing(DOING)?.remove(&*sender).while_doing(DOING)?;
     }
@@ -349,7 +393,7 @@ fn erase_traces(
     for key in naming.opaque {
         batches.remove(key).while_doing(DOING)?;
     }
-    Ok(told)
+    Ok(traces)
 }
 
 /// The spans that are restated: of erased samples whole hours, which say less of them, also of what the trail
@@ -390,9 +434,11 @@ fn entry(state: &State, asked: &Correction, taken: &Taken, after: Option<&TailSa
     Entry { at: asked.now, by: Arc::clone(&asked.by), action: asked.change.action(), about }
 }
 
-/// A summary less one of its samples, where the others cannot be counted anew; `None` where nothing is left.
-/// Extremes that go are put as near as the value buckets tell. One whose sketch does not know of the sample stays.
-fn without(summary: &Summary, sample: Sample, kind: Kind) -> Option<Summary> {
+/// A summary of an hour less one of its samples, where the others cannot be counted anew; `None` where nothing is left.
+/// Extremes that go are put as near as the value buckets tell, and the first or the last sample that goes at the edge of
+/// the hour, with a value that the others stand for: nothing of the sample is told any more. One whose sketch does not
+/// know of the sample stays.
+fn without(summary: &Summary, sample: Sample, kind: Kind, hour: i64) -> Option<Summary> {
     let SummaryParts { count, sum, m2, min, max, first, last, increase, mut sketch } = summary.parts();
     let (value, left) = (sample.value(), count.checked_sub(1).filter(|left| *left > 0)?);
     let mut own = Sketch::default();
@@ -400,8 +446,9 @@ fn without(summary: &Summary, sample: Sample, kind: Kind) -> Option<Summary> {
         return Some(summary.clone());
     }
     let (least, greatest) = (sketch.value_buckets().next()?.lower, sketch.value_buckets().last()?.upper);
-    let (lower, upper) = (least.clamp(min, max), greatest.clamp(min, max));
-    let (low, high) = (if value <= min { lower } else { min }, if value >= max { upper } else { max });
+    // Not clamped to the extremes that there were: one of them is what goes.
+    let low = if value <= min { least.min(max) } else { min };
+    let high = if value >= max { greatest.max(low) } else { max };
     let rest = sum - value;
     let (mean, mean_left) = (sum / count as f64, rest / left as f64);
     let m2 = (m2 - (value - mean) * (value - mean_left)).max(0.0);
@@ -411,8 +458,15 @@ fn without(summary: &Summary, sample: Sample, kind: Kind) -> Option<Summary> {
         Kind::Counter => increase,
         Kind::Gauge => 0.0,
     };
-    let within = |(at, value): (TimestampMs, f64)| (at, value.clamp(low, high));
-    let (first, last) = (within(first), within(last));
+    let edge = |edge: (TimestampMs, f64), (at, instead): (TimestampMs, f64)| {
+        let goes = edge.0 == sample.timestamp() && edge.1.to_bits() == value.to_bits();
+        let (at, value) = if goes { (at, instead) } else { edge };
+        (at, value.clamp(low, high))
+    };
+    // A counter begins low and ends high.
+    let (begin, end) = if kind == Kind::Counter { (low, high) } else { (mean_left, mean_left) };
+    let first = edge(first, (chunk::end_of(hour - 1) + DurationMs::from_millis(1), begin));
+    let last = edge(last, (chunk::end_of(hour), end));
     let parts = SummaryParts { count: left, sum: rest, m2, min: low, max: high, first, last, increase, sketch };
     Some(Summary::from_parts(parts).unwrap_or_else(|_| summary.clone()))
 }
@@ -422,7 +476,7 @@ mod tests {
     use super::*;
 
     fn summary(values: &[f64], kind: Kind) -> Summary {
-        let sample = |(at, value): (usize, &f64)| Sample::new(TimestampMs::new(at as i64), *value).unwrap();
+        let sample = |(at, value): (usize, &f64)| Sample::new(TimestampMs::new(1_000 + at as i64), *value).unwrap();
         let mut samples = values.iter().enumerate().map(sample);
         let mut summary = Summary::of(samples.next().unwrap(), kind);
         samples.for_each(|each| summary.record(each, kind));
@@ -431,14 +485,23 @@ mod tests {
 
     #[track_caller]
     fn check(values: &[f64], gone: usize, kind: Kind) {
-        let sample = Sample::new(TimestampMs::new(gone as i64), values[gone]).unwrap();
+        let sample = Sample::new(TimestampMs::new(1_000 + gone as i64), values[gone]).unwrap();
         let left: Vec<_> = values.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, value)| *value).collect();
-        let (less, anew) = (without(&summary(values, kind), sample, kind).unwrap(), summary(&left, kind));
+        let (less, anew) = (without(&summary(values, kind), sample, kind, 1).unwrap(), summary(&left, kind));
         assert_eq!((less.count, &less.sketch), (anew.count, &anew.sketch));
         assert!((less.sum - anew.sum).abs() < 1e-9 && (less.m2 - anew.m2).abs() < 1e-6, "{less:?} {anew:?}");
         assert!((less.increase - anew.increase).abs() < 1e-9);
-        assert!(less.min <= anew.min && anew.min - less.min < 0.02 * anew.min.abs() + 1e-9, "{less:?} {anew:?}");
-        assert!(less.max >= anew.max && less.max - anew.max < 0.02 * anew.max.abs() + 1e-9, "{less:?} {anew:?}");
+        assert!(less.min <= anew.min && anew.min - less.min < 0.022 * anew.min.abs() + 1e-9, "{less:?} {anew:?}");
+        assert!(less.max >= anew.max && less.max - anew.max < 0.022 * anew.max.abs() + 1e-9, "{less:?} {anew:?}");
+        let edges = [less.first, less.last];
+        assert!(!edges.contains(&sample), "{less:?}");
+        let others = |edge: &Sample| (edge.timestamp().get() - 1_000, edge.value());
+        let [first, last] = [edges.first(), edges.last()].map(|edge| edge.map(others));
+        assert!(gone == 0 || first == Some((0, values[0])), "{less:?}");
+        assert!(
+            gone == values.len() - 1 || last == Some((values.len() as i64 - 1, values[values.len() - 1])),
+            "{less:?}"
+        );
     }
 
     #[test]
@@ -450,6 +513,16 @@ mod tests {
             }
         }
         let one = summary(&[3.0], Kind::Gauge);
-        assert_eq!(without(&one, Sample::new(TimestampMs::new(0), 3.0).unwrap(), Kind::Gauge), None);
+        assert_eq!(without(&one, one.first, Kind::Gauge, 1), None);
+        // An extreme whose value bucket others share goes too.
+        let near = summary(&[3.0, 3.001, 7.0, 6.999], Kind::Gauge);
+        let seven = Sample::new(TimestampMs::new(1_002), 7.0).unwrap();
+        let less = without(&near, near.first, Kind::Gauge, 1).and_then(|less| without(&less, seven, Kind::Gauge, 1));
+        let less = less.unwrap();
+        assert!(less.min < 3.0 && less.max > 7.0, "{less:?}");
+        let counter = summary(&[10.0, 20.0, 30.0], Kind::Counter);
+        let less = without(&counter, counter.last, Kind::Counter, 1).unwrap();
+        assert_eq!((less.first, less.last.timestamp()), (counter.first, chunk::end_of(1)));
+        assert!((19.9..20.5).contains(&less.last.value()), "{less:?}");
     }
 }

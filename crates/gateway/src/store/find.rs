@@ -14,6 +14,7 @@ use super::redb_store::shielded;
 use super::series::SeriesIx;
 use super::snapshot::{DOING, Snapshot};
 use super::tables::{self, meta};
+use super::trail::{Action, Entry};
 use super::{StoredSample, batch};
 
 /// Which stored samples are meant: those that were sent with a reference.
@@ -34,6 +35,11 @@ impl Target {
     #[must_use]
     pub fn new(reference: &str) -> Self {
         Self { reference: Arc::from(reference), metric: None, labels: Labels::empty(), at: None }
+    }
+
+    /// Whether only some samples of the reference are meant.
+    fn is_narrowed(&self) -> bool {
+        self.metric.is_some() || self.labels.iter().next().is_some() || self.at.is_some()
     }
 
     /// Whether samples of the series may be meant.
@@ -62,6 +68,12 @@ pub struct Whereabouts {
     pub(super) hours: BTreeSet<(SeriesIx, i64)>,
     /// The batches of the tail in which they are.
     pub(super) batches: BTreeSet<u64>,
+    /// Of an erase: the entries of the trail that tell of the reference.
+    pub(super) entries: BTreeSet<u64>,
+    /// The number of the first correction that the snapshot does not know.
+    pub(super) next_correction: u64,
+    /// Of an erase: whether there are samples of the reference that are not meant.
+    pub(super) others: bool,
     /// How many records could not be read, and may hold some.
     pub(super) unreadable: u64,
 }
@@ -81,52 +93,119 @@ impl Whereabouts {
 }
 
 impl Snapshot {
-    /// Finds where the samples of `target` are. Cost: reads the chunks of the series that may have some without
-    /// unpacking them, and the tail.
+    /// Finds where the samples of `target` are; for an erase also what else tells of their reference. Cost: reads the
+    /// chunks of the series that may have some without unpacking them, and the tail; for an erase the trail, and where
+    /// it is of some samples of the reference only, the chunks of all series.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.
-    pub fn find(&self, target: &Target) -> Result<Whereabouts, StoreError> {
-        shielded(|| self.find_samples(target))
+    pub fn find(&self, target: &Target, action: Action) -> Result<Whereabouts, StoreError> {
+        shielded(|| {
+            let mut search = Search { target, found: Whereabouts::default() };
+            search.found.seq = self.number(meta::SEQ)?.unwrap_or(0);
+            search.found.next_correction = self.number(meta::NEXT_CORRECTION)?.unwrap_or(0);
+            let all: BTreeMap<SeriesIx, _> = self.series(&mut Faults::default())?;
+            let wanted: BTreeSet<SeriesIx> =
+                all.iter().filter(|(_, (key, _))| target.takes(key)).map(|(series, _)| *series).collect();
+            search.chunks(self, &wanted)?;
+            search.tail(self, &wanted)?;
+            if action == Action::Erase {
+                search.trail(self)?;
+                if target.is_narrowed() {
+                    search.others(self, &wanted)?;
+                }
+            }
+            Ok(search.found)
+        })
     }
+}
 
-    fn find_samples(&self, target: &Target) -> Result<Whereabouts, StoreError> {
-        let mut found = Whereabouts { seq: self.number(meta::SEQ)?.unwrap_or(0), ..Whereabouts::default() };
-        let all: BTreeMap<SeriesIx, _> = self.series(&mut Faults::default())?;
-        let wanted: BTreeSet<SeriesIx> =
-            all.iter().filter(|(_, (key, _))| target.takes(key)).map(|(series, _)| *series).collect();
-        let hours = target.at.map_or(i64::MIN..=i64::MAX, |at| hour_of(at)..=hour_of(at));
-        let chunks = self.table(tables::CHUNKS)?;
-        for series in &wanted {
+/// A search under way.
+struct Search<'a> {
+    target: &'a Target,
+    found: Whereabouts,
+}
+
+impl Search<'_> {
+    fn chunks(&mut self, snapshot: &Snapshot, wanted: &BTreeSet<SeriesIx>) -> Result<(), StoreError> {
+        let hours = self.target.at.map_or(i64::MIN..=i64::MAX, |at| hour_of(at)..=hour_of(at));
+        let chunks = snapshot.table(tables::CHUNKS)?;
+        for series in wanted {
             let rows = (series.0, *hours.start(), 0)..=(series.0, *hours.end(), u32::MAX);
             for row in chunks.range(rows).while_doing(DOING)? {
                 let (row, record) = row.while_doing(DOING)?;
                 let key = ChunkKey::of_row(row.value());
-                if !found.hours.contains(&(key.series, key.hour)) {
-                    match chunk::mentions(key, record.value(), &target.reference) {
+                if !self.found.hours.contains(&(key.series, key.hour)) {
+                    match chunk::mentions(key, record.value(), &self.target.reference) {
                         Ok(true) => {
-                            found.hours.insert((key.series, key.hour));
+                            self.found.hours.insert((key.series, key.hour));
                         }
                         Ok(false) => {}
-                        Err(_) => found.unreadable += 1,
+                        Err(_) => self.found.unreadable += 1,
                     }
                 }
             }
         }
-        for row in self.table(tables::TAIL)?.iter().while_doing(DOING)? {
+        Ok(())
+    }
+
+    /// Looks for samples of the reference that are not meant, until there is one.
+    fn others(&mut self, snapshot: &Snapshot, wanted: &BTreeSet<SeriesIx>) -> Result<(), StoreError> {
+        for row in snapshot.table(tables::CHUNKS)?.iter().while_doing(DOING)? {
+            if self.found.others {
+                break;
+            }
+            let (row, record) = row.while_doing(DOING)?;
+            let key = ChunkKey::of_row(row.value());
+            let wanted = wanted.contains(&key.series);
+            if wanted && self.target.at.is_none() {
+                continue;
+            }
+            if chunk::mentions(key, record.value(), &self.target.reference) == Ok(true) {
+                let samples = chunk::decode(key, record.value()).unwrap_or_default();
+                self.found.others = !wanted || samples.iter().any(|stored| self.is_other(stored));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a sample has the reference and is of another instant than is meant.
+    fn is_other(&self, stored: &StoredSample) -> bool {
+        stored.reference.as_ref() == Some(&self.target.reference) && !self.target.means(stored)
+    }
+
+    fn tail(&mut self, snapshot: &Snapshot, wanted: &BTreeSet<SeriesIx>) -> Result<(), StoreError> {
+        for row in snapshot.table(tables::TAIL)?.iter().while_doing(DOING)? {
             let (seq, record) = row.while_doing(DOING)?;
             let Ok(batch) = batch::decode(seq.value(), record.value()) else {
-                found.unreadable += 1;
+                self.found.unreadable += 1;
                 continue;
             };
-            for each in batch.samples.into_iter().filter(|each| wanted.contains(&each.series)) {
+            for each in batch.samples {
                 let (series, stored) = each.into_stored();
-                if target.means(&stored) {
-                    found.batches.insert(seq.value());
-                    found.hours.insert((series, hour_of(stored.sample.timestamp())));
+                if stored.reference.as_ref() != Some(&self.target.reference) {
+                    continue;
+                }
+                if wanted.contains(&series) && self.target.means(&stored) {
+                    self.found.batches.insert(seq.value());
+                    self.found.hours.insert((series, hour_of(stored.sample.timestamp())));
+                } else {
+                    self.found.others = true;
                 }
             }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    fn trail(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let Some(trail) = snapshot.table_if_there(tables::CORRECTIONS)? else { return Ok(()) };
+        for row in trail.iter().while_doing(DOING)? {
+            let (id, record) = row.while_doing(DOING)?;
+            let entry = Entry::decode(id.value(), record.value()).ok();
+            if entry.and_then(|entry| entry.about).is_some_and(|about| about.reference == self.target.reference) {
+                self.found.entries.insert(id.value());
+            }
+        }
+        Ok(())
     }
 }

@@ -208,6 +208,12 @@ pub(super) struct Naming {
     pub(super) opaque: Vec<(i64, u64)>,
 }
 
+impl Naming {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sender.is_none() && self.opaque.is_empty()
+    }
+}
+
 impl Remembered {
     /// The ids that name `reference`.
     pub(super) fn naming(&self, reference: &str) -> Naming {

@@ -74,6 +74,8 @@ struct Found {
     hours: Vec<(u32, i64)>,
     points: Vec<(u32, i64)>,
     point_hours: Vec<(u32, i64)>,
+    /// Marks of spans of which no summary is left.
+    marks: Vec<(u32, i64)>,
     /// Series of which nothing is left.
     series: Vec<SeriesIx>,
     /// The series to go on with; `None` at the end of the pass.
@@ -82,7 +84,7 @@ struct Found {
 
 impl Found {
     fn rows(&self) -> usize {
-        self.chunks.len() + self.hours.len() + self.points.len() + self.point_hours.len()
+        self.chunks.len() + self.hours.len() + self.points.len() + self.point_hours.len() + self.marks.len()
     }
 }
 
@@ -162,6 +164,7 @@ fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Res
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
     let points = histograms::table(&read, tables::POINTS)?;
     let point_hours = histograms::table(&read, tables::POINT_HOURS)?;
+    let restated = histograms::table(&read, tables::RESTATED)?;
     let mut found = Found::default();
     for (looked, (&series, _)) in state.series.range((Bound::Included(from), Bound::Unbounded)).enumerate() {
         let left = STEP_ROWS.saturating_sub(found.rows());
@@ -187,6 +190,12 @@ fn look(database: &Database, state: &State, edges: Edges, from: SeriesIx) -> Res
         if let Some(hours) = &point_hours {
             for row in hours.range((series.0, i64::MIN)..=(series.0, edges.rollups)).while_doing(DOING)?.take(left) {
                 found.point_hours.push(row.while_doing(DOING)?.0.value());
+            }
+        }
+        if let Some(restated) = &restated {
+            let rows = (series.0, i64::MIN)..=(series.0, end_of(edges.rollups).get());
+            for row in restated.range(rows).while_doing(DOING)?.take(left) {
+                found.marks.push(row.while_doing(DOING)?.0.value());
             }
         }
         let dropped = found.rows() - before;
@@ -234,7 +243,12 @@ fn drop_rows(database: &Database, found: &Found, mut chunk_bytes: u64) -> Result
         for series in &found.series {
             table.remove(series.0).while_doing(DOING)?;
         }
-        for (definition, rows) in [(tables::POINTS, &found.points), (tables::POINT_HOURS, &found.point_hours)] {
+        let of_instants = [
+            (tables::POINTS, &found.points),
+            (tables::POINT_HOURS, &found.point_hours),
+            (tables::RESTATED, &found.marks),
+        ];
+        for (definition, rows) in of_instants {
             if rows.is_empty() {
                 continue;
             }

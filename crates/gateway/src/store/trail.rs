@@ -1,5 +1,6 @@
 //! The trail of corrections: what became of samples after they were stored, when and by whom.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bellwether_core::labels::SeriesKey;
@@ -94,26 +95,64 @@ pub struct Trail {
     pub faults: Vec<Fault>,
 }
 
-impl Entry {
-    /// Takes out what it says of samples that are erased, and the reason, which may tell of them; what that was.
-    pub(super) fn erase(&mut self, target: &Target) -> Vec<Changed> {
-        let Some(about) = self.about.as_mut().filter(|about| about.reference == target.reference) else {
+/// A sample of a series, as something that is compared: its instant and the bits of its value.
+pub(super) type Form = (SeriesKey, TimestampMs, u64);
+
+pub(super) fn form(series: &SeriesKey, sample: Sample) -> Form {
+    (series.clone(), sample.timestamp(), sample.value().to_bits())
+}
+
+/// Takes what is erased out of the trail, entry by entry, the newest first: what an entry says of a sample goes where
+/// the sample is meant as it is now, or was when it was withdrawn, however often it was changed before.
+pub(super) struct Erasing<'a> {
+    target: &'a Target,
+    /// The stored samples that are erased.
+    taken: &'a BTreeSet<Form>,
+    /// What newer entries say that samples were before, and whether those samples are meant.
+    became: BTreeMap<Form, bool>,
+}
+
+impl<'a> Erasing<'a> {
+    pub(super) fn new(target: &'a Target, taken: &'a BTreeSet<Form>) -> Self {
+        Self { target, taken, became: BTreeMap::new() }
+    }
+
+    /// Takes out of an entry what it says of samples that are erased, and the reason, which may tell of them; what
+    /// that was.
+    pub(super) fn erase(&mut self, entry: &mut Entry) -> Vec<Changed> {
+        let Some(about) = entry.about.as_mut().filter(|about| about.reference == self.target.reference) else {
             return Vec::new();
         };
-        let at = |sample: Sample| target.is_at(sample.timestamp());
-        let meant = |changed: &mut Changed| {
-            target.takes(&changed.series) && (at(changed.before) || changed.after.is_some_and(at))
-        };
-        let erased: Vec<Changed> = about.samples.extract_if(.., meant).collect();
+        let erased: Vec<Changed> = about.samples.extract_if(.., |changed| self.means(changed)).collect();
         if !erased.is_empty() {
             about.reason = None;
         }
         if about.samples.is_empty() {
-            self.about = None;
+            entry.about = None;
         }
         erased
     }
 
+    fn means(&mut self, Changed { series, before, after }: &Changed) -> bool {
+        if !self.target.takes(series) {
+            return false;
+        }
+        let last = after.unwrap_or(*before);
+        let at_last = self.target.is_at(last.timestamp());
+        let meant = match after.map(|after| form(series, after)) {
+            None => at_last,
+            // Samples that are alike cannot be told apart: rather one entry too many goes than one too few.
+            Some(after) => match self.became.get(&after) {
+                Some(meant) => *meant || self.taken.contains(&after),
+                None => at_last,
+            },
+        };
+        *self.became.entry(form(series, *before)).or_default() |= meant;
+        meant
+    }
+}
+
+impl Entry {
     pub(super) fn encode(&self, id: u64) -> Vec<u8> {
         let mut writer = Writer::new(VERSION);
         writer.signed(self.at.get());
@@ -241,7 +280,7 @@ mod tests {
     fn erased(target: &Target, expected: Option<usize>) {
         let mut entry = entry();
         let left = |entry: &Entry| entry.about.as_ref().map(|about| about.samples.len());
-        let erased = entry.erase(target).len();
+        let erased = Erasing::new(target, &BTreeSet::new()).erase(&mut entry).len();
         assert_eq!((erased, left(&entry)), (2 - expected.unwrap_or(0), expected));
         assert!(entry.about.is_none_or(|about| about.samples.len() == 2 || about.reason.is_none()));
     }
@@ -255,5 +294,33 @@ mod tests {
         erased(&Target { metric: Some(MetricName::new("none").unwrap()), ..whole.clone() }, Some(2));
         erased(&Target { at: Some(TimestampMs::new(2)), ..whole.clone() }, Some(1));
         erased(&Target { labels: Labels::new([("a", "b")]).unwrap(), ..whole }, None);
+    }
+
+    /// What is left where the samples at `at` are erased, of moves of samples of one series, the oldest first.
+    #[track_caller]
+    fn left(moves: &[(i64, Option<i64>)], taken: &[i64], at: i64, expected: &[usize]) {
+        let target = Target { at: Some(TimestampMs::new(at)), ..Target::new("case 7") };
+        let taken = taken.iter().map(|at| form(&key("one"), sample(*at))).collect();
+        let mut erasing = Erasing::new(&target, &taken);
+        let moved = |(before, after): &(i64, Option<i64>)| {
+            let samples = vec![Changed { series: key("one"), before: sample(*before), after: after.map(sample) }];
+            Entry { about: Some(About { samples, reference: Arc::from("case 7"), reason: None }), ..entry() }
+        };
+        let gone = |(_, step): &(usize, &_)| erasing.erase(&mut moved(step)).is_empty();
+        let mut left: Vec<_> = moves.iter().enumerate().rev().filter(gone).map(|(place, _)| place).collect();
+        left.reverse();
+        assert_eq!(left, expected, "{moves:?} {at}");
+    }
+
+    #[test]
+    fn all_that_became_of_an_erased_sample_leaves_the_trail() {
+        let twice = [(1, Some(2)), (2, Some(3))];
+        left(&twice, &[3], 3, &[]);
+        left(&twice, &[], 2, &[0, 1]);
+        left(&twice, &[], 1, &[0, 1]);
+        left(&[(1, Some(2)), (2, Some(3)), (3, None)], &[], 3, &[]);
+        left(&[(1, Some(2)), (5, Some(6)), (2, Some(3))], &[3], 3, &[1]);
+        left(&[(1, Some(2)), (2, Some(1)), (1, Some(3))], &[3], 3, &[]);
+        left(&[(1, Some(2)), (2, Some(3))], &[2], 2, &[1]);
     }
 }

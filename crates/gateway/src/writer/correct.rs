@@ -8,13 +8,16 @@ use bellwether_core::time::TimestampMs;
 
 use super::WriteError;
 use super::thread::WriterThread;
-use crate::hub::Piece;
-use crate::store::{Change, Corrected, Correction, Mark, Recovered, SeriesIx, Store, StoreError, Whereabouts};
+use crate::clock;
+use crate::hub::{NewMarks, Piece};
+use crate::store::{Change, Corrected, Correction, Recovered, SeriesIx, Store, StoreError, Whereabouts};
 
 impl<S: Store> WriterThread<S> {
     /// Changes stored samples and shows what is left.
     pub(super) fn correct(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, WriteError> {
-        let now = asked.now;
+        // Since it was asked for, the search took its time.
+        let now = clock::now();
+        let asked = &Correction { now, ..asked.clone() };
         if let Change::Correct { timestamp: Some(timestamp), .. } = asked.change {
             let oldest = now - self.retention.raw;
             self.hub.accepts(timestamp, oldest, now).map_err(|reason| WriteError::OutOfTime { reason })?;
@@ -23,15 +26,16 @@ impl<S: Store> WriterThread<S> {
         // The call may have opened the file anew, and what was in doubt is then known.
         self.show_resurfaced(now);
         match corrected {
-            Ok(Corrected::Done { id, seq, samples, restated }) => {
+            Ok(Corrected::Done { id, seq, at, samples, restated, untold }) => {
                 let mut series: Vec<SeriesKey> = restated.iter().map(|(key, _)| key.clone()).collect();
                 series.dedup();
-                if let Err(error) = self.restate(&series, restated.clone(), seq, now) {
+                let marks = NewMarks::Changed { untold: untold.clone(), restated: restated.clone() };
+                if let Err(error) = self.restate(&series, marks, seq, now) {
                     // It is on disk; it is shown as soon as the store can be read.
                     self.complain(&error);
                     self.unsure.extend(series);
                 }
-                Ok(Corrected::Done { id, seq, samples, restated })
+                Ok(Corrected::Done { id, seq, at, samples, restated, untold })
             }
             Ok(other) => Ok(other),
             Err(error) => {
@@ -52,18 +56,12 @@ impl<S: Store> WriterThread<S> {
         marks.retain(|(series, _)| self.unsure.contains(series));
         let series: Vec<_> = self.unsure.iter().cloned().collect();
         let seq = self.store.seq();
-        if self.restate(&series, marks, seq, now).is_ok() {
+        if self.restate(&series, NewMarks::All(marks), seq, now).is_ok() {
             self.unsure.clear();
         }
     }
 
-    fn restate(
-        &self,
-        series: &[SeriesKey],
-        marks: Vec<(SeriesKey, Mark)>,
-        seq: u64,
-        now: TimestampMs,
-    ) -> Result<(), StoreError> {
+    fn restate(&self, series: &[SeriesKey], marks: NewMarks, seq: u64, now: TimestampMs) -> Result<(), StoreError> {
         let mut names: HashMap<SeriesIx, SeriesKey> = HashMap::new();
         let mut pieces = Vec::new();
         let faults = self.store.replay_series(series, now, &mut |piece| {

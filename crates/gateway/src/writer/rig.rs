@@ -21,7 +21,7 @@ use crate::clock;
 use crate::hub::{Greeting, Hub, LiveRoom, recover};
 use crate::own::OwnWork;
 use crate::store::{
-    AlertChange, Change, Correction, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store, Target,
+    Action, AlertChange, Change, Correction, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store, Target,
 };
 use crate::telemetry::Metrics;
 
@@ -183,7 +183,7 @@ fn a_correction_that_failed_and_yet_reached_the_disk_is_seen_once() {
         let referred = IngestedSample { reference: Some("r".to_owned()), ..sample(None) };
         assert_eq!(rig.write_one(batch("first", vec![referred, sample(None)])), stored(2));
         let target = Target::new("r");
-        let whereabouts = rig.writer.store_for_tests().snapshot().unwrap().find(&target).unwrap();
+        let whereabouts = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Correct).unwrap();
         let now = clock::now();
         // Moved to another instant: were it shown twice, or half, the count would tell.
         let timestamp = Some(now - DurationMs::from_secs(5));

@@ -402,6 +402,7 @@ impl<S: Store> WriterThread<S> {
     }
 
     fn measure(&self) {
+        self.hub.forget_restated_until(clock::now() - self.retention.rollups);
         let memory = self.hub.memory();
         self.metrics.engine_series.set(gauge(memory.series as u64));
         self.metrics.engine_bytes.set(gauge(memory.bytes as u64));

@@ -190,6 +190,33 @@ fn who_follows_a_corrected_series_gets_its_history_anew_and_others_go_on() {
 }
 
 #[test]
+fn of_what_was_erased_no_instant_is_told_neither_before_nor_after_a_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = Running::start_in(folder.path(), &[]);
+    let at = now_ms() - 3 * 3_600_000;
+    let sample = json!({"name": "m", "value": 7, "ref": "r", "timestamp": at});
+    assert_eq!(gateway.ingest(&json!([sample, {"name": "m", "value": 1}]).to_string()).status, 204);
+    corrected(&gateway, &json!({"ref": "r", "action": "correct", "value": 8, "reason": "typo"}));
+    corrected(&gateway, &json!({"ref": "r", "action": "correct", "timestamp": at + 7_200_000, "reason": "typo"}));
+    corrected(&gateway, &json!({"ref": "r", "at": at + 7_200_000, "action": "erase"}));
+    assert!(trail(&gateway, "").iter().all(|entry| entry["erased"] == json!(true)));
+    let check = |gateway: &Running| {
+        let mut live = Live::open(gateway);
+        live.say(r#"{"type":"subscribe","id":1,"metrics":[{"name":"m","range":"6h"}],"step":"1s"}"#);
+        let told = loop {
+            if let ServerFrame::Subscribed(subscribed) = live.step().unwrap() {
+                break subscribed.restated;
+            }
+        };
+        let widths: Vec<_> = told.iter().map(|span| span.to.get() - span.from.get()).collect();
+        assert_eq!(widths, [3_600_000, 3_600_000], "{told:?}");
+    };
+    check(&gateway);
+    gateway.kill();
+    check(&Running::start_in(folder.path(), &[]));
+}
+
+#[test]
 fn an_alert_over_a_corrected_sample_ends() {
     let folder = tempfile::tempdir().unwrap();
     let rule = r#"{"name":"Slow","query":{"metric":"m","window":"10m","agg":"max"},"is":"above","threshold":100,"severity":"page"}"#;
