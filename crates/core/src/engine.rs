@@ -410,6 +410,27 @@ impl Engine {
         *series = Series::new(series.key().clone(), series.kind(), self.horizon.tiers(), id.index());
     }
 
+    /// Gives a series the samples that `other`, an engine with the same tiers, has of the series of the same name, and
+    /// none where it has none; what `other` has of it is empty then. For one whose samples are corrected and were
+    /// recorded anew elsewhere meanwhile. As after [`Engine::clear`], watches are to be made anew. `false`, and nothing
+    /// changes, where the engines have other tiers or the series is of another kind there. Cost: O(1), whatever it holds.
+    #[must_use]
+    pub fn replace(&mut self, id: SeriesId, other: &mut Self) -> bool {
+        let Some(from) = other.find(self.key(id)) else {
+            self.clear(id);
+            return true;
+        };
+        if self.config.tiers != other.config.tiers || self.series_kind(id) != other.series_kind(from) {
+            return false;
+        }
+        let empty = Series::new(self.key(id).clone(), self.series_kind(id), 0, id.index());
+        let theirs = std::mem::replace(&mut other.series[from.index()], empty);
+        other.clear(from);
+        self.series[id.index()].replace(theirs);
+        self.tidy(1);
+        true
+    }
+
     /// Moves on to `now`, seals time buckets that are over and evicts what has left the tiers, of so
     /// many series as take little time; the next calls see to the others.
     pub fn advance(&mut self, now: TimestampMs) {

@@ -50,6 +50,13 @@ impl Series {
         Self { fresh: Vec::new(), newest: never, evicted: i64::MIN, came: 0, came_wide: 0, kind, patience, key, tiers }
     }
 
+    /// Holds what `other` holds, under its own name.
+    pub(crate) fn replace(&mut self, other: Self) {
+        let Self { fresh, newest, evicted, came, came_wide, tiers, .. } = other;
+        let (key, kind, patience) = (self.key.clone(), self.kind, self.patience);
+        *self = Self { fresh, newest, evicted, came, came_wide, kind, patience, key, tiers };
+    }
+
     pub(crate) fn key(&self) -> &SeriesKey {
         &self.key
     }

@@ -510,3 +510,45 @@ fn a_series_that_has_gone_quiet_gives_all_its_memory_back() {
     engine.advance(at(NOW + 200 * DAY));
     assert_eq!(engine.memory().bytes, bare);
 }
+
+#[test]
+fn a_series_becomes_what_another_engine_has_of_it() {
+    let (mut here, mut there) = (engine(), engine());
+    let (kept, gone) = (key("m", &[("a", "1")]), key("m", &[("a", "2")]));
+    let counter = key("c", &[]);
+    let ids = [&kept, &gone].map(|key| here.series(key, Some(Kind::Gauge)).unwrap());
+    let of_counter = here.series(&counter, Some(Kind::Counter)).unwrap();
+    there.series(&counter, Some(Kind::Gauge)).unwrap();
+    let id = there.series(&kept, Some(Kind::Gauge)).unwrap();
+    let mut direct = engine();
+    let of_direct = direct.series(&kept, Some(Kind::Gauge)).unwrap();
+    for second in 0..50_000_i64 {
+        let each = sample(NOW + second * 1_000, second as f64);
+        let now = each.timestamp();
+        here.record(ids[0], sample(NOW + second * 1_000, 7.0), now).unwrap();
+        here.record(ids[1], each, now).unwrap();
+        there.record(id, each, now).unwrap();
+        direct.record(of_direct, each, now).unwrap();
+    }
+    let end = NOW + 50_000_000;
+    assert!(ids.iter().all(|id| here.replace(*id, &mut there)));
+    assert!(!here.replace(of_counter, &mut there), "of another kind");
+    for engine in [&mut here, &mut direct] {
+        let id = engine.find(&kept).unwrap();
+        engine.record(id, sample(end, 3.0), at(end)).unwrap();
+        engine.record(id, sample(end - 3 * HOUR, -1.0), at(end)).unwrap();
+    }
+    assert_eq!(here.latest(ids[1]), None);
+    assert_eq!(there.latest(id), None);
+    for window in ["10s", "10m", "1h", "6h", "1d"] {
+        for aggregation in ["sum", "count", "min", "last", "p90"] {
+            let query = query("m", window, aggregation);
+            assert_eq!(value(&here, &query, end), value(&direct, &query, end), "{window} {aggregation}");
+        }
+    }
+    let other = EngineConfig { tiers: EngineConfig::default().tiers[..1].to_vec(), ..EngineConfig::default() };
+    let mut other = Engine::new(other).unwrap();
+    other.series(&kept, Some(Kind::Gauge)).unwrap();
+    assert!(!here.replace(ids[0], &mut other), "of other tiers");
+    assert!(here.latest(ids[0]).is_some());
+}

@@ -449,7 +449,11 @@ impl Parts<'_> {
             raw_bytes: Some(self.settings.store.retention_size.0 as u64),
             rollups: ROLLUP_RETENTION,
         };
-        let mut writing = WriterThread::new(store, hub, metrics, own, retention, queue);
+        let (restate, orders) = writer::orders();
+        let writer = self.writer.clone();
+        // It ends with the writer, who alone gives orders.
+        let _restating = threads::spawn("restating", &self.lost, move || orders.run(&writer))?;
+        let mut writing = WriterThread::new(store, hub, metrics, own, retention, queue, restate);
         let writing = threads::spawn("writer", &self.lost, move || writing.run())?;
         self.pulse(&mut threads, watch)?;
         self.sampler(&mut threads)?;

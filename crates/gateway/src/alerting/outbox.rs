@@ -195,8 +195,8 @@ mod tests {
         let greeting = Greeting { board: Arc::new(Board::default()), demo: false, version: "0" };
         let hub = Arc::new(Hub::new(greeting, LiveRoom::USUAL).unwrap());
         let own = Arc::new(OwnWork::default());
-        let mut thread =
-            WriterThread::new(store, hub, metrics.clone(), own, Retention::all(DurationMs::from_days(90)), queue);
+        let retention = Retention::all(DurationMs::from_days(90));
+        let mut thread = WriterThread::new(store, hub, metrics.clone(), own, retention, queue, writer::orders().0);
         let writing = std::thread::spawn(move || thread.run());
 
         let failing = disk.clone();

@@ -23,11 +23,12 @@ use std::time::Duration;
 
 use bellwether_core::alerts::{Alert, Alerts};
 use bellwether_core::board::Board;
-use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory, SeriesId};
+use bellwether_core::engine::{ConfigError, Engine, EngineConfig, Memory, MergeError, SeriesId};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::query::{Answer, Expression, Group, QueryError};
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::scorecard::{Scorecard, ScorecardError, scorecard};
+use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
 use bellwether_core::watch::Watches;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
@@ -38,7 +39,7 @@ pub(crate) use news::News;
 pub(crate) use past::Past;
 pub(crate) use queue::{Frame, LiveRoom, Outbound, QueueReceiver, Replies};
 pub(crate) use recovery::{Recovery, recover};
-pub(crate) use restated::{NewMarks, Piece};
+pub(crate) use restated::NewMarks;
 pub(crate) use units::Units;
 pub(crate) use years::{PastError, engine_of_past};
 
@@ -171,7 +172,7 @@ impl Hub {
         for Increment { series, kind, summary } in increments {
             let Some(id) = series_of(engine, series, *kind) else { continue };
             let end = step_end(summary.last.timestamp());
-            if engine.merge(id, STEP, end, summary, now).is_ok() {
+            if increment(engine, id, summary, now).is_ok() {
                 fanout.merge(engine, id, *kind, end, summary);
             }
         }
@@ -395,6 +396,19 @@ fn series_of(engine: &mut Engine, key: &SeriesKey, kind: Kind) -> Option<SeriesI
         tracing::error!(%error, series = %key, "what is stored is left out of figures; it stays stored");
     })
     .ok()
+}
+
+/// Merges what a histogram added, in the step of its last sample.
+///
+/// # Errors
+/// The engine's.
+pub(crate) fn increment(
+    engine: &mut Engine,
+    id: SeriesId,
+    summary: &Summary,
+    now: TimestampMs,
+) -> Result<(), MergeError> {
+    engine.merge(id, STEP, step_end(summary.last.timestamp()), summary, now)
 }
 
 /// What a second brought.

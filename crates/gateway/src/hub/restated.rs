@@ -3,11 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use bellwether_core::engine::SeriesId;
+use bellwether_core::engine::Engine;
 use bellwether_core::labels::{Labels, SeriesKey};
 use bellwether_core::query::{Aggregation, Answer, Expression, Group, Query};
-use bellwether_core::sample::Sample;
-use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_core::watch::Watches;
 use bellwether_wire::frame::RestatedSpan;
@@ -114,15 +112,6 @@ impl Restated {
     }
 }
 
-/// A piece of what the store holds of a series after a correction.
-#[derive(Clone, Debug)]
-pub(crate) enum Piece {
-    /// A summary of a time bucket.
-    Summary { series: SeriesKey, width: DurationMs, end: TimestampMs, summary: Box<Summary> },
-    /// Samples in the order of time.
-    Samples { series: SeriesKey, samples: Vec<Sample> },
-}
-
 /// What a correction changes of the marks of series.
 #[derive(Clone, Debug)]
 pub(crate) enum NewMarks {
@@ -130,14 +119,6 @@ pub(crate) enum NewMarks {
     Changed { untold: Vec<(SeriesKey, TimestampMs)>, restated: Vec<(SeriesKey, Mark)> },
     /// These are all there are of the series.
     All(Vec<(SeriesKey, Mark)>),
-}
-
-impl Piece {
-    fn series(&self) -> &SeriesKey {
-        match self {
-            Self::Summary { series, .. } | Self::Samples { series, .. } => series,
-        }
-    }
 }
 
 impl Hub {
@@ -151,28 +132,16 @@ impl Hub {
         self.state().restated.forget_until(edge);
     }
 
-    /// Shows series anew after samples of them were changed: `pieces` are all that the store holds of them.
-    /// `seq` is the place of the change. Who follows one of them is let go: on connecting again it is told of a
-    /// gap and gets the history anew.
-    pub(crate) fn restate(&self, series: &[SeriesKey], pieces: &[Piece], marks: NewMarks, seq: u64, now: TimestampMs) {
+    /// Shows series anew after samples of them were changed: as `anew` has them, an engine like this one, of which
+    /// nothing is left. `seq` is the place of the change. Who follows one of them is let go: on connecting again it is
+    /// told of a gap and gets the history anew. Cost: O(series), whatever they hold.
+    pub(crate) fn restate(&self, series: &[SeriesKey], mut anew: Engine, marks: NewMarks, seq: u64) {
         let mut state = self.state();
         let State { engine, watches, fanout, place, restated, .. } = &mut *state;
-        let ids: Vec<SeriesId> = series.iter().filter_map(|key| engine.find(key)).collect();
-        for id in ids {
-            engine.clear(id);
-        }
-        for piece in pieces {
-            let Some(id) = engine.find(piece.series()) else { continue };
-            match piece {
-                // What is too old for the engine is in nobody's window, as at a start.
-                Piece::Summary { width, end, summary, .. } => {
-                    let _older = engine.merge(id, *width, *end, summary, now);
-                }
-                Piece::Samples { samples, .. } => {
-                    for sample in samples {
-                        let _older = engine.record(id, *sample, now);
-                    }
-                }
+        for key in series {
+            let Some(id) = engine.find(key) else { continue };
+            if !engine.replace(id, &mut anew) {
+                tracing::error!(series = %key, "a corrected series is of another kind in the store; its figures stay as they were");
             }
         }
         *watches = Watches::default();

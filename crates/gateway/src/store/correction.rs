@@ -8,28 +8,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_core::labels::SeriesKey;
-use bellwether_core::sample::{Kind, Sample};
-use bellwether_core::sketch::Sketch;
-use bellwether_core::summary::{Summary, SummaryParts};
-use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_core::sample::Sample;
+use bellwether_core::time::TimestampMs;
 use redb::{Database, ReadableTable, WriteTransaction};
 
+use super::StoredSample;
 use super::batch::{self, TailBatch, TailMark, TailSample};
-use super::chunk::{self, ChunkKey, hour_of};
-use super::enter::summary_of;
+use super::chunk::{self, hour_of};
 use super::error::{StoreError, While};
 use super::find::{Target, Whereabouts};
 use super::redb_store::begin_write;
 use super::restated::{self, Mark};
+use super::rework::Rework;
 use super::series::SeriesIx;
 use super::state::State;
 use super::tables::{self, meta};
 use super::trail::{self, About, Action, Changed, Entry, Erasing};
-use super::{StoredSample, hour};
 
 const DOING: &str = "correcting stored samples";
 /// Most samples, and most hours of series, that one correction changes.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// What is to become of samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -281,7 +279,8 @@ fn take_from_tail(
     Ok(())
 }
 
-/// Takes the samples out of the chunks, and out of the summaries of their hours.
+/// Takes the samples out of the chunks, and out of the summaries of their hours: as was made ready with the search,
+/// and where an hour has changed since, anew.
 fn take_from_chunks(
     write: &WriteTransaction,
     state: &State,
@@ -293,57 +292,30 @@ fn take_from_chunks(
     let mut hours = write.open_table(tables::HOURS).while_doing(DOING)?;
     for (series, hour) in found.hours.iter().copied() {
         let Some((_, kind)) = state.series.get(&series) else { continue };
-        let (mut whole, mut gone, mut left, mut changed) = (true, Vec::new(), Vec::new(), Vec::new());
-        for row in chunks.range((series.0, hour, 0)..=(series.0, hour, u32::MAX)).while_doing(DOING)? {
-            let (row, record) = row.while_doing(DOING)?;
-            let key = ChunkKey::of_row(row.value());
-            let Ok(samples) = chunk::decode(key, record.value()) else {
-                whole = false;
-                continue;
-            };
-            let (meant, others): (Vec<_>, Vec<_>) = samples.into_iter().partition(|stored| target.means(stored));
-            if !meant.is_empty() {
-                gone.extend(meant);
-                changed.push((key, record.value().len(), others.clone()));
-            }
-            left.extend(others);
-        }
-        if gone.is_empty() {
-            continue;
-        }
-        for (key, bytes, samples) in changed {
-            taken.growth -= bytes as i64;
-            if samples.is_empty() {
-                chunks.remove(key.row()).while_doing(DOING)?;
-            } else {
-                let record = chunk::encode(key, &samples);
-                taken.growth += record.len() as i64;
-                chunks.insert(key.row(), record.as_slice()).while_doing(DOING)?;
-            }
-        }
-        let before = hours.get((series.0, hour)).while_doing(DOING)?;
-        let before = before.and_then(|record| hour::decode(series, hour, record.value()).ok());
-        // Where chunks were dropped for their size, the summary tells of more samples than there are.
-        let all = (gone.len() + left.len()) as u64;
-        let summary = match before {
-            Some(before) if !whole || before.count != all => {
-                gone.iter().try_fold(before, |summary, stored| without(&summary, stored.sample, *kind, hour))
-            }
+        let anew;
+        let rework = match found.ready.get(&(series, hour)) {
+            Some(ready) if ready.is_of(&chunks, &hours, series, hour)? => ready,
             _ => {
-                chunk::sort(&mut left);
-                summary_of(&left, *kind)
+                anew = Rework::of(&chunks, &hours, target, series, hour, *kind)?;
+                &anew
             }
         };
-        match summary {
-            Some(summary) => {
-                hours.insert((series.0, hour), hour::encode(series, hour, &summary).as_slice()).while_doing(DOING)?;
-            }
-            None => {
-                hours.remove((series.0, hour)).while_doing(DOING)?;
+        if rework.gone.is_empty() {
+            continue;
+        }
+        taken.growth += rework.growth;
+        for (key, record) in &rework.chunks {
+            match record {
+                Some(record) => drop(chunks.insert(key.row(), record.as_slice()).while_doing(DOING)?),
+                None => drop(chunks.remove(key.row()).while_doing(DOING)?),
             }
         }
-        let with_reference = |stored: StoredSample| Some((series, stored.sample, stored.reference?));
-        taken.samples.extend(gone.into_iter().filter_map(with_reference));
+        match &rework.summary {
+            Some(record) => drop(hours.insert((series.0, hour), record.as_slice()).while_doing(DOING)?),
+            None => drop(hours.remove((series.0, hour)).while_doing(DOING)?),
+        }
+        let with_reference = |stored: &StoredSample| Some((series, stored.sample, stored.reference.clone()?));
+        taken.samples.extend(rework.gone.iter().filter_map(with_reference));
     }
     Ok(())
 }
@@ -432,97 +404,4 @@ fn entry(state: &State, asked: &Correction, taken: &Taken, after: Option<&TailSa
             .collect(),
     });
     Entry { at: asked.now, by: Arc::clone(&asked.by), action: asked.change.action(), about }
-}
-
-/// A summary of an hour less one of its samples, where the others cannot be counted anew; `None` where nothing is left.
-/// Extremes that go are put as near as the value buckets tell, and the first or the last sample that goes at the edge of
-/// the hour, with a value that the others stand for: nothing of the sample is told any more. One whose sketch does not
-/// know of the sample stays.
-fn without(summary: &Summary, sample: Sample, kind: Kind, hour: i64) -> Option<Summary> {
-    let SummaryParts { count, sum, m2, min, max, first, last, increase, mut sketch } = summary.parts();
-    let (value, left) = (sample.value(), count.checked_sub(1).filter(|left| *left > 0)?);
-    let mut own = Sketch::default();
-    if own.record_all(&[value]).is_err() || sketch.subtract(&own).is_err() {
-        return Some(summary.clone());
-    }
-    let (least, greatest) = (sketch.value_buckets().next()?.lower, sketch.value_buckets().last()?.upper);
-    // Not clamped to the extremes that there were: one of them is what goes.
-    let low = if value <= min { least.min(max) } else { min };
-    let high = if value >= max { greatest.max(low) } else { max };
-    let rest = sum - value;
-    let (mean, mean_left) = (sum / count as f64, rest / left as f64);
-    let m2 = (m2 - (value - mean) * (value - mean_left)).max(0.0);
-    let increase = match kind {
-        Kind::Event => rest,
-        Kind::Observation => left as f64,
-        Kind::Counter => increase,
-        Kind::Gauge => 0.0,
-    };
-    let edge = |edge: (TimestampMs, f64), (at, instead): (TimestampMs, f64)| {
-        let goes = edge.0 == sample.timestamp() && edge.1.to_bits() == value.to_bits();
-        let (at, value) = if goes { (at, instead) } else { edge };
-        (at, value.clamp(low, high))
-    };
-    // A counter begins low and ends high.
-    let (begin, end) = if kind == Kind::Counter { (low, high) } else { (mean_left, mean_left) };
-    let first = edge(first, (chunk::end_of(hour - 1) + DurationMs::from_millis(1), begin));
-    let last = edge(last, (chunk::end_of(hour), end));
-    let parts = SummaryParts { count: left, sum: rest, m2, min: low, max: high, first, last, increase, sketch };
-    Some(Summary::from_parts(parts).unwrap_or_else(|_| summary.clone()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn summary(values: &[f64], kind: Kind) -> Summary {
-        let sample = |(at, value): (usize, &f64)| Sample::new(TimestampMs::new(1_000 + at as i64), *value).unwrap();
-        let mut samples = values.iter().enumerate().map(sample);
-        let mut summary = Summary::of(samples.next().unwrap(), kind);
-        samples.for_each(|each| summary.record(each, kind));
-        summary
-    }
-
-    #[track_caller]
-    fn check(values: &[f64], gone: usize, kind: Kind) {
-        let sample = Sample::new(TimestampMs::new(1_000 + gone as i64), values[gone]).unwrap();
-        let left: Vec<_> = values.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, value)| *value).collect();
-        let (less, anew) = (without(&summary(values, kind), sample, kind, 1).unwrap(), summary(&left, kind));
-        assert_eq!((less.count, &less.sketch), (anew.count, &anew.sketch));
-        assert!((less.sum - anew.sum).abs() < 1e-9 && (less.m2 - anew.m2).abs() < 1e-6, "{less:?} {anew:?}");
-        assert!((less.increase - anew.increase).abs() < 1e-9);
-        assert!(less.min <= anew.min && anew.min - less.min < 0.022 * anew.min.abs() + 1e-9, "{less:?} {anew:?}");
-        assert!(less.max >= anew.max && less.max - anew.max < 0.022 * anew.max.abs() + 1e-9, "{less:?} {anew:?}");
-        let edges = [less.first, less.last];
-        assert!(!edges.contains(&sample), "{less:?}");
-        let others = |edge: &Sample| (edge.timestamp().get() - 1_000, edge.value());
-        let [first, last] = [edges.first(), edges.last()].map(|edge| edge.map(others));
-        assert!(gone == 0 || first == Some((0, values[0])), "{less:?}");
-        assert!(
-            gone == values.len() - 1 || last == Some((values.len() as i64 - 1, values[values.len() - 1])),
-            "{less:?}"
-        );
-    }
-
-    #[test]
-    fn a_sample_is_taken_out_of_a_summary() {
-        for kind in [Kind::Observation, Kind::Event, Kind::Gauge] {
-            for gone in 0..4 {
-                check(&[3.0, -1.5, 80.0, 7.0], gone, kind);
-                check(&[0.0, 0.0, 5.0, 5.0], gone, kind);
-            }
-        }
-        let one = summary(&[3.0], Kind::Gauge);
-        assert_eq!(without(&one, one.first, Kind::Gauge, 1), None);
-        // An extreme whose value bucket others share goes too.
-        let near = summary(&[3.0, 3.001, 7.0, 6.999], Kind::Gauge);
-        let seven = Sample::new(TimestampMs::new(1_002), 7.0).unwrap();
-        let less = without(&near, near.first, Kind::Gauge, 1).and_then(|less| without(&less, seven, Kind::Gauge, 1));
-        let less = less.unwrap();
-        assert!(less.min < 3.0 && less.max > 7.0, "{less:?}");
-        let counter = summary(&[10.0, 20.0, 30.0], Kind::Counter);
-        let less = without(&counter, counter.last, Kind::Counter, 1).unwrap();
-        assert_eq!((less.first, less.last.timestamp()), (counter.first, chunk::end_of(1)));
-        assert!((19.9..20.5).contains(&less.last.value()), "{less:?}");
-    }
 }

@@ -4,18 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bellwether_core::labels::{Labels, MetricName, SeriesKey};
+use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
 use redb::ReadableTable;
 
 use super::chunk::{self, ChunkKey, hour_of};
+use super::correction::MOST;
 use super::error::{StoreError, While};
 use super::fault::Faults;
 use super::redb_store::shielded;
+use super::rework::Rework;
 use super::series::SeriesIx;
 use super::snapshot::{DOING, Snapshot};
 use super::tables::{self, meta};
 use super::trail::{Action, Entry};
 use super::{StoredSample, batch};
+
+/// Most bytes of records that are made ready; what is beyond, the thread that writes makes.
+const MOST_READY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Which stored samples are meant: those that were sent with a reference.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +72,8 @@ pub struct Whereabouts {
     pub(super) seq: u64,
     /// The series and hours in whose chunks they are, or may be once the tail is sealed.
     pub(super) hours: BTreeSet<(SeriesIx, i64)>,
+    /// What becomes of those hours, made ready.
+    pub(super) ready: BTreeMap<(SeriesIx, i64), Rework>,
     /// The batches of the tail in which they are.
     pub(super) batches: BTreeSet<u64>,
     /// Of an erase: the entries of the trail that tell of the reference.
@@ -93,9 +101,10 @@ impl Whereabouts {
 }
 
 impl Snapshot {
-    /// Finds where the samples of `target` are; for an erase also what else tells of their reference. Cost: reads the
-    /// chunks of the series that may have some without unpacking them, and the tail; for an erase the trail, and where
-    /// it is of some samples of the reference only, the chunks of all series.
+    /// Finds where the samples of `target` are, and makes ready what becomes of their hours; for an erase also finds
+    /// what else tells of their reference. Cost: reads the chunks of the series that may have some, unpacks and packs
+    /// those of the hours that do, and reads the tail; for an erase the trail, and where it is of some samples of the
+    /// reference only, the chunks of all series.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.
@@ -109,6 +118,7 @@ impl Snapshot {
                 all.iter().filter(|(_, (key, _))| target.takes(key)).map(|(series, _)| *series).collect();
             search.chunks(self, &wanted)?;
             search.tail(self, &wanted)?;
+            search.make_ready(self, &all)?;
             if action == Action::Erase {
                 search.trail(self)?;
                 if target.is_narrowed() {
@@ -145,6 +155,29 @@ impl Search<'_> {
                     }
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn make_ready(
+        &mut self,
+        snapshot: &Snapshot,
+        series: &BTreeMap<SeriesIx, (SeriesKey, Kind)>,
+    ) -> Result<(), StoreError> {
+        if self.found.hours.len() > MOST {
+            // It will be refused.
+            return Ok(());
+        }
+        let (chunks, hours) = (snapshot.table(tables::CHUNKS)?, snapshot.table(tables::HOURS)?);
+        let mut bytes = 0;
+        for (ix, hour) in self.found.hours.iter().copied() {
+            let Some((_, kind)) = series.get(&ix) else { continue };
+            let rework = Rework::of(&chunks, &hours, self.target, ix, hour, *kind)?;
+            bytes += rework.bytes();
+            if bytes > MOST_READY_BYTES {
+                break;
+            }
+            self.found.ready.insert((ix, hour), rework);
         }
         Ok(())
     }

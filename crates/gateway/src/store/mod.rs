@@ -45,6 +45,7 @@ mod renew;
 mod repeats;
 mod restated;
 mod retention;
+mod rework;
 mod rollups;
 mod seal;
 mod series;
@@ -133,17 +134,6 @@ pub trait Store: Send {
     /// [`StoreError`] where the disk failed.
     fn replay(
         &self,
-        now: TimestampMs,
-        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
-    ) -> Result<Vec<Fault>, StoreError>;
-
-    /// The same of some series only, whose samples were corrected.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the disk failed.
-    fn replay_series(
-        &self,
-        series: &[SeriesKey],
         now: TimestampMs,
         each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Fault>, StoreError>;
@@ -341,19 +331,7 @@ impl Store for RedbStore {
         now: TimestampMs,
         each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Fault>, StoreError> {
-        self.look(|database, state| recovery::replay(database, state, now, None, each))
-    }
-
-    fn replay_series(
-        &self,
-        series: &[SeriesKey],
-        now: TimestampMs,
-        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
-    ) -> Result<Vec<Fault>, StoreError> {
-        self.look(|database, state| {
-            let only = series.iter().filter_map(|key| state.by_key.get(key)).map(|(ix, _)| *ix).collect();
-            recovery::replay(database, state, now, Some(&only), each)
-        })
+        self.look(|database, state| recovery::replay(database, state, now, each))
     }
 
     fn correct(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, StoreError> {

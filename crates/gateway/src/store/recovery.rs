@@ -3,14 +3,18 @@
 use super::chunk::{self, ChunkKey};
 use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
+use super::redb_store::shielded;
+use super::seal::Sealing;
 use super::series::SeriesIx;
+use super::snapshot::Snapshot;
 use super::state::State;
 use super::{BatchSample, Resurfaced, StoredSeries, batch, histograms, hour, tables};
-use bellwether_core::sample::Sample;
+use bellwether_core::labels::SeriesKey;
+use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::summary::Summary;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::ingest::Repeats;
-use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase};
+use redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -52,9 +56,18 @@ pub enum Recovered<'a> {
 type Points = ReadOnlyTable<(u32, i64), &'static [u8]>;
 type Chunks = ReadOnlyTable<(u32, i64, u32), &'static [u8]>;
 
+/// What is replayed.
+struct Source<'a> {
+    read: &'a ReadTransaction,
+    series: &'a BTreeMap<SeriesIx, (SeriesKey, Kind)>,
+    sealing: &'a Sealing,
+    /// Nothing but these series.
+    only: Option<&'a BTreeSet<SeriesIx>>,
+}
+
 /// Where a replay stands.
 struct Replay<'a> {
-    state: &'a State,
+    source: Source<'a>,
     each: &'a mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
     /// Whether `each` wants no more.
     broken: bool,
@@ -62,28 +75,65 @@ struct Replay<'a> {
     faults: Faults,
 }
 
-/// `only`: nothing but these series.
+/// Everything that a starting engine needs.
 pub(super) fn replay(
     database: &Database,
     state: &State,
     now: TimestampMs,
-    only: Option<&BTreeSet<SeriesIx>>,
     each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Fault>, StoreError> {
+    let read = database.begin_read().while_doing(DOING)?;
+    let source = Source { read: &read, series: &state.series, sealing: &state.sealing, only: None };
+    let faults = state.faults.borrow().clone();
+    let faults = replay_source(source, faults, now, each)?;
+    let named = faults.named.clone();
+    state.faults.replace(faults);
+    Ok(named)
+}
+
+impl Snapshot {
+    /// Streams what an engine needs of some series, whose samples were corrected, as
+    /// [`Store::replay`](super::Store::replay) does of all.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk failed.
+    pub fn replay(
+        &self,
+        series: &[SeriesKey],
+        now: TimestampMs,
+        each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Fault>, StoreError> {
+        shielded(|| {
+            let mut faults = Faults::default();
+            let all = self.series(&mut faults)?;
+            let wanted: BTreeSet<&SeriesKey> = series.iter().collect();
+            let only = all.iter().filter(|(_, (key, _))| wanted.contains(key)).map(|(series, _)| *series).collect();
+            let source =
+                Source { read: self.transaction(), series: &all, sealing: &self.sealing()?, only: Some(&only) };
+            Ok(replay_source(source, faults, now, each)?.named)
+        })
+    }
+}
+
+fn replay_source(
+    source: Source<'_>,
+    faults: Faults,
+    now: TimestampMs,
+    each: &mut dyn FnMut(Recovered<'_>) -> ControlFlow<()>,
+) -> Result<Faults, StoreError> {
     // Hours up to this one come as summaries: all of it is older than the raw span.
     let old = chunk::last_over(now - RAW_SPAN);
     let oldest = chunk::last_over(now - WHOLE_SPAN);
-    let read = database.begin_read().while_doing(DOING)?;
+    let Source { read, series, only, .. } = source;
     let chunks = read.open_table(tables::CHUNKS).while_doing(DOING)?;
     let hours = read.open_table(tables::HOURS).while_doing(DOING)?;
-    let faults = state.faults.borrow().clone();
-    let mut replay = Replay { state, each, broken: false, announced: BTreeSet::new(), faults };
+    let mut replay = Replay { source, each, broken: false, announced: BTreeSet::new(), faults };
 
-    let points = histograms::table(&read, tables::POINTS)?;
-    let point_hours = histograms::table(&read, tables::POINT_HOURS)?;
-    let mut tail = replay.tail(&read)?;
+    let points = histograms::table(read, tables::POINTS)?;
+    let point_hours = histograms::table(read, tables::POINT_HOURS)?;
+    let mut tail = replay.tail()?;
     let wanted = |series: &SeriesIx| only.is_none_or(|only| only.contains(series));
-    for series in state.series.keys().copied().filter(wanted) {
+    for series in series.keys().copied().filter(wanted) {
         let of_tail = tail.remove(&series).unwrap_or_default();
         let mut waiting = of_tail.as_slice();
         for row in hours.range((series.0, oldest)..=(series.0, i64::MAX)).while_doing(DOING)? {
@@ -125,9 +175,7 @@ pub(super) fn replay(
             break;
         }
     }
-    let named = replay.faults.named.clone();
-    state.faults.replace(replay.faults);
-    Ok(named)
+    Ok(replay.faults)
 }
 
 /// The batches of the tail whose places are in `seqs`, with their names.
@@ -165,7 +213,7 @@ impl Replay<'_> {
 
     fn announce(&mut self, series: SeriesIx) {
         if self.announced.insert(series)
-            && let Some((key, kind)) = self.state.series.get(&series)
+            && let Some((key, kind)) = self.source.series.get(&series)
         {
             self.give(Recovered::Series(&StoredSeries { ix: series, key: key.clone(), kind: *kind }));
         }
@@ -253,11 +301,12 @@ impl Replay<'_> {
 
     /// What is not sealed, by series, ordered by time; equal timestamps keep the order in which they
     /// came. Tail and rounds are bounded, so that all of it is held at once.
-    fn tail(&mut self, read: &ReadTransaction) -> Result<BTreeMap<SeriesIx, Vec<Sample>>, StoreError> {
-        let table = read.open_table(tables::TAIL).while_doing(DOING)?;
+    fn tail(&mut self) -> Result<BTreeMap<SeriesIx, Vec<Sample>>, StoreError> {
+        let Source { read, sealing, only, .. } = self.source;
         let mut tail: BTreeMap<SeriesIx, Vec<Sample>> = BTreeMap::new();
-        for &seq in self.state.tail.keys() {
-            let Some(record) = table.get(seq).while_doing(DOING)? else { continue };
+        for row in read.open_table(tables::TAIL).while_doing(DOING)?.iter().while_doing(DOING)? {
+            let (seq, record) = row.while_doing(DOING)?;
+            let seq = seq.value();
             let batch = match batch::decode(seq, record.value()) {
                 Ok(batch) => batch,
                 Err(reason) => {
@@ -265,8 +314,8 @@ impl Replay<'_> {
                     continue;
                 }
             };
-            for each in batch.samples {
-                if !self.state.sealing.holds(seq, each.series, each.sample.timestamp()) {
+            for each in batch.samples.iter().filter(|each| only.is_none_or(|only| only.contains(&each.series))) {
+                if !sealing.holds(seq, each.series, each.sample.timestamp()) {
                     tail.entry(each.series).or_default().push(each.sample);
                 }
             }

@@ -36,6 +36,10 @@ impl Snapshot {
         Ok(Self { read: database.begin_read().while_doing(DOING)? })
     }
 
+    pub(super) const fn transaction(&self) -> &ReadTransaction {
+        &self.read
+    }
+
     pub(super) fn table<K: Key + 'static, V: Value + 'static>(
         &self,
         definition: TableDefinition<'static, K, V>,

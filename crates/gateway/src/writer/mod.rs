@@ -3,6 +3,7 @@
 
 mod correct;
 mod receipts;
+mod restate;
 #[cfg(test)]
 pub(crate) mod rig;
 mod thread;
@@ -12,16 +13,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
+use bellwether_core::engine::Engine;
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::ingest::{IngestedSample, Rejection};
 use bellwether_wire::protocol::IngestedHistogram;
 use tokio::sync::oneshot;
 
 pub(crate) use receipts::BatchName;
+pub(crate) use restate::orders;
 pub(crate) use thread::WriterThread;
 pub(crate) use unsaved::NewNotice;
 
-use crate::store::{AlertChange, Corrected, Correction, Notice, Snapshot, Whereabouts};
+use crate::store::{AlertChange, Corrected, Correction, Notice, Snapshot, StoreError, Whereabouts};
 use crate::telemetry::Metrics;
 
 /// How much may wait to be written.
@@ -97,6 +100,7 @@ enum Job {
     NoticeDelivered { id: u64, kept: SyncSender<bool> },
     NoticeFailed { id: u64, next_attempt_at: TimestampMs, kept: SyncSender<bool> },
     Correct { asked: Arc<Correction>, found: Whereabouts, reply: oneshot::Sender<Result<Corrected, WriteError>> },
+    Restated { number: u64, anew: Result<Box<Engine>, StoreError> },
     Snapshot { reply: oneshot::Sender<Result<Snapshot, WriteError>> },
     Stop,
 }

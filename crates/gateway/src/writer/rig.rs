@@ -15,13 +15,15 @@ use redb::ReadableTable;
 use tokio::sync::oneshot;
 
 use self::faulty::{Failure, FaultyDisk};
+use super::restate::Orders;
 use super::thread::WriterThread;
-use super::{BatchName, Delivery, NewNotice, QueueRoom, Receipt, WriteError, Written};
+use super::{BatchName, Delivery, Job, NewNotice, QueueRoom, Receipt, WriteError, Written};
 use crate::clock;
 use crate::hub::{Greeting, Hub, LiveRoom, recover};
 use crate::own::OwnWork;
 use crate::store::{
-    Action, AlertChange, Change, Correction, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store, Target,
+    Action, AlertChange, Change, Corrected, Correction, Disk, IdempotencyKey, Progress, RedbStore, Retention, Store,
+    Target, Whereabouts,
 };
 use crate::telemetry::Metrics;
 
@@ -34,6 +36,7 @@ struct Rig {
     hub: Arc<Hub>,
     metrics: Metrics,
     writer: WriterThread<RedbStore>,
+    orders: Orders,
 }
 
 impl Rig {
@@ -50,8 +53,9 @@ impl Rig {
         let hub = Arc::new(Hub::new(Greeting { board, demo: false, version: "0" }, LiveRoom::USUAL).unwrap());
         let retention = Retention::all(DurationMs::from_days(90));
         let own = Arc::new(OwnWork::default());
-        let writer = WriterThread::new(store, Arc::clone(&hub), metrics.clone(), own, retention, queue);
-        Self { disk, hub, metrics, writer }
+        let (restate, orders) = super::orders();
+        let writer = WriterThread::new(store, Arc::clone(&hub), metrics.clone(), own, retention, queue, restate);
+        Self { disk, hub, metrics, writer, orders }
     }
 
     /// Writes a group of batches and gives what each sender is told.
@@ -73,6 +77,21 @@ impl Rig {
 
     fn write_one(&mut self, delivery: Delivery) -> Result<Written, WriteError> {
         self.write(vec![delivery]).remove(0)
+    }
+
+    /// Corrects samples; what the asker is told once it is shown.
+    fn correct(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, WriteError> {
+        let (reply, mut answer) = oneshot::channel();
+        self.writer.correct(asked, found, reply);
+        self.settle();
+        answer.try_recv().unwrap()
+    }
+
+    /// Shows what is to be shown anew.
+    fn settle(&mut self) {
+        while let Some(Job::Restated { number, anew }) = self.orders.next_for_tests() {
+            self.writer.restated(number, anew);
+        }
     }
 
     /// Writes a batch that comes when the store tries anew: a second after its failure.
@@ -190,10 +209,11 @@ fn a_correction_that_failed_and_yet_reached_the_disk_is_seen_once() {
         let change = Change::Correct { value: None, timestamp };
         let asked = Correction { target, change, reason: None, by: "desk".into(), now };
         rig.disk.fail_after(changes, Failure::Sync);
-        let corrected = rig.writer.correct(&asked, &whereabouts);
+        let corrected = rig.correct(&asked, &whereabouts);
         rig.disk.fail(None);
         assert_eq!(rig.count(), 2.0);
         assert_eq!(rig.write_when_mended(batch("next", vec![sample(None)])), stored(1));
+        rig.settle();
         assert_eq!(rig.count(), 3.0);
         let query = Query::new(MetricName::new("m").unwrap(), DurationMs::from_hours(1), Aggregation::Count);
         let expression = Expression::Single(query);
@@ -206,6 +226,35 @@ fn a_correction_that_failed_and_yet_reached_the_disk_is_seen_once() {
         lost += usize::from(!on_disk);
     }
     assert!(found > 0 && lost > 0, "{found} {lost}: no commit failed at its last step, or none at another");
+}
+
+#[test]
+fn what_comes_while_a_correction_is_made_ready_to_be_shown_counts_once() {
+    let mut rig = Rig::new();
+    let referred = |name: &str| IngestedSample { reference: Some(name.to_owned()), ..sample(None) };
+    assert_eq!(rig.write_one(batch("first", vec![referred("r"), referred("s"), sample(None)])), stored(3));
+    let withdraw = |rig: &mut Rig, reference: &str| {
+        let target = Target::new(reference);
+        let found = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Withdraw).unwrap();
+        let (reply, answer) = oneshot::channel();
+        let asked = Correction { target, change: Change::Withdraw, reason: None, by: "desk".into(), now: clock::now() };
+        rig.writer.correct(&asked, &found, reply);
+        answer
+    };
+    let mut first = withdraw(&mut rig, "r");
+    assert_eq!(rig.write_one(batch("between", vec![sample(None), referred("t")])), stored(2));
+    let mut second = withdraw(&mut rig, "s");
+    assert_eq!(rig.write_one(batch("after", vec![sample(None)])), stored(1));
+    let mut third = withdraw(&mut rig, "t");
+    assert_eq!(rig.count(), 6.0, "nobody is told yet, and nothing of it is shown");
+    for answer in [&mut first, &mut second, &mut third] {
+        assert!(answer.try_recv().is_err());
+    }
+    rig.settle();
+    for answer in [&mut first, &mut second, &mut third] {
+        assert!(matches!(answer.try_recv(), Ok(Ok(Corrected::Done { samples: 1, .. }))));
+    }
+    assert_eq!(rig.count(), 3.0);
 }
 
 #[test]

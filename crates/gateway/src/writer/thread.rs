@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender};
 use std::time::Duration;
 
 use bellwether_core::engine::Plan;
@@ -12,6 +12,7 @@ use bellwether_core::labels::SeriesKey;
 use bellwether_core::time::TimestampMs;
 
 use super::receipts::{BatchName, Receipts};
+use super::restate::{Order, Restating};
 use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
@@ -57,6 +58,10 @@ pub(crate) struct WriterThread<S> {
     unsaved: Unsaved,
     /// Series that may have been changed by a correction whose commit failed.
     pub(super) unsure: BTreeSet<SeriesKey>,
+    /// Series that are being made anew, in the order in which they were ordered.
+    pub(super) restating: Vec<Restating>,
+    pub(super) next_restating: u64,
+    pub(super) orders: Sender<Order>,
     last_housekeeping: Stopwatch,
     housekeeping_in: Duration,
     last_statistics: Stopwatch,
@@ -65,7 +70,7 @@ pub(crate) struct WriterThread<S> {
 }
 
 impl<S: Store> WriterThread<S> {
-    /// The thread over a store whose samples the hub already shows.
+    /// The thread over a store whose samples the hub already shows; what is to be shown anew goes to `orders`.
     pub(crate) fn new(
         store: S,
         hub: Arc<Hub>,
@@ -73,6 +78,7 @@ impl<S: Store> WriterThread<S> {
         own: Arc<OwnWork>,
         retention: Retention,
         queue: WriterQueue,
+        orders: Sender<Order>,
     ) -> Self {
         Self {
             units: Units::of(store.declarations()),
@@ -85,6 +91,9 @@ impl<S: Store> WriterThread<S> {
             receipts: Receipts::default(),
             unsaved: Unsaved::default(),
             unsure: BTreeSet::new(),
+            restating: Vec::new(),
+            next_restating: 0,
+            orders,
             last_housekeeping: Stopwatch::start(),
             housekeeping_in: HOUSEKEEPING_STEP,
             last_statistics: Stopwatch::start(),
@@ -171,7 +180,7 @@ impl<S: Store> WriterThread<S> {
             group = self.commit_first_of_each_name(group, now);
         }
         // Only now is all of the store shown that is in it.
-        self.show_unsure(now);
+        self.show_unsure();
     }
 
     /// Commits a group but for batches with the name of another before them; gives those back.
@@ -262,6 +271,7 @@ impl<S: Store> WriterThread<S> {
         let samples: usize = found.iter().map(|(_, samples)| samples.len()).sum();
         tracing::warn!(batches = found.len(), samples, "a commit that failed had reached the disk; it counts now");
         self.metrics.samples_accepted.inc_by(samples as u64);
+        self.note_since(&found, &increments);
         self.hub.record(&found, &increments, now);
     }
 
@@ -302,6 +312,7 @@ impl<S: Store> WriterThread<S> {
             };
             answers.push((reply, written));
         }
+        self.note_since(&stored, &increments);
         self.hub.record(&stored, &increments, now);
         for (reply, written) in answers {
             answer(reply, written);
@@ -326,8 +337,11 @@ impl<S: Store> WriterThread<S> {
                 answer_kept(&kept, self.store.notice_failed(id, next_attempt_at, now))
             }
             Job::Correct { asked, found, reply } => {
-                // The asker may have gone away; it is changed or not all the same.
-                let _gone = reply.send(self.correct(&asked, &found));
+                self.correct(&asked, &found, reply);
+                Ok(())
+            }
+            Job::Restated { number, anew } => {
+                self.restated(number, anew);
                 Ok(())
             }
             Job::Snapshot { reply } => {
@@ -342,7 +356,7 @@ impl<S: Store> WriterThread<S> {
             self.complain(&error);
         }
         self.show_resurfaced(now);
-        self.show_unsure(now);
+        self.show_unsure();
         self.metrics.notifications_waiting.set(gauge(self.store.statistics().notices as u64));
     }
 
@@ -390,7 +404,7 @@ impl<S: Store> WriterThread<S> {
             }
         }
         self.show_resurfaced(now);
-        self.show_unsure(now);
+        self.show_unsure();
         self.housekeeping_in = if more { HOUSEKEEPING_STEP } else { HOUSEKEEPING_EVERY };
     }
 

@@ -1,0 +1,198 @@
+//! Series shown anew after samples of them were changed.
+//!
+//! An engine is made of what the store holds of them, on a thread of its own and of a snapshot, while the writer goes
+//! on. What it stores of them meanwhile it notes down and adds; then the series of the two engines change places. So a
+//! correction holds up neither senders nor questions, however much its series hold.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use bellwether_core::engine::{Engine, EngineConfig, SeriesId};
+use bellwether_core::labels::SeriesKey;
+use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::time::TimestampMs;
+use tokio::sync::oneshot;
+
+use super::thread::WriterThread;
+use super::{Job, WriteError, Writer};
+use crate::clock;
+use crate::hub::{Admitted, NewMarks, increment};
+use crate::store::{Corrected, Increment, Recovered, SeriesIx, Snapshot, Store, StoreError};
+
+/// Most corrections that are on disk and not shown yet.
+pub(super) const MOST_RESTATING: usize = 16;
+/// Most samples of the series of a correction that may come before it is shown; beyond, they are read anew.
+const MOST_SINCE: usize = 1_000_000;
+
+/// Series that are to be made anew.
+pub(crate) struct Order {
+    number: u64,
+    snapshot: Snapshot,
+    series: Vec<SeriesKey>,
+    config: EngineConfig,
+    now: TimestampMs,
+}
+
+/// The end of the thread that makes series anew.
+pub(crate) struct Orders(Receiver<Order>);
+
+/// Makes the way of orders.
+pub(crate) fn orders() -> (Sender<Order>, Orders) {
+    let (sender, receiver) = channel();
+    (sender, Orders(receiver))
+}
+
+impl Orders {
+    /// Makes series anew, one order after the other, until nobody can give one any more.
+    pub(crate) fn run(&self, writer: &Writer) {
+        while let Ok(order) = self.0.recv() {
+            writer.ask(order.job());
+        }
+    }
+
+    /// The next order that was given, done.
+    #[cfg(test)]
+    pub(super) fn next_for_tests(&self) -> Option<Job> {
+        self.0.try_recv().ok().map(|order| order.job())
+    }
+}
+
+impl Order {
+    fn job(self) -> Job {
+        let number = self.number;
+        Job::Restated { number, anew: self.make().map(Box::new) }
+    }
+
+    /// An engine with nothing but the series as they are in the snapshot.
+    fn make(self) -> Result<Engine, StoreError> {
+        let Self { snapshot, series, config, now, .. } = self;
+        let mut engine = Engine::new(config).map_err(|error| StoreError::Internal { what: error.to_string() })?;
+        let mut ids: HashMap<SeriesIx, SeriesId> = HashMap::new();
+        let faults = snapshot.replay(&series, now, &mut |piece| {
+            match piece {
+                Recovered::Series(series) => {
+                    if let Ok(id) = engine.series(&series.key, Some(series.kind)) {
+                        ids.insert(series.ix, id);
+                    }
+                }
+                // What is too old for the engine is in nobody's window, as at a start.
+                Recovered::Hour { series, width, bucket_end, summary } => {
+                    if let Some(id) = ids.get(&series) {
+                        let _older = engine.merge(*id, width, bucket_end, summary, now);
+                    }
+                }
+                Recovered::Samples { series, samples } => {
+                    if let Some(id) = ids.get(&series) {
+                        for sample in samples {
+                            let _older = engine.record(*id, *sample, now);
+                        }
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        for fault in &faults {
+            tracing::error!(%fault, "the store holds a damaged record");
+        }
+        Ok(engine)
+    }
+}
+
+/// Whoever asked for a correction, and what it is told once that is shown.
+pub(super) type Told = (oneshot::Sender<Result<Corrected, WriteError>>, Corrected);
+
+/// Series of which an engine is being made.
+pub(super) struct Restating {
+    number: u64,
+    series: BTreeSet<SeriesKey>,
+    marks: NewMarks,
+    /// The place of the change in the stream.
+    seq: u64,
+    told: Option<Told>,
+    since: Since,
+}
+
+/// What was stored of series since the snapshot.
+#[derive(Default)]
+struct Since {
+    samples: Vec<(SeriesKey, Kind, Sample)>,
+    increments: Vec<Increment>,
+    /// Whether it was too much to be held.
+    overflowed: bool,
+}
+
+impl Since {
+    fn add_to(self, engine: &mut Engine, now: TimestampMs) {
+        for (key, kind, sample) in self.samples {
+            if let Ok(id) = engine.series(&key, Some(kind)) {
+                let _older = engine.record(id, sample, now);
+            }
+        }
+        for Increment { series, kind, summary } in self.increments {
+            if let Ok(id) = engine.series(&series, Some(kind)) {
+                let _older = increment(engine, id, &summary, now);
+            }
+        }
+    }
+}
+
+impl<S: Store> WriterThread<S> {
+    /// Has series made anew as the store now holds them. Where it cannot be read, they are in doubt.
+    pub(super) fn restate(&mut self, series: BTreeSet<SeriesKey>, marks: NewMarks, seq: u64, told: Option<Told>) {
+        let snapshot = match self.store.snapshot() {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                // It is on disk; it is shown as soon as the store can be read.
+                self.complain(&error);
+                self.unsure.extend(series);
+                return tell(told);
+            }
+        };
+        let number = self.next_restating;
+        self.next_restating += 1;
+        let (keys, config) = (series.iter().cloned().collect(), self.hub.config());
+        let order = Order { number, snapshot, series: keys, config, now: clock::now() };
+        self.restating.push(Restating { number, series, marks, seq, told, since: Since::default() });
+        // The thread is gone only when the gateway ends.
+        let _ended = self.orders.send(order);
+    }
+
+    /// Notes down what is stored of series that are being made anew.
+    pub(super) fn note_since(&mut self, stored: &[(u64, Vec<Admitted>)], increments: &[Increment]) {
+        for Restating { series, since, .. } in &mut self.restating {
+            let admitted = stored.iter().flat_map(|(_, samples)| samples).filter(|each| series.contains(&each.key));
+            since.samples.extend(admitted.map(|each| (each.key.clone(), each.kind, each.sample)));
+            since.increments.extend(increments.iter().filter(|each| series.contains(&each.series)).cloned());
+            if since.samples.len() + since.increments.len() > MOST_SINCE {
+                *since = Since { overflowed: true, ..Since::default() };
+            }
+        }
+    }
+
+    /// Shows series that were made anew.
+    pub(super) fn restated(&mut self, number: u64, anew: Result<Box<Engine>, StoreError>) {
+        let Some(place) = self.restating.iter().position(|each| each.number == number) else { return };
+        let Restating { series, marks, seq, told, since, .. } = self.restating.remove(place);
+        match anew {
+            Ok(mut anew) if !since.overflowed => {
+                since.add_to(&mut anew, clock::now());
+                let series: Vec<_> = series.into_iter().collect();
+                self.hub.restate(&series, *anew, marks, seq);
+            }
+            Ok(_) => self.unsure.extend(series),
+            Err(error) => {
+                self.complain(&error);
+                self.unsure.extend(series);
+            }
+        }
+        tell(told);
+    }
+}
+
+fn tell(told: Option<Told>) {
+    if let Some((reply, corrected)) = told {
+        // The asker may have gone away; it is changed all the same.
+        let _gone = reply.send(Ok(corrected));
+    }
+}
