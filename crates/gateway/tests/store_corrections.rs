@@ -364,7 +364,7 @@ fn the_trail_says_what_was_done_and_of_what_is_erased_only_that_it_was() {
     let of_conflict = Target { metric: Some(series(3).0.metric), ..Target::new(&reference(2)) };
     assert_eq!(changed(&correct(&mut store, of_conflict, Change::Withdraw)), 1);
     let trail = |store: &RedbStore| {
-        let Trail { entries, faults } = store.snapshot().unwrap().trail(0, (at(0), at(NOW)), 9).unwrap();
+        let Trail { entries, faults, .. } = store.snapshot().unwrap().trail(0, (at(0), at(NOW)), 9).unwrap();
         assert_eq!(faults, []);
         entries.into_iter().map(|(_, entry)| entry).collect::<Vec<_>>()
     };
@@ -447,6 +447,25 @@ fn a_batch_id_that_is_a_reference_is_forgotten_with_the_last_that_tells_of_it() 
     assert_eq!(changed(&correct(&mut store, Target::new(&reference(1)), Change::Erase)), 0);
     assert!(!holds(&store, &reference(1)));
     assert_eq!(correct(&mut store, Target::new(&reference(1)), Change::Erase), Corrected::Unknown);
+}
+
+#[test]
+fn a_reading_of_the_trail_is_bounded_by_what_its_entries_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    for (number, count) in [(1, 6_000), (2, 4_000), (3, 1), (4, 10_000)] {
+        let of = |n: i64| referred((n % 4) as usize, n * 100, n as f64, Some(number));
+        store_one(&mut store, batch(START, (0..count).map(of).collect()));
+        assert_eq!(changed(&correct(&mut store, Target::new(&reference(number)), Change::Withdraw)), count as usize);
+    }
+    let read = |from: u64, most: usize| {
+        let trail = store.snapshot().unwrap().trail(from, (at(0), at(NOW)), most).unwrap();
+        (trail.entries.iter().map(|(id, _)| *id).collect::<Vec<_>>(), trail.next)
+    };
+    assert_eq!(read(0, 9), (vec![0, 1], Some(2)));
+    assert_eq!(read(2, 9), (vec![2], Some(3)));
+    assert_eq!(read(3, 9), (vec![3], None));
+    assert_eq!(read(0, 1), (vec![0], Some(1)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A store that an earlier program wrote still opens and says the same.
 //!
-//! `fixtures/store-v1.redb` is kept for ever. A new format gets a fixture of its own: where there is
+//! `fixtures/store-v1.redb` is kept for ever, and so is `fixtures/store-v1-corrected.redb`, which has the tables that
+//! are made with the first histogram and the first correction. A new format gets fixtures of its own: where there is
 //! none, the test writes it, fails, and asks for it to be committed.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failure of the test")]
@@ -9,7 +10,12 @@ mod store_support;
 
 use bellwether_core::labels::MetricName;
 use bellwether_core::sample::Kind;
-use bellwether_gateway::store::{AlertChange, Batch, BatchSample, Declaration, FORMAT, Outcome, Store};
+use bellwether_core::time::DurationMs;
+use bellwether_gateway::store::{
+    Action, AlertChange, Batch, BatchHistogram, BatchSample, Change, Corrected, Correction, Declaration, FORMAT,
+    Outcome, RedbStore, Store, Target,
+};
+use bellwether_wire::protocol::{Course, HistogramPoint, explicit};
 use std::path::PathBuf;
 use store_support::{EPOCH, HOUR, START, all_of, at, batch, key, named, open, replay, sample, seal_all};
 
@@ -42,19 +48,100 @@ fn write(folder: &std::path::Path) {
     store.close().unwrap();
 }
 
-#[test]
-fn a_store_of_format_1_still_opens() {
-    let fixture =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(format!("store-v{FORMAT}.redb"));
+fn corrected(store: &mut RedbStore, reference: &str, change: Change) {
+    let target = Target::new(reference);
+    let found = store.snapshot().unwrap().find(&target, change.action()).unwrap();
+    let reason = Some("entered wrongly".into());
+    let asked = Correction { target, change, reason, by: "desk".into(), now: at(START + 3 * HOUR) };
+    let done = store.correct(&asked, &found).unwrap();
+    assert!(matches!(done, Corrected::Done { samples: 1, .. }), "{done:?}");
+}
+
+/// Two hours of cases, the first sealed; one corrected, one moved, one withdrawn and one erased in each; a histogram.
+fn write_corrected(folder: &std::path::Path) {
+    let mut store = open(folder);
+    let days = key("resolution_time", "a");
+    for hour in 0..2 {
+        let of = |case: i64| {
+            let reference = Some(format!("case {hour}-{case}").into());
+            BatchSample { reference, ..sample(&days, Kind::Observation, START + hour * HOUR + case, case as f64) }
+        };
+        store.append(&[batch(START + hour * HOUR, (1..=9).map(of).collect())]).unwrap();
+        if hour == 0 {
+            seal_all(&mut store, START + HOUR + 600_000);
+        }
+    }
+    for hour in 0..2 {
+        let moved = at(START + hour * HOUR + 600_000);
+        corrected(&mut store, &format!("case {hour}-1"), Change::Correct { value: Some(0.5), timestamp: None });
+        corrected(&mut store, &format!("case {hour}-2"), Change::Correct { value: None, timestamp: Some(moved) });
+        corrected(&mut store, &format!("case {hour}-3"), Change::Withdraw);
+        corrected(&mut store, &format!("case {hour}-4"), Change::Erase);
+    }
+    let course = Course::Cumulative { since: Some(at(START - HOUR)), restarted: false };
+    let counted = |offset: i64, counts: [u64; 3], sum: f64| {
+        let sketch = explicit::carrier(&counts).unwrap();
+        let bounds = Some(vec![10.0, 100.0]);
+        let point = HistogramPoint { at: at(START + offset), sketch, bounds, sum, extremes: None, course };
+        BatchHistogram { series: key("latency", "a"), kind: Kind::Observation, point }
+    };
+    let histograms = vec![counted(1_000, [5, 0, 0], 20.0), counted(2_000, [6, 2, 0], 100.0)];
+    store.append(&[Batch { histograms, ..batch(START + HOUR, Vec::new()) }]).unwrap();
+    store.close().unwrap();
+}
+
+/// A copy of a fixture, open; where there is none, `write` writes it.
+fn copied(name: &str, write: impl FnOnce(&std::path::Path)) -> (tempfile::TempDir, RedbStore) {
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     let folder = tempfile::tempdir().unwrap();
     if !fixture.exists() {
         write(folder.path());
         std::fs::copy(folder.path().join("bellwether.redb"), &fixture).unwrap();
         panic!("there was no {}; it is written now: look at it and commit it", fixture.display());
     }
-    let copy = tempfile::tempdir().unwrap();
-    std::fs::copy(&fixture, copy.path().join("bellwether.redb")).unwrap();
-    let mut store = open(copy.path());
+    std::fs::copy(&fixture, folder.path().join("bellwether.redb")).unwrap();
+    let store = open(folder.path());
+    (folder, store)
+}
+
+#[test]
+fn a_store_of_format_1_with_corrections_and_histograms_still_opens() {
+    let (_folder, mut store) = copied(&format!("store-v{FORMAT}-corrected.redb"), write_corrected);
+    assert_eq!(store.verify().unwrap().fault_count, 0);
+    let days = key("resolution_time", "a");
+    let expected = (0..2).flat_map(|hour| {
+        let of_hour = [(1, 0.5), (5, 5.0), (6, 6.0), (7, 7.0), (8, 8.0), (9, 9.0), (600_000, 2.0)];
+        of_hour.map(|(offset, value): (i64, f64)| (START + hour * HOUR + offset, value.to_bits()))
+    });
+    assert_eq!(all_of(&store, &days), expected.collect::<Vec<_>>());
+    let trail = store.snapshot().unwrap().trail(0, (at(0), at(i64::MAX)), 99).unwrap();
+    assert_eq!((trail.faults, trail.next), (Vec::new(), None));
+    let told: Vec<_> = trail.entries.iter().map(|(id, entry)| (*id, entry.action, entry.about.is_some())).collect();
+    let actions = [(Action::Correct, true), (Action::Correct, true), (Action::Withdraw, true), (Action::Erase, false)];
+    let numbered = (0..).zip(actions.iter().cycle()).take(8);
+    assert_eq!(told, numbered.map(|(id, (action, told))| (id, *action, *told)).collect::<Vec<_>>());
+    let first = trail.entries[0].1.about.as_ref().unwrap();
+    assert_eq!((&*first.reference, first.reason.as_deref()), ("case 0-1", Some("entered wrongly")));
+    let marks = store.restated().unwrap();
+    let hours = marks.iter().filter(|(_, mark)| mark.to.since(mark.from) == DurationMs::from_hours(1)).count();
+    assert_eq!((marks.len(), hours), (10, 2), "four instants and an hour in each");
+    let (replayed, faults) = replay(&store, START + 60 * HOUR);
+    assert_eq!(faults, []);
+    let hour = &replayed[&days].hours[&(START + HOUR)];
+    assert_eq!((hour.count, hour.sum, hour.min, hour.max), (7, 37.5, 0.5, 9.0));
+    let histogram = &replayed[&key("latency", "a")].hours;
+    assert_eq!(histogram.values().map(|summary| summary.count).sum::<u64>(), 3);
+
+    corrected(&mut store, "case 0-1", Change::Erase);
+    corrected(&mut store, "case 1-9", Change::Withdraw);
+    seal_all(&mut store, START + 9 * HOUR);
+    assert_eq!(all_of(&store, &days).len(), 12, "it can be gone on with");
+    assert_eq!(store.verify().unwrap().fault_count, 0);
+}
+
+#[test]
+fn a_store_of_format_1_still_opens() {
+    let (_folder, mut store) = copied(&format!("store-v{FORMAT}.redb"), write);
     assert_eq!((store.epoch(), store.seq()), (EPOCH, 91));
     assert_eq!(store.verify().unwrap().fault_count, 0);
 

@@ -27,6 +27,8 @@ use crate::writer::WriteError;
 const MAX_AT_ONCE: usize = 2;
 /// Most questions about the long past that are answered at once; an engine is made for each.
 const MAX_QUESTIONS: usize = 2;
+/// Most searches for what corrections are about, and readings of their trail, at once.
+const MAX_CORRECTIONS: usize = 2;
 /// How long one waits for those before it.
 const QUESTION_WAIT: Duration = Duration::from_secs(5);
 /// Pieces that wait to be sent.
@@ -40,18 +42,19 @@ const LAST_PIECES: Duration = Duration::from_millis(200);
 /// Most damaged records that the log names of one export.
 const MOST_NAMED: usize = 10;
 
-/// Who reads the store now: archives take up to an hour, questions about the long past seconds, and neither
-/// waits for the other.
+/// Who reads the store now: archives take up to an hour, questions about the long past and searches for corrections
+/// seconds, and none waits for the others.
 #[derive(Debug)]
 pub(crate) struct Archives {
     archives: Arc<Semaphore>,
     questions: Arc<Semaphore>,
+    corrections: Arc<Semaphore>,
 }
 
 impl Default for Archives {
     fn default() -> Self {
         let room = |at_once| Arc::new(Semaphore::new(at_once));
-        Self { archives: room(MAX_AT_ONCE), questions: room(MAX_QUESTIONS) }
+        Self { archives: room(MAX_AT_ONCE), questions: room(MAX_QUESTIONS), corrections: room(MAX_CORRECTIONS) }
     }
 }
 
@@ -65,6 +68,11 @@ impl Archives {
     async fn ask(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let asked = timeout(QUESTION_WAIT, Arc::clone(&self.questions).acquire_owned()).await;
         asked.ok().and_then(Result::ok).ok_or(ApiError::Questions { at_once: MAX_QUESTIONS })
+    }
+
+    async fn correct(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let asked = timeout(QUESTION_WAIT, Arc::clone(&self.corrections).acquire_owned()).await;
+        asked.ok().and_then(Result::ok).ok_or(ApiError::Corrections { at_once: MAX_CORRECTIONS })
     }
 }
 
@@ -132,6 +140,12 @@ async fn take(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), Api
 /// The store as it is, for a question about the long past.
 pub(super) async fn ask(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
     let permit = gateway.archives.ask().await?;
+    Ok((permit, snapshot(gateway).await?))
+}
+
+/// The store as it is, for a correction or the trail of them.
+pub(super) async fn correct(gateway: &Gateway) -> Result<(OwnedSemaphorePermit, Snapshot), ApiError> {
+    let permit = gateway.archives.correct().await?;
     Ok((permit, snapshot(gateway).await?))
 }
 

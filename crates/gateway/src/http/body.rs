@@ -141,9 +141,15 @@ impl Bodies {
             return Ok(work());
         }
         // Never closed.
-        let _desk = self.desks.acquire().await.map_err(|_| ApiError::Stopping)?;
+        let desk = Arc::clone(&self.desks).acquire_owned().await.map_err(|_| ApiError::Stopping)?;
+        // The desk is taken until the work is done, also where nobody waits for it any more.
+        let at_desk = move || {
+            let done = work();
+            drop(desk);
+            done
+        };
         // It panics for nobody, and is given up only when the gateway ends.
-        tokio::task::spawn_blocking(work).await.map_err(|_| ApiError::Stopping)
+        tokio::task::spawn_blocking(at_desk).await.map_err(|_| ApiError::Stopping)
     }
 
     /// A body that came another way and is whole already.
@@ -253,6 +259,31 @@ mod tests {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_desk_is_taken_until_its_work_is_done_though_nobody_waits_for_it() {
+        let bodies = Bodies::new(1 << 20, Duration::from_secs(10));
+        let desks = bodies.desks.available_permits();
+        let (begun, begins) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let asker = tokio::spawn({
+            let bodies = bodies.clone();
+            async move {
+                let work = move || {
+                    begun.send(()).unwrap();
+                    let _ends = ended.recv();
+                };
+                bodies.at_a_desk(AT_ONCE_BYTES + 1, work).await
+            }
+        });
+        tokio::task::spawn_blocking(move || begins.recv().unwrap()).await.unwrap();
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+        assert_eq!(bodies.desks.available_permits(), desks - 1, "the work goes on");
+        drop(end);
+        let all = bodies.desks.acquire_many(desks as u32);
+        assert!(tokio::time::timeout(Duration::from_secs(30), all).await.is_ok(), "it is given back");
     }
 
     #[tokio::test]

@@ -70,7 +70,7 @@ pub(super) async fn correct(
     // The writer says when it is made.
     let asked = Arc::new(Correction { target, change, reason, by: principal.name, now: clock::now() });
     for _ in 0..MOST_SEARCHES {
-        let (permit, snapshot) = archive::ask(&gateway).await?;
+        let (permit, snapshot) = archive::correct(&gateway).await?;
         let searched = Arc::clone(&asked);
         let finding = tokio::task::spawn_blocking(move || {
             let found = snapshot.find(&searched.target, searched.change.action());
@@ -209,19 +209,17 @@ pub(super) async fn trail(
     gateway.allow.check_origin(&headers)?;
     gateway.ready()?;
     let asked = TrailRequest::read(query.as_deref().unwrap_or_default())?;
-    let (permit, snapshot) = archive::ask(&gateway).await?;
+    let (permit, snapshot) = archive::correct(&gateway).await?;
     let reading = tokio::task::spawn_blocking(move || {
-        let read = snapshot.trail(asked.id, (asked.from, asked.to), MOST_LISTED + 1);
+        let read = snapshot.trail(asked.id, (asked.from, asked.to), MOST_LISTED);
         drop(permit);
         read
     });
     let Ok(read) = reading.await else { return Err(ApiError::Stopping) };
-    let Trail { mut entries, faults } = read.map_err(|error| ApiError::Unreadable { reason: error.to_string() })?;
+    let Trail { entries, next, faults } = read.map_err(|error| ApiError::Unreadable { reason: error.to_string() })?;
     for fault in &faults {
         tracing::error!(%fault, "the trail of corrections is not whole");
     }
-    let next = entries.get(MOST_LISTED).map(|(id, _)| *id);
-    entries.truncate(MOST_LISTED);
     Ok(fresh(TrailBody { corrections: entries.iter().map(Listed::of).collect(), next }))
 }
 

@@ -104,6 +104,9 @@ pub(crate) enum ApiError {
     /// Others ask about the long past.
     #[error("{at_once} questions about the long past are being answered already; ask again in a second")]
     Questions { at_once: usize },
+    /// Others correct stored samples, or read the trail.
+    #[error("{at_once} corrections are being searched for, or their trail is read, already; ask again in a second")]
+    Corrections { at_once: usize },
     /// Stored samples are not changed as asked.
     #[error("{message}")]
     Correction { status: StatusCode, code: &'static str, message: String },
@@ -165,6 +168,7 @@ impl ApiError {
             | Self::Overloaded
             | Self::Archiving { .. }
             | Self::Questions { .. }
+            | Self::Corrections { .. }
             | Self::Unreadable { .. }
             | Self::NoRoom
             | Self::NoRandomness
@@ -200,7 +204,7 @@ impl ApiError {
             Self::Method { .. } => "method_not_allowed",
             Self::Archiving { .. } => "archiving",
             Self::Unreadable { .. } => "store_unavailable",
-            Self::Overloaded | Self::NoRoom | Self::Questions { .. } => "overloaded",
+            Self::Overloaded | Self::NoRoom | Self::Questions { .. } | Self::Corrections { .. } => "overloaded",
             Self::TooManyConnections(_) => "too_many_connections",
             Self::Store { .. } => "store_unavailable",
             Self::Starting => "starting",

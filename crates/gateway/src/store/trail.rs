@@ -8,6 +8,7 @@ use bellwether_core::sample::Sample;
 use bellwether_core::time::TimestampMs;
 
 use super::codec::{CodecError, Reader, Writer, read_optional, write_optional};
+use super::correction::MOST;
 use super::error::{StoreError, While};
 use super::fault::{Fault, Faults, Place};
 use super::find::Target;
@@ -91,6 +92,8 @@ pub struct Changed {
 pub struct Trail {
     /// Corrections with their numbers, oldest first.
     pub entries: Vec<(u64, Entry)>,
+    /// The number to go on with; `None` where there are no more.
+    pub next: Option<u64>,
     /// Damage that was met: where it is not empty, corrections are missing.
     pub faults: Vec<Fault>,
 }
@@ -215,7 +218,8 @@ fn read_sample(reader: &mut Reader<'_>) -> Result<Sample, CodecError> {
 }
 
 impl Snapshot {
-    /// The corrections numbered `from` and above that were made in `(after, until]`, up to `most`. Cost: reads those records of the trail.
+    /// The corrections numbered `from` and above that were made in `(after, until]`, up to `most`, and so many that
+    /// they tell of 10,000 samples together, as one alone may. Cost: reads those records of the trail.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.
@@ -226,21 +230,25 @@ impl Snapshot {
         most: usize,
     ) -> Result<Trail, StoreError> {
         shielded(|| {
-            let (mut entries, mut faults) = (Vec::new(), Faults::default());
+            let (mut entries, mut samples, mut next, mut faults) = (Vec::new(), 0, None, Faults::default());
             let Some(trail) = self.table_if_there(tables::CORRECTIONS)? else { return Ok(Trail::default()) };
             for row in trail.range(from..).while_doing(DOING)? {
                 let (id, record) = row.while_doing(DOING)?;
                 let id = id.value();
                 match Entry::decode(id, record.value()) {
-                    Ok(entry) if after < entry.at && entry.at <= until => entries.push((id, entry)),
+                    Ok(entry) if after < entry.at && entry.at <= until => {
+                        samples += entry.about.as_ref().map_or(0, |about| about.samples.len());
+                        if !entries.is_empty() && (entries.len() >= most || samples > MOST) {
+                            next = Some(id);
+                            break;
+                        }
+                        entries.push((id, entry));
+                    }
                     Ok(_) => {}
                     Err(reason) => faults.add(Fault { place: Place::Correction { id }, reason }),
                 }
-                if entries.len() >= most {
-                    break;
-                }
             }
-            Ok(Trail { entries, faults: faults.named })
+            Ok(Trail { entries, next, faults: faults.named })
         })
     }
 }
