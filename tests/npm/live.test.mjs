@@ -182,6 +182,25 @@ test('a gateway that was restarted sends its history anew, and figures stay unti
   assert.throws(() => prepared[0].metrics(), { code: 'freed' }, 'the engine before takes no memory any more');
 });
 
+test('what was corrected is taken anew at once', async (t) => {
+  const post = (path, body) => fetch(new URL(path, gateway.url), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  await post('/ingest', [1, 2, 300].map((value) => ({ name: 'corrected', value, ref: `case ${value}` })));
+  // Whoever were held up as after an overload, or as after a failure, would wait for minutes.
+  const live = connected(t, gateway.url, { subscribe: [{ name: 'corrected', range: '1h' }], retryMs: 600_000, retryMostMs: 600_000 });
+  const sum = () => live.query({ name: 'corrected', window: '1h', agg: 'sum' })?.result;
+  await until(() => live.status.state === 'live', 'the history is there');
+  assert.equal(sum(), 303);
+  const waits = [];
+  live.on('status', ({ state, retryInMs }) => state === 'waiting' && waits.push(retryInMs));
+  for (const [value, expected] of [[3, 6], [4, 7]]) {
+    const answer = await post('/api/v1/corrections', { ref: 'case 300', action: 'correct', value, reason: 'two zeros too many' });
+    assert.equal(answer.status, 200);
+    await until(() => live.status.state === 'live' && sum() === expected, `the sum is ${expected}`);
+  }
+  assert.equal(waits.length, 2);
+  assert.ok(waits.every((wait) => wait <= 100), `${waits}`);
+});
+
 test('the gateway is tried again after waits that double and are partly random', async (t) => {
   const clock = manualClock(0);
   class Unreachable {
