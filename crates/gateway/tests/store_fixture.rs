@@ -127,8 +127,7 @@ fn a_store_of_format_1_with_corrections_and_histograms_still_opens() {
     assert_eq!((marks.len(), hours), (10, 2), "four instants and an hour in each");
     let (replayed, faults) = replay(&store, START + 60 * HOUR);
     assert_eq!(faults, []);
-    let hour = &replayed[&days].hours[&(START + HOUR)];
-    assert_eq!((hour.count, hour.sum, hour.min, hour.max), (7, 37.5, 0.5, 9.0));
+    assert_eq!(replayed[&days].points.len(), 14, "what samples became is not sealed yet");
     let histogram = &replayed[&key("latency", "a")].hours;
     assert_eq!(histogram.values().map(|summary| summary.count).sum::<u64>(), 3);
 
@@ -136,6 +135,8 @@ fn a_store_of_format_1_with_corrections_and_histograms_still_opens() {
     corrected(&mut store, "case 1-9", Change::Withdraw);
     seal_all(&mut store, START + 9 * HOUR);
     assert_eq!(all_of(&store, &days).len(), 12, "it can be gone on with");
+    let hour = &replay(&store, START + 60 * HOUR).0[&days].hours[&(START + HOUR)];
+    assert_eq!((hour.count, hour.sum, hour.min, hour.max), (6, 37.0, 2.0, 9.0));
     assert_eq!(store.verify().unwrap().fault_count, 0);
 }
 
