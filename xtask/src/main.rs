@@ -14,6 +14,7 @@ mod metadata;
 mod network;
 mod node;
 mod npm;
+mod order;
 mod packages;
 mod page;
 mod panics;

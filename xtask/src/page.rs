@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 
 use crate::lock::Lock;
 use crate::stamp::{self, Fingerprint};
-use crate::{compress, panics, place, progress, shell, sizes, tools};
+use crate::{compress, order, panics, place, progress, shell, sizes, tools};
 
 /// What the page is built from.
-const INPUTS: [&str; 16] = [
+const INPUTS: [&str; 17] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -26,6 +26,7 @@ const INPUTS: [&str; 16] = [
     "crates/dashboard",
     "tools/brotli.mjs",
     "xtask/src/compress.rs",
+    "xtask/src/order.rs",
     "xtask/src/panics.rs",
 ];
 
@@ -48,7 +49,7 @@ pub(crate) fn build(held: &Lock) -> Result<String> {
     tools::crates(held)?;
     stamp::forget("page")?;
     trunk(&page)?;
-    forget_places(&page)?;
+    lighten(&page)?;
     compress::twins(&page, &page)?;
     stamp::keep("page", &fingerprint)?;
     sizes::print(&sizes::measure(&page)?);
@@ -64,12 +65,13 @@ fn trunk(page: &Path) -> Result<()> {
     progress::build("page", "release; about 2 minutes the first time", &mut trunk).context("the page does not build")
 }
 
-/// Takes out of the page's wasm where in the source its panics are.
-fn forget_places(page: &Path) -> Result<()> {
+/// Takes out of the page's wasm where in the source its panics are, and orders its functions.
+fn lighten(page: &Path) -> Result<()> {
     for file in stamp::files_below(page)?.iter().filter(|file| file.extension().is_some_and(|kind| kind == "wasm")) {
         let mut wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         panics::without_places(&mut wasm)?;
         fs::write(file, wasm).with_context(|| format!("cannot write {}", file.display()))?;
+        order::by_likeness(file)?;
     }
     Ok(())
 }
