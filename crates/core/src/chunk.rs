@@ -14,8 +14,9 @@ use parts::Rest;
 
 use crate::grid::Grid;
 use crate::pack::{Reader, Spread, pack, put_varint, unpack};
-use crate::part::{Run, Slim, Values};
+use crate::part::{Run, Values};
 use crate::sample::{Kind, Sample};
+use crate::slim::{Slims, Trail};
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 
@@ -38,7 +39,7 @@ pub(crate) struct Terms {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     /// Samples on their way from a tier to the next wider one.
-    pub(crate) samples: Vec<Sample>,
+    pub(crate) samples: Trail,
     /// The values of the time bucket at hand.
     pub(crate) spread: Spread,
     runs: Vec<u8>,
@@ -50,7 +51,7 @@ impl Scratch {
     pub(crate) fn begin(&mut self, values: &Values<'_>) {
         self.spread.clear();
         self.spread.add(values);
-        self.samples.clear();
+        self.samples.clear(TimestampMs::new(0));
         values.samples(&mut self.samples);
     }
 
@@ -65,10 +66,7 @@ impl Scratch {
 
 #[derive(Clone, Debug)]
 enum Body {
-    Samples {
-        base: TimestampMs,
-        slims: Vec<Slim>,
-    },
+    Samples(Trail),
     Packed {
         /// What the numbers of the time buckets are counted from.
         base: i64,
@@ -90,35 +88,37 @@ pub(crate) struct Chunk {
 
 impl Chunk {
     /// A chunk of samples in order of time; `None` where there are none or they are too far apart.
-    pub(crate) fn of_samples(samples: &[Sample], terms: Terms) -> Option<Self> {
-        let earliest = *samples.first()?;
-        let first = terms.grid.bucket_of(earliest.timestamp());
-        let base = terms.grid.start(first);
-        // At the ends of time an edge may be too far away to count from.
-        let base = if Slim::new(earliest, base).is_some() { base } else { earliest.timestamp() };
-        let mut chunk = Self { first, last: first, body: Body::Samples { base, slims: Vec::new() } };
-        chunk.take(samples, terms).then_some(chunk)
+    pub(crate) fn of_samples(samples: Slims<'_>, terms: Terms) -> Option<Self> {
+        let mut trail = Trail::of(samples);
+        trail.count_from_first(terms.grid);
+        Self::of_trail(trail, terms)
+    }
+
+    /// A chunk of samples in order of time, in the memory that they lie in.
+    pub(crate) fn of_trail(trail: Trail, terms: Terms) -> Option<Self> {
+        let (first, last) = (trail.slims().first()?, trail.slims().last()?);
+        let number = |sample: Sample| terms.grid.bucket_of(sample.timestamp());
+        Some(Self { first: number(first), last: number(last), body: Body::Samples(trail) })
+    }
+
+    /// Whether samples that are later than its time buckets find room in it.
+    pub(crate) fn has_room(&self, samples: usize) -> bool {
+        matches!(&self.body, Body::Samples(trail) if trail.len() + samples <= MOST_SAMPLES)
     }
 
     /// Takes in samples that are later than its time buckets; `false`, and nothing is taken in, where
     /// it is full.
-    pub(crate) fn append_samples(&mut self, samples: &[Sample], terms: Terms) -> bool {
-        let has_room = match &self.body {
-            Body::Samples { slims, .. } => slims.len() + samples.len() <= MOST_SAMPLES,
-            Body::Packed { .. } => false,
-        };
-        has_room && self.take(samples, terms)
-    }
-
-    fn take(&mut self, samples: &[Sample], terms: Terms) -> bool {
-        let Body::Samples { base, slims } = &mut self.body else { return false };
-        let (Some(all), Some(last)) = (Slim::all(samples, *base), samples.last()) else { return false };
+    pub(crate) fn append_samples(&mut self, samples: Slims<'_>, terms: Terms) -> bool {
+        let has_room = self.has_room(samples.len());
+        let (Body::Samples(trail), Some(last), true) = (&mut self.body, samples.last(), has_room) else { return false };
         if samples.len() > 1 {
-            slims.reserve_exact(samples.len());
+            trail.reserve_exact(samples.len());
         }
-        slims.extend(all);
-        self.last = terms.grid.bucket_of(last.timestamp());
-        true
+        let is_in = trail.append(samples);
+        if is_in {
+            self.last = terms.grid.bucket_of(last.timestamp());
+        }
+        is_in
     }
 
     /// A chunk of one packed time bucket, whose values are in the scratch, with room for so many bytes.
@@ -154,12 +154,12 @@ impl Chunk {
     /// Puts a late sample among the samples of a chunk of samples; `false` where it is none, or would
     /// hold too many.
     pub(crate) fn insert(&mut self, number: i64, sample: Sample) -> bool {
-        let Body::Samples { base, slims } = &mut self.body else { return false };
-        let Some(slim) = Slim::new(sample, *base).filter(|_| slims.len() < MOST_WITH_LATE) else { return false };
-        let place = slims.partition_point(|slim| slim.timestamp(*base) <= sample.timestamp());
-        slims.insert(place, slim);
-        self.last = self.last.max(number);
-        true
+        let Body::Samples(trail) = &mut self.body else { return false };
+        let is_in = trail.len() < MOST_WITH_LATE && trail.insert(sample);
+        if is_in {
+            self.last = self.last.max(number);
+        }
+        is_in
     }
 
     /// The same time buckets packed, after a change to the one numbered `number`.
@@ -202,7 +202,7 @@ impl Chunk {
 
     /// Whether the samples themselves are there, so that their order is known.
     pub(crate) const fn keeps_samples(&self) -> bool {
-        matches!(self.body, Body::Samples { .. })
+        matches!(self.body, Body::Samples(_))
     }
 
     pub(crate) const fn first(&self) -> i64 {
@@ -222,8 +222,8 @@ impl Chunk {
     /// there is one for each of those.
     pub(crate) fn parts_within(&self, from: i64, to: i64, terms: Terms, wide: Grid) -> Parts<'_> {
         let rest = match &self.body {
-            Body::Samples { base, slims } => {
-                Rest::Samples { base: *base, slims: self.cut(*base, slims, (from, to), terms), before: None }
+            Body::Samples(trail) => {
+                Rest::Samples { samples: self.cut(trail.slims(), (from, to), terms), before: None }
             }
             Body::Packed { base, head, bytes } => {
                 Rest::Packed { base: *base, reader: Reader(bytes.get(*head..).unwrap_or_default()) }
@@ -233,30 +233,30 @@ impl Chunk {
     }
 
     /// Those of a chunk's samples that lie in the time buckets numbered `from..=to`.
-    fn cut<'a>(&self, base: TimestampMs, slims: &'a [Slim], (from, to): (i64, i64), terms: Terms) -> &'a [Slim] {
+    fn cut<'a>(&self, samples: Slims<'a>, (from, to): (i64, i64), terms: Terms) -> Slims<'a> {
         let mut start = 0;
         if from > self.first {
             // Samples mostly come evenly, so that they lie near to where they would then.
             let (first, last) = (self.first as f64, self.last as f64);
             let share = (from as f64 - first) / (last - first + 1.0);
-            let guess = (share * slims.len() as f64) as usize;
-            start = Slim::count_near(slims, guess, base, terms.grid.start(from));
+            let guess = (share * samples.len() as f64) as usize;
+            start = samples.count_near(guess, terms.grid.start(from));
         }
-        let mut end = slims.len();
+        let mut end = samples.len();
         if to < self.last {
-            end = Slim::count_near(slims, start, base, terms.grid.end(to));
+            end = samples.count_near(start, terms.grid.end(to));
         }
-        slims.get(start..end).unwrap_or_default()
+        samples.split_at(end).0.split_at(start).1
     }
 
     /// Calls `each` with the samples in the time buckets numbered `from..=to`: all at once where they
     /// are kept as such, else those of each time bucket.
     pub(crate) fn each_run(&self, from: i64, to: i64, terms: Terms, each: &mut dyn FnMut(Run<'_>)) {
         match &self.body {
-            Body::Samples { base, slims } => {
-                let slims = self.cut(*base, slims, (from, to), terms);
-                if !slims.is_empty() {
-                    each(Run::Slim { base: *base, slims });
+            Body::Samples(trail) => {
+                let samples = self.cut(trail.slims(), (from, to), terms);
+                if !samples.is_empty() {
+                    each(Run::Samples(samples));
                 }
             }
             Body::Packed { .. } => {
@@ -271,9 +271,9 @@ impl Chunk {
     /// The latest sample up to `edge` that the chunk tells apart.
     pub(crate) fn latest_until(&self, edge: TimestampMs, terms: Terms) -> Option<Sample> {
         match &self.body {
-            Body::Samples { base, slims } => {
-                let end = slims.partition_point(|slim| slim.timestamp(*base) <= edge);
-                end.checked_sub(1).map(|place| slims[place].sample(*base))
+            Body::Samples(trail) => {
+                let samples = trail.slims();
+                samples.split_at(samples.count_near(samples.len(), edge)).0.last()
             }
             Body::Packed { .. } => {
                 let parts = self.parts(i64::MIN, terms.grid.bucket_of(edge), terms);
@@ -305,12 +305,11 @@ impl Chunk {
             return None;
         }
         match &mut self.body {
-            Body::Samples { base, slims } => {
-                let edge = terms.grid.end(number);
-                let gone = slims.partition_point(|slim| slim.timestamp(*base) <= edge);
-                let last =
-                    gone.checked_sub(1).filter(|_| gone * 2 >= slims.len()).map(|place| slims[place].sample(*base))?;
-                slims.drain(..gone);
+            Body::Samples(trail) => {
+                let samples = trail.slims();
+                let gone = samples.count_near(0, terms.grid.end(number));
+                let last = samples.split_at(gone).0.last().filter(|_| gone * 2 >= samples.len())?;
+                trail.drain(gone);
                 self.first = number.saturating_add(1);
                 Some(last)
             }
@@ -342,10 +341,10 @@ impl Chunk {
     /// Number of time buckets above `gone`.
     pub(crate) fn time_buckets(&self, gone: i64, terms: Terms) -> usize {
         match &self.body {
-            Body::Samples { base, slims } => {
-                let edge = terms.grid.end(gone);
-                let start = slims.partition_point(|slim| slim.timestamp(*base) <= edge);
-                occupied(slims[start..].iter().map(|slim| slim.timestamp(*base)), terms.grid)
+            Body::Samples(trail) => {
+                let samples = trail.slims();
+                let (_, left) = samples.split_at(samples.count_near(0, terms.grid.end(gone)));
+                occupied(left.iter().map(Sample::timestamp), terms.grid)
             }
             Body::Packed { base, head, bytes } => {
                 let mut reader = Reader(bytes.get(*head..).unwrap_or_default());
@@ -362,7 +361,7 @@ impl Chunk {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         match &self.body {
-            Body::Samples { slims, .. } => slims.capacity() * size_of::<Slim>(),
+            Body::Samples(trail) => trail.heap_bytes(),
             Body::Packed { bytes, .. } => bytes.capacity(),
         }
     }

@@ -61,6 +61,7 @@ pub mod selector;
 mod series;
 pub mod sketch;
 mod slide;
+mod slim;
 pub mod snapshot;
 pub mod summary;
 pub mod table;

@@ -76,14 +76,8 @@ impl Spread {
         self.extent = None;
         // Samples are listed without a look at each.
         if !self.is_tallied && self.keys.len() + values.samples_at_most() <= MOST_LISTED {
-            match values {
-                Values::Slim { slims, .. } => {
-                    return self.keys.extend(slims.iter().map(|slim| keys::key(slim.value(), scale)));
-                }
-                Values::Samples(samples) => {
-                    return self.keys.extend(samples.iter().map(|sample| keys::key(sample.value(), scale)));
-                }
-                _ => {}
+            if let Values::Samples(samples) = values {
+                return self.keys.extend(samples.slims.iter().map(|slim| keys::key(slim.value(), scale)));
             }
         }
         values.for_each(|key, count| self.add_key(key, scale, count));
@@ -97,8 +91,7 @@ impl Spread {
         }
         let key = |value: f64| keys::key_of_normal(value, SCALE);
         match values {
-            Values::Slim { slims, .. } => self.keys.extend(slims.iter().map(|slim| key(slim.value()))),
-            Values::Samples(samples) => self.keys.extend(samples.iter().map(|sample| key(sample.value()))),
+            Values::Samples(samples) => self.keys.extend(samples.slims.iter().map(|slim| key(slim.value()))),
             _ => return self.add(values),
         }
         self.extent = Some((key(summary.min), key(summary.max)));

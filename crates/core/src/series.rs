@@ -15,6 +15,7 @@ use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
 use crate::sample::{Kind, Sample};
+use crate::slim::{Slims, Trail};
 use crate::summary::Summary;
 use crate::tier::{Order, Tier};
 use crate::time::{DurationMs, TimestampMs};
@@ -23,7 +24,7 @@ use crate::time::{DurationMs, TimestampMs};
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     /// Samples that are in no tier yet, in order of time.
-    fresh: Vec<Sample>,
+    fresh: Trail,
     /// Timestamp of the last fresh sample; where there is none, the earliest that one may have.
     newest: TimestampMs,
     /// The finest tier's newest time bucket that was evicted.
@@ -47,7 +48,7 @@ impl Series {
         let never = TimestampMs::new(i64::MIN);
         let patience = (index % sealing::PATIENCE) as u8;
         let tiers = (0..tiers).map(|_| Tier::default()).collect();
-        Self { fresh: Vec::new(), newest: never, evicted: i64::MIN, came: 0, came_wide: 0, kind, patience, key, tiers }
+        Self { fresh: Trail::new(), newest: never, evicted: i64::MIN, came: 0, came_wide: 0, kind, patience, key, tiers }
     }
 
     /// Holds what `other` holds, under its own name.
@@ -79,8 +80,8 @@ impl Series {
     }
 
     /// Samples that are in no tier yet.
-    pub(crate) fn fresh(&self) -> &[Sample] {
-        &self.fresh
+    pub(crate) fn fresh(&self) -> Slims<'_> {
+        self.fresh.slims()
     }
 
     /// The finest tier's newest time bucket that was evicted.
@@ -93,17 +94,21 @@ impl Series {
     }
 
     /// Becomes what it was; `false` where that cannot have been.
-    pub(crate) fn restore(&mut self, fresh: Vec<Sample>, tiers: Vec<Tier>, evicted: i64) -> bool {
+    pub(crate) fn restore(&mut self, fresh: &[Sample], tiers: Vec<Tier>, evicted: i64, horizon: &Horizon) -> bool {
         let sealed_to = tiers.first().map_or(TimestampMs::new(i64::MIN), Tier::sealed_to);
         let is_sorted = fresh.windows(2).all(|pair| pair[0].timestamp() <= pair[1].timestamp());
         let is_fresh = fresh.first().is_none_or(|first| first.timestamp() >= sealed_to);
         let are_sealed = tiers.windows(2).all(|pair| pair[0].sealed_to() >= pair[1].sealed_to());
-        self.evicted = evicted;
-        self.fresh = fresh;
         let is_whole = tiers.len() == self.tiers.len();
+        if !(is_whole && is_sorted && is_fresh && are_sealed) {
+            return false;
+        }
+        self.evicted = evicted;
         self.tiers = tiers.into();
         self.newest = self.newest_kept();
-        is_whole && is_sorted && is_fresh && are_sealed
+        let mut scratch = Scratch::default();
+        fresh.iter().for_each(|sample| self.append(*sample, horizon, &mut scratch));
+        true
     }
 
     /// Adds the time buckets of a tier that a snapshot of version 1 tells of: each tier had all samples.
@@ -123,7 +128,7 @@ impl Series {
     /// Timestamp of the last fresh sample; where there is none, the earliest that one may have: what
     /// comes at the very instant up to which all is sealed is fresh as long as no wider tier has it.
     fn newest_kept(&self) -> TimestampMs {
-        if let Some(last) = self.fresh.last() {
+        if let Some(last) = self.fresh.slims().last() {
             return last.timestamp();
         }
         let sealed_to = self.tiers[0].sealed_to();
@@ -137,8 +142,7 @@ impl Series {
     #[inline]
     pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
         let at = sample.timestamp();
-        if at >= self.newest && self.fresh.len() < self.fresh.capacity() {
-            self.fresh.push(sample);
+        if at >= self.newest && self.fresh.push_within(sample) {
             self.newest = at;
         } else {
             self.record_elsewhere(sample, horizon, scratch);
@@ -153,16 +157,22 @@ impl Series {
         if at < self.newest && at <= self.tiers[0].sealed_to() {
             return self.record_late(sample, horizon, scratch);
         }
+        self.append(sample, horizon, scratch);
+    }
+
+    /// Puts a sample among the fresh ones, of which there may be as many.
+    fn append(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
+        let at = sample.timestamp();
+        if !self.fresh.fit(at, horizon.grid(0)) {
+            // The others lie too far away to be told from the same base.
+            self.seal(horizon.grid(0).edge_after(self.newest.max(at)), horizon, scratch);
+            return self.record_late(sample, horizon, scratch);
+        }
         if self.fresh.len() == self.fresh.capacity() {
             self.grow();
         }
-        if at >= self.newest {
-            self.fresh.push(sample);
-            self.newest = at;
-        } else {
-            let place = self.fresh.partition_point(|fresh| fresh.timestamp() <= at);
-            self.fresh.insert(place, sample);
-        }
+        self.fresh.insert(sample);
+        self.newest = self.newest.max(at);
     }
 
     /// Records a sample into every tier that has sealed its instant and still holds its time bucket.

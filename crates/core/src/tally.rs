@@ -81,11 +81,8 @@ impl Tally {
         let steps = (values.scale() - self.scale).unsigned_abs();
         if steps == 0 {
             match values {
-                Values::Slim { slims, .. } => {
-                    return self.each_value(slims.iter().map(|slim| slim.value()), step, other);
-                }
                 Values::Samples(samples) => {
-                    return self.each_value(samples.iter().map(|sample| sample.value()), step, other);
+                    return self.each_value(samples.slims.iter().map(|slim| slim.value()), step, other);
                 }
                 Values::Narrow { base, offsets } if *base > 0 => {
                     let offsets = offsets.iter().map(|offset| i32::from(*offset));

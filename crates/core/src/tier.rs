@@ -6,6 +6,7 @@ use crate::chunk::{Change, Chunk, MOST_BYTES, Scratch, Terms};
 use crate::grid::Grid;
 use crate::part::{Part, Run, Values, summary_of};
 use crate::sample::Sample;
+use crate::slim::{Slims, Trail};
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 
@@ -92,7 +93,7 @@ impl Tier {
 
     /// Appends samples in order of time that are no earlier than all others: of the last time bucket
     /// that is there, where that is not whole, and then whole ones.
-    pub(crate) fn append_samples(&mut self, samples: &[Sample], terms: Terms, scratch: &mut Scratch) {
+    pub(crate) fn append_samples(&mut self, samples: Slims<'_>, terms: Terms, scratch: &mut Scratch) {
         let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return };
         let (mut first, last) = (terms.grid.bucket_of(first.timestamp()), terms.grid.bucket_of(last.timestamp()));
         let mut rest = samples;
@@ -102,8 +103,7 @@ impl Tier {
             self.change(first, Change::Samples(bucket), terms, scratch);
             first += 1;
         }
-        let stretch = last.saturating_sub(first).saturating_add(1);
-        if rest.len().div_ceil(MOST_KEPT_AS_SAMPLES) as i64 <= stretch {
+        if are_few(rest.len(), (first, last)) {
             if self.chunks.back_mut().is_some_and(|chunk| chunk.append_samples(rest, terms)) {
                 return;
             }
@@ -116,10 +116,23 @@ impl Tier {
             let number = terms.grid.bucket_of(first.timestamp());
             let bucket;
             (bucket, rest) = split_bucket(rest, terms.grid.end(number));
-            if let Some(summary) = summary_of(bucket, |sample| sample, terms.kind) {
+            if let Some(summary) = summary_of(bucket, terms.kind) {
                 self.append_listed(number, &summary, &Values::Samples(bucket), terms, scratch);
             }
         }
+    }
+
+    /// Whether samples in order of time that are no earlier than all others would be a chunk of their own.
+    pub(crate) fn begins_chunk_with(&self, samples: Slims<'_>, terms: Terms) -> bool {
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
+        let numbers = (terms.grid.bucket_of(first.timestamp()), terms.grid.bucket_of(last.timestamp()));
+        let is_later = |chunk: &Chunk| chunk.last() < numbers.0 && !chunk.has_room(samples.len());
+        self.chunks.back().is_none_or(is_later) && are_few(samples.len(), numbers)
+    }
+
+    /// Takes in samples that [`Tier::begins_chunk_with`], in the memory that they lie in.
+    pub(crate) fn append_trail(&mut self, trail: Trail, terms: Terms) {
+        self.chunks.extend(Chunk::of_trail(trail, terms));
     }
 
     /// Whether a time bucket alone is kept as its samples.
@@ -162,7 +175,9 @@ impl Tier {
         if self.chunks.get(place).is_none_or(|chunk| chunk.first() > number) {
             // Between two chunks, or outside of them all.
             let is_in = match (place.checked_sub(1).and_then(|before| self.chunks.get_mut(before)), change) {
-                (Some(before), Change::Sample(sample)) => before.append_samples(&[sample], terms),
+                (Some(before), Change::Sample(sample)) => {
+                    before.append_samples(Trail::one(sample, terms.grid).slims(), terms)
+                }
                 (Some(before), Change::Samples(samples)) => before.append_samples(samples, terms),
                 (Some(before), Change::Summary(summary)) => {
                     scratch.spread.clear();
@@ -257,14 +272,19 @@ impl Tier {
 }
 
 /// Splits samples in order of time after those up to `end`, of which there is at least one.
-fn split_bucket(samples: &[Sample], end: TimestampMs) -> (&[Sample], &[Sample]) {
-    samples.split_at(samples.partition_point(|sample| sample.timestamp() <= end).max(1))
+fn split_bucket(samples: Slims<'_>, end: TimestampMs) -> (Slims<'_>, Slims<'_>) {
+    samples.split_at(samples.count_until(end).max(1))
+}
+
+/// Whether so many samples over the time buckets `first..=last` are kept as they are.
+fn are_few(samples: usize, (first, last): (i64, i64)) -> bool {
+    samples.div_ceil(MOST_KEPT_AS_SAMPLES) as i64 <= last.saturating_sub(first).saturating_add(1)
 }
 
 /// A chunk of one time bucket that is not there yet.
 fn alone(number: i64, change: Change<'_>, terms: Terms, scratch: &mut Scratch) -> Option<Chunk> {
     match change {
-        Change::Sample(sample) => Chunk::of_samples(&[sample], terms),
+        Change::Sample(sample) => Chunk::of_trail(Trail::one(sample, terms.grid), terms),
         Change::Samples(samples) => Chunk::of_samples(samples, terms),
         Change::Summary(summary) => {
             scratch.spread.clear();

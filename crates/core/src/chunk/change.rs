@@ -4,6 +4,7 @@ use crate::pack::Spread;
 use crate::part::{Values, summary_of};
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
+use crate::slim::Slims;
 use crate::summary::Summary;
 
 /// What is done to a time bucket that is sealed already.
@@ -11,7 +12,7 @@ use crate::summary::Summary;
 pub(crate) enum Change<'a> {
     Sample(Sample),
     /// Samples in order of time, at least one.
-    Samples(&'a [Sample]),
+    Samples(Slims<'a>),
     Summary(&'a Summary),
     /// Its increase is set, where it is there.
     Increase(f64),
@@ -32,7 +33,7 @@ impl Change<'_> {
                 Some(summary)
             }
             (Some(mut summary), Self::Samples(samples)) => {
-                if let Some(other) = summary_of(samples, |sample| sample, kind) {
+                if let Some(other) = summary_of(samples, kind) {
                     summary.merge_without_sketch(&other, kind);
                 }
                 Some(summary)
@@ -46,7 +47,7 @@ impl Change<'_> {
                 Some(summary)
             }
             (None, Self::Sample(sample)) => Some(Summary::without_sketch(sample, kind)),
-            (None, Self::Samples(samples)) => summary_of(samples, |sample| sample, kind),
+            (None, Self::Samples(samples)) => summary_of(samples, kind),
             (None, Self::Summary(summary)) => Some(summary.clone_without_sketch()),
             (None, Self::Increase(_)) => None,
         }

@@ -3,7 +3,8 @@
 use super::Terms;
 use crate::grid::Grid;
 use crate::pack::{Reader, unpack};
-use crate::part::{Part, Slim, Values, summary_of};
+use crate::part::{Part, Values, summary_of};
+use crate::slim::Slims;
 use crate::time::TimestampMs;
 
 /// Time buckets of a chunk, ascending.
@@ -20,8 +21,7 @@ pub(crate) struct Parts<'a> {
 #[derive(Clone, Debug)]
 pub(super) enum Rest<'a> {
     Samples {
-        base: TimestampMs,
-        slims: &'a [Slim],
+        samples: Slims<'a>,
         /// Number and right edge of the wide time bucket before.
         before: Option<(i64, TimestampMs)>,
     },
@@ -58,14 +58,14 @@ impl<'a> Parts<'a> {
     pub(crate) fn each(mut self, each: &mut dyn FnMut(Part<'a>)) {
         let Terms { grid, kind } = self.terms;
         let wide = self.wide;
-        if let Rest::Samples { base, mut slims, mut before } = self.rest {
-            while let Some(first) = slims.first() {
-                let (number, end) = wide.bucket_after(before, first.timestamp(base));
+        if let Rest::Samples { mut samples, mut before } = self.rest {
+            while let Some(first) = samples.first() {
+                let (number, end) = wide.bucket_after(before, first.timestamp());
                 before = Some((number, end));
                 let bucket;
-                (bucket, slims) = slims.split_at(Slim::count_until(slims, base, end));
-                let Some(summary) = summary_of(bucket, |slim| slim.sample(base), kind) else { return };
-                each(Part { number, summary, values: Values::Slim { base, slims: bucket } });
+                (bucket, samples) = samples.split_at(samples.count_until(end));
+                let Some(summary) = summary_of(bucket, kind) else { return };
+                each(Part { number, summary, values: Values::Samples(bucket) });
             }
             return;
         }
@@ -86,15 +86,13 @@ impl<'a> Iterator for Parts<'a> {
         let Terms { grid, kind } = self.terms;
         let wide = self.wide;
         match &mut self.rest {
-            Rest::Samples { base, slims, before } => {
-                let base = *base;
-                let first = slims.first()?.timestamp(base);
-                let (number, end) = wide.bucket_after(*before, first);
+            Rest::Samples { samples, before } => {
+                let (number, end) = wide.bucket_after(*before, samples.first()?.timestamp());
                 *before = Some((number, end));
-                let (bucket, rest) = slims.split_at(Slim::count_until(slims, base, end));
-                *slims = rest;
-                let summary = summary_of(bucket, |slim| slim.sample(base), kind)?;
-                Some(Part { number, summary, values: Values::Slim { base, slims: bucket } })
+                let (bucket, rest) = samples.split_at(samples.count_until(end));
+                *samples = rest;
+                let summary = summary_of(bucket, kind)?;
+                Some(Part { number, summary, values: Values::Samples(bucket) })
             }
             Rest::Packed { .. } => {
                 let (number, content) = self.next_content()?;

@@ -1,16 +1,16 @@
 //! A chunk as a snapshot keeps it, and back; what comes back is checked.
 
 use super::{Body, Chunk, Terms};
-use crate::part::{Part, Slim, Values};
+use crate::part::{Part, Values};
 use crate::sample::Sample;
 use crate::sketch::{MAX_COUNT, MAX_SCALE, MIN_SCALE, keys};
-use crate::time::TimestampMs;
+use crate::slim::{Slims, Trail};
 
 /// A chunk's time buckets in the form in which they are kept.
 #[derive(Clone, Debug)]
 pub(crate) enum Stored<'a> {
-    /// Samples, with what their timestamps are counted from.
-    Samples(TimestampMs, &'a [Slim]),
+    /// Samples.
+    Samples(Slims<'a>),
     /// Packed time buckets, with what their numbers are counted from.
     Packed(i64, &'a [u8]),
 }
@@ -18,7 +18,7 @@ pub(crate) enum Stored<'a> {
 impl Chunk {
     pub(crate) fn stored(&self) -> Stored<'_> {
         match &self.body {
-            Body::Samples { base, slims } => Stored::Samples(*base, slims),
+            Body::Samples(trail) => Stored::Samples(trail.slims()),
             Body::Packed { base, head, bytes } => Stored::Packed(*base, bytes.get(*head..).unwrap_or_default()),
         }
     }
@@ -26,7 +26,7 @@ impl Chunk {
     /// The chunk that [`Chunk::stored`] tells of; `None` where it cannot be one.
     pub(crate) fn restored((first, last): (i64, i64), stored: Stored<'_>, terms: Terms) -> Option<Self> {
         let body = match stored {
-            Stored::Samples(base, slims) => Body::Samples { base, slims: slims.to_vec() },
+            Stored::Samples(samples) => Body::Samples(Trail::of(samples)),
             Stored::Packed(base, bytes) => Body::Packed { base, head: 0, bytes: bytes.to_vec() },
         };
         let chunk = Self { first, last, body };
@@ -41,9 +41,9 @@ impl Chunk {
             *before = Some(sample);
             is_later
         };
-        if let Body::Samples { base, slims } = &self.body {
-            let sound = |slim: &Slim| slim.value().is_finite() && in_order(&mut before, slim.sample(*base));
-            if !slims.iter().all(sound) {
+        if let Body::Samples(trail) = &self.body {
+            let sound = |sample: Sample| sample.value().is_finite() && in_order(&mut before, sample);
+            if !trail.slims().iter().all(sound) {
                 return false;
             }
             before = None;
@@ -110,7 +110,7 @@ mod tests {
     use crate::sample::Kind;
     use crate::summary::Summary;
     use crate::tier::Tier;
-    use crate::time::DurationMs;
+    use crate::time::{DurationMs, TimestampMs};
 
     fn terms() -> Terms {
         Terms { grid: Grid::new(DurationMs::from_secs(1)).unwrap(), kind: Kind::Observation }
@@ -124,7 +124,7 @@ mod tests {
         scratch.spread.add_sketch(&summary.sketch);
         let number = terms.grid.bucket_of(at);
         let chunks =
-            [Chunk::of_samples(&[sample], terms).unwrap(), Chunk::of_packed(number, &summary, terms, &mut scratch, 0)];
+            [Chunk::of_trail(Trail::one(sample, terms.grid), terms).unwrap(), Chunk::of_packed(number, &summary, terms, &mut scratch, 0)];
         for chunk in chunks {
             let restored = Chunk::restored((number, number), chunk.stored(), terms);
             assert_eq!(restored.is_some(), is_restored, "{chunk:?}");
@@ -146,7 +146,8 @@ mod tests {
         let terms = terms();
         let never = TimestampMs::new(i64::MIN);
         let restored = |sealed_to: i64| {
-            let chunk = Chunk::of_samples(&[Sample::new(TimestampMs::new(1_500), 2.0).unwrap()], terms).unwrap();
+            let sample = Sample::new(TimestampMs::new(1_500), 2.0).unwrap();
+            let chunk = Chunk::of_trail(Trail::one(sample, terms.grid), terms).unwrap();
             Tier::restored(vec![chunk], None, never, TimestampMs::new(sealed_to), terms.grid).is_some()
         };
         assert!(restored(2_000));

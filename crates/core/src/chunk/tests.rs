@@ -6,14 +6,18 @@ fn terms() -> Terms {
     Terms { grid: Grid::new(DurationMs::from_secs(1)).unwrap(), kind: Kind::Observation }
 }
 
-fn samples(timestamps: &[i64]) -> Vec<Sample> {
-    timestamps.iter().map(|timestamp| Sample::new(TimestampMs::new(*timestamp), 2.5).unwrap()).collect()
+fn samples(timestamps: &[i64]) -> Trail {
+    let mut trail = Trail::new();
+    for timestamp in timestamps.iter().map(|timestamp| TimestampMs::new(*timestamp)) {
+        assert!(trail.fit(timestamp, terms().grid) && trail.insert(Sample::new(timestamp, 2.5).unwrap()));
+    }
+    trail
 }
 
 /// Time buckets −1, 1, 2 and 9, the second of which holds three samples.
 fn chunks() -> [Chunk; 2] {
     let samples = samples(&[-1_500, 1, 500, 1_000, 1_001, 9_000]);
-    let of_samples = Chunk::of_samples(&samples, terms()).unwrap();
+    let of_samples = Chunk::of_trail(samples, terms()).unwrap();
     let mut scratch = Scratch::default();
     let mut parts = of_samples.parts(i64::MIN, i64::MAX, terms());
     let mut put = |part: Part<'_>, chunk: Option<&mut Chunk>| {

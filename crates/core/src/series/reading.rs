@@ -5,6 +5,7 @@ use crate::chunk::{Terms, occupied};
 use crate::horizon::Horizon;
 use crate::part::{Part, Run, Values, summary_of};
 use crate::sample::Sample;
+use crate::slim::Slims;
 use crate::tier::Tier;
 use crate::time::TimestampMs;
 
@@ -35,10 +36,9 @@ impl Series {
         while let Some(first) = fresh.first() {
             let (number, end) = grid.bucket_after(before, first.timestamp());
             before = Some((number, end));
-            let count = fresh.iter().take_while(|sample| sample.timestamp() <= end).count();
             let bucket;
-            (bucket, fresh) = fresh.split_at(count);
-            let Some(summary) = summary_of(bucket, |sample| sample, self.kind) else { return };
+            (bucket, fresh) = fresh.split_at(fresh.count_until(end));
+            let Some(summary) = summary_of(bucket, self.kind) else { return };
             each(Part { number, summary, values: Values::Samples(bucket) });
         }
     }
@@ -62,7 +62,7 @@ impl Series {
         (from, to): (i64, i64),
         horizon: &Horizon,
         each: &mut dyn FnMut(&'a Tier, i64, i64, Terms),
-    ) -> &'a [Sample] {
+    ) -> Slims<'a> {
         let grid = horizon.grid(index);
         let (start, end) = (grid.start(from), grid.end(to));
         for layer in (0..=index).rev() {
@@ -85,22 +85,14 @@ impl Series {
     }
 
     /// The fresh samples in `(from, to]`.
-    fn fresh_between(&self, from: TimestampMs, to: TimestampMs) -> &[Sample] {
+    fn fresh_between(&self, from: TimestampMs, to: TimestampMs) -> Slims<'_> {
+        let fresh = self.fresh.slims();
         if self.newest <= from {
-            return &[];
+            return fresh.split_at(0).0;
         }
         // Mostly all that is asked for is the last few of them.
-        let mut end = self.fresh.len();
-        if self.newest > to {
-            end = self.fresh.partition_point(|sample| sample.timestamp() <= to);
-        }
-        let few = end.saturating_sub(8);
-        let start = if self.fresh.get(few).is_some_and(|sample| sample.timestamp() <= from) {
-            few + self.fresh[few..end].iter().take_while(|sample| sample.timestamp() <= from).count()
-        } else {
-            self.fresh[..end].partition_point(|sample| sample.timestamp() <= from)
-        };
-        &self.fresh[start..end]
+        let end = if self.newest > to { fresh.count_near(fresh.len(), to) } else { fresh.len() };
+        fresh.split_at(end).0.split_at(fresh.count_near(end, from)).1
     }
 
     /// How many samples up to `edge`, an edge of the finest tier's time buckets that it still holds,
@@ -155,9 +147,9 @@ impl Series {
     /// The latest sample up to `edge` that the time buckets tell apart; of several at one instant the
     /// one that the finest tier knows.
     fn latest_until(&self, edge: TimestampMs, horizon: &Horizon) -> Option<Sample> {
-        let fresh = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
-        if let Some(place) = fresh.checked_sub(1) {
-            return Some(self.fresh[place]);
+        let fresh = self.fresh.slims();
+        if let Some(last) = fresh.split_at(fresh.count_near(fresh.len(), edge)).0.last() {
+            return Some(last);
         }
         let mut found: Option<Sample> = None;
         for (index, tier) in self.tiers.iter().enumerate() {
@@ -173,7 +165,7 @@ impl Series {
 
     /// Number of time buckets with samples, over all tiers.
     pub(crate) fn time_buckets(&self, horizon: &Horizon) -> usize {
-        let fresh = occupied(self.fresh.iter().map(|sample| sample.timestamp()), horizon.grid(0));
+        let fresh = occupied(self.fresh.slims().iter().map(Sample::timestamp), horizon.grid(0));
         let tiers = self.tiers.iter().enumerate();
         let sealed = tiers.map(|(index, tier)| tier.time_buckets(horizon.gone(index), self.terms(index, horizon)));
         fresh + sealed.sum::<usize>()
@@ -182,7 +174,7 @@ impl Series {
     /// Bytes outside of the struct, without those of the key.
     pub(crate) fn heap_bytes(&self) -> usize {
         let tiers: usize = self.tiers.iter().map(|tier| size_of_val(tier) + tier.heap_bytes()).sum();
-        self.fresh.capacity() * size_of::<Sample>() + tiers
+        self.fresh.heap_bytes() + tiers
     }
 }
 

@@ -5,6 +5,7 @@ use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
 use crate::part::Part;
 use crate::sample::{Kind, Sample};
+use crate::slim::Trail;
 use crate::summary::{finite, step};
 use crate::tier::Tier;
 use crate::time::{DurationMs, TimestampMs};
@@ -23,7 +24,7 @@ const LOT: i64 = 30;
 impl Series {
     /// Seals fresh samples where they are many.
     pub(super) fn make_room(&mut self, horizon: &Horizon, scratch: &mut Scratch) {
-        let (Some(first), true) = (self.fresh.first(), self.fresh.len() >= self.full()) else { return };
+        let (Some(first), true) = (self.fresh.slims().first(), self.fresh.len() >= self.full()) else { return };
         let whole = horizon.grid(0).edge_before(self.newest - DurationMs::from_millis(1));
         if first.timestamp() <= whole {
             self.seal(whole, horizon, scratch);
@@ -46,12 +47,20 @@ impl Series {
     }
 
     /// Seals the fresh samples up to `edge` into the finest tier.
-    fn seal(&mut self, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) {
+    pub(super) fn seal(&mut self, edge: TimestampMs, horizon: &Horizon, scratch: &mut Scratch) {
         let terms = self.terms(0, horizon);
-        let count = self.fresh.partition_point(|sample| sample.timestamp() <= edge);
-        self.tiers[0].append_samples(&self.fresh[..count], terms, scratch);
+        let fresh = self.fresh.slims();
+        let count = fresh.count_near(fresh.len(), edge);
+        let (sealed, _) = fresh.split_at(count);
+        if count >= MANY && self.tiers[0].begins_chunk_with(sealed, terms) {
+            let sealed = self.fresh.take(count, self.full());
+            self.tiers[0].append_trail(sealed, terms);
+        } else {
+            self.tiers[0].append_samples(sealed, terms, scratch);
+            self.fresh.drain(count);
+        }
+        self.fresh.count_from_first(terms.grid);
         self.tiers[0].seal_to(edge);
-        self.fresh.drain(..count);
         self.came = self.came.wrapping_add(count as u64);
         self.newest = self.newest_kept();
         if self.fresh.capacity() > 4 * ROOM && self.fresh.len() < ROOM {
@@ -73,7 +82,7 @@ impl Series {
     /// Whether there are fresh samples up to `edge`, as there may be at the very instant up to which all
     /// is sealed.
     fn has_fresh(&self, edge: TimestampMs) -> bool {
-        self.fresh.first().is_some_and(|first| first.timestamp() <= edge)
+        self.fresh.slims().first().is_some_and(|first| first.timestamp() <= edge)
     }
 
     /// Makes the time buckets of a tier up to `edge`, an edge of it up to which the next finer tier
@@ -125,11 +134,11 @@ impl Series {
             }
             self.tiers[index].evict(gone, terms);
         }
-        if is_over && let Some(last) = self.fresh.last() {
-            self.tiers[0].pass_by(*last);
+        if is_over && let Some(last) = self.fresh.slims().last() {
+            self.tiers[0].pass_by(last);
             self.tiers[0].seal_to(horizon.grid(0).edge_after(last.timestamp()));
             self.came = self.came.wrapping_add(self.fresh.len() as u64);
-            self.fresh = Vec::new();
+            self.fresh = Trail::new();
             self.newest = self.newest_kept();
         }
         work
@@ -206,7 +215,7 @@ impl<'a> Widening<'a, '_> {
         self.work += 8 + self.scratch.spread.work();
         let samples = std::mem::take(&mut self.scratch.samples);
         if samples.len() as u64 == held.summary.count {
-            self.tier.append_samples(&samples, self.terms, self.scratch);
+            self.tier.append_samples(samples.slims(), self.terms, self.scratch);
         } else {
             held.summary.set_residue(0.0);
             self.tier.append_packed(held.number, &held.summary, self.terms, self.scratch);

@@ -5,9 +5,9 @@ use super::bytes::{Reader, Writer};
 use crate::chunk::stored::Stored;
 use crate::chunk::{Chunk, Terms};
 use crate::horizon::Horizon;
-use crate::part::Slim;
 use crate::sample::Sample;
 use crate::series::Series;
+use crate::slim::{Slim, Slims};
 use crate::tier::Tier;
 use crate::time::TimestampMs;
 
@@ -56,8 +56,8 @@ pub(super) fn write(series: &Series, now: TimestampMs, writer: &mut Writer) {
     let mut last = Last::new(now);
     writer.int(series.evicted());
     writer.uint(series.fresh().len() as u64);
-    for sample in series.fresh() {
-        last.write(*sample, writer);
+    for sample in series.fresh().iter() {
+        last.write(sample, writer);
     }
     for tier in series.tiers() {
         last.write_at(tier.sealed_to(), writer);
@@ -71,11 +71,11 @@ pub(super) fn write(series: &Series, now: TimestampMs, writer: &mut Writer) {
             writer.int(chunk.first());
             writer.int(chunk.last());
             match chunk.stored() {
-                Stored::Samples(base, slims) => {
-                    writer.uint((slims.len() as u64) << 1 | OF_SAMPLES);
-                    last.write_at(base, writer);
-                    for slim in slims {
-                        last.write(slim.sample(base), writer);
+                Stored::Samples(samples) => {
+                    writer.uint((samples.len() as u64) << 1 | OF_SAMPLES);
+                    last.write_at(samples.base, writer);
+                    for sample in samples.iter() {
+                        last.write(sample, writer);
                     }
                 }
                 Stored::Packed(base, bytes) => {
@@ -106,7 +106,7 @@ pub(super) fn read(series: &mut Series, horizon: &Horizon, reader: &mut Reader<'
         let tier = Tier::restored(chunks, before, incomplete_until, sealed_to, horizon.grid(index));
         tiers.push(tier.ok_or_else(|| reader.malformed("time buckets in order of time"))?);
     }
-    let is_sound = series.restore(fresh, tiers, evicted);
+    let is_sound = series.restore(&fresh, tiers, evicted, horizon);
     if is_sound { Ok(()) } else { Err(reader.malformed("samples in order of time")) }
 }
 
@@ -124,7 +124,7 @@ fn read_chunk(last: &mut Last, terms: Terms, reader: &mut Reader<'_>) -> Result<
             let slim = Slim::new(last.read(reader)?, base);
             slims.push(slim.ok_or_else(|| reader.malformed("a sample after its chunk's base"))?);
         }
-        Chunk::restored(numbers, Stored::Samples(base, &slims), terms)
+        Chunk::restored(numbers, Stored::Samples(Slims { base, slims: &slims }), terms)
     };
     chunk.ok_or_else(|| reader.malformed("time buckets whose figures agree with each other"))
 }
