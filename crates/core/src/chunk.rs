@@ -13,8 +13,8 @@ pub(crate) use parts::Parts;
 use parts::Rest;
 
 use crate::grid::Grid;
-use crate::pack::{Reader, Spread, pack, put_varint, unpack};
-use crate::part::{Run, Values};
+use crate::pack::{Reader, Spread, pack, pack_listed, put_varint, unpack};
+use crate::part::Run;
 use crate::sample::{Kind, Sample};
 use crate::slim::{Slims, Trail};
 use crate::summary::Summary;
@@ -44,15 +44,21 @@ pub(crate) struct Scratch {
     pub(crate) spread: Spread,
     runs: Vec<u8>,
     record: Vec<u8>,
+    /// The time bucket at hand, without number and length.
+    content: Vec<u8>,
 }
 
 impl Scratch {
-    /// Begins a time bucket with these values, and with the samples where they are kept.
-    pub(crate) fn begin(&mut self, values: &Values<'_>) {
-        self.spread.clear();
-        self.spread.add(values);
-        self.samples.clear(TimestampMs::new(0));
-        values.samples(&mut self.samples);
+    /// Makes `content` a time bucket of samples; `false` where they cannot be listed.
+    pub(crate) fn pack_listed(&mut self, number: i64, samples: Slims<'_>, terms: Terms) -> bool {
+        pack_listed(samples, terms.grid.start(number), terms.kind, &mut self.content)
+    }
+
+    /// Makes `record` number and length of what is in `content`.
+    fn head_content(&mut self, number: i64, base: i64) {
+        self.record.clear();
+        put_varint(&mut self.record, number.wrapping_sub(base) as u64);
+        put_varint(&mut self.record, self.content.len() as u64);
     }
 
     /// Makes `record` the bytes of a time bucket whose values are in `spread`.
@@ -151,6 +157,30 @@ impl Chunk {
         true
     }
 
+    /// A chunk of the time bucket that is in the scratch's content, with room for so many bytes.
+    pub(crate) fn of_content(number: i64, scratch: &mut Scratch, room: usize) -> Self {
+        scratch.head_content(number, number);
+        let length = scratch.record.len() + scratch.content.len();
+        let mut bytes = Vec::with_capacity(room.max(length));
+        bytes.extend_from_slice(&scratch.record);
+        bytes.extend_from_slice(&scratch.content);
+        Self { first: number, last: number, body: Body::Packed { base: number, head: 0, bytes } }
+    }
+
+    /// Takes in a later time bucket, which is in the scratch's content; `false`, and nothing is taken in, where it is
+    /// full.
+    pub(crate) fn append_content(&mut self, number: i64, scratch: &mut Scratch) -> bool {
+        let Body::Packed { base, bytes, .. } = &mut self.body else { return false };
+        scratch.head_content(number, *base);
+        if bytes.len() + scratch.record.len() + scratch.content.len() > MOST_BYTES {
+            return false;
+        }
+        bytes.extend_from_slice(&scratch.record);
+        bytes.extend_from_slice(&scratch.content);
+        self.last = number;
+        true
+    }
+
     /// Puts a late sample among the samples of a chunk of samples; `false` where it is none, or would
     /// hold too many.
     pub(crate) fn insert(&mut self, number: i64, sample: Sample) -> bool {
@@ -222,9 +252,7 @@ impl Chunk {
     /// there is one for each of those.
     pub(crate) fn parts_within(&self, from: i64, to: i64, terms: Terms, wide: Grid) -> Parts<'_> {
         let rest = match &self.body {
-            Body::Samples(trail) => {
-                Rest::Samples { samples: self.cut(trail.slims(), (from, to), terms), before: None }
-            }
+            Body::Samples(trail) => Rest::Samples { samples: self.cut(trail.slims(), (from, to), terms), before: None },
             Body::Packed { base, head, bytes } => {
                 Rest::Packed { base: *base, reader: Reader(bytes.get(*head..).unwrap_or_default()) }
             }

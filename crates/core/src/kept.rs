@@ -8,7 +8,8 @@
 
 use crate::engine::{Engine, SeriesId};
 use crate::moments::{Deviation, Moments};
-use crate::part::{Part, Run};
+use crate::pack;
+use crate::part::{Part, Run, Values, moments_of};
 use crate::series::Came;
 use crate::sketch::Sketch;
 use crate::tally::Tally;
@@ -161,10 +162,23 @@ impl Kept {
     fn enter(&mut self, engine: &Engine, id: SeriesId, stretch: Stretch) -> u64 {
         let before = self.newer.count();
         if stretch.first <= stretch.last {
-            each_part(engine, id, stretch, &mut |part| {
-                self.newer.add(&part.summary, self.deviation);
-                if self.spread.is_needed() {
-                    self.tally.add(&part.values);
+            let Self { newer, tally, spread, deviation, .. } = self;
+            let grid = engine.horizon.grid(stretch.tier);
+            each_run(engine, id, stretch, &mut |run| {
+                let values = match run {
+                    Run::Samples(samples) => {
+                        // By time buckets, so that the sum is the same however many were sealed together.
+                        samples.each_bucket(grid, |_, bucket| newer.merge(&moments_of(bucket, *deviation), *deviation));
+                        Values::Samples(samples)
+                    }
+                    Run::Packed { content, .. } => {
+                        let (moments, values) = pack::moments(content);
+                        newer.merge(&moments, *deviation);
+                        values
+                    }
+                };
+                if spread.is_needed() {
+                    tally.add(&values);
                 }
             });
         }

@@ -34,6 +34,16 @@ impl Moments {
         moments
     }
 
+    /// What is told of a time bucket.
+    #[inline]
+    pub(crate) fn told(count: u64, (sum, residue): (f64, f64), m2: f64, (min, max): (f64, f64)) -> Self {
+        let mut moments = Self { count, sum, residue: Residue::NONE, m2, min, max };
+        if residue != 0.0 {
+            moments.residue.add(&mut moments.sum, residue);
+        }
+        moments
+    }
+
     pub(crate) const fn count(&self) -> u64 {
         self.count
     }

@@ -22,6 +22,11 @@
 //! Floats and keys are little-endian. Few samples are listed as they came, unsorted, which is the
 //! least work to write and to read; many are counted by value bucket.
 
+mod listed;
+
+pub(crate) use listed::pack_listed;
+
+use crate::moments::Moments;
 use crate::part::{Part, Values};
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
@@ -48,14 +53,11 @@ pub(crate) struct Spread {
     /// … else their counts.
     tally: Tally,
     is_tallied: bool,
-    /// The least and the greatest of the keys, where they are known and none is 0.
-    extent: Option<(i32, i32)>,
 }
 
 impl Spread {
     pub(crate) fn clear(&mut self) {
         self.keys.clear();
-        self.extent = None;
         if self.is_tallied {
             self.tally.clear();
             self.is_tallied = false;
@@ -73,28 +75,14 @@ impl Spread {
 
     pub(crate) fn add(&mut self, values: &Values<'_>) {
         let scale = values.scale();
-        self.extent = None;
         // Samples are listed without a look at each.
-        if !self.is_tallied && self.keys.len() + values.samples_at_most() <= MOST_LISTED {
-            if let Values::Samples(samples) = values {
-                return self.keys.extend(samples.slims.iter().map(|slim| keys::key(slim.value(), scale)));
-            }
+        if !self.is_tallied
+            && self.keys.len() + values.samples_at_most() <= MOST_LISTED
+            && let Values::Samples(samples) = values
+        {
+            return self.keys.extend(samples.slims.iter().map(|slim| keys::key(slim.value(), scale)));
         }
         values.for_each(|key, count| self.add_key(key, scale, count));
-    }
-
-    /// Adds samples whose summary is known, to nothing else.
-    pub(crate) fn add_all(&mut self, values: &Values<'_>, summary: &Summary) {
-        const SCALE: i8 = Sketch::DEFAULT_SCALE;
-        if summary.count > MOST_LISTED as u64 || summary.min < f64::MIN_POSITIVE {
-            return self.add(values);
-        }
-        let key = |value: f64| keys::key_of_normal(value, SCALE);
-        match values {
-            Values::Samples(samples) => self.keys.extend(samples.slims.iter().map(|slim| key(slim.value()))),
-            _ => return self.add(values),
-        }
-        self.extent = Some((key(summary.min), key(summary.max)));
     }
 
     pub(crate) fn add_sketch(&mut self, sketch: &Sketch) {
@@ -102,7 +90,6 @@ impl Spread {
     }
 
     fn add_key(&mut self, key: i32, scale: i8, count: u64) {
-        self.extent = None;
         let is_listed = scale == Sketch::DEFAULT_SCALE && count < 8 && self.keys.len() < MOST_LISTED;
         if is_listed && !self.is_tallied {
             self.keys.extend((0..count).map(|_| key));
@@ -126,14 +113,14 @@ impl Spread {
         if self.is_tallied {
             return None;
         }
-        let (least, greatest) = self.extent.unwrap_or_else(|| {
-            let (mut least, mut greatest) = (i32::MAX, i32::MIN);
-            for key in self.keys.iter().filter(|key| **key != 0) {
-                least = least.min(*key);
-                greatest = greatest.max(*key);
-            }
-            if least > greatest { (1, 1) } else { (least, greatest) }
-        });
+        let (mut least, mut greatest) = (i32::MAX, i32::MIN);
+        for key in self.keys.iter().filter(|key| **key != 0) {
+            least = least.min(*key);
+            greatest = greatest.max(*key);
+        }
+        if least > greatest {
+            (least, greatest) = (1, 1);
+        }
         let span = greatest.abs_diff(least);
         // A list takes a byte for each sample; of equal ones a count takes less.
         let is_worth_it = self.keys.len() < 8 || span > 0;
@@ -273,12 +260,37 @@ pub(crate) fn unpack(number: i64, bytes: &[u8], start: TimestampMs, kind: Kind) 
     if tag & RESIDUE != 0 {
         summary.set_residue(reader.float());
     }
-    let values = match tag & FORM {
+    Part { number, summary, values: values(tag, reader) }
+}
+
+/// What the samples of a time bucket that [`pack`] wrote come to, and their values, for those who ask for no more.
+#[inline]
+pub(crate) fn moments(bytes: &[u8]) -> (Moments, Values<'_>) {
+    let mut reader = Reader(bytes);
+    let tag = reader.byte();
+    let count = reader.varint();
+    reader.varint();
+    reader.varint();
+    let (sum, min) = (reader.float(), reader.float());
+    let (mut max, mut m2) = (min, 0.0);
+    if tag & CONSTANT == 0 {
+        max = reader.float();
+        reader.take(16);
+        m2 = reader.float();
+    }
+    if tag & INCREASE != 0 {
+        reader.take(8);
+    }
+    let residue = if tag & RESIDUE == 0 { 0.0 } else { reader.float() };
+    (Moments::told(count, (sum, residue), m2, (min, max)), values(tag, reader))
+}
+
+fn values(tag: u8, mut reader: Reader<'_>) -> Values<'_> {
+    match tag & FORM {
         NARROW => Values::Narrow { base: reader.key(), offsets: reader.0 },
         WIDE => Values::Wide { base: reader.key(), offsets: reader.0 },
         _ => Values::Runs { scale: reader.byte() as i8, bytes: reader.0 },
-    };
-    Part { number, summary, values }
+    }
 }
 
 /// The number of samples of a time bucket that [`pack`] wrote.

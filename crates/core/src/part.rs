@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use crate::lanes::Pair;
-use crate::pack::{self, unpack};
+use crate::moments::{Deviation, Moments};
+use crate::pack;
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
-use crate::slim::{Slims, Trail};
+use crate::slim::{Slim, Slims};
 use crate::summary::{Summary, greater, lesser, within};
 use crate::tally::Tally;
 use crate::time::TimestampMs;
@@ -46,18 +47,6 @@ pub(crate) enum Values<'a> {
 }
 
 impl Values<'_> {
-    /// Appends the samples themselves, where they are kept and not too far from the others.
-    pub(crate) fn samples(&self, samples: &mut Trail) {
-        if let Self::Samples(kept) = self {
-            samples.append(*kept);
-        }
-    }
-
-    /// Whether the samples themselves are kept.
-    pub(crate) const fn are_samples(&self) -> bool {
-        matches!(self, Self::Samples(_))
-    }
-
     /// Number of samples, where each is told of its own; else more than that.
     pub(crate) const fn samples_at_most(&self) -> usize {
         match self {
@@ -122,7 +111,7 @@ impl<'a> Run<'a> {
     pub(crate) fn values(&self) -> Values<'a> {
         match *self {
             Self::Samples(samples) => Values::Samples(samples),
-            Self::Packed { start, content } => unpack(0, content, start, Kind::Gauge).values,
+            Self::Packed { content, .. } => pack::moments(content).1,
         }
     }
 }
@@ -148,29 +137,73 @@ fn summary_at_once(samples: Slims<'_>, kind: Kind) -> Option<Summary> {
     if count == 1 {
         return Some(Summary::without_sketch(first, kind));
     }
-    let (pairs, rest) = samples.slims.as_chunks::<2>();
-    let start = Pair::new(first.value(), first.value());
-    let (mut sum, mut min, mut max) = (Pair::new(0.0, 0.0), start, start);
-    for [one, other] in pairs {
-        let values = Pair::new(one.value(), other.value());
-        sum = sum.plus(values);
-        min = min.least(values);
-        max = max.greatest(values);
-    }
-    for slim in rest {
-        sum = sum.plus(Pair::new(slim.value(), 0.0));
-        let value = Pair::new(slim.value(), slim.value());
-        min = min.least(value);
-        max = max.greatest(value);
-    }
-    let ([one, other], [low, lower], [high, higher]) = (sum.both(), min.both(), max.both());
-    let (sum, min, max) = (one + other, lesser(low, lower), greater(high, higher));
+    let Extent { sum, min, max } = Extent::of(samples.slims, first.value());
     if !sum.is_finite() {
         let mut summary = Summary::without_sketch(first, kind);
         samples.iter().skip(1).for_each(|sample| summary.record_without_sketch(sample, kind));
         return Some(summary);
     }
-    let mean = within(sum / count as f64, min, max);
+    let m2 = m2_about(samples.slims, within(sum / count as f64, min, max));
+    let mut summary = Summary::unpacked(count as u64, sum, m2, (min, max), first, last);
+    if kind == Kind::Counter {
+        summary.increase = increase(samples.iter());
+    }
+    summary.settle_increase(kind);
+    Some(summary)
+}
+
+/// What samples in order of time come to where their order does not matter, and with [`Deviation::NotNeeded`] without
+/// their distances from the mean.
+#[inline]
+pub(crate) fn moments_of(samples: Slims<'_>, deviation: Deviation) -> Moments {
+    let Some(first) = samples.slims.first() else { return Moments::NONE };
+    let (count, first) = (samples.len(), first.value());
+    let Extent { sum, min, max } = Extent::of(samples.slims, first);
+    if count > MOST_AT_ONCE || !sum.is_finite() {
+        return summary_of(samples, Kind::Gauge).map_or(Moments::NONE, |summary| Moments::of(&summary));
+    }
+    let m2 = match deviation {
+        Deviation::Needed => m2_about(samples.slims, within(sum / count as f64, min, max)),
+        Deviation::NotNeeded => 0.0,
+    };
+    Moments::told(count as u64, (sum, 0.0), m2, (min, max))
+}
+
+/// Sum, least and greatest of some values.
+pub(crate) struct Extent {
+    pub(crate) sum: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl Extent {
+    /// What samples come to, the first of which is `first`.
+    #[inline(always)]
+    pub(crate) fn of(slims: &[Slim], first: f64) -> Self {
+        let (pairs, rest) = slims.as_chunks::<2>();
+        let start = Pair::new(first, first);
+        let (mut sum, mut min, mut max) = (Pair::new(0.0, 0.0), start, start);
+        for [one, other] in pairs {
+            let values = Pair::new(one.value(), other.value());
+            sum = sum.plus(values);
+            min = min.least(values);
+            max = max.greatest(values);
+        }
+        for slim in rest {
+            sum = sum.plus(Pair::new(slim.value(), 0.0));
+            let value = Pair::new(slim.value(), slim.value());
+            min = min.least(value);
+            max = max.greatest(value);
+        }
+        let ([one, other], [low, lower], [high, higher]) = (sum.both(), min.both(), max.both());
+        Self { sum: one + other, min: lesser(low, lower), max: greater(high, higher) }
+    }
+}
+
+/// The sum of the squared distances from the mean.
+#[inline(always)]
+pub(crate) fn m2_about(slims: &[Slim], mean: f64) -> f64 {
+    let (pairs, rest) = slims.as_chunks::<2>();
     let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));
     for [one, other] in pairs {
         let distance = Pair::new(one.value(), other.value()).minus(center);
@@ -181,12 +214,7 @@ fn summary_at_once(samples: Slims<'_>, kind: Kind) -> Option<Summary> {
         m2 = m2.plus(distance.times(distance));
     }
     let [one, other] = m2.both();
-    let mut summary = Summary::unpacked(count as u64, sum, lesser(f64::MAX, one + other), (min, max), first, last);
-    if kind == Kind::Counter {
-        summary.increase = increase(samples.iter());
-    }
-    summary.settle_increase(kind);
-    Some(summary)
+    lesser(f64::MAX, one + other)
 }
 
 /// So many values may be added without a care for rounding: the error stays below 1e−13 of the sum
@@ -194,7 +222,7 @@ fn summary_at_once(samples: Slims<'_>, kind: Kind) -> Option<Summary> {
 const MOST_AT_ONCE: usize = 512;
 
 /// What a counter has grown by between samples in order of time.
-fn increase(samples: impl Iterator<Item = Sample>) -> f64 {
+pub(crate) fn increase(samples: impl Iterator<Item = Sample>) -> f64 {
     let mut increase = 0.0;
     let mut before: Option<f64> = None;
     for sample in samples {

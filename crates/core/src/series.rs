@@ -8,6 +8,7 @@
 
 mod reading;
 mod sealing;
+mod widening;
 
 pub(crate) use reading::Came;
 
@@ -48,7 +49,17 @@ impl Series {
         let never = TimestampMs::new(i64::MIN);
         let patience = (index % sealing::PATIENCE) as u8;
         let tiers = (0..tiers).map(|_| Tier::default()).collect();
-        Self { fresh: Trail::new(), newest: never, evicted: i64::MIN, came: 0, came_wide: 0, kind, patience, key, tiers }
+        Self {
+            fresh: Trail::new(),
+            newest: never,
+            evicted: i64::MIN,
+            came: 0,
+            came_wide: 0,
+            kind,
+            patience,
+            key,
+            tiers,
+        }
     }
 
     /// Holds what `other` holds, under its own name.

@@ -83,6 +83,19 @@ impl<'a> Slims<'a> {
         end.get().saturating_sub(self.base.get()).max(-1)
     }
 
+    /// Calls `each` with the number of each time bucket that they lie in and its samples.
+    #[inline]
+    pub(crate) fn each_bucket(self, grid: Grid, mut each: impl FnMut(i64, Self)) {
+        let (mut rest, mut before) = (self, None);
+        while let Some(first) = rest.first() {
+            let (number, end) = grid.bucket_after(before, first.timestamp());
+            before = Some((number, end));
+            let bucket;
+            (bucket, rest) = rest.split_at(rest.count_until(end));
+            each(number, bucket);
+        }
+    }
+
     /// How many are up to `end`: looked at from the first on.
     #[inline]
     pub(crate) fn count_until(&self, end: TimestampMs) -> usize {
@@ -247,7 +260,9 @@ impl Trail {
         }
         let by = others.base.get().wrapping_sub(self.base.get());
         let tells = |slim: Option<&Slim>| {
-            slim.is_none_or(|slim| by.checked_add(i64::from(slim.0[0])).is_some_and(|since| u32::try_from(since).is_ok()))
+            slim.is_none_or(|slim| {
+                by.checked_add(i64::from(slim.0[0])).is_some_and(|since| u32::try_from(since).is_ok())
+            })
         };
         if by != 0 && !(tells(others.slims.first()) && tells(others.slims.last())) {
             return false;

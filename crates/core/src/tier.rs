@@ -116,9 +116,24 @@ impl Tier {
             let number = terms.grid.bucket_of(first.timestamp());
             let bucket;
             (bucket, rest) = split_bucket(rest, terms.grid.end(number));
+            self.append_whole(number, bucket, terms, scratch);
+        }
+    }
+
+    /// Appends a time bucket that is later than all others, packed, out of all its samples.
+    pub(crate) fn append_whole(&mut self, number: i64, bucket: Slims<'_>, terms: Terms, scratch: &mut Scratch) {
+        if !scratch.pack_listed(number, bucket, terms) {
             if let Some(summary) = summary_of(bucket, terms.kind) {
-                self.append_listed(number, &summary, &Values::Samples(bucket), terms, scratch);
+                scratch.spread.clear();
+                scratch.spread.add(&Values::Samples(bucket));
+                self.append_packed(number, &summary, terms, scratch);
             }
+            return;
+        }
+        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_content(number, scratch));
+        if !is_in {
+            let room = if self.chunks.is_empty() { 0 } else { MOST_BYTES };
+            self.chunks.push_back(Chunk::of_content(number, scratch, room));
         }
     }
 
@@ -136,22 +151,8 @@ impl Tier {
     }
 
     /// Whether a time bucket alone is kept as its samples.
-    pub(crate) const fn keeps_samples(summary: &Summary) -> bool {
-        summary.count <= MOST_KEPT_AS_SAMPLES as u64
-    }
-
-    /// Appends a time bucket that is later than all others, packed.
-    pub(crate) fn append_listed(
-        &mut self,
-        number: i64,
-        summary: &Summary,
-        values: &Values<'_>,
-        terms: Terms,
-        scratch: &mut Scratch,
-    ) {
-        scratch.spread.clear();
-        scratch.spread.add_all(values, summary);
-        self.append_packed(number, summary, terms, scratch);
+    pub(crate) const fn keeps_samples(samples: usize) -> bool {
+        samples <= MOST_KEPT_AS_SAMPLES
     }
 
     /// Appends a time bucket that is later than all others; its values are in the scratch.

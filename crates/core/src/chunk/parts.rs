@@ -58,16 +58,12 @@ impl<'a> Parts<'a> {
     pub(crate) fn each(mut self, each: &mut dyn FnMut(Part<'a>)) {
         let Terms { grid, kind } = self.terms;
         let wide = self.wide;
-        if let Rest::Samples { mut samples, mut before } = self.rest {
-            while let Some(first) = samples.first() {
-                let (number, end) = wide.bucket_after(before, first.timestamp());
-                before = Some((number, end));
-                let bucket;
-                (bucket, samples) = samples.split_at(samples.count_until(end));
-                let Some(summary) = summary_of(bucket, kind) else { return };
-                each(Part { number, summary, values: Values::Samples(bucket) });
-            }
-            return;
+        if let Rest::Samples { samples, .. } = self.rest {
+            return samples.each_bucket(wide, |number, bucket| {
+                if let Some(summary) = summary_of(bucket, kind) {
+                    each(Part { number, summary, values: Values::Samples(bucket) });
+                }
+            });
         }
         while let Some((number, content)) = self.next_content() {
             let mut part = unpack(number, content, grid.start(number), kind);

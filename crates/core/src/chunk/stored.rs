@@ -123,8 +123,10 @@ mod tests {
         let summary = Summary::of(sample, terms.kind);
         scratch.spread.add_sketch(&summary.sketch);
         let number = terms.grid.bucket_of(at);
-        let chunks =
-            [Chunk::of_trail(Trail::one(sample, terms.grid), terms).unwrap(), Chunk::of_packed(number, &summary, terms, &mut scratch, 0)];
+        let chunks = [
+            Chunk::of_trail(Trail::one(sample, terms.grid), terms).unwrap(),
+            Chunk::of_packed(number, &summary, terms, &mut scratch, 0),
+        ];
         for chunk in chunks {
             let restored = Chunk::restored((number, number), chunk.stored(), terms);
             assert_eq!(restored.is_some(), is_restored, "{chunk:?}");

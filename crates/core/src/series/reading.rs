@@ -29,18 +29,14 @@ impl Series {
         each: &mut dyn FnMut(Part<'a>),
     ) {
         let grid = horizon.grid(index);
-        let mut fresh = self.each_layer(index, numbers, horizon, &mut |tier, first, last, terms| {
+        let fresh = self.each_layer(index, numbers, horizon, &mut |tier, first, last, terms| {
             tier.each_part((first, last), terms, grid, each);
         });
-        let mut before = None;
-        while let Some(first) = fresh.first() {
-            let (number, end) = grid.bucket_after(before, first.timestamp());
-            before = Some((number, end));
-            let bucket;
-            (bucket, fresh) = fresh.split_at(fresh.count_until(end));
-            let Some(summary) = summary_of(bucket, self.kind) else { return };
-            each(Part { number, summary, values: Values::Samples(bucket) });
-        }
+        fresh.each_bucket(grid, |number, bucket| {
+            if let Some(summary) = summary_of(bucket, self.kind) {
+                each(Part { number, summary, values: Values::Samples(bucket) });
+            }
+        });
     }
 
     /// Calls `each` with the samples in the time buckets of a tier numbered `from..=to`, in order of

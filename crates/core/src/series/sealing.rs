@@ -1,13 +1,12 @@
 //! How fresh samples become time buckets, and time buckets wider ones.
 
 use super::Series;
-use crate::chunk::{Change, Scratch, Terms};
+use super::widening::Widening;
+use crate::chunk::{Change, Scratch};
 use crate::horizon::Horizon;
-use crate::part::Part;
 use crate::sample::{Kind, Sample};
 use crate::slim::Trail;
 use crate::summary::{finite, step};
-use crate::tier::Tier;
 use crate::time::{DurationMs, TimestampMs};
 
 /// So many fresh samples are sealed where a time bucket of them is over, …
@@ -96,10 +95,9 @@ impl Series {
             return 0;
         }
         let numbers = (finer.grid.whole_until(tier.sealed_to()).saturating_add(1), finer.grid.whole_until(edge));
-        let mut widening = Widening { tier, terms, scratch, held: None, is_merged: false, work: 0 };
-        source.each_part(numbers, finer, terms.grid, &mut |part| widening.take(part));
-        widening.put();
-        let work = widening.work;
+        let mut widening = Widening::new(tier, terms, scratch);
+        source.each_run(numbers.0, numbers.1, finer, &mut |run| widening.take(run));
+        let work = widening.end();
         tier.seal_to(edge);
         work
     }
@@ -166,61 +164,6 @@ impl Series {
         });
         let change = Change::Increase(finite(increase));
         self.tiers[index].change(number, change, terms, scratch);
-    }
-}
-
-/// A wide time bucket that is made of the parts of finer ones.
-struct Widening<'a, 'b> {
-    tier: &'b mut Tier,
-    terms: Terms,
-    scratch: &'b mut Scratch,
-    /// The parts of the time bucket at hand, merged.
-    held: Option<Part<'a>>,
-    /// Whether there is more than one of them; their values are in the scratch.
-    is_merged: bool,
-    /// How much work it was.
-    work: usize,
-}
-
-impl<'a> Widening<'a, '_> {
-    /// Takes in the next part.
-    #[inline]
-    fn take(&mut self, part: Part<'a>) {
-        let Some(held) = self.held.as_mut().filter(|held| held.number == part.number) else {
-            self.put();
-            self.held = Some(part);
-            return;
-        };
-        if !self.is_merged {
-            self.is_merged = true;
-            self.scratch.begin(&held.values);
-        }
-        held.summary.merge_without_sketch(&part.summary, self.terms.kind);
-        self.scratch.spread.add(&part.values);
-        part.values.samples(&mut self.scratch.samples);
-        self.work += 4;
-    }
-
-    /// Puts the time bucket at hand into the tier.
-    fn put(&mut self) {
-        let Some(mut held) = self.held.take() else { return };
-        if !self.is_merged {
-            if held.values.are_samples() && !Tier::keeps_samples(&held.summary) {
-                self.work += 8 + held.summary.count as usize;
-                return self.tier.append_listed(held.number, &held.summary, &held.values, self.terms, self.scratch);
-            }
-            self.scratch.begin(&held.values);
-        }
-        self.is_merged = false;
-        self.work += 8 + self.scratch.spread.work();
-        let samples = std::mem::take(&mut self.scratch.samples);
-        if samples.len() as u64 == held.summary.count {
-            self.tier.append_samples(samples.slims(), self.terms, self.scratch);
-        } else {
-            held.summary.set_residue(0.0);
-            self.tier.append_packed(held.number, &held.summary, self.terms, self.scratch);
-        }
-        self.scratch.samples = samples;
     }
 }
 

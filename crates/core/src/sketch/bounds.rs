@@ -53,8 +53,12 @@ pub(crate) const CELL_BITS: u32 = 43;
 /// logarithm's slope is below 1.443.
 pub(crate) const CELLS: usize = 1 << (52 - CELL_BITS);
 
-/// `(mantissa + STEP[cell]) >> CELL_BITS`, added modulo 2^64, is the number of bounds that are at most
-/// `mantissa`, which lies in `cell`: what is added carries over exactly from the cell's bound on.
+/// Bits that stand for the place within a value bucket, if all were of equal width: two cells.
+pub(crate) const ROW_BITS: u32 = CELL_BITS + 1;
+
+/// `(mantissa + STEP[cell]) >> ROW_BITS`, added modulo 2^64, is the number of bounds that are at most
+/// `mantissa`, which lies in `cell`: what is added carries over exactly from the cell's bound on. There are as many
+/// rows in a power of two as bounds, so that what lies above the mantissa may stay where it is.
 pub(crate) static STEP: [u64; CELLS] = {
     let mut steps = [0_u64; CELLS];
     let mut below = 0;
@@ -69,7 +73,7 @@ pub(crate) static STEP: [u64; CELLS] = {
             below += 1;
         }
         assert!(below == BOUNDS || mantissa(below) >= end, "a cell holds one bound at most");
-        steps[cell] = ((count as u64 + 1) << CELL_BITS).wrapping_sub(bound);
+        steps[cell] = ((count as u64 + 1) << ROW_BITS).wrapping_sub(bound);
         cell += 1;
     }
     steps

@@ -12,7 +12,7 @@ pub(crate) fn key(value: f64, scale: i8) -> i32 {
 }
 
 /// The key of a positive normal value at `scale`.
-#[inline]
+#[inline(always)]
 pub(crate) fn key_of_normal(value: f64, scale: i8) -> i32 {
     mapping::key_of_index(mapping::index_of_normal(value.to_bits(), scale))
 }

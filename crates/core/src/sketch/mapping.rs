@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::MAX_SCALE;
-use super::bounds::{CELL_BITS, CELLS, STEP, mantissa};
+use super::bounds::{CELL_BITS, CELLS, ROW_BITS, STEP, mantissa};
 
 /// Bits of a float's mantissa.
 const MANTISSA_BITS: u32 = 52;
@@ -72,18 +72,18 @@ fn finest_index(bits: u64) -> i32 {
     finest_index_of_normal(1 << MANTISSA_BITS | mantissa) - shift as i32 * FINEST
 }
 
-#[inline]
+#[inline(always)]
 fn finest_index_of_normal(bits: u64) -> i32 {
-    let exponent = (bits >> MANTISSA_BITS) as i32 - BIAS;
     let cell = (bits >> CELL_BITS) as usize % CELLS;
-    let below = (bits & MANTISSA_MASK).wrapping_add(STEP[cell]) >> CELL_BITS;
+    // The exponent, and the number of bounds that lie at or below the mantissa.
+    let above = bits.wrapping_add(STEP[cell]) >> ROW_BITS;
     // An exact power of two has no bound below it, so that it falls into the value bucket before.
-    exponent * FINEST + below as i32 - 1
+    above as i32 - BIAS * FINEST - 1
 }
 
 /// The index at `scale` of the positive normal float with these bits. Any other bits give an index
 /// below [`least_normal`], beyond that of the greatest float, or its very own.
-#[inline]
+#[inline(always)]
 pub(super) fn index_of_normal(bits: u64, scale: i8) -> i32 {
     finest_index_of_normal(bits) >> (MAX_SCALE - scale)
 }
