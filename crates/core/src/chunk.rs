@@ -13,7 +13,7 @@ pub(crate) use parts::Parts;
 use parts::Rest;
 
 use crate::grid::Grid;
-use crate::pack::{Reader, Spread, pack, pack_listed, put_varint, unpack};
+use crate::pack::{Listed, Reader, Spread, pack, put_varint, unpack};
 use crate::part::Run;
 use crate::sample::{Kind, Sample};
 use crate::slim::{Slims, Trail};
@@ -44,23 +44,11 @@ pub(crate) struct Scratch {
     pub(crate) spread: Spread,
     runs: Vec<u8>,
     record: Vec<u8>,
-    /// The time bucket at hand, without number and length.
-    content: Vec<u8>,
+    /// The time bucket at hand, where it is made straight from samples.
+    pub(crate) listed: Listed,
 }
 
 impl Scratch {
-    /// Makes `content` a time bucket of samples; `false` where they cannot be listed.
-    pub(crate) fn pack_listed(&mut self, number: i64, samples: Slims<'_>, terms: Terms) -> bool {
-        pack_listed(samples, terms.grid.start(number), terms.kind, &mut self.content)
-    }
-
-    /// Makes `record` number and length of what is in `content`.
-    fn head_content(&mut self, number: i64, base: i64) {
-        self.record.clear();
-        put_varint(&mut self.record, number.wrapping_sub(base) as u64);
-        put_varint(&mut self.record, self.content.len() as u64);
-    }
-
     /// Makes `record` the bytes of a time bucket whose values are in `spread`.
     fn pack(&mut self, number: i64, base: i64, summary: &Summary, terms: Terms) {
         self.record.clear();
@@ -157,28 +145,24 @@ impl Chunk {
         true
     }
 
-    /// A chunk of the time bucket that is in the scratch's content, with room for so many bytes.
-    pub(crate) fn of_content(number: i64, scratch: &mut Scratch, room: usize) -> Self {
-        scratch.head_content(number, number);
-        let length = scratch.record.len() + scratch.content.len();
-        let mut bytes = Vec::with_capacity(room.max(length));
-        bytes.extend_from_slice(&scratch.record);
-        bytes.extend_from_slice(&scratch.content);
+    /// A chunk of one time bucket that is listed, with room for so many bytes.
+    pub(crate) fn of_listed(number: i64, listed: &mut Listed, room: usize) -> Self {
+        let record = listed.record(0);
+        let mut bytes = Vec::with_capacity(room.max(record.len()));
+        bytes.extend_from_slice(record);
         Self { first: number, last: number, body: Body::Packed { base: number, head: 0, bytes } }
     }
 
-    /// Takes in a later time bucket, which is in the scratch's content; `false`, and nothing is taken in, where it is
-    /// full.
-    pub(crate) fn append_content(&mut self, number: i64, scratch: &mut Scratch) -> bool {
+    /// Takes in a later time bucket that is listed; `false`, and nothing is taken in, where it is full.
+    pub(crate) fn append_listed(&mut self, number: i64, listed: &mut Listed) -> bool {
         let Body::Packed { base, bytes, .. } = &mut self.body else { return false };
-        scratch.head_content(number, *base);
-        if bytes.len() + scratch.record.len() + scratch.content.len() > MOST_BYTES {
-            return false;
+        let record = listed.record(number.wrapping_sub(*base) as u64);
+        let has_room = bytes.len() + record.len() <= MOST_BYTES;
+        if has_room {
+            bytes.extend_from_slice(record);
+            self.last = number;
         }
-        bytes.extend_from_slice(&scratch.record);
-        bytes.extend_from_slice(&scratch.content);
-        self.last = number;
-        true
+        has_room
     }
 
     /// Puts a late sample among the samples of a chunk of samples; `false` where it is none, or would
@@ -334,9 +318,11 @@ impl Chunk {
         }
         match &mut self.body {
             Body::Samples(trail) => {
-                let samples = trail.slims();
-                let gone = samples.count_near(0, terms.grid.end(number));
-                let last = samples.split_at(gone).0.last().filter(|_| gone * 2 >= samples.len())?;
+                let (samples, edge) = (trail.slims(), terms.grid.end(number));
+                let (_, later) = samples.split_at(samples.len().div_ceil(2).saturating_sub(1));
+                later.first().filter(|middle| middle.timestamp() <= edge)?;
+                let gone = samples.count_near(samples.len() / 2, edge);
+                let last = samples.split_at(gone).0.last()?;
                 trail.drain(gone);
                 self.first = number.saturating_add(1);
                 Some(last)

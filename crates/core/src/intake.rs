@@ -112,16 +112,22 @@ impl Engine {
         // Rows go in by runs, between which a few series are tidied up.
         let mut start = 0;
         let runs = series.chunks(RUN).zip(timestamps_ms.chunks(RUN)).zip(values.chunks(RUN));
+        let mut refused = Vec::new();
         for ((series, timestamps_ms), values) in runs {
+            let Self { series: all, horizon, scratch, .. } = &mut *self;
+            let all = all.as_mut_slice();
             for (place, ((number, timestamp_ms), value)) in series.iter().zip(timestamps_ms).zip(values).enumerate() {
-                let is_accepted = *timestamp_ms >= oldest && *timestamp_ms <= latest && value.is_finite();
-                match self.series.get_mut(*number as usize) {
+                let is_accepted = *timestamp_ms >= oldest && *timestamp_ms <= latest && value.abs() < f64::INFINITY;
+                match all.get_mut(*number as usize) {
                     Some(series) if is_accepted => {
-                        let sample = Sample::kept(rounded_up(*timestamp_ms), *value);
-                        series.record(sample, &self.horizon, &mut self.scratch);
+                        series.record(Sample::kept(rounded_up(*timestamp_ms), *value), horizon, scratch);
                     }
-                    _ => receipt.refuse(start + place, self.refusal(*number, *timestamp_ms, *value, now)),
+                    _ => refused.push(place),
                 }
+            }
+            for place in refused.drain(..) {
+                let why = self.refusal(series[place], timestamps_ms[place], values[place], now);
+                receipt.refuse(start + place, why);
             }
             start += series.len();
             self.tidy(series.len());

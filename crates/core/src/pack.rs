@@ -24,7 +24,7 @@
 
 mod listed;
 
-pub(crate) use listed::pack_listed;
+pub(crate) use listed::Listed;
 
 use crate::moments::Moments;
 use crate::part::{Part, Values};

@@ -122,7 +122,7 @@ impl Tier {
 
     /// Appends a time bucket that is later than all others, packed, out of all its samples.
     pub(crate) fn append_whole(&mut self, number: i64, bucket: Slims<'_>, terms: Terms, scratch: &mut Scratch) {
-        if !scratch.pack_listed(number, bucket, terms) {
+        if !scratch.listed.pack(number, bucket, terms) {
             if let Some(summary) = summary_of(bucket, terms.kind) {
                 scratch.spread.clear();
                 scratch.spread.add(&Values::Samples(bucket));
@@ -130,10 +130,10 @@ impl Tier {
             }
             return;
         }
-        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_content(number, scratch));
+        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_listed(number, &mut scratch.listed));
         if !is_in {
             let room = if self.chunks.is_empty() { 0 } else { MOST_BYTES };
-            self.chunks.push_back(Chunk::of_content(number, scratch, room));
+            self.chunks.push_back(Chunk::of_listed(number, &mut scratch.listed, room));
         }
     }
 

@@ -2,29 +2,150 @@
 //! so, and each step of this is taken for each sample.
 
 use super::{CONSTANT, INCREASE, MOST_LISTED, NARROW, WIDE, milliseconds};
-use crate::part::{Extent, increase, m2_about};
+use crate::chunk::Terms;
+use crate::lanes::Pair;
+use crate::part::{Extent, increase};
 use crate::sample::Kind;
 use crate::sketch::{Sketch, keys};
-use crate::slim::Slims;
-use crate::summary::within;
-use crate::time::TimestampMs;
+use crate::slim::{Slim, Slims};
+use crate::summary::{lesser, within};
 
-/// Room for the figures and for two bytes for each sample.
-const ROOM: usize = 128 + 2 * MOST_LISTED;
+/// Room before a time bucket for its number and its length.
+const BEFORE: usize = 20;
+/// Room for its figures and for two bytes for each sample.
+const ROOM: usize = BEFORE + 108 + 2 * MOST_LISTED;
 
-/// Bytes that are written from the front.
-struct Bytes<'a> {
-    all: &'a mut [u8],
-    length: usize,
+/// Memory for one time bucket, used again and again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listed {
+    bytes: Vec<u8>,
+    end: usize,
 }
 
-impl Bytes<'_> {
+impl Listed {
+    /// Becomes the time bucket of all these samples; `false` where they are too many, not all positive, or too far apart
+    /// to be listed.
+    pub(crate) fn pack(&mut self, number: i64, samples: Slims<'_>, terms: Terms) -> bool {
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
+        let count = samples.len();
+        if count > MOST_LISTED {
+            return false;
+        }
+        let Extent { sum, min, max } = Extent::of(samples.slims, first.value());
+        if min < f64::MIN_POSITIVE || !sum.is_finite() {
+            return false;
+        }
+        let least = key(min);
+        let form = match key(max).wrapping_sub(least) {
+            // Of many equal ones a count takes less than a list.
+            0 if count >= 8 => return false,
+            0..=0xfe => NARROW,
+            0xff..=0xfffe => WIDE,
+            _ => return false,
+        };
+        let is_constant = min.to_bits() == max.to_bits();
+        // Only a counter's is not implied.
+        let grown = if terms.kind == Kind::Counter { increase(samples.iter()) } else { 0.0 };
+        let is_implied = grown.to_bits() == 0;
+        if self.bytes.len() != ROOM {
+            self.bytes.resize(ROOM, 0);
+        }
+        let mut cursor = Cursor { bytes: &mut self.bytes, at: BEFORE };
+        cursor.put([form | if is_constant { CONSTANT } else { 0 } | if is_implied { 0 } else { INCREASE }]);
+        cursor.put_varint(count as u64);
+        cursor.put_varint(milliseconds(terms.grid.start(number), first.timestamp()));
+        cursor.put_varint(milliseconds(first.timestamp(), last.timestamp()));
+        cursor.put_float(sum);
+        cursor.put_float(min);
+        let mut place_of_m2 = None;
+        if !is_constant {
+            cursor.put_float(max);
+            cursor.put_float(first.value());
+            cursor.put_float(last.value());
+            place_of_m2 = Some(cursor.at);
+            cursor.put_float(0.0);
+        }
+        if !is_implied {
+            cursor.put_float(grown);
+        }
+        cursor.put(least.to_le_bytes());
+        let Cursor { bytes, at } = cursor;
+        let (width, mean) = (if form == NARROW { 1 } else { 2 }, within(sum / count as f64, min, max));
+        self.end = at + width * count;
+        let Some(list) = bytes.get_mut(at..self.end) else { return false };
+        let m2 = if form == NARROW {
+            put_all::<1>(list, samples, least, mean)
+        } else {
+            put_all::<2>(list, samples, least, mean)
+        };
+        if let Some(at) = place_of_m2 {
+            Cursor { bytes, at }.put_float(m2);
+        }
+        true
+    }
+
+    /// The time bucket after its number, less the base of its chunk, and its length.
+    pub(crate) fn record(&mut self, number: u64) -> &[u8] {
+        let mut head = [0; BEFORE];
+        let mut cursor = Cursor { bytes: &mut head, at: 0 };
+        cursor.put_varint(number);
+        cursor.put_varint((self.end - BEFORE) as u64);
+        let start = BEFORE - cursor.at;
+        if let Some(before) = self.bytes.first_chunk_mut() {
+            *before = head;
+            before.rotate_right(start);
+        }
+        self.bytes.get(start..self.end).unwrap_or_default()
+    }
+}
+
+#[inline(always)]
+fn key(value: f64) -> i32 {
+    keys::key_of_normal(value, Sketch::DEFAULT_SCALE)
+}
+
+/// Lists the value buckets of samples in so many bytes each; gives the sum of the squared distances from the mean, as
+/// [`crate::part::m2_about`] has it.
+#[inline(always)]
+fn put_all<const WIDTH: usize>(list: &mut [u8], samples: Slims<'_>, least: i32, mean: f64) -> f64 {
+    let offset = |slim: &Slim| {
+        let mut bytes = [0; WIDTH];
+        for (byte, of) in bytes.iter_mut().zip(key(slim.value()).wrapping_sub(least).wrapping_add(1).to_le_bytes()) {
+            *byte = of;
+        }
+        bytes
+    };
+    let (pairs, rest) = samples.slims.as_chunks::<2>();
+    let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));
+    let (places, _) = list.as_chunks_mut::<WIDTH>();
+    let (place_pairs, place_rest) = places.as_chunks_mut::<2>();
+    for ([one, other], places) in pairs.iter().zip(place_pairs) {
+        let distance = Pair::new(one.value(), other.value()).minus(center);
+        m2 = m2.plus(distance.times(distance));
+        *places = [offset(one), offset(other)];
+    }
+    for (slim, place) in rest.iter().zip(place_rest) {
+        let distance = Pair::new(slim.value(), mean).minus(center);
+        m2 = m2.plus(distance.times(distance));
+        *place = offset(slim);
+    }
+    let [one, other] = m2.both();
+    lesser(f64::MAX, one + other)
+}
+
+/// Bytes that are written one after the other.
+struct Cursor<'a> {
+    bytes: &'a mut [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        if let Some(place) = self.all.get_mut(self.length..).and_then(|rest| rest.first_chunk_mut()) {
+        if let Some(place) = self.bytes.get_mut(self.at..self.at + N).and_then(|place| place.first_chunk_mut()) {
             *place = bytes;
-            self.length += N;
         }
+        self.at += N;
     }
 
     #[inline(always)]
@@ -40,65 +161,4 @@ impl Bytes<'_> {
     fn put_float(&mut self, value: f64) {
         self.put(value.to_bits().to_le_bytes());
     }
-}
-
-/// Makes `bytes` a time bucket that begins at `start` out of all its samples; `false` where they are too many, not all
-/// positive, or too far apart to be listed.
-pub(crate) fn pack_listed(samples: Slims<'_>, start: TimestampMs, kind: Kind, bytes: &mut Vec<u8>) -> bool {
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return false };
-    let count = samples.len();
-    if count > MOST_LISTED {
-        return false;
-    }
-    let Extent { sum, min, max } = Extent::of(samples.slims, first.value());
-    if min < f64::MIN_POSITIVE || !sum.is_finite() {
-        return false;
-    }
-    let key = |value: f64| keys::key_of_normal(value, Sketch::DEFAULT_SCALE);
-    let least = key(min);
-    let form = match key(max).wrapping_sub(least) {
-        // Of many equal ones a count takes less than a list.
-        0 if count >= 8 => return false,
-        0..=0xfe => NARROW,
-        0xff..=0xfffe => WIDE,
-        _ => return false,
-    };
-    let m2 = m2_about(samples.slims, within(sum / count as f64, min, max));
-    let is_constant = min.to_bits() == max.to_bits() && m2 == 0.0;
-    let grown = if kind == Kind::Counter { increase(samples.iter()) } else { 0.0 };
-    bytes.resize(ROOM, 0);
-    let mut bytes_put = Bytes { all: bytes, length: 0 };
-    // Only a counter's is not implied.
-    let is_said = grown.to_bits() == 0;
-    bytes_put.put([form | if is_constant { CONSTANT } else { 0 } | if is_said { 0 } else { INCREASE }]);
-    bytes_put.put_varint(count as u64);
-    bytes_put.put_varint(milliseconds(start, first.timestamp()));
-    bytes_put.put_varint(milliseconds(first.timestamp(), last.timestamp()));
-    bytes_put.put_float(sum);
-    bytes_put.put_float(min);
-    if !is_constant {
-        for value in [max, first.value(), last.value(), m2] {
-            bytes_put.put_float(value);
-        }
-    }
-    if !is_said {
-        bytes_put.put_float(grown);
-    }
-    bytes_put.put(least.to_le_bytes());
-    let Bytes { all, length } = bytes_put;
-    let offset = |value: f64| key(value).wrapping_sub(least).wrapping_add(1);
-    let rest = all.get_mut(length..).unwrap_or_default();
-    let width = if form == NARROW {
-        for (place, slim) in rest.iter_mut().zip(samples.slims) {
-            *place = offset(slim.value()) as u8;
-        }
-        1
-    } else {
-        for (place, slim) in rest.as_chunks_mut::<2>().0.iter_mut().zip(samples.slims) {
-            *place = (offset(slim.value()) as u16).to_le_bytes();
-        }
-        2
-    };
-    bytes.truncate(length + width * count);
-    true
 }

@@ -18,7 +18,7 @@ const MOST: usize = 8_192;
 /// Room for fresh samples that a series keeps after it had more.
 const ROOM: usize = 1_024;
 /// Time buckets leave a tier so many at a time: each of their steps has a price of its own.
-const LOT: i64 = 30;
+const LOT: i64 = 60;
 
 impl Series {
     /// Seals fresh samples where they are many.
