@@ -21,7 +21,7 @@ use crate::summary::Summary;
 use crate::time::TimestampMs;
 
 /// A chunk of samples takes in no more than this, but late ones.
-const MOST_SAMPLES: usize = 96;
+const MOST_SAMPLES: usize = 128;
 /// A chunk of samples that came to hold so many is packed.
 const MOST_WITH_LATE: usize = 512;
 /// A chunk of several packed time buckets has no more bytes than this, so that it fits where a chunk of
@@ -42,7 +42,7 @@ pub(crate) struct Scratch {
     pub(crate) samples: Trail,
     /// The values of the time bucket at hand.
     pub(crate) spread: Spread,
-    runs: Vec<u8>,
+    made: Vec<u8>,
     record: Vec<u8>,
     /// The time bucket at hand, where it is made straight from samples.
     pub(crate) listed: Listed,
@@ -54,7 +54,7 @@ impl Scratch {
         self.record.clear();
         put_varint(&mut self.record, number.wrapping_sub(base) as u64);
         let start = terms.grid.start(number);
-        pack(summary, &mut self.spread, start, terms.kind, &mut self.runs, &mut self.record);
+        pack(summary, &mut self.spread, start, terms.kind, &mut self.made, &mut self.record);
     }
 }
 
@@ -146,20 +146,19 @@ impl Chunk {
     }
 
     /// A chunk of one time bucket that is listed, with room for so many bytes.
-    pub(crate) fn of_listed(number: i64, listed: &mut Listed, room: usize) -> Self {
-        let record = listed.record(0);
-        let mut bytes = Vec::with_capacity(room.max(record.len()));
-        bytes.extend_from_slice(record);
+    pub(crate) fn of_listed(number: i64, listed: &Listed, room: usize) -> Self {
+        let mut bytes = Vec::with_capacity(room.max(listed.length(0)));
+        listed.put(0, &mut bytes);
         Self { first: number, last: number, body: Body::Packed { base: number, head: 0, bytes } }
     }
 
     /// Takes in a later time bucket that is listed; `false`, and nothing is taken in, where it is full.
-    pub(crate) fn append_listed(&mut self, number: i64, listed: &mut Listed) -> bool {
+    pub(crate) fn append_listed(&mut self, number: i64, listed: &Listed) -> bool {
         let Body::Packed { base, bytes, .. } = &mut self.body else { return false };
-        let record = listed.record(number.wrapping_sub(*base) as u64);
-        let has_room = bytes.len() + record.len() <= MOST_BYTES;
+        let since = number.wrapping_sub(*base) as u64;
+        let has_room = bytes.len() + listed.length(since) <= MOST_BYTES;
         if has_room {
-            bytes.extend_from_slice(record);
+            listed.put(since, bytes);
             self.last = number;
         }
         has_room
@@ -186,7 +185,7 @@ impl Chunk {
             }
         };
         let mut change = Some(change);
-        for part in self.parts(i64::MIN, i64::MAX, terms) {
+        self.parts(i64::MIN, i64::MAX, terms).each(&mut |part| {
             if part.number > number
                 && let Some(change) = change.take()
             {
@@ -204,7 +203,7 @@ impl Chunk {
                 summary = change.apply(Some(summary.clone()), terms.kind, &mut scratch.spread).unwrap_or(summary);
             }
             put(part.number, &summary, scratch);
-        }
+        });
         if let Some(change) = change {
             scratch.spread.clear();
             if let Some(summary) = change.apply(None, terms.kind, &mut scratch.spread) {
@@ -236,7 +235,7 @@ impl Chunk {
     /// there is one for each of those.
     pub(crate) fn parts_within(&self, from: i64, to: i64, terms: Terms, wide: Grid) -> Parts<'_> {
         let rest = match &self.body {
-            Body::Samples(trail) => Rest::Samples { samples: self.cut(trail.slims(), (from, to), terms), before: None },
+            Body::Samples(trail) => Rest::Samples(self.cut(trail.slims(), (from, to), terms)),
             Body::Packed { base, head, bytes } => {
                 Rest::Packed { base: *base, reader: Reader(bytes.get(*head..).unwrap_or_default()) }
             }
@@ -288,9 +287,12 @@ impl Chunk {
                 samples.split_at(samples.count_near(samples.len(), edge)).0.last()
             }
             Body::Packed { .. } => {
-                let parts = self.parts(i64::MIN, terms.grid.bucket_of(edge), terms);
-                let outermost = parts.flat_map(|part| [part.summary.first, part.summary.last]);
-                outermost.filter(|sample| sample.timestamp() <= edge).last()
+                let mut latest = None;
+                self.parts(i64::MIN, terms.grid.bucket_of(edge), terms).each(&mut |part| {
+                    let outermost = [part.summary.first, part.summary.last];
+                    latest = outermost.into_iter().rfind(|sample| sample.timestamp() <= edge).or(latest);
+                });
+                latest
             }
         }
     }

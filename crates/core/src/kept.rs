@@ -79,12 +79,7 @@ impl Kept {
         let rest = || plan.stretches().iter().copied().skip(1).chain(plan.open());
         for stretch in rest() {
             for id in series {
-                each_part(engine, *id, stretch, &mut |part| {
-                    moments.add(&part.summary, self.deviation);
-                    if self.spread.is_needed() {
-                        self.tally.add(&part.values);
-                    }
-                });
+                self.tally_in(engine, *id, stretch, &mut moments);
             }
         }
         let seen = look(&moments, &self.tally);
@@ -160,29 +155,38 @@ impl Kept {
 
     /// Takes in the time buckets of one series; says how many samples they hold.
     fn enter(&mut self, engine: &Engine, id: SeriesId, stretch: Stretch) -> u64 {
-        let before = self.newer.count();
+        let mut newer = self.newer;
+        let before = newer.count();
         if stretch.first <= stretch.last {
-            let Self { newer, tally, spread, deviation, .. } = self;
-            let grid = engine.horizon.grid(stretch.tier);
-            each_run(engine, id, stretch, &mut |run| {
-                let values = match run {
-                    Run::Samples(samples) => {
-                        // By time buckets, so that the sum is the same however many were sealed together.
-                        samples.each_bucket(grid, |_, bucket| newer.merge(&moments_of(bucket, *deviation), *deviation));
-                        Values::Samples(samples)
-                    }
-                    Run::Packed { content, .. } => {
-                        let (moments, values) = pack::moments(content);
-                        newer.merge(&moments, *deviation);
-                        values
-                    }
-                };
-                if spread.is_needed() {
-                    tally.add(&values);
-                }
-            });
+            self.tally_in(engine, id, stretch, &mut newer);
         }
-        self.newer.count() - before
+        self.newer = newer;
+        newer.count() - before
+    }
+
+    /// Adds time buckets of one series to the moments, and to the tally where that is needed.
+    fn tally_in(&mut self, engine: &Engine, id: SeriesId, stretch: Stretch, moments: &mut Moments) {
+        let Self { tally, spread, deviation, .. } = self;
+        let grid = engine.horizon.grid(stretch.tier);
+        each_run(engine, id, stretch, &mut |run| {
+            let values = match run {
+                Run::Samples(samples) => {
+                    // By time buckets, so that the sum is the same however many were sealed together.
+                    samples.each_bucket(grid, &mut |_, bucket| {
+                        moments.merge(&moments_of(bucket, *deviation), *deviation);
+                    });
+                    Values::Samples(samples)
+                }
+                Run::Packed { content, .. } => {
+                    let (told, values) = pack::moments(content);
+                    moments.merge(&told, *deviation);
+                    values
+                }
+            };
+            if spread.is_needed() {
+                tally.add(&values);
+            }
+        });
     }
 
     /// Makes all that is in the window the older half.

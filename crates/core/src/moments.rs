@@ -54,12 +54,6 @@ impl Moments {
         }
     }
 
-    /// Adds what samples come to.
-    pub(crate) fn add(&mut self, summary: &Summary, deviation: Deviation) {
-        let Summary { count, sum, m2, min, max, .. } = *summary;
-        self.join(count, sum, summary.residue(), m2, (min, max), deviation);
-    }
-
     #[inline]
     fn join(&mut self, count: u64, sum: f64, residue: f64, m2: f64, (min, max): (f64, f64), deviation: Deviation) {
         if deviation == Deviation::Needed && self.count > 0 {

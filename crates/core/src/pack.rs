@@ -29,7 +29,7 @@ pub(crate) use listed::Listed;
 use crate::moments::Moments;
 use crate::part::{Part, Values};
 use crate::sample::{Kind, Sample};
-use crate::sketch::{Sketch, keys};
+use crate::sketch::Sketch;
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::time::TimestampMs;
@@ -75,14 +75,7 @@ impl Spread {
 
     pub(crate) fn add(&mut self, values: &Values<'_>) {
         let scale = values.scale();
-        // Samples are listed without a look at each.
-        if !self.is_tallied
-            && self.keys.len() + values.samples_at_most() <= MOST_LISTED
-            && let Values::Samples(samples) = values
-        {
-            return self.keys.extend(samples.slims.iter().map(|slim| keys::key(slim.value(), scale)));
-        }
-        values.for_each(|key, count| self.add_key(key, scale, count));
+        values.for_each(&mut |key, count| self.add_key(key, scale, count));
     }
 
     pub(crate) fn add_sketch(&mut self, sketch: &Sketch) {
@@ -133,46 +126,13 @@ impl Spread {
     }
 }
 
-/// The figures of a time bucket on their way into bytes.
-struct Head {
-    bytes: [u8; 104],
-    length: usize,
-}
-
-impl Head {
-    fn put(&mut self, bytes: &[u8]) {
-        // There is room for all that there can be: three varints and eight floats.
-        if let Some(place) = self.bytes.get_mut(self.length..self.length + bytes.len()) {
-            place.copy_from_slice(bytes);
-            self.length += bytes.len();
-        }
-    }
-
-    fn put_varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.put(&[number as u8 | 0x80]);
-            number >>= 7;
-        }
-        self.put(&[number as u8]);
-    }
-
-    fn put_float(&mut self, value: f64) {
-        self.put(&value.to_bits().to_le_bytes());
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
-/// Appends the length of a time bucket that begins at `start`, and the time bucket. `runs` is used for
-/// a while.
+/// Appends the length of a time bucket that begins at `start`, and the time bucket, which is made in `made`.
 pub(crate) fn pack(
     summary: &Summary,
     spread: &mut Spread,
     start: TimestampMs,
     kind: Kind,
-    runs: &mut Vec<u8>,
+    made: &mut Vec<u8>,
     bytes: &mut Vec<u8>,
 ) {
     let listed = spread.listed();
@@ -183,44 +143,46 @@ pub(crate) fn pack(
         | if is_constant { CONSTANT } else { 0 }
         | if is_increase_said { 0 } else { INCREASE }
         | if summary.residue() == 0.0 { 0 } else { RESIDUE };
-    let mut head = Head { bytes: [0; 104], length: 0 };
-    head.put(&[tag]);
-    head.put_varint(summary.count);
-    head.put_varint(milliseconds(start, summary.first.timestamp()));
-    head.put_varint(milliseconds(summary.first.timestamp(), summary.last.timestamp()));
-    head.put_float(summary.sum);
-    head.put_float(summary.min);
+    // The time bucket is made first: its length comes before it.
+    made.clear();
+    made.push(tag);
+    put_varint(made, summary.count);
+    put_varint(made, milliseconds(start, summary.first.timestamp()));
+    put_varint(made, milliseconds(summary.first.timestamp(), summary.last.timestamp()));
+    put_float(made, summary.sum);
+    put_float(made, summary.min);
     if !is_constant {
         for value in [summary.max, summary.first.value(), summary.last.value(), summary.m2] {
-            head.put_float(value);
+            put_float(made, value);
         }
     }
     if tag & INCREASE != 0 {
-        head.put_float(summary.increase);
+        put_float(made, summary.increase);
     }
     if tag & RESIDUE != 0 {
-        head.put_float(summary.residue());
+        put_float(made, summary.residue());
     }
-    let Some((base, _)) = listed else {
+    if let Some((base, _)) = listed {
+        made.extend_from_slice(&base.to_le_bytes());
+        for key in &spread.keys {
+            let offset = if *key == 0 { 0 } else { key.wrapping_sub(base) as u32 + 1 };
+            made.push(offset as u8);
+            if form == WIDE {
+                made.push((offset >> 8) as u8);
+            }
+        }
+    } else {
         let tally = spread.tallied();
         tally.bound();
-        runs.clear();
-        put_runs(runs, tally);
-        put_varint(bytes, (head.length + runs.len()) as u64);
-        bytes.extend_from_slice(head.bytes());
-        bytes.extend_from_slice(runs);
-        return;
-    };
-    head.put(&base.to_le_bytes());
-    let width = if form == NARROW { 1 } else { 2 };
-    put_varint(bytes, (head.length + width * spread.keys.len()) as u64);
-    bytes.extend_from_slice(head.bytes());
-    let offset = |key: &i32| if *key == 0 { 0 } else { key.wrapping_sub(base) as u32 + 1 };
-    if form == NARROW {
-        bytes.extend(spread.keys.iter().map(|key| offset(key) as u8));
-    } else {
-        bytes.extend(spread.keys.iter().flat_map(|key| (offset(key) as u16).to_le_bytes()));
+        put_runs(made, tally);
     }
+    put_varint(bytes, made.len() as u64);
+    bytes.extend_from_slice(made);
+}
+
+#[inline(never)]
+fn put_float(bytes: &mut Vec<u8>, value: f64) {
+    bytes.extend_from_slice(&value.to_bits().to_le_bytes());
 }
 
 fn put_runs(bytes: &mut Vec<u8>, tally: &Tally) {
@@ -299,8 +261,7 @@ pub(crate) fn count(bytes: &[u8]) -> u64 {
 }
 
 /// Calls `each` with the key and the count of each run.
-#[inline]
-pub(crate) fn for_each_run(bytes: &[u8], mut each: impl FnMut(i32, u64)) {
+pub(crate) fn for_each_run(bytes: &[u8], each: &mut dyn FnMut(i32, u64)) {
     let mut reader = Reader(bytes);
     if bytes.is_empty() {
         return;

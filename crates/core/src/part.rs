@@ -47,15 +47,6 @@ pub(crate) enum Values<'a> {
 }
 
 impl Values<'_> {
-    /// Number of samples, where each is told of its own; else more than that.
-    pub(crate) const fn samples_at_most(&self) -> usize {
-        match self {
-            Self::Samples(samples) => samples.len(),
-            Self::Narrow { offsets, .. } | Self::Wide { offsets, .. } => offsets.len(),
-            Self::Runs { .. } => usize::MAX / 2,
-        }
-    }
-
     pub(crate) const fn scale(&self) -> i8 {
         match self {
             Self::Runs { scale, .. } => *scale,
@@ -64,8 +55,7 @@ impl Values<'_> {
     }
 
     /// Calls `each` with keys and counts, in no order; a key may come several times.
-    #[inline]
-    pub(crate) fn for_each(&self, mut each: impl FnMut(i32, u64)) {
+    pub(crate) fn for_each(&self, each: &mut dyn FnMut(i32, u64)) {
         let key = |base: i32, offset: i32| if offset == 0 { 0 } else { base.wrapping_add(offset - 1) };
         match self {
             Self::Samples(samples) => {
@@ -154,7 +144,6 @@ fn summary_at_once(samples: Slims<'_>, kind: Kind) -> Option<Summary> {
 
 /// What samples in order of time come to where their order does not matter, and with [`Deviation::NotNeeded`] without
 /// their distances from the mean.
-#[inline]
 pub(crate) fn moments_of(samples: Slims<'_>, deviation: Deviation) -> Moments {
     let Some(first) = samples.slims.first() else { return Moments::NONE };
     let (count, first) = (samples.len(), first.value());
@@ -178,7 +167,7 @@ pub(crate) struct Extent {
 
 impl Extent {
     /// What samples come to, the first of which is `first`.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn of(slims: &[Slim], first: f64) -> Self {
         let (pairs, rest) = slims.as_chunks::<2>();
         let start = Pair::new(first, first);
@@ -201,7 +190,7 @@ impl Extent {
 }
 
 /// The sum of the squared distances from the mean.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn m2_about(slims: &[Slim], mean: f64) -> f64 {
     let (pairs, rest) = slims.as_chunks::<2>();
     let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));

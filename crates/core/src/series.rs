@@ -21,6 +21,14 @@ use crate::summary::Summary;
 use crate::tier::{Order, Tier};
 use crate::time::{DurationMs, TimestampMs};
 
+/// The first whole millisecond that is not before. Cheaper than `ceil`, which is a call on some
+/// machines.
+#[inline]
+pub(crate) fn rounded_up(timestamp_ms: f64) -> TimestampMs {
+    let whole = timestamp_ms as i64;
+    TimestampMs::new(whole + i64::from((whole as f64) < timestamp_ms))
+}
+
 /// A series and what is kept of its samples.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
@@ -152,12 +160,18 @@ impl Series {
     /// Records a sample. Cost: O(1) in order.
     #[inline]
     pub(crate) fn record(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
-        let at = sample.timestamp();
-        if at >= self.newest && self.fresh.push_within(sample) {
-            self.newest = at;
-        } else {
+        if !self.push(sample.timestamp().get() as f64, sample.value()) {
             self.record_elsewhere(sample, horizon, scratch);
         }
+    }
+
+    /// Records a finite value at an instant, or between two of them, where it counts as at the later one; `false`, and
+    /// nothing changed, where it finds no room or comes out of order.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, at_ms: f64, value: f64) -> bool {
+        let at = self.fresh.push_within(at_ms, value, self.newest);
+        self.newest = at.unwrap_or(self.newest);
+        at.is_some()
     }
 
     /// Records a sample that finds no room or comes out of order.
@@ -182,8 +196,12 @@ impl Series {
         if self.fresh.len() == self.fresh.capacity() {
             self.grow();
         }
-        self.fresh.insert(sample);
-        self.newest = self.newest.max(at);
+        if at >= self.newest {
+            self.fresh.push(sample);
+            self.newest = at;
+        } else {
+            self.fresh.insert(sample);
+        }
     }
 
     /// Records a sample into every tier that has sealed its instant and still holds its time bucket.

@@ -78,14 +78,8 @@ impl<'a> Slims<'a> {
         (Self { slims: one, ..self }, Self { slims: other, ..self })
     }
 
-    /// Milliseconds from the base to an instant, no fewer than −1.
-    fn most(&self, end: TimestampMs) -> i64 {
-        end.get().saturating_sub(self.base.get()).max(-1)
-    }
-
     /// Calls `each` with the number of each time bucket that they lie in and its samples.
-    #[inline]
-    pub(crate) fn each_bucket(self, grid: Grid, mut each: impl FnMut(i64, Self)) {
+    pub(crate) fn each_bucket(self, grid: Grid, each: &mut dyn FnMut(i64, Self)) {
         let (mut rest, mut before) = (self, None);
         while let Some(first) = rest.first() {
             let (number, end) = grid.bucket_after(before, first.timestamp());
@@ -97,9 +91,9 @@ impl<'a> Slims<'a> {
     }
 
     /// How many are up to `end`: looked at from the first on.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn count_until(&self, end: TimestampMs) -> usize {
-        let most = self.most(end);
+        let most = end.get().saturating_sub(self.base.get());
         if most < 0 {
             return 0;
         }
@@ -107,9 +101,10 @@ impl<'a> Slims<'a> {
         self.slims.iter().position(|slim| slim.0[0] > most).unwrap_or(self.slims.len())
     }
 
-    /// How many are up to `end`: looked for from a guess on, in steps that double.
+    /// How many are up to `end`: looked for from a guess on, in steps that double. A search by halves would guess wrong
+    /// at each of its steps, which takes longer than the steps.
     pub(crate) fn count_near(&self, guess: usize, end: TimestampMs) -> usize {
-        let most = self.most(end);
+        let most = end.get().saturating_sub(self.base.get());
         let slims = self.slims;
         let is_in = |place: usize| slims.get(place).is_some_and(|slim| i64::from(slim.0[0]) <= most);
         let guess = guess.min(slims.len());
@@ -146,13 +141,15 @@ fn is_told(base: TimestampMs, at: TimestampMs) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
     base: TimestampMs,
+    /// The base as a float, from which a later instant's distance is exact; NaN where it is before the epoch.
+    base_ms: f64,
     slims: Vec<Slim>,
 }
 
 impl Trail {
     /// A trail without samples.
     pub(crate) const fn new() -> Self {
-        Self { base: TimestampMs::new(0), slims: Vec::new() }
+        Self { base: TimestampMs::new(0), base_ms: 0.0, slims: Vec::new() }
     }
 
     /// A trail of one sample.
@@ -165,7 +162,9 @@ impl Trail {
 
     /// A trail that is told by its samples' twelve bytes each.
     pub(crate) fn of(slims: Slims<'_>) -> Self {
-        Self { base: slims.base, slims: slims.slims.to_vec() }
+        let mut trail = Self { slims: slims.slims.to_vec(), ..Self::new() };
+        trail.set_base(slims.base);
+        trail
     }
 
     #[inline]
@@ -193,23 +192,43 @@ impl Trail {
         self.slims.capacity() * size_of::<Slim>()
     }
 
-    /// Appends a sample that is no earlier than the last; `false`, and nothing changed, where it takes more memory
-    /// or another base.
+    fn set_base(&mut self, base: TimestampMs) {
+        self.base = base;
+        self.base_ms = if base.get() < 0 { f64::NAN } else { base.get() as f64 };
+    }
+
+    /// Appends a sample at an instant or, between two, at the later of them, where that is no earlier than `newest`; gives
+    /// the instant. `None`, and nothing changed, where it is earlier, or takes more memory or another base.
+    ///
+    /// Floats are worked on until a number of 32 bits is left: that is a third of the steps.
     #[inline(always)]
-    pub(crate) fn push_within(&mut self, sample: Sample) -> bool {
-        if self.slims.len() == self.slims.capacity() {
-            return false;
+    pub(crate) fn push_within(&mut self, at_ms: f64, value: f64, newest: TimestampMs) -> Option<TimestampMs> {
+        const TWO_52: f64 = 4_503_599_627_370_496.0;
+        let since = at_ms - self.base_ms;
+        if !(since >= 0.0 && since <= u32::MAX as f64) || self.slims.len() == self.slims.capacity() {
+            return None;
         }
-        let Some(slim) = Slim::new(sample, self.base) else { return false };
-        self.slims.push(slim);
-        true
+        // So high up, floats are whole numbers, and the bits of this one end with it.
+        let near = since + TWO_52;
+        let since = (near.to_bits() as u32).wrapping_add(u32::from(near - TWO_52 < since));
+        let at = TimestampMs::new(self.base.get().wrapping_add(i64::from(since)));
+        if at < newest {
+            return None;
+        }
+        self.slims.push(Slim::since(since, value));
+        Some(at)
+    }
+
+    /// Appends a sample that can be told from the base and is no earlier than the last.
+    pub(crate) fn push(&mut self, sample: Sample) {
+        self.slims.extend(Slim::new(sample, self.base));
     }
 
     /// Sees to it that a sample at `at` can be told; `false` where it is too far from the others. The base is always that
     /// of the first sample, so that it is the same however they came.
     pub(crate) fn fit(&mut self, at: TimestampMs, grid: Grid) -> bool {
         let (Some(_), Some(last)) = (self.slims.first(), self.slims().last()) else {
-            self.base = base_of(at, grid);
+            self.set_base(base_of(at, grid));
             return true;
         };
         if at > self.base {
@@ -237,7 +256,7 @@ impl Trail {
         let by = self.base.get().wrapping_sub(base.get());
         if by != 0 {
             self.slims.iter_mut().for_each(|slim| *slim = slim.moved(by));
-            self.base = base;
+            self.set_base(base);
         }
     }
 
@@ -256,7 +275,7 @@ impl Trail {
     /// from the base.
     pub(crate) fn append(&mut self, others: Slims<'_>) -> bool {
         if self.slims.is_empty() {
-            self.base = others.base;
+            self.set_base(others.base);
         }
         let by = others.base.get().wrapping_sub(self.base.get());
         let tells = |slim: Option<&Slim>| {
@@ -278,7 +297,7 @@ impl Trail {
     /// Forgets the samples and begins at another base.
     pub(crate) fn clear(&mut self, base: TimestampMs) {
         self.slims.clear();
-        self.base = base;
+        self.set_base(base);
     }
 
     /// Forgets the first samples.
@@ -291,7 +310,7 @@ impl Trail {
         let mut rest = Vec::with_capacity(room.max(self.slims.len() - count));
         rest.extend_from_slice(&self.slims[count..]);
         self.slims.truncate(count);
-        Self { base: self.base, slims: std::mem::replace(&mut self.slims, rest) }
+        Self { slims: std::mem::replace(&mut self.slims, rest), ..*self }
     }
 
     pub(crate) fn reserve_exact(&mut self, more: usize) {

@@ -8,6 +8,7 @@ mod side;
 use crate::part::Values;
 use crate::query::Quantile;
 use crate::sketch::{MAX_COUNT, MAX_VALUE_BUCKETS, MIN_SCALE, Sketch, keys, rank};
+use crate::slim::Slim;
 use side::{Place, Side};
 
 /// Counts of values by value bucket.
@@ -18,6 +19,32 @@ pub(crate) struct Tally {
     positive: Side,
     /// By the keys of the magnitudes.
     negative: Side,
+}
+
+/// The key of an offset as a packed time bucket has it; `zero` of a zero.
+#[inline(always)]
+fn key_of(base: i32, offset: i32, zero: i32) -> i32 {
+    if offset == 0 { zero } else { base.wrapping_add(offset - 1) }
+}
+
+/// Takes the step at the place of each key, up to the first that has none or cannot take it; says how many it were.
+/// There is no call in it, so that all it works with stays in registers.
+#[inline(never)]
+fn step_through<T>(
+    places: &mut [Place],
+    first: i32,
+    rows: &[T],
+    key: impl Fn(&T) -> i32,
+    step: impl Fn(&mut Place) -> bool,
+) -> usize {
+    for (done, row) in rows.iter().enumerate() {
+        // What lies before the first place becomes a number beyond the last.
+        let place = places.get_mut(key(row).wrapping_sub(first) as u32 as usize);
+        if !place.is_some_and(&step) {
+            return done;
+        }
+    }
+    rows.len()
 }
 
 impl Default for Tally {
@@ -75,64 +102,62 @@ impl Tally {
     fn each_one(
         &mut self,
         values: &Values<'_>,
-        step: impl Fn(&mut Place) -> bool,
+        step: impl Fn(&mut Place) -> bool + Copy,
         other: impl Fn(&mut Self, i32, u64),
     ) {
         let steps = (values.scale() - self.scale).unsigned_abs();
         if steps == 0 {
+            let scale = self.scale;
             match values {
                 Values::Samples(samples) => {
-                    return self.each_value(samples.slims.iter().map(|slim| slim.value()), step, other);
+                    // Below the normal floats a value's bits stand for another key.
+                    let least = keys::least_normal(scale);
+                    let place = |slim: &Slim| keys::key_of_normal(slim.value(), scale);
+                    return self.each_row(samples.slims, least, place, step, |tally, slim| {
+                        other(tally, keys::key(slim.value(), scale), 1);
+                    });
                 }
+                // Of a zero a key is made that no place has: a tally's own keys are far from the ends.
                 Values::Narrow { base, offsets } if *base > 0 => {
-                    let offsets = offsets.iter().map(|offset| i32::from(*offset));
-                    return self.each_offset(*base, offsets, step, other);
+                    let key = |offset: &u8| key_of(*base, i32::from(*offset), i32::MIN);
+                    return self.each_row(offsets, i32::MIN, key, step, |tally, offset| {
+                        other(tally, key_of(*base, i32::from(*offset), 0), 1);
+                    });
                 }
                 Values::Wide { base, offsets } if *base > 0 => {
                     let (pairs, _) = offsets.as_chunks::<2>();
-                    let offsets = pairs.iter().map(|offset| i32::from(u16::from_le_bytes(*offset)));
-                    return self.each_offset(*base, offsets, step, other);
+                    let key = |offset: &[u8; 2]| key_of(*base, i32::from(u16::from_le_bytes(*offset)), i32::MIN);
+                    return self.each_row(pairs, i32::MIN, key, step, |tally, offset| {
+                        other(tally, key_of(*base, i32::from(u16::from_le_bytes(*offset)), 0), 1);
+                    });
                 }
                 _ => {}
             }
         }
-        values.for_each(|key, count| other(self, if steps == 0 { key } else { keys::coarser(key, steps) }, count));
+        values.for_each(&mut |key, count| other(self, if steps == 0 { key } else { keys::coarser(key, steps) }, count));
     }
 
+    /// Takes the step at the place of each key, where the places begin at `least` or behind, and does `other` for
+    /// what has none or cannot take it.
     #[inline]
-    fn each_value(
+    fn each_row<T>(
         &mut self,
-        values: impl Iterator<Item = f64>,
-        step: impl Fn(&mut Place) -> bool,
-        other: impl Fn(&mut Self, i32, u64),
+        rows: &[T],
+        least: i32,
+        key: impl Fn(&T) -> i32 + Copy,
+        step: impl Fn(&mut Place) -> bool + Copy,
+        other: impl Fn(&mut Self, &T),
     ) {
-        let scale = self.scale;
-        // Below the normal floats a value's bits stand for another key.
-        let least = keys::least_normal(scale);
-        let mut is_normal = self.positive.first() >= least;
-        for value in values {
-            let place = self.positive.place(keys::key_of_normal(value, scale)).filter(|_| is_normal);
-            if !place.is_some_and(&step) {
-                other(self, keys::key(value, scale), 1);
-                is_normal = self.positive.first() >= least;
+        let mut rest = rows;
+        loop {
+            let first = self.positive.first();
+            if first >= least {
+                let done = step_through(self.positive.places(), first, rest, key, step);
+                rest = rest.get(done..).unwrap_or_default();
             }
-        }
-    }
-
-    #[inline]
-    fn each_offset(
-        &mut self,
-        base: i32,
-        offsets: impl Iterator<Item = i32>,
-        step: impl Fn(&mut Place) -> bool,
-        other: impl Fn(&mut Self, i32, u64),
-    ) {
-        for offset in offsets {
-            // Of a zero a key is made that no place has: a tally's own keys are far from the ends.
-            let key = if offset == 0 { i32::MIN } else { base.wrapping_add(offset - 1) };
-            if !self.positive.place(key).is_some_and(&step) {
-                other(self, if offset == 0 { 0 } else { key }, 1);
-            }
+            let Some((row, later)) = rest.split_first() else { return };
+            other(self, row);
+            rest = later;
         }
     }
 

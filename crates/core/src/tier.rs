@@ -130,10 +130,10 @@ impl Tier {
             }
             return;
         }
-        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_listed(number, &mut scratch.listed));
+        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_listed(number, &scratch.listed));
         if !is_in {
             let room = if self.chunks.is_empty() { 0 } else { MOST_BYTES };
-            self.chunks.push_back(Chunk::of_listed(number, &mut scratch.listed, room));
+            self.chunks.push_back(Chunk::of_listed(number, &scratch.listed, room));
         }
     }
 

@@ -5,7 +5,6 @@ use crate::grid::Grid;
 use crate::pack::{Reader, unpack};
 use crate::part::{Part, Values, summary_of};
 use crate::slim::Slims;
-use crate::time::TimestampMs;
 
 /// Time buckets of a chunk, ascending.
 #[derive(Clone, Debug)]
@@ -20,15 +19,8 @@ pub(crate) struct Parts<'a> {
 
 #[derive(Clone, Debug)]
 pub(super) enum Rest<'a> {
-    Samples {
-        samples: Slims<'a>,
-        /// Number and right edge of the wide time bucket before.
-        before: Option<(i64, TimestampMs)>,
-    },
-    Packed {
-        base: i64,
-        reader: Reader<'a>,
-    },
+    Samples(Slims<'a>),
+    Packed { base: i64, reader: Reader<'a> },
 }
 
 impl<'a> Parts<'a> {
@@ -58,8 +50,8 @@ impl<'a> Parts<'a> {
     pub(crate) fn each(mut self, each: &mut dyn FnMut(Part<'a>)) {
         let Terms { grid, kind } = self.terms;
         let wide = self.wide;
-        if let Rest::Samples { samples, .. } = self.rest {
-            return samples.each_bucket(wide, |number, bucket| {
+        if let Rest::Samples(samples) = self.rest {
+            return samples.each_bucket(wide, &mut |number, bucket| {
                 if let Some(summary) = summary_of(bucket, kind) {
                     each(Part { number, summary, values: Values::Samples(bucket) });
                 }
@@ -71,33 +63,6 @@ impl<'a> Parts<'a> {
                 part.number = wide.bucket_of(part.summary.last.timestamp());
             }
             each(part);
-        }
-    }
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = Part<'a>;
-
-    fn next(&mut self) -> Option<Part<'a>> {
-        let Terms { grid, kind } = self.terms;
-        let wide = self.wide;
-        match &mut self.rest {
-            Rest::Samples { samples, before } => {
-                let (number, end) = wide.bucket_after(*before, samples.first()?.timestamp());
-                *before = Some((number, end));
-                let (bucket, rest) = samples.split_at(samples.count_until(end));
-                *samples = rest;
-                let summary = summary_of(bucket, kind)?;
-                Some(Part { number, summary, values: Values::Samples(bucket) })
-            }
-            Rest::Packed { .. } => {
-                let (number, content) = self.next_content()?;
-                let mut part = unpack(number, content, grid.start(number), kind);
-                if wide != grid {
-                    part.number = wide.bucket_of(part.summary.last.timestamp());
-                }
-                Some(part)
-            }
         }
     }
 }

@@ -48,19 +48,18 @@ impl Chunk {
             }
             before = None;
         }
-        for part in self.parts(i64::MIN, i64::MAX, terms) {
+        let mut are_sound = true;
+        self.parts(i64::MIN, i64::MAX, terms).each(&mut |part| {
             let is_next = part.number >= self.first && last.is_none_or(|last| part.number > last);
             let outermost = in_order(&mut before, part.summary.first) && in_order(&mut before, part.summary.last);
             let lies_in = [part.summary.first, part.summary.last].iter().all(|sample| {
                 let at = sample.timestamp();
                 at.is_of_samples() && terms.grid.bucket_of(at) == part.number
             });
-            if !is_next || !outermost || !lies_in || !is_sound(&part) {
-                return false;
-            }
+            are_sound &= is_next && outermost && lies_in && is_sound(&part);
             last = Some(part.number);
-        }
-        last == Some(self.last)
+        });
+        are_sound && last == Some(self.last)
     }
 }
 
@@ -88,7 +87,7 @@ fn is_sound(part: &Part<'_>) -> bool {
         are_keys = base.checked_add(0xffff).is_some();
     }
     if are_keys {
-        part.values.for_each(|key, times| {
+        part.values.for_each(&mut |key, times| {
             are_keys &= key.unsigned_abs() <= greatest.unsigned_abs();
             count = count.saturating_add(times);
         });

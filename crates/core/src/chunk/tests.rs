@@ -19,7 +19,6 @@ fn chunks() -> [Chunk; 2] {
     let samples = samples(&[-1_500, 1, 500, 1_000, 1_001, 9_000]);
     let of_samples = Chunk::of_trail(samples, terms()).unwrap();
     let mut scratch = Scratch::default();
-    let mut parts = of_samples.parts(i64::MIN, i64::MAX, terms());
     let mut put = |part: Part<'_>, chunk: Option<&mut Chunk>| {
         scratch.spread.clear();
         scratch.spread.add(&part.values);
@@ -31,18 +30,20 @@ fn chunks() -> [Chunk; 2] {
             None => Some(Chunk::of_packed(part.number, &part.summary, terms(), &mut scratch, 0)),
         }
     };
-    let mut packed = put(parts.next().unwrap(), None).unwrap();
-    for part in parts {
-        put(part, Some(&mut packed));
-    }
-    [of_samples, packed]
+    let mut packed = None;
+    of_samples.parts(i64::MIN, i64::MAX, terms()).each(&mut |part| {
+        let first = put(part, packed.as_mut());
+        packed = packed.take().or(first);
+    });
+    [of_samples, packed.unwrap()]
 }
 
 #[test]
 fn time_buckets_are_counted_as_they_are_read() {
     for mut chunk in chunks() {
         for gone in [i64::MIN, -2, -1, 0, 1, 2, 8, 9, i64::MAX] {
-            let numbers: Vec<i64> = chunk.parts(i64::MIN, i64::MAX, terms()).map(|part| part.number).collect();
+            let mut numbers = Vec::new();
+            chunk.parts(i64::MIN, i64::MAX, terms()).each(&mut |part| numbers.push(part.number));
             assert_eq!(numbers, [-1, 1, 2, 9]);
             let left = numbers.iter().filter(|number| **number > gone).count();
             assert_eq!(chunk.time_buckets(gone, terms()), left, "{gone} of {chunk:?}");

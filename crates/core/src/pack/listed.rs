@@ -1,19 +1,17 @@
 //! Some samples straight into the bytes of a time bucket, as [`super::pack`] would write it: most time buckets are made
 //! so, and each step of this is taken for each sample.
 
-use super::{CONSTANT, INCREASE, MOST_LISTED, NARROW, WIDE, milliseconds};
+use super::{CONSTANT, INCREASE, MOST_LISTED, NARROW, WIDE, milliseconds, put_varint};
 use crate::chunk::Terms;
 use crate::lanes::Pair;
-use crate::part::{Extent, increase};
+use crate::part::{Extent, increase, m2_about};
 use crate::sample::Kind;
 use crate::sketch::{Sketch, keys};
 use crate::slim::{Slim, Slims};
 use crate::summary::{lesser, within};
 
-/// Room before a time bucket for its number and its length.
-const BEFORE: usize = 20;
-/// Room for its figures and for two bytes for each sample.
-const ROOM: usize = BEFORE + 108 + 2 * MOST_LISTED;
+/// Room for the figures and for two bytes for each sample.
+const ROOM: usize = 108 + 2 * MOST_LISTED;
 
 /// Memory for one time bucket, used again and again.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +48,7 @@ impl Listed {
         if self.bytes.len() != ROOM {
             self.bytes.resize(ROOM, 0);
         }
-        let mut cursor = Cursor { bytes: &mut self.bytes, at: BEFORE };
+        let mut cursor = Cursor { bytes: &mut self.bytes, at: 0 };
         cursor.put([form | if is_constant { CONSTANT } else { 0 } | if is_implied { 0 } else { INCREASE }]);
         cursor.put_varint(count as u64);
         cursor.put_varint(milliseconds(terms.grid.start(number), first.timestamp()));
@@ -74,9 +72,9 @@ impl Listed {
         self.end = at + width * count;
         let Some(list) = bytes.get_mut(at..self.end) else { return false };
         let m2 = if form == NARROW {
-            put_all::<1>(list, samples, least, mean)
+            put_narrow(list, samples.slims, least, mean)
         } else {
-            put_all::<2>(list, samples, least, mean)
+            put_wide(list, samples.slims, least, mean)
         };
         if let Some(at) = place_of_m2 {
             Cursor { bytes, at }.put_float(m2);
@@ -84,19 +82,22 @@ impl Listed {
         true
     }
 
-    /// The time bucket after its number, less the base of its chunk, and its length.
-    pub(crate) fn record(&mut self, number: u64) -> &[u8] {
-        let mut head = [0; BEFORE];
-        let mut cursor = Cursor { bytes: &mut head, at: 0 };
-        cursor.put_varint(number);
-        cursor.put_varint((self.end - BEFORE) as u64);
-        let start = BEFORE - cursor.at;
-        if let Some(before) = self.bytes.first_chunk_mut() {
-            *before = head;
-            before.rotate_right(start);
-        }
-        self.bytes.get(start..self.end).unwrap_or_default()
+    /// How many bytes [`Listed::put`] appends.
+    pub(crate) fn length(&self, number: u64) -> usize {
+        varint_length(number) + varint_length(self.end as u64) + self.end
     }
+
+    /// Appends the time bucket after its number, less the base of its chunk, and its length.
+    pub(crate) fn put(&self, number: u64, bytes: &mut Vec<u8>) {
+        put_varint(bytes, number);
+        put_varint(bytes, self.end as u64);
+        bytes.extend_from_slice(self.bytes.get(..self.end).unwrap_or_default());
+    }
+}
+
+/// How many bytes a varint takes.
+const fn varint_length(number: u64) -> usize {
+    (u64::BITS - (number | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 #[inline(always)]
@@ -104,21 +105,14 @@ fn key(value: f64) -> i32 {
     keys::key_of_normal(value, Sketch::DEFAULT_SCALE)
 }
 
-/// Lists the value buckets of samples in so many bytes each; gives the sum of the squared distances from the mean, as
-/// [`crate::part::m2_about`] has it.
-#[inline(always)]
-fn put_all<const WIDTH: usize>(list: &mut [u8], samples: Slims<'_>, least: i32, mean: f64) -> f64 {
-    let offset = |slim: &Slim| {
-        let mut bytes = [0; WIDTH];
-        for (byte, of) in bytes.iter_mut().zip(key(slim.value()).wrapping_sub(least).wrapping_add(1).to_le_bytes()) {
-            *byte = of;
-        }
-        bytes
-    };
-    let (pairs, rest) = samples.slims.as_chunks::<2>();
+/// Lists the value buckets of samples in a byte each; gives [`m2_about`] on the way. There is no call in it, so that all
+/// it works with stays in registers.
+#[inline(never)]
+fn put_narrow(list: &mut [u8], slims: &[Slim], least: i32, mean: f64) -> f64 {
+    let offset = |slim: &Slim| key(slim.value()).wrapping_sub(least).wrapping_add(1) as u8;
+    let (pairs, rest) = slims.as_chunks::<2>();
+    let (place_pairs, place_rest) = list.as_chunks_mut::<2>();
     let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));
-    let (places, _) = list.as_chunks_mut::<WIDTH>();
-    let (place_pairs, place_rest) = places.as_chunks_mut::<2>();
     for ([one, other], places) in pairs.iter().zip(place_pairs) {
         let distance = Pair::new(one.value(), other.value()).minus(center);
         m2 = m2.plus(distance.times(distance));
@@ -131,6 +125,15 @@ fn put_all<const WIDTH: usize>(list: &mut [u8], samples: Slims<'_>, least: i32, 
     }
     let [one, other] = m2.both();
     lesser(f64::MAX, one + other)
+}
+
+/// The same in two bytes each.
+#[inline(never)]
+fn put_wide(list: &mut [u8], slims: &[Slim], least: i32, mean: f64) -> f64 {
+    for (slim, place) in slims.iter().zip(list.as_chunks_mut::<2>().0) {
+        *place = (key(slim.value()).wrapping_sub(least).wrapping_add(1) as u16).to_le_bytes();
+    }
+    m2_about(slims, mean)
 }
 
 /// Bytes that are written one after the other.

@@ -32,7 +32,7 @@ impl Series {
         let fresh = self.each_layer(index, numbers, horizon, &mut |tier, first, last, terms| {
             tier.each_part((first, last), terms, grid, each);
         });
-        fresh.each_bucket(grid, |number, bucket| {
+        fresh.each_bucket(grid, &mut |number, bucket| {
             if let Some(summary) = summary_of(bucket, self.kind) {
                 each(Part { number, summary, values: Values::Samples(bucket) });
             }

@@ -10,7 +10,7 @@ use crate::summary::{finite, step};
 use crate::time::{DurationMs, TimestampMs};
 
 /// So many fresh samples are sealed where a time bucket of them is over, …
-const MANY: usize = 64;
+const MANY: usize = 96;
 /// … or up to so many more, …
 pub(super) const PATIENCE: usize = 32;
 /// … and so many of one time bucket before it is over.

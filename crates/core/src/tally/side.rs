@@ -44,9 +44,13 @@ impl Side {
         self.first
     }
 
+    pub(super) fn places(&mut self) -> &mut [Place] {
+        &mut self.counts
+    }
+
     /// The place of a key.
     #[inline]
-    pub(super) fn place(&mut self, key: i32) -> Option<&mut Place> {
+    fn place(&mut self, key: i32) -> Option<&mut Place> {
         // What lies before the first place becomes a number beyond the last.
         self.counts.get_mut(key.wrapping_sub(self.first) as u32 as usize)
     }
