@@ -128,7 +128,7 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
         sections: overview,
         others,
         filter: filter.clone(),
-        choices: filtered::choices(&engines).into(),
+        choices: filtered::choices(&engines, board).into(),
         preview: filtered::preview(source, ask, at),
         tally,
         alerts,

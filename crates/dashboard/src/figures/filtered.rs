@@ -1,10 +1,11 @@
 //! What a filter needs to know and what it adds: the labels that can be chosen, and the rules as they would be judged on
 //! the filtered view.
 
+use bellwether_core::board::Board;
 use bellwether_core::engine::Engine;
 use bellwether_core::time::TimestampMs;
 
-use super::evaluate::Source;
+use super::evaluate::{Source, leading};
 use super::{Ask, Instant, labels, units};
 use crate::feed::Completeness;
 use crate::format::{self, Precision, Unit};
@@ -26,14 +27,20 @@ pub struct Choice {
     pub more: usize,
 }
 
-/// The labels of all series, in order. Cost: O(series · labels · log values).
+/// The labels of all series, in order: first those of what somebody answers for, the KPIs of the board, then all others, such as
+/// those of the gateway's own metrics. Cost: O(series · labels · log values).
 #[must_use]
-pub fn choices(engines: &[&Engine]) -> Vec<Choice> {
+pub fn choices(engines: &[&Engine], board: &Board) -> Vec<Choice> {
     let mut choices: Vec<Choice> = Vec::new();
+    let mut of_kpis: Vec<String> = Vec::new();
     for (engine, (metric, ..)) in engines.iter().flat_map(|engine| engine.metrics().map(move |metric| (engine, metric)))
     {
+        let of_kpi = board.kpis.iter().any(|kpi| leading(&kpi.figure).metric == *metric);
         for id in engine.matching(metric, &[]) {
             for (label, value) in engine.key(id).labels.iter() {
+                if of_kpi && of_kpis.iter().all(|known| known != label) {
+                    of_kpis.push(label.to_owned());
+                }
                 let place = choices.binary_search_by(|choice| choice.label.as_str().cmp(label));
                 let place = place.unwrap_or_else(|place| {
                     choices.insert(place, Choice { label: label.to_owned(), values: Vec::new(), more: 0 });
@@ -49,6 +56,14 @@ pub fn choices(engines: &[&Engine]) -> Vec<Choice> {
     for choice in &mut choices {
         choice.more = choice.values.len().saturating_sub(MOST_VALUES);
         choice.values.truncate(MOST_VALUES);
+    }
+    let mut first = 0;
+    for place in 0..choices.len() {
+        if of_kpis.contains(&choices[place].label) {
+            let choice = choices.remove(place);
+            choices.insert(first, choice);
+            first += 1;
+        }
     }
     choices
 }
@@ -185,10 +200,28 @@ mod tests {
 
     #[test]
     fn labels_and_their_values_can_be_chosen() {
-        let choices = choices(&[&engine()]);
+        let choices = choices(&[&engine()], &board());
         let texts: Vec<_> =
             choices.iter().map(|choice| format!("{}={}", choice.label, choice.values.join("|"))).collect();
         assert_eq!(texts, ["agency=Culture|Housing", "team=a|b|c"]);
+    }
+
+    #[test]
+    fn labels_of_kpis_come_before_those_of_all_else() {
+        let board = bellwether_wire::board::decode(
+            r#"{"title": "t", "kpis": [{"id": "k", "title": "K", "better": "lower",
+                "query": {"metric": "days", "window": "5m", "agg": "avg"}}]}"#,
+        )
+        .unwrap();
+        let mut engine = engine();
+        for (metric, label) in [("cpu", "a_core"), ("cpu", "team"), ("requests", "route")] {
+            let key =
+                SeriesKey { metric: MetricName::new(metric).unwrap(), labels: Labels::new([(label, "x")]).unwrap() };
+            engine.series(&key, None).unwrap();
+        }
+        let choices = choices(&[&engine], &board);
+        let labels: Vec<_> = choices.iter().map(|choice| choice.label.as_str()).collect();
+        assert_eq!(labels, ["agency", "team", "a_core", "route"]);
     }
 
     #[test]
