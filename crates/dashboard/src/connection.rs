@@ -105,12 +105,16 @@ impl Connection {
     }
 }
 
-/// How long to wait after `failures` failed attempts: from half a second, doubling, at most 30 s, and of
+/// How long to wait after `failures` failed attempts: a tenth of a second after none, for what came was changed and is
+/// to be taken anew; then from half a second, doubling, at most 30 s; and of
 /// that a random share between a half and the whole (`random` in `0..1`), so that the pages of a whole
 /// office do not come back in one instant.
 #[must_use]
 pub fn back_off(failures: u32, random: f64) -> DurationMs {
-    let whole = 500_u64.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(30_000);
+    let whole = match failures {
+        0 => 100,
+        failures => 500_u64.saturating_mul(1 << (failures - 1).min(6)).min(30_000),
+    };
     let share = 0.5 + random.clamp(0.0, 1.0) / 2.0;
     DurationMs::from_millis((whole as f64 * share) as u64)
 }
@@ -146,7 +150,7 @@ mod tests {
         assert_eq!(back_off(2, 1.0), DurationMs::from_millis(1_000));
         assert_eq!(back_off(7, 1.0), DurationMs::from_millis(30_000));
         assert_eq!(back_off(u32::MAX, 0.0), DurationMs::from_millis(15_000));
-        assert_eq!(back_off(0, 1.0), DurationMs::from_millis(500));
+        assert_eq!(back_off(0, 1.0), DurationMs::from_millis(100), "what was changed is taken anew at once");
         assert_eq!(back_off(1 + OVERLOADED, 0.0), DurationMs::from_secs(2));
     }
 }

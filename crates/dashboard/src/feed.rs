@@ -14,7 +14,7 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary;
 use bellwether_wire::feed::FeedFrame;
-use bellwether_wire::frame::{FeedFormat, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed};
+use bellwether_wire::frame::{FeedFormat, RestatedSpan, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed};
 
 pub use bellwether_wire::frame::AlertNotice;
 pub use left_out::{Lack, Shortage};
@@ -154,6 +154,12 @@ impl Feed {
         engine.filter(|(_, completeness)| *completeness == Completeness::Complete || self.known.is_none())
     }
 
+    /// Where samples were changed after they were stored: of the board's engine, and of the other metrics'.
+    #[must_use]
+    pub fn restated(&self) -> [&[RestatedSpan]; 2] {
+        [self.board.restated(), self.others.restated()]
+    }
+
     /// The series of the board that its engine does not have although they are there.
     #[must_use]
     pub fn lacks(&self) -> Rc<[Lack]> {
@@ -240,8 +246,8 @@ impl Feed {
                 };
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
-            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated: _ }) => {
-                let complete = self.track(id).complete(Resume { epoch, seq });
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated }) => {
+                let complete = self.track(id).complete(Resume { epoch, seq }, restated);
                 if id == OTHERS {
                     return vec![Msg::FeedChanged];
                 }
@@ -273,7 +279,8 @@ impl Feed {
             }
             // A gateway of before frames could be resumed: it has the history all the same.
             ServerFrame::Error(error)
-                if error.code == BAD_FRAME && (self.board.resume_refused() || self.others.resume_refused()) =>
+                // Both may have asked to resume: each is to know.
+                if error.code == BAD_FRAME && (self.board.resume_refused() | self.others.resume_refused()) =>
             {
                 self.board.is_partial();
                 self.others.is_partial();

@@ -27,6 +27,8 @@ use crate::window::PageWindow;
 const FINAL_CODES: [u16; 3] = [1008, 4401, 4403];
 /// The close code of a gateway that has too much to do, for this connection or for all.
 const TRY_AGAIN_LATER: u16 = 1013;
+/// The first word of that code's reason where stored samples were changed.
+const RESTATED: &str = "restated:";
 /// Most sentences of a gateway that are shown at once.
 const MOST_LEFT_OUT: usize = 8;
 
@@ -291,11 +293,18 @@ fn closed(state: &mut State, code: u16, reason: String) -> Vec<Effect> {
         Connection::Starting | Connection::Live { .. } => 1,
     };
     let in_silence = reason.is_empty();
+    let restated = code == TRY_AGAIN_LATER && reason.starts_with(RESTATED);
     if !in_silence {
         state.cause = Some(Cause::Said(reason));
     } else if failures > 1 && matches!(state.cause, Some(Cause::Said(_))) {
         // Why the last connection ended is not why this one did not come about.
         state.cause = None;
+    }
+    if restated {
+        // The gateway has not too much to do: what was shown is not right any more, and is taken anew at once. What
+        // is changed again before it has come is not asked for without a pause.
+        let live = matches!(state.connection, Connection::Live { .. });
+        return away(state, if live { 0 } else { failures });
     }
     if code == TRY_AGAIN_LATER {
         return overloaded(state);

@@ -177,6 +177,7 @@ mod tests {
             from: TimestampMs::new(0),
             to: TimestampMs::new(300_000),
             looks_back: None,
+            restated: None,
             threshold,
             lines: vec![Line::new(String::new(), points, DurationMs::from_minutes(5))],
             hidden_lines: 0,

@@ -216,10 +216,13 @@ impl Runtime {
         // A cut-off page shows what it knew for as long as it takes: nothing of it leaves the engine.
         feed.advance(if ask.at == Instant::LastKnown { at } else { now });
         let staleness = feed.staleness();
-        let source = |lacks| move |(engine, completeness)| Source { engine, completeness, staleness, lacks };
+        let source =
+            |lacks, restated| move |(engine, completeness)| Source { engine, completeness, staleness, lacks, restated };
         let lacks = feed.lacks();
-        let others = feed.others().map(source(&[]));
-        let snapshot = feed.engine().map(source(&lacks)).map(|found| Rc::new(evaluate(found, others, ask, at)));
+        let [of_board, of_others] = feed.restated();
+        let others = feed.others().map(source(&[], of_others));
+        let snapshot =
+            feed.engine().map(source(&lacks, of_board)).map(|found| Rc::new(evaluate(found, others, ask, at)));
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }
 }

@@ -261,6 +261,44 @@ fn a_gateway_that_knows_no_resume_is_asked_anew() {
 }
 
 #[test]
+fn a_gateway_that_knows_no_resume_is_asked_anew_for_both_subscriptions() {
+    let mut feed = Feed::default();
+    let name = [MetricName::new("other").unwrap()];
+    for asked in [None, Some((1, 7)), None] {
+        let hello = hello(&mut feed);
+        assert_eq!(resumed_from(&feed.begin(&hello.board).unwrap()), asked);
+        assert_eq!(resumed_from(&feed.follow(&name).unwrap()), asked);
+        if asked.is_some() {
+            let refusal = r#"{"type":"error","code":"bad_frame","message":"unknown field resume"}"#;
+            assert_eq!(feed.receive_text(refusal, at(0.0)), [Msg::ResumeRefused]);
+            continue;
+        }
+        for id in [SUBSCRIPTION, OTHERS] {
+            let complete = ServerFrame::Subscribed(Subscribed { id, epoch: 1, seq: 7, restated: Vec::new() });
+            feed.receive_text(&complete.encode(), at(0.0));
+        }
+    }
+}
+
+#[test]
+fn where_samples_were_changed_is_known_until_the_next_history() {
+    let mut feed = Feed::default();
+    let hello = hello(&mut feed);
+    feed.begin(&hello.board).unwrap();
+    feed.receive_binary(&samples(Phase::History), at(0.0));
+    let span =
+        RestatedSpan { series: latency(), from: TimestampMs::new(1), to: TimestampMs::new(2), at: TimestampMs::new(9) };
+    let complete =
+        |restated| ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 7, restated }).encode();
+    assert_eq!(feed.restated(), [&[], &[]] as [&[RestatedSpan]; 2]);
+    feed.receive_text(&complete(vec![span.clone()]), at(0.0));
+    assert_eq!(feed.restated(), [&[span][..], &[]]);
+    feed.begin(&hello.board).unwrap();
+    feed.receive_text(&complete(Vec::new()), at(0.0));
+    assert_eq!(feed.restated(), [&[], &[]] as [&[RestatedSpan]; 2]);
+}
+
+#[test]
 fn what_cannot_be_gone_on_with_is_filled_anew_behind_the_old_picture() {
     let (mut feed, hello) = cut_off();
     feed.begin(&hello.board).unwrap();

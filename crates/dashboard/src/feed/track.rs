@@ -3,7 +3,7 @@
 use bellwether_core::engine::{Engine, EngineConfig};
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::feed::{FeedFrame, FeedHeader, Follow, Phase, Point};
-use bellwether_wire::frame::{Resume, Selection};
+use bellwether_wire::frame::{RestatedSpan, Resume, Selection};
 
 use super::Completeness;
 use super::left_out::LeftOut;
@@ -35,6 +35,8 @@ pub(super) struct Track {
 struct Filled {
     engine: Engine,
     left_out: LeftOut,
+    /// Where samples were changed after they were stored.
+    restated: Vec<RestatedSpan>,
 }
 
 /// What a frame has brought.
@@ -69,13 +71,18 @@ impl Track {
     }
 
     fn fill(&mut self, engine: Option<Engine>) {
-        self.filling = engine.map(|engine| Filled { engine, left_out: LeftOut::default() });
+        self.filling = engine.map(|engine| Filled { engine, left_out: LeftOut::default(), restated: Vec::new() });
         self.place = None;
     }
 
     /// What the engine lacks that [`Self::engine`] gives.
     pub(super) fn lacking(&self) -> Option<&LeftOut> {
         self.complete.as_ref().or(self.filling.as_ref()).map(|filled| &filled.left_out)
+    }
+
+    /// Where samples were changed that the engine has that [`Self::engine`] gives.
+    pub(super) fn restated(&self) -> &[RestatedSpan] {
+        self.complete.as_ref().map_or(&[], |filled| &filled.restated)
     }
 
     /// What the engine of the last subscription lacks.
@@ -117,13 +124,17 @@ impl Track {
     }
 
     /// All up to `place` has come; `true` where that is what was asked for last, and what was filled is what counts.
-    pub(super) fn complete(&mut self, place: Resume) -> bool {
+    /// Samples were changed where `restated` says.
+    pub(super) fn complete(&mut self, place: Resume, restated: Vec<RestatedSpan>) -> bool {
         self.unanswered = self.unanswered.saturating_sub(1);
         if self.unanswered > 0 {
             return false;
         }
         if let Some(filled) = self.filling.take() {
             self.complete = Some(filled);
+        }
+        if let Some(complete) = &mut self.complete {
+            complete.restated = restated;
         }
         self.place = Some(place);
         self.live = true;
@@ -180,7 +191,7 @@ impl Track {
     /// Records a history in the engine that is being filled, and live values in the one on screen: until the
     /// history is complete they are of the subscription before, and the history holds them as well.
     pub(super) fn take(&mut self, frame: &FeedFrame, now: TimestampMs) -> Option<Taken> {
-        let Filled { engine, left_out } = match frame.header.phase {
+        let Filled { engine, left_out, .. } = match frame.header.phase {
             Phase::History if self.unanswered > 1 => None,
             Phase::History => self.filling.as_mut().or(self.complete.as_mut()),
             Phase::Live => {

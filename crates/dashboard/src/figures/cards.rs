@@ -1,7 +1,7 @@
 //! A KPI as a card shows it.
 
 use bellwether_core::kpi::{Direction, Standing, Trend};
-use bellwether_core::time::DurationMs;
+use bellwether_core::time::{DurationMs, TimestampMs};
 
 use crate::feed::Shortage;
 use crate::format::Unit;
@@ -37,6 +37,8 @@ pub struct KpiCard {
     pub standing: Standing,
     /// How the figure is made, such as `average, 5 min`.
     pub made_of: String,
+    /// When a sample that it is made of was changed last after it was stored.
+    pub restated: Option<TimestampMs>,
     /// How far the figure looks back.
     pub window: DurationMs,
     /// Whether the page can know the figure of the window before.

@@ -64,6 +64,7 @@ mod tests {
             from: TimestampMs::new(0),
             to: TimestampMs::new(60_000),
             looks_back: None,
+            restated: None,
             threshold: None,
             lines,
             hidden_lines: 0,

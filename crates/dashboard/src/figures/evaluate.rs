@@ -14,6 +14,7 @@ use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryErro
 use bellwether_core::sample::Kind;
 use bellwether_core::selector::Matcher;
 use bellwether_core::time::{DurationMs, TimestampMs};
+use bellwether_wire::frame::RestatedSpan;
 
 use super::alerts::{AlertCard, MOST_LIVE};
 use super::{
@@ -46,6 +47,8 @@ pub struct Source<'a> {
     pub staleness: DurationMs,
     /// Series that the engine lacks, so that it has no figure of them all.
     pub lacks: &'a [Lack],
+    /// Where samples were changed after they were stored.
+    pub restated: &'a [RestatedSpan],
 }
 
 impl Source<'_> {
@@ -56,6 +59,23 @@ impl Source<'_> {
             Expression::Single(query) => is_in(query),
             Expression::Ratio(dividend, divisor) => is_in(dividend).or_else(|| is_in(divisor)),
         }
+    }
+
+    /// When a sample of the figure in `(from, to]` was changed last after it was stored.
+    fn restated(&self, figure: &Expression, from: TimestampMs, to: TimestampMs) -> Option<TimestampMs> {
+        let is_of = |span: &RestatedSpan, query: &Query| {
+            span.series.metric == query.metric
+                && query.matchers.iter().all(|matcher| matcher.matches(&span.series.labels))
+        };
+        let concerns = |span: &&RestatedSpan| {
+            span.from < to
+                && span.to > from
+                && match figure {
+                    Expression::Single(query) => is_of(span, query),
+                    Expression::Ratio(dividend, divisor) => is_of(span, dividend) || is_of(span, divisor),
+                }
+        };
+        self.restated.iter().filter(concerns).map(|span| span.at).max()
     }
 }
 
@@ -257,6 +277,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
         direction: kpi.direction,
         standing: kpi.standing(value),
         made_of: made_of(source.engine, figure),
+        restated: source.restated(figure, from, at),
         window: length,
         before: window_before,
         trend: value.zip(before).map(|(value, before)| Trend::between(before, value, &kpi.unit)),
@@ -323,6 +344,7 @@ pub(super) fn strip(
         from,
         to: at,
         looks_back: None,
+        restated: source.restated(&panel.figure, from - leading(&panel.figure).window, at),
         threshold: panel.threshold,
         lines: Vec::new(),
         hidden_lines: 0,

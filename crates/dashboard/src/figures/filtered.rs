@@ -174,7 +174,7 @@ mod tests {
 
     fn said(lacks: &[Lack], filter: &str, instant: Instant, completeness: Completeness) -> String {
         let engine = engine();
-        let source = Source { engine: &engine, completeness, staleness: DurationMs::ZERO, lacks };
+        let source = Source { engine: &engine, completeness, staleness: DurationMs::ZERO, lacks, restated: &[] };
         let ask = Ask {
             board: Rc::new(board()),
             route: Route::default().with_filter(Filter::default().with(filter)),

@@ -127,6 +127,8 @@ pub struct Strip {
     pub to: TimestampMs,
     /// How far each point looks back, where that is farther than the point before it.
     pub looks_back: Option<DurationMs>,
+    /// When a sample that it is made of was changed last after it was stored.
+    pub restated: Option<TimestampMs>,
     /// The line drawn across.
     pub threshold: Option<f64>,
     /// The lines, sorted by labels; where there are more than can be told apart, those with the highest latest figures.
@@ -284,6 +286,7 @@ mod tests {
             from: TimestampMs::new(0),
             to: TimestampMs::new(60_000),
             looks_back: Some(DurationMs::from_minutes(1)),
+            restated: None,
             threshold: None,
             lines,
             hidden_lines: 0,

@@ -122,6 +122,7 @@ mod tests {
             completeness: Completeness::Complete,
             staleness: DurationMs::from_minutes(5),
             lacks: &[],
+            restated: &[],
         };
         strip(source, &Board::default(), &name, &Filter::default(), DurationMs::from_minutes(5), TimestampMs::new(NOW))
     }

@@ -82,7 +82,7 @@ texts! {
     MadeChange, MadeSum, MadeCount, MadeIncrease, MadeDeviation, OfSeries, WindowTooLong, NotForKind, AcrossNeeded,
     EdgeGone, NoAnswer,
     // Charts.
-    Analyse, Threshold, Target, HighestOf, ZeroThroughout, EachPointOver, NoDataInWindow, LatestIn, LatestAt,
+    Analyse, Threshold, Target, HighestOf, ZeroThroughout, EachPointOver, Restated, NoDataInWindow, LatestIn, LatestAt,
     SummaryLine, SummaryNone, Summary, SummaryEach, SummaryIdle, SummaryHidden, Time, ChartFigures, Line, Latest,
     Lowest, Highest, Table, OfTitle, TableOf, DownloadCsv, LoadingChart, Percentiles, LowestToHighest,
     ChartNoDocument, ChartNoAddress, ChartNotLoaded, ChartNotMade, ChartNotDrawn, ChartNoReason,

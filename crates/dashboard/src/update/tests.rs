@@ -258,6 +258,23 @@ fn a_gateway_with_too_much_to_do_is_left_alone_longer_each_time() {
 }
 
 #[test]
+fn what_was_restated_is_taken_anew_at_once_and_is_no_overload() {
+    let mut state = live();
+    let restated = || Msg::SocketClosed { code: 1013, reason: "restated: stored samples were corrected".into() };
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        waits.extend(update(&mut state, restated()).into_iter().filter_map(|effect| match effect {
+            Effect::ScheduleRetry { failures } => Some(back_off(failures, 1.0).as_millis()),
+            _ => None,
+        }));
+        update(&mut state, Msg::RetryDue { at: ms(1_000.0) });
+        update(&mut state, hello());
+    }
+    assert_eq!(waits, [100, 500, 1_000], "the first at once, those before the history has come after a pause");
+    assert_eq!(state.overloads, 0);
+}
+
+#[test]
 fn silence_is_said_and_then_mended() {
     let mut state = live();
     update(&mut state, Msg::SecondPassed { at: ms(12_500.0), heard: Some(ms(500.0)) });

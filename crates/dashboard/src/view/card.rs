@@ -5,6 +5,7 @@ use yew::prelude::{Html, classes, html};
 
 use super::figure::figure;
 use super::icon::{Icon, icon};
+use super::panel::restated;
 use super::spark::spark;
 use crate::figures::{Absence, KpiCard, WindowBefore};
 use crate::format;
@@ -46,6 +47,9 @@ fn facts(card: &KpiCard, gateway: &str) -> Html {
         <div class="card-facts">
             <p class="card-fact"><span>{ target(card) }</span>{ owner(card) }</p>
             <p class="card-fact">{ trend(card, gateway) }<span>{ &card.made_of }</span></p>
+            if let Some(at) = card.restated {
+                <p class="card-fact">{ restated(at) }</p>
+            }
         </div>
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use bellwether_core::time::TimestampMs;
 use yew::prelude::{Html, html};
 
 use super::strip::StripCanvas;
@@ -51,6 +52,7 @@ pub(crate) fn legend(strip: &Strip, mark: Text) -> Html {
     // A card of the same title may be over another window.
     let over =
         strip.looks_back.map(|window| html! { <li>{ Text::EachPointOver.fill(&[&format::length(window)]) }</li> });
+    let restated = strip.restated.map(|at| html! { <li>{ restated(at) }</li> });
     let threshold = strip.threshold.map(|threshold| {
         html! {
             <li>
@@ -61,7 +63,12 @@ pub(crate) fn legend(strip: &Strip, mark: Text) -> Html {
             </li>
         }
     });
-    html! { <ul class="legend">{ for lines }{ hidden }{ idle }{ over }{ threshold }</ul> }
+    html! { <ul class="legend">{ for lines }{ hidden }{ idle }{ over }{ restated }{ threshold }</ul> }
+}
+
+/// That a figure is not what it was, and since when.
+pub(crate) fn restated(at: TimestampMs) -> String {
+    Text::Restated.fill(&[&format::date_and_time(at)])
 }
 
 fn swatch(place: usize) -> Html {

@@ -221,7 +221,8 @@ fn latencies(viewers: &[Viewer], acks: &[Instant]) -> Vec<Duration> {
 fn five_hundred_viewers_hold_up_nobody() {
     // A busy machine sends slowly; that nobody is waited for without end is the last part. Who is stopped gives no sign of
     // life either, and is to be let go for what waits for it.
-    let gateway = Running::start(&["--limits-send-time", "5m", "--limits-take-time", "6m", "--limits-idle-time", "10m"]);
+    let gateway =
+        Running::start(&["--limits-send-time", "5m", "--limits-take-time", "6m", "--limits-idle-time", "10m"]);
     let address = gateway.address().to_owned();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (all_sent, expected) = watch::channel(None);

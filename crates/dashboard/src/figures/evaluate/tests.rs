@@ -72,7 +72,8 @@ fn snapshot(view: View, alerts: Vec<AlertNotice>) -> Snapshot {
 fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>, at: i64) -> Snapshot {
     let board = board();
     let engine = engine(&board);
-    let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[] };
+    let source =
+        Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[], restated: &[] };
     let ask = Ask {
         board,
         route: Route::default().with_view(view),
@@ -83,6 +84,40 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
         others: [].into(),
     };
     evaluate(source, None, &ask, TimestampMs::new(at))
+}
+
+#[test]
+fn a_figure_and_a_chart_of_samples_that_were_changed_say_when() {
+    let board = board();
+    let engine = engine(&board);
+    let at = |ms: i64| TimestampMs::new(NOW + ms);
+    let span = |metric: &str, to: i64, changed: i64| {
+        let series = SeriesKey { metric: MetricName::new(metric).unwrap(), labels: Labels::empty() };
+        RestatedSpan { series, from: at(to - 1), to: at(to), at: at(changed) }
+    };
+    let told = |restated: &[RestatedSpan]| {
+        let complete = Completeness::Complete;
+        let source =
+            Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &[], restated };
+        let ask = Ask {
+            board: Rc::clone(&board),
+            route: Route::default(),
+            at: Instant::Now,
+            alerts: [].into(),
+            alerts_left_out: 0,
+            listing: None,
+            others: [].into(),
+        };
+        let snapshot = evaluate(source, None, &ask, at(0));
+        let of = |section: usize| {
+            let Section { kpis, strips, .. } = &*snapshot.sections[section];
+            [kpis[0].restated, strips[0].restated].map(|restated| restated.map(|at| at.get() - NOW))
+        };
+        [of(0), of(1)]
+    };
+    assert_eq!(told(&[]), [[None; 2]; 2]);
+    assert_eq!(told(&[span("latency", -1_000, -7), span("latency", -900, -5)]), [[Some(-5); 2], [None; 2]]);
+    assert_eq!(told(&[span("latency", -3 * 3_600_000, -5), span("latency", 1, -5)]), [[None; 2]; 2]);
 }
 
 #[test]
@@ -104,7 +139,8 @@ fn sections_without_a_sample_come_last() {
     let key = SeriesKey { metric: MetricName::new("cpu").unwrap(), labels: Labels::empty() };
     engine.series(&key, None).unwrap();
     let complete = Completeness::Complete;
-    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let source =
+        Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &[], restated: &[] };
     let cards: Vec<_> = Vec::new();
     let found = sections(source, &board, &Filter::default(), &cards, PageWindow::FiveMinutes, TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
@@ -130,8 +166,13 @@ fn a_card_has_figure_standing_and_trend() {
 fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
     let board = board();
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &[],
+    };
     for (page, course_over) in [(PageWindow::FiveMinutes, 5), (PageWindow::QuarterHour, 15), (PageWindow::Hour, 60)] {
         let card = card(source, &board.kpis[0], page, TimestampMs::new(NOW));
         assert_eq!((card.value, card.window), (Some(100.0), DurationMs::from_minutes(5)));
@@ -158,7 +199,8 @@ fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
     let engine = engine(&board);
     let lacks = [too_many("latency", &[])];
     let complete = Completeness::Complete;
-    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
+    let source =
+        Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks, restated: &[] };
     let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     assert_eq!((lacking.value, lacking.standing, lacking.trend), (None, Standing::NoFigure, None));
     assert!(lacking.course.is_empty());
@@ -194,7 +236,8 @@ fn a_figure_of_other_series_of_the_same_metric_is_whole() {
         |core: &str| Matcher { label: LabelName::new("core").unwrap(), condition: Condition::Equal(core.to_owned()) };
     let lacks = [too_many("cpu", &[matcher("0")])];
     let complete = Completeness::Complete;
-    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
+    let source =
+        Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks, restated: &[] };
     let of = |matchers| {
         let mut kpi = board.kpis[1].clone();
         if let Expression::Single(query) = &mut kpi.figure {
@@ -211,7 +254,8 @@ fn what_the_page_lacks_has_come() {
     let engine = Engine::new(EngineConfig::page()).unwrap();
     let complete = Completeness::Complete;
     let lacks = [too_many("cpu", &[])];
-    let source = Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks };
+    let source =
+        Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks, restated: &[] };
     let found = sections(source, &board, &Filter::default(), &[], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(titles, ["Machine", "Service"]);
@@ -221,8 +265,13 @@ fn what_the_page_lacks_has_come() {
 fn no_trend_is_shown_while_history_is_on_its_way() {
     let board = board();
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Filling, staleness: DurationMs::ZERO, lacks: &[] };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Filling,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &[],
+    };
     let card = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
     assert_eq!((card.value, card.trend), (Some(100.0), None));
 }
@@ -254,6 +303,7 @@ fn idle_lines_are_counted_on_the_overview_and_drawn_in_the_focus_chart() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let shown = |idle| {
         let strip = strip(
@@ -291,6 +341,7 @@ fn of_many_lines_the_highest_are_drawn() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let strip = strip(
         source,
@@ -320,6 +371,7 @@ fn an_average_has_a_band_of_its_samples() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let strip = strip(
         source,
@@ -389,8 +441,13 @@ fn a_condition_of_the_board_is_no_filter() {
     assert_ne!(elsewhere, BOARD);
     let board = Rc::new(bellwether_wire::board::decode(&elsewhere).unwrap());
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &[],
+    };
     let ask = |filter: Filter| Ask {
         board: Rc::clone(&board),
         route: Route::default().with_filter(filter),
@@ -428,6 +485,7 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let ask = Ask {
         board,
@@ -469,6 +527,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let at = TimestampMs::new(NOW - 300_000);
     let ask = Ask {
@@ -514,7 +573,8 @@ fn the_time_before_is_drawn_only_where_all_of_it_is_held() {
     let names = |completeness, window| {
         let board = board();
         let engine = engine(&board);
-        let source = Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[] };
+        let source =
+            Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[], restated: &[] };
         let route = Route::default().with_view(View::Kpi("latency".into())).with_window(window);
         let instant = Instant::Now;
         let ask =
@@ -531,8 +591,13 @@ fn the_time_before_is_drawn_only_where_all_of_it_is_held() {
 fn a_kpi_is_told_apart_by_label_the_worst_first() {
     let board = board();
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &[],
+    };
     let sheet = |by: &str, sort: &str| {
         let route = Route::default().with_view(View::Kpi("cpu".into()));
         let route = route.with_param(Param::By, by).with_param(Param::Sort, sort);
@@ -567,8 +632,13 @@ fn a_long_kpi_has_the_course_of_its_parts() {
     assert_ne!(text, BOARD);
     let board = Rc::new(bellwether_wire::board::decode(&text).unwrap());
     let engine = engine(&board);
-    let source =
-        Source { engine: &engine, completeness: Completeness::Complete, staleness: DurationMs::ZERO, lacks: &[] };
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &[],
+    };
     let route = Route::default().with_view(View::Kpi("latency".into()));
     let ask =
         Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
@@ -587,6 +657,7 @@ fn each_metric_says_how_it_comes() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let metric = |name: &str, series| Metric { name: MetricName::new(name).unwrap(), series };
     let listing = Listing { metrics: vec![metric("cpu", 2), metric("other", 9)], left_out: 0 };
@@ -623,6 +694,7 @@ fn a_metric_is_explored_as_the_address_says() {
         completeness: Completeness::Complete,
         staleness: DurationMs::from_minutes(5),
         lacks: &[],
+        restated: &[],
     };
     let explored_by = |filter: &Filter, params: &[(Param, &str)]| {
         let route = Route::default().with_view(View::Explore).with_filter(filter.clone());
