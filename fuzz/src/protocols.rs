@@ -6,7 +6,7 @@ use bellwether_core::time::TimestampMs;
 use bellwether_wire::ingest::MAX_SAMPLES;
 use bellwether_wire::protocol::remote_write::Version;
 use bellwether_wire::protocol::{
-    Delivered, ProtocolError, explicit, exposition as texts, line, otlp as otel, remote_write as writes,
+    Delivered, KnownSeries, ProtocolError, explicit, exposition as texts, line, otlp as otel, remote_write as writes,
 };
 
 const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
@@ -43,7 +43,13 @@ fn check(delivered: Result<Delivered, ProtocolError>) {
 /// A body of remote write, read as both versions.
 pub fn remote_write(bytes: &[u8]) {
     for version in [Version::V1, Version::V2] {
-        check(writes::decode(bytes, version, |_| None));
+        let decoded = writes::decode(bytes, version, |_| None);
+        // A reader that knows the series from a message before reads the same.
+        let mut known = KnownSeries::default();
+        for _ in 0..2 {
+            assert_eq!(writes::decode_knowing(&mut known, bytes, version, |_| None), decoded);
+        }
+        check(decoded);
     }
 }
 

@@ -285,6 +285,15 @@ pub struct SeriesKey {
     pub labels: Labels,
 }
 
+impl SeriesKey {
+    /// Whether one is a clone of the other, or both are of a third: they name one series then. Two keys that
+    /// were made apart may do so as well. Cost: O(1), no text is looked at.
+    #[must_use]
+    pub fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.metric.0, &other.metric.0) && Arc::ptr_eq(&self.labels.0, &other.labels.0)
+    }
+}
+
 impl fmt::Display for SeriesKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.metric)?;
@@ -304,6 +313,16 @@ mod tests {
         assert_eq!(one.get("b"), Some("2"));
         assert_eq!(one.get("c"), None);
         assert_eq!(one.to_string(), r#"{a="1", b="2"}"#);
+    }
+
+    #[test]
+    fn a_clone_is_told_by_where_its_texts_lie() {
+        let key = |labels| SeriesKey { metric: MetricName::new("m").unwrap(), labels };
+        let one = key(Labels::new([("a", "1")]).unwrap());
+        assert!(one.clone().is_clone_of(&one));
+        let other = key(one.labels.clone());
+        assert!(other == one && !other.is_clone_of(&one), "equal, and made apart");
+        assert!(!SeriesKey { labels: Labels::empty(), ..one.clone() }.is_clone_of(&one));
     }
 
     #[test]

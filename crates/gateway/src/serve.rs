@@ -24,6 +24,7 @@ use crate::http::body::Bodies;
 use crate::http::caller::Proxies;
 use crate::http::delivered::Described;
 use crate::http::page::Page;
+use crate::http::remote_write::Known;
 use crate::http::seats::{Room, Seats};
 use crate::http::security::AllowList;
 use crate::http::server::ServerLimits;
@@ -190,6 +191,7 @@ async fn run(
         limits: settings.limits.clone(),
         bodies: Bodies::new(settings.limits.bodies.0, settings.limits.body_time.get()),
         described: Described::default(),
+        known: Known::default(),
         stopping: stopping.clone(),
         connections,
         seats: Seats::new(Room {

@@ -16,7 +16,7 @@ mod otlp;
 pub(crate) mod page;
 mod produce;
 mod query;
-mod remote_write;
+pub(crate) mod remote_write;
 mod routes;
 pub(crate) mod seats;
 pub(crate) mod security;
@@ -86,6 +86,8 @@ pub(crate) struct Gateway {
     pub(crate) bodies: body::Bodies,
     /// What remote write said of metrics, beside their samples.
     pub(crate) described: delivered::Described,
+    /// The series that it named.
+    pub(crate) known: remote_write::Known,
     /// Turns true when the gateway stops.
     pub(crate) stopping: watch::Receiver<bool>,
     /// Held by every live connection; when all are gone, its other end learns of it.

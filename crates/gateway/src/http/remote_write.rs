@@ -1,12 +1,13 @@
 //! `POST /api/v1/write`: Prometheus remote write 1.0 and 2.0.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bellwether_wire::protocol::remote_write::{Version, decode};
+use bellwether_wire::protocol::KnownSeries;
+use bellwether_wire::protocol::remote_write::{Version, decode_knowing};
 
 use super::Gateway;
 use super::body::{self, Packing};
@@ -18,6 +19,30 @@ const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("x-prometheus-remot
 const SAMPLES_WRITTEN: HeaderName = HeaderName::from_static("x-prometheus-remote-write-samples-written");
 const HISTOGRAMS_WRITTEN: HeaderName = HeaderName::from_static("x-prometheus-remote-write-histograms-written");
 const EXEMPLARS_WRITTEN: HeaderName = HeaderName::from_static("x-prometheus-remote-write-exemplars-written");
+
+/// The series that messages named before, one collection for each message that is decoded at once. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known(Arc<Mutex<Vec<KnownSeries>>>);
+
+/// Most collections that wait for a message.
+const MOST_KNOWN: usize = 4;
+
+impl Known {
+    fn idle(&self) -> MutexGuard<'_, Vec<KnownSeries>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> KnownSeries {
+        self.idle().pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, series: KnownSeries) {
+        let mut idle = self.idle();
+        if idle.len() < MOST_KNOWN {
+            idle.push(series);
+        }
+    }
+}
 
 /// Takes samples: 204 when all are stored, 400 with what was refused when only some are, which is not to
 /// be sent again.
@@ -44,7 +69,13 @@ async fn take(gateway: &Gateway, request: Request) -> Result<Kept, ApiError> {
     let body = gateway.bodies.read(body, packing, gateway.limits.binary_body.0).await?;
     let received_at = clock::now();
     let described = gateway.described.clone();
-    let decoding = move |body: &[u8]| decode(body, version, |metric| described.kind(metric));
+    let known = gateway.known.clone();
+    let decoding = move |body: &[u8]| {
+        let mut series = known.take();
+        let decoded = decode_knowing(&mut series, body, version, |metric| described.kind(metric));
+        known.give_back(series);
+        decoded
+    };
     let (delivered, body) = body.decoded(decoding).await?;
     keep(gateway, &parts.headers, &body, delivered, received_at).await
 }

@@ -1,6 +1,7 @@
 //! `GET /ws`: the handshake and the life of one live connection.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use axum::response::Response;
 use bellwether_wire::binary::MAX_FRAME_BYTES;
 use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame, Subscribe};
 use bellwether_wire::start_of;
-use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 
@@ -38,6 +39,9 @@ const MAX_ERROR_BYTES: usize = 2_048;
 const MAX_INTRODUCTION_BYTES: usize = 8 * 1024;
 /// How long a goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+/// How much is read at once. Each reading clears so much memory first, also one that finds nothing: with the library's
+/// 128 KiB that took longer than to send a message.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Most bytes that the socket's own buffer holds beyond the message under way.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
 /// Most bytes that the library keeps before it says that it has no room; no message is longer.
@@ -62,6 +66,7 @@ pub(super) async fn live(
         .protocols([PROTOCOL])
         .max_message_size(longest)
         .max_frame_size(longest)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
     if upgrade.selected_protocol().is_none() {
@@ -214,20 +219,35 @@ async fn serve(
     };
     gateway.metrics.subscribers.inc();
     let replies = queue.replies();
-    let farewell = tokio::select! {
-        farewell = send(&gateway, &mut sink, queue) => farewell,
-        farewell = receive(&gateway, id, &principal, &replies, &mut stream) => farewell,
-        ended = gateway.access.ended(&principal) => Some(match ended {
-            Ended::Session => Farewell::SIGNED_OUT,
-            Ended::Token => Farewell::WITHDRAWN,
-        }),
-        () = super::stopping(gateway.stopping.clone()) => Some(Farewell::STOPPING),
+    // Each with a waker of its own: a frame to send must not have the others looked at, hundreds of times each second.
+    let farewell = {
+        let mut parts: FuturesUnordered<Pin<Box<dyn Future<Output = Option<Farewell>> + Send + '_>>> =
+            FuturesUnordered::new();
+        parts.push(Box::pin(send(&gateway, &mut sink, queue)));
+        parts.push(Box::pin(receive(&gateway, id, &principal, &replies, &mut stream)));
+        parts.push(Box::pin(ended(&gateway, &principal)));
+        parts.push(Box::pin(stopped(&gateway)));
+        parts.next().await.flatten()
     };
     gateway.hub.disconnect(id);
     gateway.metrics.subscribers.dec();
     if let Some(farewell) = farewell {
         say_goodbye(&mut sink, &mut stream, farewell).await;
     }
+}
+
+/// Waits until the token or the sign-in of a connection has ended.
+async fn ended(gateway: &Gateway, principal: &Principal) -> Option<Farewell> {
+    Some(match gateway.access.ended(principal).await {
+        Ended::Session => Farewell::SIGNED_OUT,
+        Ended::Token => Farewell::WITHDRAWN,
+    })
+}
+
+/// Waits until the gateway stops.
+async fn stopped(gateway: &Gateway) -> Option<Farewell> {
+    super::stopping(gateway.stopping.clone()).await;
+    Some(Farewell::STOPPING)
 }
 
 async fn say_goodbye(

@@ -5,26 +5,14 @@ use std::sync::Arc;
 
 use bellwether_core::engine::{Engine, KindConflict, Plan, SeriesError, TimestampError};
 use bellwether_core::labels::SeriesKey;
-use bellwether_core::sample::{Kind, Sample};
+use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
-use bellwether_wire::ingest::{IngestedSample, Rejection, Repeats};
+use bellwether_wire::ingest::{IngestedSample, Rejection};
 use bellwether_wire::protocol::{HistogramPoint, IngestedHistogram};
 
 use super::{Hub, Units};
-use crate::store::{BatchHistogram, BatchSample, Counted, Declaration, Found, Increment, LeftOut, Resurfaced};
+use crate::store::{BatchHistogram, BatchSample, Counted, Declaration, Found, Increment, LeftOut};
 use crate::writer::Receipt;
-
-/// A sample that may be stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Admitted {
-    /// Its place in the body.
-    pub(crate) index: usize,
-    pub(crate) key: SeriesKey,
-    pub(crate) kind: Kind,
-    pub(crate) sample: Sample,
-    pub(crate) reference: Option<Arc<str>>,
-    pub(crate) repeats: Repeats,
-}
 
 /// A histogram that may be stored.
 #[derive(Clone, Debug)]
@@ -47,7 +35,9 @@ impl AdmittedHistogram {
 /// What a batch came to before it is stored.
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
-    pub(crate) samples: Vec<Admitted>,
+    pub(crate) samples: Vec<BatchSample>,
+    /// The place of each of them in the body.
+    places: Vec<usize>,
     pub(crate) histograms: Vec<AdmittedHistogram>,
     pub(crate) rejected: Vec<Rejection>,
 }
@@ -81,19 +71,21 @@ impl Admission {
     /// Takes out what the store left out; how many of those were the same sample again. The others are
     /// refused.
     pub(crate) fn leave_out(&mut self, left_out: &[LeftOut]) -> usize {
+        if left_out.is_empty() {
+            return 0;
+        }
         let mut same = 0;
         let mut left_out = left_out.iter().peekable();
-        let mut place = 0;
+        let mut places = std::mem::take(&mut self.places).into_iter().enumerate();
         let rejected = &mut self.rejected;
         self.samples.retain(|sample| {
-            let found = left_out.next_if(|each| each.place == place).map(|each| each.found);
-            place += 1;
-            match found {
+            let Some((place, index)) = places.next() else { return true };
+            match left_out.next_if(|each| each.place == place).map(|each| each.found) {
                 None => return true,
                 Some(Found::Same) => same += 1,
                 Some(Found::Another) => {
                     let at = sample.sample.timestamp();
-                    rejected.push(Rejection::repeated_timestamp(sample.index, &sample.key, at));
+                    rejected.push(Rejection::repeated_timestamp(index, &sample.series, at));
                 }
             }
             false
@@ -104,28 +96,6 @@ impl Admission {
     /// What is told about it once it is stored.
     pub(crate) fn into_receipt(self) -> Receipt {
         Receipt { accepted: self.samples.len(), histograms: self.histograms.len(), rejected: self.rejected }
-    }
-}
-
-impl Admitted {
-    /// The sample on its way into the store.
-    pub(crate) fn to_stored(&self) -> BatchSample {
-        let Self { index: _, key, kind, sample, reference, repeats } = self;
-        let (series, reference) = (key.clone(), reference.clone());
-        BatchSample { series, kind: *kind, sample: *sample, reference, repeats: *repeats }
-    }
-
-    /// The samples of a batch that is stored although nobody was told so.
-    pub(crate) fn of_resurfaced(batch: Resurfaced) -> (u64, Vec<Self>) {
-        let admitted = |(index, BatchSample { series: key, kind, sample, reference, repeats })| Self {
-            index,
-            key,
-            kind,
-            sample,
-            reference,
-            repeats,
-        };
-        (batch.seq, batch.samples.into_iter().enumerate().map(admitted).collect())
     }
 }
 
@@ -156,21 +126,26 @@ impl Hub {
         (oldest, now): (TimestampMs, TimestampMs),
     ) -> (Admission, Vec<Declaration>) {
         let state = self.state();
-        let mut admission = Admission { samples: Vec::with_capacity(samples.len()), ..Admission::default() };
+        let (room, places) = (Vec::with_capacity(samples.len()), Vec::with_capacity(samples.len()));
+        let mut admission = Admission { samples: room, places, ..Admission::default() };
         let mut desk = Desk { engine: &state.engine, plan, units, declarations: Vec::new(), oldest, now };
         for IngestedSample { index, key, sample, kind: declared, suggested, repeats, unit, reference } in samples {
-            match desk.admit(index, &key, sample.timestamp(), Kinds { declared, suggested }, unit.as_deref()) {
+            // Samples of one series mostly stand together: what holds of one of them holds of the next.
+            let before = admission.samples.last().filter(|before| before.series.is_clone_of(&key));
+            let kinds = Kinds { declared, suggested, known: before.map(|before| before.kind) };
+            match desk.admit(index, &key, sample.timestamp(), kinds, unit.as_deref()) {
                 Ok(kind) => {
                     if declared.is_some() || unit.is_some() {
                         desk.declare(&key, kind, unit);
                     }
                     let reference = reference.map(Arc::from);
-                    admission.samples.push(Admitted { index, key, kind, sample, reference, repeats });
+                    admission.samples.push(BatchSample { series: key, kind, sample, reference, repeats });
+                    admission.places.push(index);
                 }
                 Err(rejection) => admission.rejected.push(rejection),
             }
         }
-        let kinds = Kinds { declared: Some(Kind::Observation), suggested: None };
+        let kinds = Kinds { declared: Some(Kind::Observation), suggested: None, known: None };
         for IngestedHistogram { index, key, point, unit } in histograms {
             match desk.admit(index, &key, point.at, kinds, unit.as_deref()) {
                 Ok(kind) => {
@@ -250,11 +225,16 @@ struct Kinds {
     declared: Option<Kind>,
     /// By the protocol: it gives way.
     suggested: Option<Kind>,
+    /// The kind that the series is known to have, where it was just found out.
+    known: Option<Kind>,
 }
 
 impl Kinds {
     /// The kind that a series is to have.
     fn plan(self, engine: &Engine, plan: &mut Plan, key: &SeriesKey) -> Result<Kind, SeriesError> {
+        if let Some(known) = self.known.filter(|known| self.declared.is_none_or(|declared| declared == *known)) {
+            return Ok(known);
+        }
         let Some(suggested) = self.suggested.filter(|_| self.declared.is_none()) else {
             return engine.plan(plan, key, self.declared);
         };

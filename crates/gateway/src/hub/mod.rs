@@ -33,7 +33,7 @@ use bellwether_core::time::TimestampMs;
 use bellwether_core::watch::Watches;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
-pub(crate) use admission::{Admission, Admitted, AdmittedHistogram};
+pub(crate) use admission::{Admission, AdmittedHistogram};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use news::News;
 pub(crate) use past::Past;
@@ -43,7 +43,7 @@ pub(crate) use restated::NewMarks;
 pub(crate) use units::Units;
 pub(crate) use years::{PastError, engine_of_past};
 
-use crate::store::Increment;
+use crate::store::{BatchSample, Increment};
 use fanout::{Fanout, Stragglers};
 use feed::{BadStep, Feed, Place, STEP, step_end};
 use gather::{Bounds, Gathering, NoRoom, Progress, Refused, Waiting};
@@ -154,12 +154,19 @@ impl Hub {
 
     /// Shows batches that are on disk, each with its `seq`, and what the histograms among them added; sends
     /// what is waited for at once. All of it at once: the places of the batches stand for their histograms too.
-    pub(crate) fn record(&self, batches: &[(u64, Vec<Admitted>)], increments: &[Increment], now: TimestampMs) {
+    pub(crate) fn record(&self, batches: &[(u64, Vec<BatchSample>)], increments: &[Increment], now: TimestampMs) {
         let mut state = self.state();
         let State { engine, fanout, place, .. } = &mut *state;
         for (seq, samples) in batches {
-            for Admitted { key, kind, sample, .. } in samples {
-                let Some(id) = series_of(engine, key, *kind) else { continue };
+            // Samples of one series mostly stand together: it is looked for once.
+            let mut before: Option<(&SeriesKey, Option<SeriesId>)> = None;
+            for BatchSample { series: key, kind, sample, .. } in samples {
+                let id = match before {
+                    Some((before, id)) if before.is_clone_of(key) => id,
+                    _ => series_of(engine, key, *kind),
+                };
+                before = Some((key, id));
+                let Some(id) = id else { continue };
                 // Between admission and here the oldest time bucket may have left; the sample is
                 // then stored and in nobody's window.
                 if engine.record(id, *sample, now).is_ok() {

@@ -9,7 +9,7 @@ use bellwether_core::time::DurationMs;
 
 const NOW: TimestampMs = TimestampMs::new(1_795_000_000_000);
 /// Each series is a slice of its own.
-const SLICES: Bounds = Bounds { slice: 1, ..gather::BOUNDS };
+pub(super) const SLICES: Bounds = Bounds { slice: 1, ..gather::BOUNDS };
 
 fn hub() -> Hub {
     let board = Arc::new(Board::default());
@@ -29,7 +29,7 @@ fn record(hub: &Hub, seq: u64, series: std::ops::Range<i64>, ago: i64) {
     let sample = Sample::new(TimestampMs::new(NOW.get() - ago), 1.0).unwrap();
     let repeats = Repeats::Count;
     let admitted =
-        |series| Admitted { index: 0, key: key(series), kind: Kind::Observation, sample, reference: None, repeats };
+        |series| BatchSample { series: key(series), kind: Kind::Observation, sample, reference: None, repeats };
     hub.record(&[(seq, series.map(admitted).collect())], &[], NOW);
 }
 

@@ -1,6 +1,6 @@
 //! One group commit: the batches that wait, in one transaction.
 
-use super::batch::{self, Batch, Declaration, LeftOut, Outcome, TailBatch, TailMark, TailSample};
+use super::batch::{self, Batch, BatchSample, Declaration, LeftOut, Outcome, TailMark};
 use super::error::{StoreError, While};
 use super::histograms;
 use super::idempotency::{Staged, Verdict};
@@ -92,21 +92,43 @@ pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) 
 impl Draft<'_> {
     /// The batch without what is left out; `None` where nothing stays.
     fn appended(&self, left_out: &[LeftOut]) -> Option<Appended> {
-        let mut left_out = left_out.iter().map(|each| each.place).peekable();
-        let mut samples = Vec::with_capacity(self.batch.samples.len());
-        let mut newest: BTreeMap<SeriesIx, TimestampMs> = BTreeMap::new();
-        for (place, (each, series)) in self.batch.samples.iter().zip(&self.series).enumerate() {
-            if left_out.next_if_eq(&place).is_some() {
-                continue;
-            }
-            let at = each.sample.timestamp();
-            newest.entry(*series).and_modify(|newest| *newest = at.max(*newest)).or_insert(at);
-            samples.push(TailSample { series: *series, sample: each.sample, reference: each.reference.clone() });
-        }
-        let tail = TailBatch { received_at: self.batch.received_at, samples };
-        let mark = tail.mark()?;
-        Some(Appended { seq: self.seq, mark, record: batch::encode(self.seq, &tail), series: newest })
+        let stays =
+            |place: &usize| left_out.is_empty() || left_out.binary_search_by_key(place, |each| each.place).is_err();
+        let given = self.series.iter().zip(&self.batch.samples).enumerate();
+        let rows = given
+            .filter(|(place, _)| stays(place))
+            .map(|(_, (series, each))| (*series, each.sample, each.reference.as_deref()));
+        let stamps = || rows.clone().map(|(_, sample, _)| sample.timestamp());
+        let count = self.series.len() - left_out.len();
+        let mark = TailMark { samples: count, oldest: stamps().min()?, newest: stamps().max()? };
+        let record = batch::encode_rows(self.seq, self.batch.received_at, count, rows.clone());
+        Some(Appended { seq: self.seq, mark, record, series: newest_of_each(rows) })
     }
+}
+
+/// The newest timestamp of each series.
+fn newest_of_each<'a>(rows: impl Iterator<Item = batch::Row<'a>>) -> BTreeMap<SeriesIx, TimestampMs> {
+    let mut all: BTreeMap<SeriesIx, TimestampMs> = BTreeMap::new();
+    let mut note = |(series, at): (SeriesIx, TimestampMs)| {
+        all.entry(series).and_modify(|newest| *newest = at.max(*newest)).or_insert(at);
+    };
+    // Samples of one series mostly stand together: of each run only the newest is noted.
+    let mut run: Option<(SeriesIx, TimestampMs)> = None;
+    for (series, sample, _) in rows {
+        let at = sample.timestamp();
+        match &mut run {
+            Some((of, newest)) if *of == series => *newest = at.max(*newest),
+            run => {
+                if let Some(before) = run.replace((series, at)) {
+                    note(before);
+                }
+            }
+        }
+    }
+    if let Some(last) = run {
+        note(last);
+    }
+    all
 }
 
 impl Addition {
@@ -122,8 +144,15 @@ impl Addition {
         }
         self.seq = seq;
         let mut series = Vec::with_capacity(batch.samples.len());
+        // Samples of one series mostly stand together: it is looked for once.
+        let mut before: Option<(&BatchSample, SeriesIx)> = None;
         for each in &batch.samples {
-            series.push(self.series_of(state, &each.series, each.kind)?);
+            let ix = match before {
+                Some((before, ix)) if before.kind == each.kind && before.series.is_clone_of(&each.series) => ix,
+                _ => self.series_of(state, &each.series, each.kind)?,
+            };
+            before = Some((each, ix));
+            series.push(ix);
         }
         let mut histograms = Vec::with_capacity(batch.histograms.len());
         for each in &batch.histograms {

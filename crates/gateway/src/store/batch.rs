@@ -17,6 +17,8 @@ use bellwether_wire::ingest::Repeats;
 use std::sync::Arc;
 
 const VERSION: u8 = 1;
+/// What a sample without a reference mostly takes.
+const LIKELY_ROW_BYTES: usize = 11;
 
 /// A sample on its way into the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,32 +140,46 @@ impl TailBatch {
     }
 }
 
-pub(super) fn encode(seq: u64, batch: &TailBatch) -> Vec<u8> {
-    let mut writer = Writer::new(VERSION);
-    writer.signed(batch.received_at.get());
-    writer.unsigned(batch.samples.len() as u64);
+/// A sample as the tail keeps it: its series, itself, and its reference.
+pub(super) type Row<'a> = (SeriesIx, Sample, Option<&'a str>);
+
+/// The record of rows; looks at them four times.
+pub(super) fn encode_rows<'a>(
+    seq: u64,
+    received_at: TimestampMs,
+    count: usize,
+    rows: impl Iterator<Item = Row<'a>> + Clone,
+) -> Vec<u8> {
+    let mut writer = Writer::with_room(VERSION, 32 + count * LIKELY_ROW_BYTES);
+    writer.signed(received_at.get());
+    writer.unsigned(count as u64);
     let mut before = 0_i64;
-    for each in &batch.samples {
-        writer.signed(i64::from(each.series.0) - before);
-        before = i64::from(each.series.0);
+    for (series, ..) in rows.clone() {
+        writer.signed(i64::from(series.0) - before);
+        before = i64::from(series.0);
     }
-    let mut before = batch.received_at.get();
-    for each in &batch.samples {
+    let mut before = received_at.get();
+    for (_, sample, _) in rows.clone() {
         // Wrapping, so that no pair of timestamps is too far apart.
-        writer.signed(each.sample.timestamp().get().wrapping_sub(before));
-        before = each.sample.timestamp().get();
+        writer.signed(sample.timestamp().get().wrapping_sub(before));
+        before = sample.timestamp().get();
     }
-    for each in &batch.samples {
-        writer.float(each.sample.value());
+    for (_, sample, _) in rows.clone() {
+        writer.float(sample.value());
     }
-    let any = batch.samples.iter().any(|each| each.reference.is_some());
+    let any = rows.clone().any(|(.., reference)| reference.is_some());
     writer.byte(u8::from(any));
     if any {
-        for each in &batch.samples {
-            write_optional(&mut writer, each.reference.as_deref());
+        for (.., reference) in rows {
+            write_optional(&mut writer, reference);
         }
     }
     writer.finish(&seq.to_le_bytes())
+}
+
+pub(super) fn encode(seq: u64, batch: &TailBatch) -> Vec<u8> {
+    let rows = batch.samples.iter().map(|each| (each.series, each.sample, each.reference.as_deref()));
+    encode_rows(seq, batch.received_at, batch.samples.len(), rows)
 }
 
 pub(super) fn decode(seq: u64, record: &[u8]) -> Result<TailBatch, CodecError> {

@@ -50,6 +50,13 @@ impl Writer {
         Self { bytes: vec![version] }
     }
 
+    /// The same, with room for so many bytes.
+    pub(super) fn with_room(version: u8, bytes: usize) -> Self {
+        let mut room = Vec::with_capacity(bytes);
+        room.push(version);
+        Self { bytes: room }
+    }
+
     pub(super) fn byte(&mut self, byte: u8) {
         self.bytes.push(byte);
     }

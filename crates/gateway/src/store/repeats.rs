@@ -63,19 +63,26 @@ fn wanted(database: &Database, state: &mut State, drafts: &[Draft<'_>]) -> Resul
     let mut newest: HashMap<SeriesIx, Option<TimestampMs>> = HashMap::new();
     let mut read = None;
     for draft in drafts {
-        for (each, series) in draft.batch.samples.iter().zip(&draft.series) {
-            let at = each.sample.timestamp();
-            let newest = match newest.get_mut(series) {
+        let mut samples = draft.batch.samples.as_slice();
+        // Samples of one series mostly stand together: it is looked up once a run.
+        for run in draft.series.chunk_by(|one, next| one == next) {
+            let series = run[0];
+            let newest = match newest.get_mut(&series) {
                 Some(newest) => newest,
                 None => {
-                    let known = newest_of(database, &mut read, state, *series)?;
-                    newest.entry(*series).or_insert(known)
+                    let known = newest_of(database, &mut read, state, series)?;
+                    newest.entry(series).or_insert(known)
                 }
             };
-            if *newest < Some(at) {
-                *newest = Some(at);
-            } else if each.repeats == Repeats::Once {
-                wanted.insert((*series, at), None);
+            let (of_run, rest) = samples.split_at(run.len());
+            samples = rest;
+            for each in of_run {
+                let at = each.sample.timestamp();
+                if *newest < Some(at) {
+                    *newest = Some(at);
+                } else if each.repeats == Repeats::Once {
+                    wanted.insert((series, at), None);
+                }
             }
         }
     }

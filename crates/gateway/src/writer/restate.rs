@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 use super::thread::WriterThread;
 use super::{Job, WriteError, Writer};
 use crate::clock;
-use crate::hub::{Admitted, NewMarks, increment};
-use crate::store::{Corrected, Increment, Recovered, SeriesIx, Snapshot, Store, StoreError};
+use crate::hub::{NewMarks, increment};
+use crate::store::{BatchSample, Corrected, Increment, Recovered, SeriesIx, Snapshot, Store, StoreError};
 
 /// Most corrections that are on disk and not shown yet.
 pub(super) const MOST_RESTATING: usize = 16;
@@ -159,10 +159,10 @@ impl<S: Store> WriterThread<S> {
     }
 
     /// Notes down what is stored of series that are being made anew.
-    pub(super) fn note_since(&mut self, stored: &[(u64, Vec<Admitted>)], increments: &[Increment]) {
+    pub(super) fn note_since(&mut self, stored: &[(u64, Vec<BatchSample>)], increments: &[Increment]) {
         for Restating { series, since, .. } in &mut self.restating {
-            let admitted = stored.iter().flat_map(|(_, samples)| samples).filter(|each| series.contains(&each.key));
-            since.samples.extend(admitted.map(|each| (each.key.clone(), each.kind, each.sample)));
+            let admitted = stored.iter().flat_map(|(_, samples)| samples).filter(|each| series.contains(&each.series));
+            since.samples.extend(admitted.map(|each| (each.series.clone(), each.kind, each.sample)));
             since.increments.extend(increments.iter().filter(|each| series.contains(&each.series)).cloned());
             if since.samples.len() + since.increments.len() > MOST_SINCE {
                 *since = Since { overflowed: true, ..Since::default() };

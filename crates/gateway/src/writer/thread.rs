@@ -16,7 +16,7 @@ use super::restate::{Order, Restating};
 use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{Admission, Admitted, AdmittedHistogram, Hub, Units};
+use crate::hub::{Admission, AdmittedHistogram, Hub, Units};
 use crate::own::OwnWork;
 use crate::store::{AlertChange, Batch, Notice, Outcome, Progress, Retention, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -104,7 +104,7 @@ impl<S: Store> WriterThread<S> {
 
     /// The store, for what a test does to it behind the thread's back.
     #[cfg(test)]
-    pub(super) fn store_for_tests(&mut self) -> &mut S {
+    pub(crate) fn store_for_tests(&mut self) -> &mut S {
         &mut self.store
     }
 
@@ -205,9 +205,10 @@ impl<S: Store> WriterThread<S> {
             }
             let Delivery { samples, histograms, name, received_at } = delivery;
             let span = (oldest, now);
-            let (admission, declarations) = self.hub.admit(&mut plan, &mut self.units, samples, histograms, span);
+            let (mut admission, declarations) = self.hub.admit(&mut plan, &mut self.units, samples, histograms, span);
             batches.push(Batch {
-                samples: admission.samples.iter().map(Admitted::to_stored).collect(),
+                // Lent, and given back below.
+                samples: std::mem::take(&mut admission.samples),
                 histograms: admission.histograms.iter().map(AdmittedHistogram::to_stored).collect(),
                 declarations,
                 idempotency: name.as_ref().map(|name| name.key.clone()),
@@ -220,6 +221,9 @@ impl<S: Store> WriterThread<S> {
         }
         let watch = Stopwatch::start();
         let appended = self.store.append(&batches);
+        for (judged, batch) in admissions.iter_mut().zip(batches) {
+            judged.admission.samples = batch.samples;
+        }
         self.show_resurfaced(now);
         match appended {
             Ok(outcomes) => {
@@ -258,12 +262,12 @@ impl<S: Store> WriterThread<S> {
 
     /// Shows what was stored although its commit failed: the store finds that out when it opens its
     /// file anew, which any change may bring about.
-    pub(super) fn show_resurfaced(&mut self, now: TimestampMs) {
+    pub(crate) fn show_resurfaced(&mut self, now: TimestampMs) {
         let mut increments = Vec::new();
         let mut found = Vec::new();
         for mut batch in self.store.take_resurfaced() {
             increments.append(&mut batch.increments);
-            found.push(Admitted::of_resurfaced(batch));
+            found.push((batch.seq, batch.samples));
         }
         if found.is_empty() {
             return;

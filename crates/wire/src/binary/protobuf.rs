@@ -29,6 +29,12 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
+    /// The bytes that are not read yet.
+    #[cfg(feature = "protocols")]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
         self.rest = rest;

@@ -9,9 +9,12 @@
 pub mod explicit;
 pub mod exposition;
 mod histogram;
+mod known;
 pub mod line;
 pub mod otlp;
 pub mod remote_write;
+
+pub use known::KnownSeries;
 
 use bellwether_core::labels::{LabelError, SeriesKey};
 use bellwether_core::sample::Kind;
@@ -159,7 +162,12 @@ impl LabelBytes {
     /// [`ProtocolError::LabelsTooLong`] where there are more than a body may have.
     fn add<N: AsRef<str>, V: AsRef<str>>(&mut self, metric: &str, labels: &[(N, V)]) -> Result<(), ProtocolError> {
         let bytes = labels.iter().map(|(name, value)| name.as_ref().len() + value.as_ref().len());
-        self.0 += metric.len() + bytes.sum::<usize>();
+        self.add_bytes(metric.len() + bytes.sum::<usize>())
+    }
+
+    /// The same, where it is known how many they are.
+    fn add_bytes(&mut self, bytes: usize) -> Result<(), ProtocolError> {
+        self.0 += bytes;
         if self.0 > MAX_LABEL_BYTES { Err(ProtocolError::LabelsTooLong) } else { Ok(()) }
     }
 }

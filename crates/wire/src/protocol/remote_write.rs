@@ -10,6 +10,7 @@ use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
 
 use super::histogram::{self, Read, STALE};
+use super::known::{Known, KnownSeries};
 use super::{
     Delivered, DescribedMetric, IngestedHistogram, LabelBytes, Places, ProtocolError, negative_timestamp, not_finite,
     unnamed,
@@ -29,6 +30,9 @@ const MAX_DESCRIBED: usize = 10_000;
 const MAX_LOOKED_AT: usize = 2 * MAX_LABELS;
 /// Most symbols of one body.
 const MAX_SYMBOLS: usize = 1 << 20;
+
+/// A sample with what its series takes, where a series brings a few.
+const LIKELY_SAMPLE_BYTES: usize = 24;
 
 /// Fields of the messages of 1.0 that differ from those of 2.0.
 mod v1 {
@@ -104,14 +108,33 @@ pub fn decode(
     version: Version,
     kind_of: impl Fn(&str) -> Option<Kind>,
 ) -> Result<Delivered, ProtocolError> {
+    decode_knowing(&mut KnownSeries::default(), bytes, version, kind_of)
+}
+
+/// The same for one message after the other: the series of a message of 1.0 that `known` has from one before are clones
+/// of those, and those that it does not have are added.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_knowing(
+    known: &mut KnownSeries,
+    bytes: &[u8],
+    version: Version,
+    kind_of: impl Fn(&str) -> Option<Kind>,
+) -> Result<Delivered, ProtocolError> {
+    // Room at once for as many as there mostly are: to grow into it copies them all several times.
+    let likely = (bytes.len() / LIKELY_SAMPLE_BYTES).min(MAX_SAMPLES);
+    let delivered = Delivered { samples: Vec::with_capacity(likely), ..Delivered::default() };
     let mut body = Body {
+        known,
         version,
         symbols: Vec::new(),
         kind_of,
         label_bytes: LabelBytes::default(),
         pairs: Vec::new(),
+        parts: Parts::default(),
         places: Places::default(),
-        delivered: Delivered::default(),
+        delivered,
     };
     body.read(bytes).map_err(|stop| match stop {
         Stop::Bytes(error) => ProtocolError::malformed(version.message())(error),
@@ -138,13 +161,16 @@ impl From<ProtocolError> for Stop {
     }
 }
 
-struct Body<'a, K> {
+struct Body<'a, 'k, K> {
+    known: &'k mut KnownSeries,
     version: Version,
     symbols: Vec<&'a str>,
     kind_of: K,
     label_bytes: LabelBytes,
     /// The labels of the series under way.
     pairs: Vec<(&'a str, &'a str)>,
+    /// Those of the series before, emptied: their room is used again.
+    parts: Parts<'a>,
     places: Places,
     delivered: Delivered,
 }
@@ -159,7 +185,15 @@ struct Parts<'a> {
     created: Option<TimestampMs>,
 }
 
-impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
+impl Parts<'_> {
+    fn emptied(mut self) -> Self {
+        self.samples.clear();
+        self.histograms.clear();
+        Self { samples: self.samples, histograms: self.histograms, ..Self::default() }
+    }
+}
+
+impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, '_, K> {
     fn read(&mut self, bytes: &'a [u8]) -> Result<(), Stop> {
         let series_field = match self.version {
             Version::V1 => v1::TIMESERIES,
@@ -191,14 +225,53 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
     }
 
     fn series(&mut self, bytes: &'a [u8]) -> Result<(), Stop> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         self.pairs.clear();
-        let parts = match self.version {
-            Version::V1 => self.parts_of_v1(bytes)?,
-            Version::V2 => self.parts_of_v2(bytes)?,
+        let mut parts = std::mem::take(&mut self.parts).emptied();
+        let key = match self.version {
+            Version::V1 => self.series_of_v1(bytes, &mut parts)?,
+            Version::V2 => {
+                self.parts_of_v2(bytes, &mut parts)?;
+                // The metric's name is among them.
+                self.label_bytes.add("", &self.pairs)?;
+                self.key()
+            }
         };
+        self.deliver(key, &parts)?;
+        self.parts = parts;
+        Ok(())
+    }
+
+    /// The key of a series of 1.0, and its parts. Its labels come first, as every sender writes them; were they
+    /// elsewhere, they would be read all the same.
+    fn series_of_v1(&mut self, bytes: &'a [u8], parts: &mut Parts<'a>) -> Result<Result<SeriesKey, LabelError>, Stop> {
+        let mut fields = Reader::new(bytes);
+        let mut rest = bytes;
+        while let Some((v1::LABELS, _)) = fields.field()? {
+            rest = fields.rest();
+        }
+        let labels = &bytes[..bytes.len() - rest.len()];
+        self.parts_of_v1(rest, parts)?;
+        let are_first = self.pairs.is_empty();
+        if are_first && let Some(known) = self.known.get(labels) {
+            self.label_bytes.add_bytes(known.label_bytes)?;
+            return Ok(Ok(known.key.clone()));
+        }
+        self.parts_of_v1(labels, parts)?;
         // The metric's name is among them.
         self.label_bytes.add("", &self.pairs)?;
-        let key = match self.key() {
+        let key = self.key();
+        if are_first && let Ok(key) = &key {
+            let label_bytes = self.pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+            self.known.note(labels, Known { key: key.clone(), label_bytes });
+        }
+        Ok(key)
+    }
+
+    fn deliver(&mut self, key: Result<SeriesKey, LabelError>, parts: &Parts<'a>) -> Result<(), Stop> {
+        let key = match key {
             Ok(key) => key,
             Err(error) => {
                 for _ in 0..parts.samples.len() + parts.histograms.len() {
@@ -213,11 +286,11 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
         let kind = described.or_else(|| Kind::implied_by(name)).unwrap_or(Kind::Gauge);
         // Said once a series: what it is of need not be told with each sample.
         let mut unit = parts.unit.filter(|unit| !unit.is_empty() && unit.len() <= MAX_UNIT_BYTES).map(str::to_owned);
-        for bytes in parts.samples {
+        for bytes in &parts.samples {
             let index = self.places.next()?;
             self.sample(index, &key, kind, bytes, &mut unit)?;
         }
-        for bytes in parts.histograms {
+        for bytes in &parts.histograms {
             let index = self.places.next()?;
             match histogram::read(bytes, parts.created)? {
                 Read::Point(point) if point.at.get() < 0 => {
@@ -277,8 +350,7 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
         Ok(())
     }
 
-    fn parts_of_v1(&mut self, bytes: &'a [u8]) -> Result<Parts<'a>, DecodeError> {
-        let mut parts = Parts::default();
+    fn parts_of_v1(&mut self, bytes: &'a [u8], parts: &mut Parts<'a>) -> Result<(), DecodeError> {
         let mut fields = Reader::new(bytes);
         while let Some((number, field)) = fields.field()? {
             match number {
@@ -303,11 +375,10 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
                 _ => {}
             }
         }
-        Ok(parts)
+        Ok(())
     }
 
-    fn parts_of_v2(&mut self, bytes: &'a [u8]) -> Result<Parts<'a>, DecodeError> {
-        let mut parts = Parts::default();
+    fn parts_of_v2(&mut self, bytes: &'a [u8], parts: &mut Parts<'a>) -> Result<(), DecodeError> {
         let mut name = None;
         let mut fields = Reader::new(bytes);
         while let Some((number, field)) = fields.field()? {
@@ -344,7 +415,7 @@ impl<'a, K: Fn(&str) -> Option<Kind>> Body<'a, K> {
                 _ => {}
             }
         }
-        if name.is_some() { Err(DecodeError::Reference) } else { Ok(parts) }
+        if name.is_some() { Err(DecodeError::Reference) } else { Ok(()) }
     }
 
     /// The series of the labels under way.

@@ -15,8 +15,8 @@ use bellwether_testkit::random::Random;
 use bellwether_wire::ingest::{IngestedSample, Repeats};
 use proptest::prelude::*;
 
-use super::super::{Admitted, Greeting, Hub, LiveRoom, Units, recover};
-use crate::store::{Batch, Progress, RedbStore, Retention, SealLimits, Store};
+use super::super::{Greeting, Hub, LiveRoom, Units, recover};
+use crate::store::{Batch, BatchSample, Progress, RedbStore, Retention, SealLimits, Store};
 use crate::writer::rig::faulty::FaultyDisk;
 
 const SECOND: i64 = 1_000;
@@ -178,14 +178,14 @@ impl Rig {
         let (also, _) = admit(&self.restarted);
         prop_assert_eq!(&admission.rejected, &also.rejected, "a restart changes what is accepted");
         let batch = Batch {
-            samples: admission.samples.iter().map(Admitted::to_stored).collect(),
+            samples: admission.samples.clone(),
             histograms: Vec::new(),
             declarations,
             idempotency: None,
             received_at: self.now,
         };
         self.store.append(&[batch]).unwrap();
-        for Admitted { key, kind, sample, .. } in &admission.samples {
+        for BatchSample { series: key, kind, sample, .. } in &admission.samples {
             let metric = METRICS.iter().position(|(name, _)| *name == key.metric.as_str()).unwrap();
             let host = HOSTS.iter().position(|host| key.labels == Labels::new([("host", *host)]).unwrap()).unwrap();
             let before = self.list.entry((metric, host)).or_default();
