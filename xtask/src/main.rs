@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask run`, `dist`, `npm`, `test`, `ci`, `tidy`, `sizes`, `soak`, `bench`.
+//! The project's commands: `cargo xtask run`, `dist`, `npm`, `test`, `ci`, `tidy`, `sizes`, `sim`, `soak`, `bench`.
 //!
 //! Each installs what it needs, once, and says so; what it cannot install it asks for in one sentence.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the person at the terminal is its job")]
@@ -23,6 +23,7 @@ mod plain;
 mod progress;
 mod run;
 mod shell;
+mod sim;
 mod sizes;
 mod soak;
 mod stamp;
@@ -71,8 +72,10 @@ enum Task {
     Tidy,
     /// Weighs the page and records it in docs/sizes.md
     Sizes,
-    /// Measures the npm engine beside others and records the ratios in docs/bench.md
+    /// Measures the npm engine and the gateway beside others and records the ratios in docs/bench.md
     Bench(bench::Bench),
+    /// Simulates senders, store, hub and viewers on a disk and a network that fail
+    Sim(sim::Sim),
     /// Runs the long forms of the tests and records them in docs/soak.md
     Soak {
         /// Only these groups
@@ -115,6 +118,7 @@ fn perform(task: Task) -> Result<()> {
             sizes::record()
         }
         Task::Bench(bench) => bench.run(),
+        Task::Sim(sim) => sim.run(),
         Task::Soak { groups } => soak::run(&groups),
     }
 }

@@ -445,4 +445,6 @@ fn new_engine(board: &Board, config: EngineConfig) -> Result<Engine, ConfigError
 }
 
 #[cfg(test)]
+mod sim;
+#[cfg(test)]
 mod tests;

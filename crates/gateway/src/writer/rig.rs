@@ -31,20 +31,20 @@ use crate::telemetry::Metrics;
 #[allow(dead_code, reason = "a part of it is used here")]
 pub(crate) mod faulty;
 
-struct Rig {
-    disk: FaultyDisk,
-    hub: Arc<Hub>,
+pub(crate) struct Rig {
+    pub(crate) disk: FaultyDisk,
+    pub(crate) hub: Arc<Hub>,
     metrics: Metrics,
-    writer: WriterThread<RedbStore>,
+    pub(crate) writer: WriterThread<RedbStore>,
     orders: Orders,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::on(FaultyDisk::default())
     }
 
-    fn on(disk: FaultyDisk) -> Self {
+    pub(crate) fn on(disk: FaultyDisk) -> Self {
         let store = RedbStore::open_on(Box::new(disk.clone()), 7).unwrap();
         let metrics = Metrics::new();
         let (_, queue) = super::writer(metrics.clone(), QueueRoom { batches: 16, samples: 200_000 });
@@ -63,7 +63,7 @@ impl Rig {
         self.write_at(clock::now(), deliveries)
     }
 
-    fn write_at(&mut self, now: TimestampMs, deliveries: Vec<Delivery>) -> Vec<Result<Written, WriteError>> {
+    pub(crate) fn write_at(&mut self, now: TimestampMs, deliveries: Vec<Delivery>) -> Vec<Result<Written, WriteError>> {
         let (group, answers): (Vec<_>, Vec<_>) = deliveries
             .into_iter()
             .map(|delivery| {
