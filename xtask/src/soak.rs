@@ -12,6 +12,9 @@ use crate::{place, progress, shell};
 /// The environment variable that asks tests for their long form.
 const LONG_FORM: &str = "BELLWETHER_SOAK";
 
+/// The environment variable that names a file for figures that tests come to, a line each.
+const FIGURES: &str = "BELLWETHER_SOAK_FIGURES";
+
 /// How many random cases a property test tries, ten times its usual number; the variable is proptest's own.
 const CASES: (&str, &str) = ("PROPTEST_CASES", "2560");
 
@@ -24,7 +27,10 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
         // The groups' programs inherit the environment: start once more with the variable set.
         let own = std::env::current_exe()?;
         let mut again = Command::new(own);
-        again.arg("soak").args(names).env(LONG_FORM, "1");
+        let figures = place::target().join("soak-figures.txt");
+        // Those of the last soak are in its page.
+        let _none = fs::remove_file(&figures);
+        again.arg("soak").args(names).env(LONG_FORM, "1").env(FIGURES, figures);
         if std::env::var_os(CASES.0).is_none() {
             again.env(CASES.0, CASES.1);
         }
@@ -32,12 +38,13 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
         return if status.success() { Ok(()) } else { Err(Failed.into()) };
     }
     let outcomes = test::outcomes(names)?;
-    let page = page(&outcomes, &today()?, &machine()?);
+    let figures = std::env::var_os(FIGURES).and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    let page = page(&outcomes, &figures, &today()?, &machine()?);
     fs::write(place::root().join("docs/soak.md"), page).context("cannot write docs/soak.md")?;
     if test::print(&outcomes).failed > 0 { Err(Failed.into()) } else { Ok(()) }
 }
 
-fn page(outcomes: &[Outcome], day: &str, machine: &str) -> String {
+fn page(outcomes: &[Outcome], figures: &str, day: &str, machine: &str) -> String {
     let cases = std::env::var(CASES.0).unwrap_or_else(|_| CASES.1.to_owned());
     let mut text = format!(
         "# The last soak\n\nWritten by `cargo xtask soak` on {day}, on {machine}: these groups of tests in their long \
@@ -50,6 +57,10 @@ fn page(outcomes: &[Outcome], day: &str, machine: &str) -> String {
         let trouble = trouble.unwrap_or_default();
         let (passed, failed, skipped) = (count.passed, count.failed, count.skipped);
         text.push_str(&format!("| {name} | {about}{trouble} | {passed} | {failed} | {skipped} | {time} |\n"));
+    }
+    if !figures.is_empty() {
+        text.push_str("\n## Figures that tests came to\n\n");
+        figures.lines().for_each(|figure| text.push_str(&format!("- {figure}\n")));
     }
     text
 }
@@ -104,7 +115,8 @@ mod tests {
             time: Duration::from_secs(65),
             trouble: Some("no compiler\nat all".to_owned()),
         };
-        let page = page(&[outcome], "2026-01-01", "2 cores");
+        let page = page(&[outcome], "p99 3 ms\n", "2026-01-01", "2 cores");
+        assert!(page.ends_with("\n- p99 3 ms\n"), "{page}");
         assert!(page.contains("| native | units (no compiler) | 7 | 1 | 0 | 1 min 05 s |"), "{page}");
     }
 }

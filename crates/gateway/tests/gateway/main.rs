@@ -26,6 +26,7 @@ mod prometheus;
 mod proxies;
 mod query;
 mod remote_write;
+mod restart;
 mod resume;
 mod running;
 mod scripts;

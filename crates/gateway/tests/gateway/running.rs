@@ -18,6 +18,16 @@ pub(crate) fn rounds(usual: u32, soak: u32) -> u32 {
     if std::env::var("BELLWETHER_SOAK").is_ok_and(|value| value == "1") { soak } else { usual }
 }
 
+/// Tells a figure that a test came to; a soak keeps it.
+#[expect(clippy::print_stdout, reason = "a figure is for whoever runs the test")]
+pub(crate) fn tell(figure: &str) {
+    println!("{figure}");
+    if let Some(file) = std::env::var_os("BELLWETHER_SOAK_FIGURES") {
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(file);
+        std::io::Write::write_all(&mut file.unwrap(), format!("{figure}\n").as_bytes()).unwrap();
+    }
+}
+
 /// A running gateway; it is killed when dropped.
 pub(crate) struct Running {
     child: Child,
