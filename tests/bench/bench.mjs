@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { contenders, workloads } from './contenders.mjs';
-import { report } from './report.mjs';
+import { parts, sizes } from './gateway/w6.mjs';
+import { merged, report } from './report.mjs';
 
 const here = import.meta.dirname;
 const run = promisify(execFile);
@@ -56,17 +57,31 @@ export async function bench({ size, only, who, told = () => {} }) {
   return { day: new Date().toISOString().slice(0, 10), size, environment, workloads: done };
 }
 
+/** Runs the parts of W6 called `only`, or all of them, where there is a gateway. */
+export async function benchOfGateway({ size, only, told = () => {} }) {
+  if (!process.env.BELLWETHER_BIN) return [];
+  const sections = [];
+  for (const [name, part] of Object.entries(parts)) {
+    if (only && !only.includes(name) && !only.includes('w6')) continue;
+    const load = os.loadavg();
+    const day = new Date().toISOString().slice(0, 10);
+    for (const section of await part(sizes[size], (line) => told(`${name}: ${line}`))) sections.push({ name, day, load, ...section });
+  }
+  return sections;
+}
+
 if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, record: { type: 'string' } },
   });
-  const measured = await bench({ size: values.quick ? 'quick' : 'full', only: values.only?.split(','), told: console.error });
+  const asked = { size: values.quick ? 'quick' : 'full', only: values.only?.split(','), told: console.error };
+  const measured = { ...(await bench(asked)), gateway: await benchOfGateway(asked) };
   const write = (file, text) => {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
   if (values.json) write(values.json, `${JSON.stringify(measured, null, 1)}\n`);
-  if (values.record) write(values.record, report(measured));
+  if (values.record) write(values.record, values.only ? merged(values.record, report(measured)) : report(measured));
   console.log(report(measured));
   if (measured.workloads.some(({ results }) => results.some(({ failure, isOptional }) => failure && !isOptional))) process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 // What was measured, as Markdown.
+import { readFileSync } from 'node:fs';
 
 const number = (value) => {
   if (value === undefined || Number.isNaN(value)) return '–';
@@ -77,8 +78,16 @@ function table(workload) {
   return lines.join('\n');
 }
 
+/** A table of W6, whose columns are its own. */
+function section({ title, day, load, columns: shown, rows, note }) {
+  const about = `Measured on ${day}, at a load of ${number(load[0])} before it.`;
+  const lines = [row(['', 'version', ...shown.map(([heading]) => heading)]), row(['---', '---', ...shown.map(() => '---:')])];
+  for (const each of rows) lines.push(row([each.title, each.version, ...shown.map(([, name]) => number(each[name]))]));
+  return [`## ${title}`, '', lines.join('\n'), '', [note, about].filter(Boolean).join(' ')].join('\n');
+}
+
 /** The whole report. */
-export function report({ day, environment, workloads }) {
+export function report({ day, environment, workloads, gateway = [] }) {
   const { node, cores, processor, load } = environment;
   const head = [
     '# What was measured, beside others',
@@ -88,5 +97,16 @@ export function report({ day, environment, workloads }) {
     'Errors are the greatest over all series, against the exact figures; memory is the growth of the process.',
   ];
   const parts = workloads.map((workload) => [`## ${workload.title}`, '', table(workload), ...(workload.note ? ['', workload.note] : [])].join('\n'));
-  return `${[head.join('\n'), ...parts].join('\n\n')}\n`;
+  return `${[head.join('\n'), ...parts, ...gateway.map(section)].join('\n\n')}\n`;
+}
+
+/** What `file` holds, with the sections of `text` in place of its own of the same titles. */
+export function merged(file, text) {
+  const parts = (whole) => whole.trimEnd().split(/\n\n(?=## )/);
+  const titleOf = (part) => part.split('\n', 1)[0];
+  const [head, ...old] = parts(readFileSync(file, 'utf8'));
+  const now = parts(text).slice(1);
+  const kept = old.map((part) => now.find((other) => titleOf(other) === titleOf(part)) ?? part);
+  const added = now.filter((part) => !old.some((other) => titleOf(other) === titleOf(part)));
+  return `${[head, ...kept, ...added].join('\n\n')}\n`;
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: the npm engine beside what a JavaScript developer could pick instead, in one run; what was
-//! measured goes into target/bench/bench.json and docs/bench.md.
+//! `cargo xtask bench`: the npm engine beside what a JavaScript developer could pick instead, and the gateway beside
+//! other servers, in one run; what was measured goes into target/bench/bench.json and docs/bench.md.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::lock::Lock;
 use crate::test::Failed;
-use crate::{node, npm, place, shell, tools};
+use crate::{gateway, node, npm, packages, place, shell, tools};
 
 /// The options of `cargo xtask bench`.
 #[derive(Debug, Args)]
@@ -16,10 +16,17 @@ pub(crate) struct Bench {
     /// A short run, which is not recorded in docs/bench.md
     #[arg(long)]
     quick: bool,
-    /// Only these workloads, separated by commas; not recorded in docs/bench.md
+    /// Only these workloads, separated by commas; w6 are all of the gateway. Not recorded in docs/bench.md
     #[arg(long, value_name = "NAMES")]
     only: Option<String>,
+    /// Record also what `--only` names; the other sections of docs/bench.md stay as they are
+    #[arg(long, requires = "only", conflicts_with = "quick")]
+    record: bool,
 }
+
+/// Servers beside which the gateway is measured, as Debian has them: a program and the package that brings it have
+/// one name.
+const SERVERS: [&str; 2] = ["prometheus", "victoria-metrics"];
 
 impl Bench {
     /// Builds the package, installs the others and measures them all.
@@ -32,9 +39,19 @@ impl Bench {
         node::ensure(node::For::Testing)?;
         // Until the end: a build beside the measurements would change them.
         let held = Lock::take()?;
-        npm::build(&held)?;
-        tools::npm_parts(&held, &folder)?;
+        let named = |names: &dyn Fn(&str) -> bool| self.only.as_deref().is_none_or(|only| only.split(',').any(names));
         let mut node = shell::command("node")?;
+        if named(&|name| !name.starts_with("w6")) {
+            npm::build(&held)?;
+        }
+        tools::npm_parts(&held, &folder)?;
+        if named(&|name| name.starts_with("w6")) {
+            gateway::build(&held)?;
+            for server in SERVERS {
+                packages::program(server, &held)?;
+            }
+            node.env("BELLWETHER_BIN", place::gateway_binary()).env("BELLWETHER_LOAD", gateway::build_load(&held)?);
+        }
         node.current_dir(&folder).arg("bench.mjs").env("BELLWETHER_NPM", place::npm_package());
         if let Some(python) = python_peers(&folder, &results.join("python"))? {
             node.env("BELLWETHER_BENCH_PYTHON", python);
@@ -42,6 +59,7 @@ impl Bench {
         match &self.only {
             Some(only) => {
                 node.arg(format!("--only={only}"));
+                node.arg("--json").arg(results.join(format!("bench-{}.json", only.replace(',', "-"))));
             }
             None => {
                 node.arg("--json").arg(results.join("bench.json"));
@@ -49,7 +67,7 @@ impl Bench {
         }
         if self.quick {
             node.arg("--quick");
-        } else if self.only.is_none() {
+        } else if self.only.is_none() || self.record {
             node.arg("--record").arg(place::root().join("docs/bench.md"));
         }
         if node.status().context("node does not start")?.success() { Ok(()) } else { Err(Failed.into()) }

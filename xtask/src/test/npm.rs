@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::{Count, node};
-use crate::{chromium, packages};
+use crate::{chromium, gateway, packages};
 
 pub(super) fn run() -> Result<Count> {
     let mut count = node::run("tests/npm", |held, node| {
@@ -14,6 +14,9 @@ pub(super) fn run() -> Result<Count> {
         node.env("CHROMIUM", chromium::ensure(held)?.browser);
         Ok(())
     })?;
-    count += node::run("tests/bench", |_, _| Ok(()))?;
+    count += node::run("tests/bench", |held, node| {
+        node.env("BELLWETHER_LOAD", gateway::build_load(held)?);
+        Ok(())
+    })?;
     Ok(count)
 }

@@ -59,8 +59,15 @@ fn report(store: &StoppedStore, snapshot: &Snapshot, found: &Verification) -> an
     writeln!(text, "{}: format {}, {} series", store.path().display(), found.format, found.series)?;
     writeln!(
         text,
-        "  {} samples in {} chunks, {} summaries of hours, {} samples in {} batches that are not sealed yet",
-        found.chunk_samples, found.chunks, found.hours, found.tail_samples, found.batches
+        "  {} samples in {} chunks ({} bytes), {} summaries of hours ({} bytes), {} samples in {} batches that are not \
+         sealed yet",
+        found.chunk_samples,
+        found.chunks,
+        found.chunk_bytes,
+        found.hours,
+        found.hour_bytes,
+        found.tail_samples,
+        found.batches
     )?;
     if found.corrections > 0 {
         writeln!(text, "  {} corrections in the trail", found.corrections)?;

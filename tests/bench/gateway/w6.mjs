@@ -1,0 +1,210 @@
+// W6: the gateway beside Debian's Prometheus and VictoriaMetrics, and beside npm's `ws`. What counts is the processor
+// time of the server for each sample or message, which does not depend on how fast the load comes; it is read from
+// /proc, also of what the server goes on doing after its last answer.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ingest, viewers } from './load.mjs';
+import { withServer } from './servers.mjs';
+import { disk } from './disk.mjs';
+import { queryOfADay } from './day.mjs';
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** How much is done in the full form and in the quick one, which only shows that it works. */
+export const sizes = {
+  full: { seconds: 5, settleSeconds: 3, rounds: 3, viewers: 200, rate: 100, stepSeconds: 8, day: 86_400, queries: 200, diskMinutes: 5 },
+  quick: { seconds: 1, settleSeconds: 0, rounds: 1, viewers: 5, rate: 20, stepSeconds: 2, day: 3_600, queries: 5, diskMinutes: 0 },
+};
+
+/** One server under remote write: microseconds of its processor for each sample that it answered for. */
+async function written(key, size, shape) {
+  return withServer(key, {}, async (server) => {
+    await sleep(500);
+    const before = server.cpu();
+    const told = await ingest(server, { seconds: size.seconds, ...shape });
+    const answered = server.cpu();
+    await sleep(size.settleSeconds * 1000);
+    const after = server.cpu();
+    const micros = (from, to) => ((to - from) * 1e6) / told.samples;
+    const stored = await server.stored();
+    if (told.refused > 0 || stored < told.samples) throw new Error(`${key}: ${told.refused} refused, ${stored} of ${told.samples} stored`);
+    return {
+      key,
+      title: server.title,
+      version: server.version,
+      micros: micros(before, answered),
+      settledMicros: micros(before, after),
+      samplesASecond: told.samples / told.seconds,
+      p50Ms: told.p50Ms,
+      p99Ms: told.p99Ms,
+      memoryMb: server.memoryMb(),
+    };
+  });
+}
+
+/** Rounds take turns, so that what else the machine does falls on all alike; each figure is the median of its rounds. */
+async function takingTurns(keys, rounds, run, told) {
+  const all = new Map(keys.map((key) => [key, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const key of keys) {
+      const one = await run(key);
+      told(`${key}: ${one.micros.toFixed(3)} µs`);
+      all.get(key).push(one);
+    }
+  }
+  return keys.map((key) => {
+    const of = all.get(key);
+    const middle = (name) => median(of.map((each) => each[name]));
+    return Object.fromEntries(Object.entries(of[0]).map(([name, value]) => [name, typeof value === 'number' ? middle(name) : value]));
+  });
+}
+
+const writeColumns = [
+  ['µs of processor a sample, ours = 1', 'ratio'],
+  ['µs a sample until the last answer', 'micros'],
+  ['µs a sample, and what it does afterwards', 'settledMicros'],
+  ['samples a second', 'samplesASecond'],
+  ['answer p50 ms', 'p50Ms'],
+  ['answer p99 ms', 'p99Ms'],
+  ['memory MB', 'memoryMb'],
+];
+
+async function remoteWrite(size, told, who = ['bellwether', 'prometheus', 'victoria']) {
+  const sections = [];
+  for (const [title, shape] of [
+    ['1,000 samples of 100 series a request, 4 connections', { connections: 4, batch: 1000, series: 100 }],
+    ['the same on 1 connection', { connections: 1, batch: 1000, series: 100 }],
+    ['2,000 samples of 2,000 series a request, one of each, 4 connections', { connections: 4, batch: 2000, series: 2000 }],
+  ]) {
+    const rows = await takingTurns(who, size.rounds, (key) => written(key, size, shape), told);
+    for (const row of rows) row.ratio = row.micros / rows[0].micros;
+    sections.push({ title: `W6: remote write, ${title}`, columns: writeColumns, rows });
+  }
+  return sections;
+}
+
+/** 100 samples a message, as our viewers get them, `rate` times a second. */
+async function publish(server, seconds, rate, send) {
+  const began = performance.now();
+  let sent = 0;
+  while (performance.now() - began < seconds * 1000) {
+    const due = began + (sent * 1000) / rate;
+    const early = due - performance.now();
+    if (early > 1) await sleep(early);
+    await send(sent);
+    sent += 1;
+  }
+  return sent;
+}
+
+const SERIES = 100;
+
+/** A body of /ingest: a sample of each series. */
+function body(number, at) {
+  const sample = (place) => ({ name: 'load_ms', value: 20 + ((number * 31 + place * 17) % 40_000) / 1000, timestamp: at, labels: { host: `web-${place}` } });
+  return JSON.stringify(Array.from({ length: SERIES }, (_, place) => sample(place)));
+}
+
+const post = async (server, text) => {
+  const answer = await fetch(`http://${server.at}/ingest`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: text });
+  if (answer.status !== 204) throw new Error(`/ingest answered ${answer.status}`);
+  await answer.arrayBuffer();
+};
+
+const subscribe = (step) => JSON.stringify({ type: 'subscribe', id: 1, metrics: [{ name: 'load_ms', range: '1m' }], step, format: 'binary' });
+
+/** Sends for a while to so many viewers; what they got, and the processor time of the server. */
+async function watched(server, size, { many, path, protocol, say, send, seconds }) {
+  const crowd = many > 0 ? await viewers(server, { path, viewers: many, seconds, protocol, say }) : undefined;
+  let isOver = false;
+  const sending = publish(server, seconds + 3, size.rate, send).finally(() => { isOver = true; });
+  await sleep(1500);
+  const before = server.cpu();
+  const counted = crowd ? crowd.count() : sleep(seconds * 1000).then(() => ({ messages: 0, bytes: 0, closed: 0, seconds }));
+  const told = await counted;
+  const cpu = server.cpu() - before;
+  const wasSending = !isOver;
+  await sending;
+  await crowd?.end();
+  if (!wasSending || told.closed > 0) throw new Error(`${server.key}: ${told.closed} viewers were closed`);
+  return { ...told, cpu };
+}
+
+async function fanned(key, size, bytes) {
+  return withServer(key, { flags: key === 'bellwether' ? ['--no-host-metrics'] : [] }, async (server) => {
+    const shape = { many: size.viewers, seconds: size.seconds, path: '/ws' };
+    let told;
+    if (key === 'bellwether') {
+      await post(server, body(0, Date.now()));
+      const send = (number) => post(server, body(number, Date.now()));
+      told = await watched(server, size, { ...shape, protocol: 'bellwether.v1', say: subscribe('raw'), send });
+    } else {
+      const socket = new (await import('ws')).WebSocket(`ws://${server.at}/publish`);
+      await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
+      const message = Buffer.alloc(bytes, 7);
+      told = await watched(server, size, { ...shape, send: async () => socket.send(message) });
+      socket.terminate();
+    }
+    return {
+      key,
+      title: key === 'bellwether' ? 'bellwether, each message on disk first' : server.title,
+      version: server.version,
+      micros: (told.cpu * 1e6) / told.messages,
+      messagesASecond: told.messages / told.seconds,
+      bytes: told.bytes / told.messages,
+      memoryMb: server.memoryMb(),
+    };
+  });
+}
+
+async function fanOut(size, told) {
+  // What ours sends for 100 samples: the other sends as much.
+  const { bytes } = await fanned('bellwether', { ...size, seconds: 1 }, 0);
+  const rows = await takingTurns(['bellwether', 'ws'], size.rounds, (key) => fanned(key, size, Math.round(bytes)), told);
+  for (const row of rows) row.ratio = row.micros / rows[0].micros;
+  return [{
+    title: `W6: one message of 100 samples to ${size.viewers} viewers, ${size.rate} times a second`,
+    columns: [
+      ['µs of processor a delivered message, ours = 1', 'ratio'],
+      ['µs a delivered message', 'micros'],
+      ['delivered messages a second', 'messagesASecond'],
+      ['bytes a message', 'bytes'],
+      ['memory MB', 'memoryMb'],
+    ],
+    rows,
+    note: 'Ours decodes the samples, has them on disk and in its engine and encodes them anew; the other passes bytes on.',
+  }];
+}
+
+/** What viewers with a step of a second cost, at two rates of samples: with them less without them. */
+async function steps(size, told) {
+  const seconds = size.stepSeconds;
+  const one = (times, many) => withServer('bellwether', { flags: ['--no-host-metrics'] }, async (server) => {
+    await post(server, body(0, Date.now()));
+    const rate = times;
+    const send = (number) => post(server, body(number, Date.now()));
+    const result = await watched(server, { ...size, rate }, { many, seconds, path: '/ws', protocol: 'bellwether.v1', say: subscribe('1s'), send });
+    return { ...result, rate: times * SERIES };
+  });
+  const rows = [];
+  for (const times of [1, 100]) {
+    const without = await one(times, 0);
+    const with_ = await one(times, size.viewers);
+    const micros = ((with_.cpu - without.cpu) * 1e6) / (size.viewers * seconds);
+    told(`step 1 s at ${with_.rate} samples a second: ${micros.toFixed(1)} µs a viewer and second`);
+    rows.push({ key: `x${times}`, title: `${with_.rate} samples a second`, version: '', micros, messages: with_.messages / seconds / size.viewers, bytes: with_.bytes / seconds / size.viewers });
+  }
+  for (const row of rows) row.ratio = row.micros / rows[0].micros;
+  return [{
+    title: `W6: a viewer with a step of 1 s of ${SERIES} series, at 1 and at 100 times the rate of samples`,
+    columns: [
+      ['processor, at the lower rate = 1', 'ratio'],
+      ['µs a viewer and second', 'micros'],
+      ['messages a viewer and second', 'messages'],
+      ['bytes a viewer and second', 'bytes'],
+    ],
+    rows,
+    note: `Of ${size.viewers} viewers: the processor time with them less that without them.`,
+  }];
+}
+
+export const parts = { 'w6-write': remoteWrite, 'w6-fanout': fanOut, 'w6-query': queryOfADay, 'w6-disk': disk, 'w6-step': steps };
