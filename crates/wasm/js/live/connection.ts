@@ -32,10 +32,10 @@ export const PROTOCOL = 'bellwether.v1';
 const FINAL = 1008;
 /** The close code of a gateway that has too much to do. */
 const TRY_AGAIN_LATER = 1013;
-/** The first word of its reason where stored samples were changed: what came is to be taken anew. */
+/** The first word of a reason where stored samples were changed: what came is to be taken anew. */
 const RESTATED = 'restated:';
-/** How long to wait then at most, so that not all clients come at one instant. */
-const ANEW_MS = 100;
+/** That is no failure: an eighth of the wait after one, so that not all clients come at one instant. */
+const ANEW = -3;
 
 /**
  * A connection to the gateway at `url`, not made yet.
@@ -85,9 +85,9 @@ export function connection(url: string, options: LiveOptions, told: Told): Conne
     close();
     told.failed(error);
   };
-  const lose = (code: string, message: string, firstMs = retryMs) => {
+  const lose = (code: string, message: string) => {
     hangUp();
-    const whole = Math.min(failures ? retryMs * 2 ** failures : firstMs, retryMostMs);
+    const whole = Math.min(retryMs * 2 ** failures, retryMostMs);
     failures += 1;
     // Not all clients at once.
     const retryInMs = Math.round(whole * (0.5 + random() / 2));
@@ -122,10 +122,10 @@ export function connection(url: string, options: LiveOptions, told: Told): Conne
     // What it was, the close says, or nobody knows.
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-      if (code === FINAL) return fail(new BellwetherError('refused', reason || 'the gateway closed the connection for good'));
-      const restated = code === TRY_AGAIN_LATER && reason.startsWith(RESTATED);
-      if (code === TRY_AGAIN_LATER && !restated) failures = Math.max(failures, OVERLOADED);
-      lose('unreachable', reason || `there is no connection to ${address}`, restated ? Math.min(ANEW_MS, retryMs) : retryMs);
+      if (code === FINAL) return fail(new BellwetherError('refused', reason || 'closed for good by the gateway'));
+      if (reason.startsWith(RESTATED)) failures ||= ANEW;
+      else if (code === TRY_AGAIN_LATER) failures = Math.max(failures, OVERLOADED);
+      lose('unreachable', reason || `no connection to ${address}`);
     };
   };
   const send = (frame: object) => socket?.send(JSON.stringify(frame));
