@@ -33,7 +33,7 @@ const FINAL = 1008;
 /** The close code of a gateway that has too much to do. */
 const TRY_AGAIN_LATER = 1013;
 /** The first word of a reason where stored samples were changed: what came is to be taken anew. */
-const RESTATED = 'restated:';
+const RESTATED = 'restated';
 /** That is no failure: an eighth of the wait after one, so that not all clients come at one instant. */
 const ANEW = -3;
 

@@ -30,8 +30,8 @@ export function header(bytes: Uint8Array): Header {
   };
   while (at < bytes.length) {
     const tag = varint();
-    const wire = tag % 8;
-    if (wire === 0) fields[(tag - wire) / 8] = varint();
+    const wire = tag & 7;
+    if (wire === 0) fields[tag >> 3] = varint();
     // The length comes first: `at` is read after it.
     else if (wire === 2) at = varint() + at;
     else at += wire === 1 ? 8 : 4;
