@@ -100,6 +100,7 @@ fn kpi(value: Option<f64>, standing: Standing) -> KpiCard {
         course: vec![Some(100.0), None, Some(140.0)],
         course_over: DurationMs::from_minutes(5),
         absence: None,
+        restated: None,
     }
 }
 
@@ -116,6 +117,7 @@ fn strip(lines: Vec<Line>) -> Strip {
         hidden_lines: 0,
         idle_lines: 0,
         failure: None,
+        restated: None,
     }
 }
 
