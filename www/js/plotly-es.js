@@ -1,4 +1,4 @@
-// What Plotly says in Spanish: loaded with the chart bundle where the page speaks Spanish, and registered as its own
+// What Plotly says in Spanish: loaded with the chart bundle, and registered as its own
 // locales are.
 Plotly.register({
   moduleType: "locale",

@@ -1,6 +1,6 @@
 //! `cargo xtask sim`: the simulation of senders, store, hub and viewers on a disk and a network that fail, from a seed.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use crate::test::Failed;
@@ -26,6 +26,8 @@ impl Sim {
         if let Some(seed) = self.seed {
             cargo.env("BELLWETHER_SIM_SEED", seed.to_string());
         }
-        if cargo.status().context("cargo does not start")?.success() { Ok(()) } else { Err(Failed.into()) }
+        let mut ran = false;
+        let status = shell::listen(&mut cargo, |line| ran |= line.starts_with("test hub::sim::"))?;
+        if status.success() && ran { Ok(()) } else { Err(Failed.into()) }
     }
 }

@@ -126,7 +126,8 @@ impl Series {
         self.tiers = tiers.into();
         self.newest = self.newest_kept();
         let mut scratch = Scratch::default();
-        fresh.iter().for_each(|sample| self.append(*sample, horizon, &mut scratch));
+        // Older snapshots may hold fresh samples that lie further apart than they may now: what is before is sealed.
+        fresh.iter().for_each(|sample| self.place(*sample, horizon, &mut scratch));
         true
     }
 
@@ -177,9 +178,13 @@ impl Series {
     /// Records a sample that finds no room or comes out of order.
     #[inline(never)]
     fn record_elsewhere(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
-        let at = sample.timestamp();
         self.make_room(horizon, scratch);
-        if at < self.newest && at <= self.tiers[0].sealed_to() {
+        self.place(sample, horizon, scratch);
+    }
+
+    /// Puts a sample among the fresh ones, or into the tiers where they have sealed its instant.
+    fn place(&mut self, sample: Sample, horizon: &Horizon, scratch: &mut Scratch) {
+        if sample.timestamp() < self.newest && sample.timestamp() <= self.tiers[0].sealed_to() {
             return self.record_late(sample, horizon, scratch);
         }
         self.append(sample, horizon, scratch);
@@ -264,5 +269,31 @@ impl Series {
         } else if self.tiers[index].change(number, change, terms, scratch) == Order::Lost {
             self.settle(index, number, horizon, scratch);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, EngineConfig};
+    use crate::labels::{Labels, MetricName};
+
+    #[test]
+    fn fresh_samples_of_an_older_snapshot_may_lie_far_apart() -> Result<(), Box<dyn std::error::Error>> {
+        let mut horizon = Engine::new(EngineConfig::default())?.horizon;
+        let start = 1_700_000_000_000;
+        let late = start + DurationMs::from_days(60).as_millis() as i64;
+        let instants = [start, late + 100, late + 200];
+        horizon.observe(TimestampMs::new(late + 1_000));
+        let samples: Vec<_> =
+            instants.iter().map(|at| Sample::new(TimestampMs::new(*at), 1.0)).collect::<Result<_, _>>()?;
+        let key = SeriesKey { metric: MetricName::new("load")?, labels: Labels::empty() };
+        let tiers = horizon.tiers();
+        let mut series = Series::new(key, Kind::Gauge, tiers, 0);
+        assert!(series.restore(&samples, vec![Tier::default(); tiers], i64::MIN, &horizon));
+        let sealed_to = series.tier(0).sealed_to();
+        let fresh = series.fresh().first().map(Sample::timestamp);
+        assert!(fresh.is_none_or(|fresh| fresh >= sealed_to), "{fresh:?} is fresh, and sealed is up to {sealed_to:?}");
+        Ok(())
     }
 }

@@ -151,7 +151,7 @@ impl Strip {
         let text = format::text(line.latest().map(|point| point.value), &self.unit);
         match line.latest() {
             Some(latest) if !line.is_current(self.to) => {
-                let time = format::time_of_day(latest.at, Precision::Seconds);
+                let time = format::instant(latest.at, self.to);
                 // The samples of a rolling window may be older than its end.
                 match self.looks_back {
                     Some(length) => Text::LatestIn.fill(&[&text, &format::length(length), &time]),

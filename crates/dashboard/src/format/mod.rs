@@ -122,10 +122,11 @@ pub fn instant(at: TimestampMs, now: TimestampMs) -> String {
 #[must_use]
 pub fn separators() -> String {
     let number = locale::number(12_345.5, &Style::Decimal, (1, 1), Sign::Negative).text();
-    let mut marks = number.chars().filter(|letter| !letter.is_ascii_digit());
-    let (first, last) = (marks.next(), marks.next());
-    // Some languages part no thousands of so small a number.
-    [last.or(first), last.and(first)].into_iter().flatten().collect()
+    // By their places, for not every language writes its digits in ASCII. Some part no thousands of so small a number.
+    let letters: Vec<char> = number.chars().collect();
+    let decimal = letters.len().checked_sub(2).and_then(|place| letters.get(place));
+    let thousands = letters.get(2).filter(|_| letters.len() == "12,345.5".len());
+    decimal.into_iter().chain(thousands).collect()
 }
 
 /// Whether the reader's clock counts its hours to twelve.

@@ -73,7 +73,7 @@ texts! {
     NoAlertThen, OneAlert, OneAlertThen, ManyAlerts, ManyAlertsThen, AtLeastAlerts, AtLeastAlertsThen,
     // Filter and preview.
     Filter, FilterHidden, FiltersInForce, FilterRemove, FilterMore, FilterWhich, FilterChoose,
-     EverythingShown, OnlyShown, PreviewFilling, PreviewNone, PreviewNoneThen, PreviewHeld,
+    EverythingShown, OnlyShown, PreviewFilling, PreviewNone, PreviewNoneThen, PreviewHeld,
     PreviewHeldThen, PreviewMore, PreviewUnknown, PreviewEnd,
     // A KPI's card.
     Met, NotMet, NoFigureBadge, NoFigure, NoDataBadge, NoData, AtThen, NoTarget, TargetAtMost, TargetAtLeast,

@@ -146,7 +146,8 @@ fn without(summary: &Summary, sample: Sample, kind: Kind, hour: i64) -> Option<S
     let increase = match kind {
         Kind::Event => rest,
         Kind::Observation => left as f64,
-        Kind::Counter => increase,
+        // What it grew by may tell of an extreme or an edge that goes.
+        Kind::Counter => increase.min(high - low),
         Kind::Gauge => 0.0,
     };
     let edge = |edge: (TimestampMs, f64), (at, instead): (TimestampMs, f64)| {
@@ -159,7 +160,7 @@ fn without(summary: &Summary, sample: Sample, kind: Kind, hour: i64) -> Option<S
     let first = edge(first, (chunk::end_of(hour - 1) + DurationMs::from_millis(1), begin));
     let last = edge(last, (chunk::end_of(hour), end));
     let parts = SummaryParts { count: left, sum: rest, m2, min: low, max: high, first, last, increase, sketch };
-    Some(Summary::from_parts(parts).unwrap_or_else(|_| summary.clone()))
+    Summary::from_parts(parts).ok()
 }
 
 #[cfg(test)]
@@ -213,6 +214,7 @@ mod tests {
         assert!(less.min < 3.0 && less.max > 7.0, "{less:?}");
         let counter = summary(&[10.0, 20.0, 30.0], Kind::Counter);
         let less = without(&counter, counter.last, Kind::Counter, 1).unwrap();
+        assert!(less.increase < 10.5, "what it grew by does not tell of the last one: {less:?}");
         assert_eq!((less.first, less.last.timestamp()), (counter.first, chunk::end_of(1)));
         assert!((19.9..20.5).contains(&less.last.value()), "{less:?}");
     }
