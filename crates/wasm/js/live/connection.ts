@@ -34,8 +34,8 @@ const FINAL = 1008;
 const TRY_AGAIN_LATER = 1013;
 /** The first word of a reason where stored samples were changed: what came is to be taken anew. */
 const RESTATED = 'restated';
-/** That is no failure: an eighth of the wait after one, so that not all clients come at one instant. */
-const ANEW = -3;
+/** How long to wait then at most, so that not all clients come at one instant. */
+const ANEW_MS = 100;
 
 /**
  * A connection to the gateway at `url`, not made yet.
@@ -59,6 +59,7 @@ export function connection(url: string, options: LiveOptions, told: Told): Conne
   }
   let socket: LiveWebSocket | undefined;
   let isClosed = false;
+  /** Those since it last went well; -1 where it went well, and what came is to be taken anew. */
   let failures = 0;
   let cancel = () => {};
 
@@ -87,7 +88,7 @@ export function connection(url: string, options: LiveOptions, told: Told): Conne
   };
   const lose = (code: string, message: string) => {
     hangUp();
-    const whole = Math.min(retryMs * 2 ** failures, retryMostMs);
+    const whole = failures < 0 ? ANEW_MS : Math.min(retryMs * 2 ** failures, retryMostMs);
     failures += 1;
     // Not all clients at once.
     const retryInMs = Math.round(whole * (0.5 + random() / 2));
@@ -122,8 +123,8 @@ export function connection(url: string, options: LiveOptions, told: Told): Conne
     // What it was, the close says, or nobody knows.
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => {
-      if (code === FINAL) return fail(new BellwetherError('refused', reason || 'closed for good by the gateway'));
-      if (reason.startsWith(RESTATED)) failures ||= ANEW;
+      if (code === FINAL) return fail(new BellwetherError('refused', reason || 'closed by the gateway'));
+      if (reason.startsWith(RESTATED)) failures ||= -1;
       else if (code === TRY_AGAIN_LATER) failures = Math.max(failures, OVERLOADED);
       lose('unreachable', reason || `no connection to ${address}`);
     };
