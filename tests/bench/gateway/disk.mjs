@@ -5,7 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { withServer } from './servers.mjs';
+import { serve, withServer } from './servers.mjs';
 
 const run = promisify(execFile);
 const HOUR_MS = 3_600_000;
@@ -39,13 +39,20 @@ async function sealed(samples) {
   const last = Math.max(...samples.map(({ timestamp }) => timestamp));
   const hourOver = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - HOUR_MS;
   const lines = samples.map((sample) => JSON.stringify({ ...sample, timestamp: sample.timestamp - last + hourOver }));
-  return withServer('bellwether', { flags: ['--no-host-metrics'] }, async (server) => {
+  const flags = ['--no-host-metrics'];
+  const taking = await serve('bellwether', { flags });
+  try {
     for (let place = 0; place < lines.length; place += BATCH) {
       const body = lines.slice(place, place + BATCH).join('\n');
       const headers = { 'content-type': 'application/x-ndjson' };
-      const answer = await fetch(`http://${server.at}/ingest`, { method: 'POST', headers, body });
+      const answer = await fetch(`http://${taking.at}/ingest`, { method: 'POST', headers, body });
       if (answer.status !== 204) throw new Error(`/ingest answered ${answer.status}: ${await answer.text()}`);
     }
+  } finally {
+    await taking.stop();
+  }
+  // What comes late for an hour waits for the next one to be over; a start seals it at once.
+  return withServer('bellwether', { flags, folder: taking.folder }, async (server) => {
     const deadline = Date.now() + 60_000;
     for (;;) {
       const found = await verified(server);

@@ -58,10 +58,9 @@ async function number(at, pattern) {
   return Number((await (await fetch(`http://${at}/metrics`)).text()).match(pattern)?.[1] ?? 0);
 }
 
-/** Starts the server called `key` and waits until it answers. */
-export async function serve(key, { flags = [] } = {}) {
+/** Starts the server called `key`, in an empty folder or that of one that was stopped, and waits until it answers. */
+export async function serve(key, { flags = [], folder = mkdtempSync(path.join(os.tmpdir(), `bellwether-bench-${key}-`)) } = {}) {
   const program = programs[key];
-  const folder = mkdtempSync(path.join(os.tmpdir(), `bellwether-bench-${key}-`));
   const port = await freePort();
   const [command, ...args] = program.command(String(port), folder);
   const child = spawn(command, [...args, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
