@@ -31,19 +31,23 @@ async function result(workload, key, size) {
   }
 }
 
+/** When something is measured, and on what. */
+const circumstances = () => ({
+  day: new Date().toISOString().slice(0, 10),
+  node: process.versions.node,
+  v8: process.versions.v8,
+  processor: os.cpus()[0]?.model ?? 'unknown',
+  cores: os.cpus().length,
+  memoryMb: Math.round(os.totalmem() / 1e6),
+  load: os.loadavg(),
+});
+
 /** Runs the workloads called `only` with the contenders called `who`, or all of them. */
 export async function bench({ size, only, who, told = () => {} }) {
-  const environment = {
-    node: process.versions.node,
-    v8: process.versions.v8,
-    processor: os.cpus()[0]?.model ?? 'unknown',
-    cores: os.cpus().length,
-    memoryMb: Math.round(os.totalmem() / 1e6),
-    load: os.loadavg(),
-  };
   const done = [];
   for (const [name, workload] of Object.entries(workloads)) {
     if (only && !only.includes(name)) continue;
+    const measured = circumstances();
     const results = [];
     for (const key of workload.contenders) {
       if (who && !who.includes(key)) continue;
@@ -52,22 +56,27 @@ export async function bench({ size, only, who, told = () => {} }) {
       results.push(one);
     }
     const { title, against, note, file: kind = name } = workload;
-    done.push({ name, kind, title, against, note, results });
+    done.push({ name, kind, title, against, note, measured, results });
   }
-  return { day: new Date().toISOString().slice(0, 10), size, environment, workloads: done };
+  return { size, workloads: done };
 }
 
-/** Runs the parts of W6 called `only`, or all of them, where there is a gateway. */
+/** Runs the parts of W6 called `only`, or all of them, where there is a gateway. A part that fails ends that part alone. */
 export async function benchOfGateway({ size, only, told = () => {} }) {
-  if (!process.env.BELLWETHER_BIN) return [];
-  const sections = [];
+  if (!process.env.BELLWETHER_BIN) return { gateway: [], failures: [] };
+  const gateway = [];
+  const failures = [];
   for (const [name, part] of Object.entries(parts)) {
     if (only && !only.includes(name) && !only.includes('w6')) continue;
-    const load = os.loadavg();
-    const day = new Date().toISOString().slice(0, 10);
-    for (const section of await part(sizes[size], (line) => told(`${name}: ${line}`))) sections.push({ name, day, load, ...section });
+    const measured = circumstances();
+    try {
+      for (const section of await part(sizes[size], (line) => told(`${name}: ${line}`))) gateway.push({ name, measured, ...section });
+    } catch (error) {
+      told(`${name}: ${error.stack}`);
+      failures.push(`${name}: ${error.message}`);
+    }
   }
-  return sections;
+  return { gateway, failures };
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -75,13 +84,19 @@ if (process.argv[1] === import.meta.filename) {
     options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, record: { type: 'string' } },
   });
   const asked = { size: values.quick ? 'quick' : 'full', only: values.only?.split(','), told: console.error };
-  const measured = { ...(await bench(asked)), gateway: await benchOfGateway(asked) };
+  const measured = { ...(await bench(asked)), ...(await benchOfGateway(asked)) };
   const write = (file, text) => {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);
   };
   if (values.json) write(values.json, `${JSON.stringify(measured, null, 1)}\n`);
-  if (values.record) write(values.record, values.only ? merged(values.record, report(measured)) : report(measured));
+  const failures = measured.workloads.flatMap(({ name, results }) =>
+    results.filter(({ failure, isOptional }) => failure && !isOptional).map(({ title, failure }) => `${name}: ${title}: ${failure}`),
+  );
+  failures.push(...measured.failures);
+  const isWhole = !values.only && failures.length === 0;
+  if (values.record) write(values.record, isWhole ? report(measured) : merged(values.record, report(measured)));
   console.log(report(measured));
-  if (measured.workloads.some(({ results }) => results.some(({ failure, isOptional }) => failure && !isOptional))) process.exitCode = 1;
+  for (const failure of failures) console.error(`failed: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
 }

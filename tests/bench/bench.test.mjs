@@ -1,11 +1,14 @@
 // What the bench measures must be right; how long it takes is not a matter for tests.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { bench } from './bench.mjs';
 import { contenders } from './contenders.mjs';
 import { errors, rankError, sortedValues, valueError } from './lib/exact.mjs';
 import { responseTimes } from './lib/generate.mjs';
-import { report } from './report.mjs';
+import { merged, report } from './report.mjs';
 
 /** The published bound of the sketch's default scale. */
 const VALUE_ERROR = 0.0055;
@@ -64,6 +67,23 @@ test('what failed is told and does not end the bench', async () => {
   const [{ results }] = measured.workloads;
   assert.match(results[0].failure, /^TypeError: /);
   assert.match(report(measured), /histogram written by hand.*\| – \|/);
+});
+
+test('a part measured anew leaves the other sections and their days as they are', () => {
+  const section = (title, day, micros) => ({
+    title,
+    measured: { day, node: '20', cores: 2, processor: 'any', load: [0] },
+    columns: [['µs', 'micros']],
+    rows: [{ title: 'ours', version: '1', micros }],
+  });
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'bellwether-report-'));
+  const file = path.join(folder, 'bench.md');
+  writeFileSync(file, report({ workloads: [], gateway: [section('first', '2026-01-01', 11), section('second', '2026-01-01', 12)] }));
+  const text = merged(file, report({ workloads: [], gateway: [section('second', '2026-02-02', 13)] }));
+  rmSync(folder, { recursive: true });
+  const expected = report({ workloads: [], gateway: [section('first', '2026-01-01', 11), section('second', '2026-02-02', 13)] });
+  assert.equal(text, expected);
+  assert.match(text, /11[^#]*2026-01-01[^#]*## second[^#]*13[^#]*2026-02-02/);
 });
 
 test('errors are seen', () => {

@@ -78,34 +78,38 @@ function table(workload) {
   return lines.join('\n');
 }
 
+/** One section: what was measured as a table, and when and on what. */
+function section({ title, measured: { day, node, cores, processor, load }, note }, shown) {
+  const about = `Measured on ${day}: Node ${node}, ${cores} cores of ${processor}, load ${number(load[0])} before it.`;
+  return [`## ${title}`, '', shown, '', [note, about].filter(Boolean).join(' ')].join('\n');
+}
+
 /** A table of W6, whose columns are its own. */
-function section({ title, day, load, columns: shown, rows, note }) {
-  const about = `Measured on ${day}, at a load of ${number(load[0])} before it.`;
+function gatewayTable({ columns: shown, rows }) {
   const lines = [row(['', 'version', ...shown.map(([heading]) => heading)]), row(['---', '---', ...shown.map(() => '---:')])];
   for (const each of rows) lines.push(row([each.title, each.version, ...shown.map(([, name]) => number(each[name]))]));
-  return [`## ${title}`, '', lines.join('\n'), '', [note, about].filter(Boolean).join(' ')].join('\n');
+  return lines.join('\n');
 }
 
 /** The whole report. */
-export function report({ day, environment, workloads, gateway = [] }) {
-  const { node, cores, processor, load } = environment;
+export function report({ workloads, gateway = [] }) {
   const head = [
     '# What was measured, beside others',
     '',
-    `Written by \`cargo xtask bench\` on ${day}: Node ${node}, ${cores} cores of ${processor}, load ${load.map(number).join(', ')} before the first run.`,
+    'Written by `cargo xtask bench`; each section says when it was measured and on what. A load above 0.3 blurs times on a clock.',
     'Each row ran in a process of its own; times are medians. Times are this machine\'s, ratios hold roughly elsewhere: above 1 is slower than ours.',
     'Errors are the greatest over all series, against the exact figures; memory is the growth of the process.',
   ];
-  const parts = workloads.map((workload) => [`## ${workload.title}`, '', table(workload), ...(workload.note ? ['', workload.note] : [])].join('\n'));
-  return `${[head.join('\n'), ...parts, ...gateway.map(section)].join('\n\n')}\n`;
+  const parts = [...workloads.map((each) => section(each, table(each))), ...gateway.map((each) => section(each, gatewayTable(each)))];
+  return `${[head.join('\n'), ...parts].join('\n\n')}\n`;
 }
 
 /** What `file` holds, with the sections of `text` in place of its own of the same titles. */
 export function merged(file, text) {
   const parts = (whole) => whole.trimEnd().split(/\n\n(?=## )/);
   const titleOf = (part) => part.split('\n', 1)[0];
-  const [head, ...old] = parts(readFileSync(file, 'utf8'));
-  const now = parts(text).slice(1);
+  const [, ...old] = parts(readFileSync(file, 'utf8'));
+  const [head, ...now] = parts(text);
   const kept = old.map((part) => now.find((other) => titleOf(other) === titleOf(part)) ?? part);
   const added = now.filter((part) => !old.some((other) => titleOf(other) === titleOf(part)));
   return `${[head, ...kept, ...added].join('\n\n')}\n`;
