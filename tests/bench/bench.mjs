@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { contenders, workloads } from './contenders.mjs';
-import { parts, sizes } from './gateway/w6.mjs';
+import * as gateway from './gateway/w6.mjs';
+import * as page from './page/w5.mjs';
 import { merged, report } from './report.mjs';
 
 const here = import.meta.dirname;
@@ -61,22 +62,29 @@ export async function bench({ size, only, who, told = () => {} }) {
   return { size, workloads: done };
 }
 
-/** Runs the parts of W6 called `only`, or all of them, where there is a gateway. A part that fails ends that part alone. */
-export async function benchOfGateway({ size, only, told = () => {} }) {
-  if (!process.env.BELLWETHER_BIN) return { gateway: [], failures: [] };
-  const gateway = [];
+/** What is measured part by part, each in sections of its own, where that which is measured was built. */
+const groups = [
+  { name: 'w5', isBuilt: () => process.env.BELLWETHER_DIST && process.env.BELLWETHER_BIN, ...page },
+  { name: 'w6', isBuilt: () => process.env.BELLWETHER_BIN, ...gateway },
+];
+
+/** Runs the parts of W5 and W6 called `only`, or all of them. A part that fails ends that part alone. */
+export async function benchOfParts({ size, only, told = () => {} }) {
+  const sections = [];
   const failures = [];
-  for (const [name, part] of Object.entries(parts)) {
-    if (only && !only.includes(name) && !only.includes('w6')) continue;
-    const measured = circumstances();
-    try {
-      for (const section of await part(sizes[size], (line) => told(`${name}: ${line}`))) gateway.push({ name, measured, ...section });
-    } catch (error) {
-      told(`${name}: ${error.stack}`);
-      failures.push(`${name}: ${error.message}`);
+  for (const { name: group, isBuilt, parts, sizes } of groups) {
+    for (const [name, part] of Object.entries(parts)) {
+      if (!isBuilt() || (only && !only.includes(name) && !only.includes(group))) continue;
+      const measured = circumstances();
+      try {
+        for (const section of await part(sizes[size], (line) => told(`${name}: ${line}`))) sections.push({ name, measured, ...section });
+      } catch (error) {
+        told(`${name}: ${error.stack}`);
+        failures.push(`${name}: ${error.message}`);
+      }
     }
   }
-  return { gateway, failures };
+  return { sections, failures };
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -84,7 +92,7 @@ if (process.argv[1] === import.meta.filename) {
     options: { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' }, record: { type: 'string' } },
   });
   const asked = { size: values.quick ? 'quick' : 'full', only: values.only?.split(','), told: console.error };
-  const measured = { ...(await bench(asked)), ...(await benchOfGateway(asked)) };
+  const measured = { ...(await bench(asked)), ...(await benchOfParts(asked)) };
   const write = (file, text) => {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text);

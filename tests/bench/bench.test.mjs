@@ -78,10 +78,10 @@ test('a part measured anew leaves the other sections and their days as they are'
   });
   const folder = mkdtempSync(path.join(os.tmpdir(), 'bellwether-report-'));
   const file = path.join(folder, 'bench.md');
-  writeFileSync(file, report({ workloads: [], gateway: [section('first', '2026-01-01', 11), section('second', '2026-01-01', 12)] }));
-  const text = merged(file, report({ workloads: [], gateway: [section('second', '2026-02-02', 13)] }));
+  writeFileSync(file, report({ workloads: [], sections: [section('first', '2026-01-01', 11), section('second', '2026-01-01', 12)] }));
+  const text = merged(file, report({ workloads: [], sections: [section('second', '2026-02-02', 13)] }));
   rmSync(folder, { recursive: true });
-  const expected = report({ workloads: [], gateway: [section('first', '2026-01-01', 11), section('second', '2026-02-02', 13)] });
+  const expected = report({ workloads: [], sections: [section('first', '2026-01-01', 11), section('second', '2026-02-02', 13)] });
   assert.equal(text, expected);
   assert.match(text, /11[^#]*2026-01-01[^#]*## second[^#]*13[^#]*2026-02-02/);
 });

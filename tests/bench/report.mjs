@@ -84,15 +84,15 @@ function section({ title, measured: { day, node, cores, processor, load }, note 
   return [`## ${title}`, '', shown, '', [note, about].filter(Boolean).join(' ')].join('\n');
 }
 
-/** A table of W6, whose columns are its own. */
-function gatewayTable({ columns: shown, rows }) {
+/** A table of W5 or W6, whose columns are its own. */
+function ownTable({ columns: shown, rows }) {
   const lines = [row(['', 'version', ...shown.map(([heading]) => heading)]), row(['---', '---', ...shown.map(() => '---:')])];
   for (const each of rows) lines.push(row([each.title, each.version, ...shown.map(([, name]) => number(each[name]))]));
   return lines.join('\n');
 }
 
 /** The whole report. */
-export function report({ workloads, gateway = [] }) {
+export function report({ workloads, sections = [] }) {
   const head = [
     '# What was measured, beside others',
     '',
@@ -100,7 +100,7 @@ export function report({ workloads, gateway = [] }) {
     'Each row ran in a process of its own; times are medians. Times are this machine\'s, ratios hold roughly elsewhere: above 1 is slower than ours.',
     'Errors are the greatest over all series, against the exact figures; memory is the growth of the process.',
   ];
-  const parts = [...workloads.map((each) => section(each, table(each))), ...gateway.map((each) => section(each, gatewayTable(each)))];
+  const parts = [...workloads.map((each) => section(each, table(each))), ...sections.map((each) => section(each, ownTable(each)))];
   return `${[head.join('\n'), ...parts].join('\n\n')}\n`;
 }
 

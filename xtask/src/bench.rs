@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: the npm engine beside what a JavaScript developer could pick instead, and the gateway beside
-//! other servers, in one run; what was measured goes into target/bench/bench.json and docs/bench.md.
+//! `cargo xtask bench`: the npm engine beside what a JavaScript developer could pick instead, the page beside charts of
+//! another maker, and the gateway beside other servers, in one run; what was measured goes into target/bench/bench.json and docs/bench.md.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::lock::Lock;
 use crate::test::Failed;
-use crate::{gateway, node, npm, packages, place, shell, tools};
+use crate::{chromium, gateway, node, npm, packages, page, place, shell, tools};
 
 /// The options of `cargo xtask bench`.
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub(crate) struct Bench {
     /// A short run, which is not recorded in docs/bench.md
     #[arg(long)]
     quick: bool,
-    /// Only these workloads, separated by commas; w6 are all of the gateway. Not recorded in docs/bench.md
+    /// Only these workloads, separated by commas; w5 are all of the page, w6 all of the gateway. Not recorded in docs/bench.md
     #[arg(long, value_name = "NAMES")]
     only: Option<String>,
     /// Record also what `--only` names; the other sections of docs/bench.md stay as they are
@@ -41,16 +41,25 @@ impl Bench {
         let held = Lock::take()?;
         let named = |names: &dyn Fn(&str) -> bool| self.only.as_deref().is_none_or(|only| only.split(',').any(names));
         let mut node = shell::command("node")?;
-        if named(&|name| !name.starts_with("w6")) {
+        let is_of = |group: &str| named(&|name| name.starts_with(group));
+        if named(&|name| !name.starts_with("w5") && !name.starts_with("w6")) {
             npm::build(&held)?;
         }
         tools::npm_parts(&held, &folder)?;
-        if named(&|name| name.starts_with("w6")) {
+        if is_of("w5") {
+            tools::npm_parts(&held, &place::root())?;
+            page::build(&held)?;
+            node.env("BELLWETHER_DIST", place::page()).env("CHROMIUM", chromium::ensure(&held)?.browser);
+        }
+        if is_of("w5") || is_of("w6") {
             gateway::build(&held)?;
+            node.env("BELLWETHER_BIN", place::gateway_binary());
+        }
+        if is_of("w6") {
             for server in SERVERS {
                 packages::program(server, &held)?;
             }
-            node.env("BELLWETHER_BIN", place::gateway_binary()).env("BELLWETHER_LOAD", gateway::build_load(&held)?);
+            node.env("BELLWETHER_LOAD", gateway::build_load(&held)?);
         }
         node.current_dir(&folder).arg("bench.mjs").env("BELLWETHER_NPM", place::npm_package());
         if let Some(python) = python_peers(&folder, &results.join("python"))? {

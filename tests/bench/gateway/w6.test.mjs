@@ -11,7 +11,7 @@ const measured = { day: '', node: '', cores: 0, processor: '', load: [0] };
 /** A part in its quick form with our gateway alone, and what the report says of it. */
 async function ours(name) {
   const sections = await parts[name](sizes.quick, quiet, ['bellwether']);
-  const text = report({ workloads: [], gateway: sections.map((section) => ({ measured, ...section })) });
+  const text = report({ workloads: [], sections: sections.map((section) => ({ measured, ...section })) });
   for (const { title } of sections) assert.ok(text.includes(`## ${title}`));
   return sections.map(({ rows }) => rows);
 }

@@ -15,7 +15,7 @@ pub(super) fn run() -> Result<Count> {
         Ok(())
     })?;
     count += node::run("tests/bench", |held, node| {
-        node.env("BELLWETHER_LOAD", gateway::build_load(held)?);
+        node.env("BELLWETHER_LOAD", gateway::build_load(held)?).env("CHROMIUM", chromium::ensure(held)?.browser);
         Ok(())
     })?;
     Ok(count)
