@@ -26,6 +26,7 @@ mod settings;
 pub mod store;
 mod telemetry;
 mod threads;
+pub mod websocket;
 mod writer;
 
 use std::io::Write;

@@ -12,7 +12,6 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
-use bellwether_wire::binary::MAX_FRAME_BYTES;
 use bellwether_wire::frame::{ClientFrame, ErrorFrame, PROTOCOL, ServerFrame, Subscribe};
 use bellwether_wire::start_of;
 use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
@@ -30,22 +29,14 @@ use crate::auth::{Ended, Principal, Scope};
 use crate::clock::{self, Stopwatch};
 use crate::hub::{ConnectionId, Frame, Outbound, Past, QueueReceiver, Replies, SubscribeError};
 use crate::settings::LimitSettings;
+use crate::websocket::{self, Breach};
 
-/// What the frame of a producer's batch says around its samples, which may be as long as a body of `/ingest`.
-const BATCH_FRAME_BYTES: usize = 1_024;
 /// Most bytes of what is said of a message that is refused.
 const MAX_ERROR_BYTES: usize = 2_048;
 /// How much a connection may send before it has said who it is.
 const MAX_INTRODUCTION_BYTES: usize = 8 * 1024;
 /// How long a goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
-/// How much is read at once. Each reading clears so much memory first, also one that finds nothing: with the library's
-/// 128 KiB that took longer than to send a message.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
-/// Most bytes that the socket's own buffer holds beyond the message under way.
-const WRITE_BUFFER_BYTES: usize = 128 * 1024;
-/// Most bytes that the library keeps before it says that it has no room; no message is longer.
-const MAX_WRITE_BUFFER_BYTES: usize = WRITE_BUFFER_BYTES + MAX_FRAME_BYTES;
 
 /// Upgrades to the live feed.
 pub(super) async fn live(
@@ -61,14 +52,7 @@ pub(super) async fn live(
         message: format!("this address speaks WebSocket only: {rejection}"),
     })?;
     gateway.ready()?;
-    let longest = gateway.limits.body.0.saturating_add(BATCH_FRAME_BYTES).max(gateway.limits.message.0);
-    let upgrade = upgrade
-        .protocols([PROTOCOL])
-        .max_message_size(longest)
-        .max_frame_size(longest)
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
+    let upgrade = websocket::bounded(upgrade.protocols([PROTOCOL]), websocket::longest(&gateway.limits));
     if upgrade.selected_protocol().is_none() {
         return Err(ApiError::Handshake {
             message: format!("ask for the subprotocol {PROTOCOL} (Sec-WebSocket-Protocol)"),
@@ -174,7 +158,16 @@ impl Farewell {
 
     fn too_long(limits: &LimitSettings) -> Self {
         let reason = format!("a message is longer than {} bytes, or a batch than a body may be", limits.message.0);
-        Self { code: close_code::SIZE, reason: reason.into() }
+        Self { code: Breach::TooLong.close_code(), reason: reason.into() }
+    }
+
+    fn breach(breach: Breach, limits: &LimitSettings) -> Self {
+        let reason = match breach {
+            Breach::TooLong => return Self::too_long(limits),
+            Breach::NotText => "a text frame holds UTF-8",
+            Breach::Rule => "this is not WebSocket as RFC 6455 has it",
+        };
+        Self::new(breach.close_code(), reason)
     }
 
     fn unknown(limits: &LimitSettings) -> Self {
@@ -406,7 +399,7 @@ async fn receive(
         let message = match timeout(limits.idle_time.get(), stream.next()).await {
             Err(_) => return Some(Farewell::silent(limits)),
             Ok(None) => return None,
-            Ok(Some(Err(error))) => return is_too_long(&error).then(|| Farewell::too_long(limits)),
+            Ok(Some(Err(error))) => return Breach::of(error).map(|breach| Farewell::breach(breach, limits)),
             Ok(Some(Ok(message))) => message,
         };
         let heard = match message {
@@ -422,11 +415,6 @@ async fn receive(
             return Some(farewell);
         }
     }
-}
-
-fn is_too_long(error: &axum::Error) -> bool {
-    // axum hides the library's error type behind its own; the text is the only way to it.
-    error.to_string().to_ascii_lowercase().contains("too long")
 }
 
 /// Acts on one text frame.

@@ -325,6 +325,32 @@ fn a_live_connection_beyond_a_limit_is_closed_and_says_why() {
 }
 
 #[test]
+fn a_live_connection_that_breaks_the_protocol_is_closed_with_the_code_for_it() {
+    let gateway = Running::start(&[]);
+    let mut goes_on = Live::open(&gateway);
+    goes_on.subscribe("m", "1s", "json");
+    goes_on.until("it is subscribed", |live| live.subscribed);
+    let (text, masked) = (0x81, 0x80);
+    let no_mask = [0, 0, 0, 0];
+    for (fault, frame, told) in [
+        ("no UTF-8", [&[text, masked | 2][..], &no_mask, &[0xc3, 0x28]].concat(), "1007: a text frame holds UTF-8"),
+        ("a reserved bit", [&[text | 0x40, masked][..], &no_mask].concat(), "1002: this is not WebSocket"),
+        ("a reserved opcode", [&[0x83, masked][..], &no_mask].concat(), "1002: this is not WebSocket"),
+        ("no mask", vec![text, 0], "1002: this is not WebSocket"),
+        ("a ping in parts", [&[0x09, masked][..], &no_mask].concat(), "1002: this is not WebSocket"),
+        ("the rest of nothing", [&[0x80, masked][..], &no_mask].concat(), "1002: this is not WebSocket"),
+    ] {
+        let mut live = Live::open(&gateway);
+        live.write_raw(&frame);
+        let said = end(&mut live);
+        assert!(said.starts_with(told), "{fault}: {said}");
+    }
+    let good = Door::Json.send(&gateway, &[given("m", &[])]);
+    assert_eq!(good.status, 204);
+    goes_on.until("the sample came", |live| !live.seqs.is_empty());
+}
+
+#[test]
 fn there_are_only_so_many_live_connections_and_none_is_packed() {
     let gateway = Running::start(&["--limits-connections", "2"]);
     let open = || connect_with(&gateway, "/ws", &[SUBPROTOCOL]);

@@ -1,5 +1,6 @@
 //! A client of the live feed: a WebSocket, and an engine as the page has it.
 
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -87,6 +88,11 @@ impl Live {
 
     pub(crate) fn say(&mut self, text: &str) {
         self.socket.send(Message::Text(text.into())).unwrap();
+    }
+
+    /// Sends bytes as they are, which need not be a frame.
+    pub(crate) fn write_raw(&mut self, bytes: &[u8]) {
+        self.socket.get_mut().write_all(bytes).unwrap();
     }
 
     pub(crate) fn close(&mut self) {
