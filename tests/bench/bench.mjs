@@ -24,7 +24,7 @@ async function result(workload, key, size) {
   const { title, isOptional } = contenders[key];
   const about = { key, title, isOptional, version: await version(contenders[key]) };
   try {
-    const { stdout } = await run(process.execPath, ['--expose-gc', 'one.mjs', workload, key, size], { cwd: here, timeout: 300_000 });
+    const { stdout } = await run(process.execPath, ['--expose-gc', 'one.mjs', workload, key, size], { cwd: here, timeout: 600_000 });
     return { ...about, ...JSON.parse(stdout) };
   } catch (error) {
     const lines = String(error.stderr || error.message).trim().split('\n');

@@ -45,6 +45,14 @@ export const workloads = {
     quick: { series: 500, seconds: 120, warmSeconds: 60 },
     contenders: ['own-series'],
   },
+  'series-day': {
+    file: 'series',
+    title: 'The same for 24 hours, when all tiers but the longest are full',
+    against: 'own-series',
+    full: { series: 10_000, seconds: 86_400, warmSeconds: 300 },
+    quick: { series: 50, seconds: 1_000, warmSeconds: 60 },
+    contenders: ['own-series'],
+  },
   rules: {
     title: '1,000 alert rules, each over one of 10,000 series, evaluated once',
     against: 'own-rules',
