@@ -7,7 +7,7 @@ const SAMPLES_A_SERIES: usize = 24;
 /// Steps of work that a sample brings with it; a step is about as long as recording a sample.
 const STEPS_A_SAMPLE: i64 = 8;
 /// Most series and most steps of one look at idle series.
-const LEISURE: (usize, i64) = (1_024, 100_000);
+const LEISURE: (usize, i64) = (1_024, 20_000);
 
 /// Where the rounds through the series stand.
 #[derive(Clone, Debug, Default)]
