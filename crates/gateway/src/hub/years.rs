@@ -1,14 +1,14 @@
 //! Figures over a longer past than the engine in memory holds: from the store's summaries of hours, in an engine
 //! made for the one question.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use bellwether_core::engine::{ConfigError, Engine, EngineConfig, SeriesId, TierConfig};
+use bellwether_core::engine::{ConfigError, Engine, EngineConfig, TierConfig};
 use bellwether_core::query::{Expression, Query};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use crate::store::{Recovered, Selection, SeriesIx, Snapshot, StoreError};
+use super::Refill;
+use crate::store::{Selection, Snapshot, StoreError};
 
 /// How far back summaries of hours are kept.
 const SPAN: DurationMs = DurationMs::from_days(3_653);
@@ -58,30 +58,10 @@ pub(crate) fn engine_of_past(
         // Twice as long: a change is against the window before.
         let from = at - longest - longest;
         let selection = Selection { metric: Some(metric.clone()), from, to: at, ..Selection::default() };
-        let mut ids: HashMap<SeriesIx, SeriesId> = HashMap::new();
+        let mut refill = Refill::new(&mut engine, now);
         let faults = snapshot.past(&selection, now - RAW_SPAN, &mut |piece| {
             pieces += 1;
-            match piece {
-                Recovered::Series(series) => {
-                    // One of another kind than the first is in no figure of the live engine either.
-                    if let Ok(id) = engine.series(&series.key, Some(series.kind)) {
-                        ids.insert(series.ix, id);
-                    }
-                }
-                Recovered::Hour { series, width, bucket_end, summary } => {
-                    if let Some(id) = ids.get(&series) {
-                        // What is too old for ten years is in no window of ten years.
-                        let _older = engine.merge(*id, width, bucket_end, summary, now);
-                    }
-                }
-                Recovered::Samples { series, samples } => {
-                    for sample in samples {
-                        if let Some(id) = ids.get(&series) {
-                            let _older = engine.record(*id, *sample, now);
-                        }
-                    }
-                }
-            }
+            refill.take(piece);
             if pieces > MOST_PIECES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if pieces > MOST_PIECES {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use bellwether_core::time::TimestampMs;
 use tokio::sync::oneshot;
 
 use super::WriteError;
-use super::restate::MOST_RESTATING;
+use super::restate::{MOST_RESTATING, Unsure};
 use super::thread::WriterThread;
-use crate::clock;
 use crate::hub::NewMarks;
 use crate::store::{Change, Corrected, Correction, Store, Whereabouts};
 
@@ -17,14 +17,15 @@ impl<S: Store> WriterThread<S> {
         &mut self,
         asked: &Correction,
         found: &Whereabouts,
+        now: TimestampMs,
         reply: oneshot::Sender<Result<Corrected, WriteError>>,
     ) {
-        let refused = match self.change(asked, found) {
+        let refused = match self.change(asked, found, now) {
             Ok(Corrected::Done { id, seq, at, samples, restated, untold }) => {
                 let series: BTreeSet<_> = restated.iter().map(|(key, _)| key.clone()).collect();
                 let marks = NewMarks::Changed { untold: untold.clone(), restated: restated.clone() };
                 let done = Corrected::Done { id, seq, at, samples, restated, untold };
-                return self.restate(series, marks, seq, Some((reply, done)));
+                return self.restate(series, marks, seq, vec![(reply, done)], now);
             }
             refused => refused,
         };
@@ -32,12 +33,11 @@ impl<S: Store> WriterThread<S> {
         let _gone = reply.send(refused);
     }
 
-    fn change(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, WriteError> {
+    fn change(&mut self, asked: &Correction, found: &Whereabouts, now: TimestampMs) -> Result<Corrected, WriteError> {
         if self.restating.len() >= MOST_RESTATING {
             return Err(WriteError::Overloaded);
         }
         // Since it was asked for, the search took its time.
-        let now = clock::now();
         let asked = &Correction { now, ..asked.clone() };
         if let Change::Correct { timestamp: Some(timestamp), .. } = asked.change {
             let oldest = now - self.retention.raw;
@@ -49,19 +49,19 @@ impl<S: Store> WriterThread<S> {
         corrected.map_err(|error| {
             self.complain(&error);
             // It may have reached the disk all the same.
-            self.unsure.extend(self.store.series_of(found));
+            self.unsure.series.extend(self.store.series_of(found));
             WriteError::Store { reason: error.to_string() }
         })
     }
 
     /// Has series shown anew of which it is in doubt what the store holds, once that can be read.
-    pub(super) fn show_unsure(&mut self) {
-        if self.unsure.is_empty() || self.restating.len() >= MOST_RESTATING {
+    pub(crate) fn show_unsure(&mut self, now: TimestampMs) {
+        if self.unsure.series.is_empty() || self.restating.len() >= MOST_RESTATING {
             return;
         }
         let Ok(mut marks) = self.store.restated() else { return };
-        marks.retain(|(series, _)| self.unsure.contains(series));
-        let series = std::mem::take(&mut self.unsure);
-        self.restate(series, NewMarks::All(marks), self.store.seq(), None);
+        marks.retain(|(series, _)| self.unsure.series.contains(series));
+        let Unsure { series, told } = std::mem::take(&mut self.unsure);
+        self.restate(series, NewMarks::All(marks), self.store.seq(), told, now);
     }
 }

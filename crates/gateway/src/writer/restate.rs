@@ -4,11 +4,11 @@
 //! on. What it stores of them meanwhile it notes down and adds; then the series of the two engines change places. So a
 //! correction holds up neither senders nor questions, however much its series hold.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use bellwether_core::engine::{Engine, EngineConfig, SeriesId};
+use bellwether_core::engine::{Engine, EngineConfig};
 use bellwether_core::labels::SeriesKey;
 use bellwether_core::sample::{Kind, Sample};
 use bellwether_core::time::TimestampMs;
@@ -16,14 +16,13 @@ use tokio::sync::oneshot;
 
 use super::thread::WriterThread;
 use super::{Job, WriteError, Writer};
-use crate::clock;
-use crate::hub::{NewMarks, increment};
-use crate::store::{BatchSample, Corrected, Increment, Recovered, SeriesIx, Snapshot, Store, StoreError};
+use crate::hub::{NewMarks, Refill, increment};
+use crate::store::{BatchSample, Corrected, Increment, Snapshot, Store, StoreError};
 
 /// Most corrections that are on disk and not shown yet.
 pub(super) const MOST_RESTATING: usize = 16;
 /// Most samples of the series of a correction that may come before it is shown; beyond, they are read anew.
-const MOST_SINCE: usize = 1_000_000;
+pub(super) const MOST_SINCE: usize = 1_000_000;
 
 /// Series that are to be made anew.
 pub(crate) struct Order {
@@ -68,28 +67,9 @@ impl Order {
     fn make(self) -> Result<Engine, StoreError> {
         let Self { snapshot, series, config, now, .. } = self;
         let mut engine = Engine::new(config).map_err(|error| StoreError::Internal { what: error.to_string() })?;
-        let mut ids: HashMap<SeriesIx, SeriesId> = HashMap::new();
+        let mut refill = Refill::new(&mut engine, now);
         let faults = snapshot.replay(&series, now, &mut |piece| {
-            match piece {
-                Recovered::Series(series) => {
-                    if let Ok(id) = engine.series(&series.key, Some(series.kind)) {
-                        ids.insert(series.ix, id);
-                    }
-                }
-                // What is too old for the engine is in nobody's window, as at a start.
-                Recovered::Hour { series, width, bucket_end, summary } => {
-                    if let Some(id) = ids.get(&series) {
-                        let _older = engine.merge(*id, width, bucket_end, summary, now);
-                    }
-                }
-                Recovered::Samples { series, samples } => {
-                    if let Some(id) = ids.get(&series) {
-                        for sample in samples {
-                            let _older = engine.record(*id, *sample, now);
-                        }
-                    }
-                }
-            }
+            refill.take(piece);
             ControlFlow::Continue(())
         })?;
         for fault in &faults {
@@ -102,6 +82,14 @@ impl Order {
 /// Whoever asked for a correction, and what it is told once that is shown.
 pub(super) type Told = (oneshot::Sender<Result<Corrected, WriteError>>, Corrected);
 
+/// Series of which it is in doubt what the store holds, or which could not be shown as it holds them.
+#[derive(Default)]
+pub(super) struct Unsure {
+    pub(super) series: BTreeSet<SeriesKey>,
+    /// Whoever is to be told once they are shown.
+    pub(super) told: Vec<Told>,
+}
+
 /// Series of which an engine is being made.
 pub(super) struct Restating {
     number: u64,
@@ -109,7 +97,7 @@ pub(super) struct Restating {
     marks: NewMarks,
     /// The place of the change in the stream.
     seq: u64,
-    told: Option<Told>,
+    told: Vec<Told>,
     since: Since,
 }
 
@@ -138,21 +126,27 @@ impl Since {
 }
 
 impl<S: Store> WriterThread<S> {
-    /// Has series made anew as the store now holds them. Where it cannot be read, they are in doubt.
-    pub(super) fn restate(&mut self, series: BTreeSet<SeriesKey>, marks: NewMarks, seq: u64, told: Option<Told>) {
+    /// Has series made anew as the store now holds them, and tells `told` once they are shown. Where the store cannot
+    /// be read, they are in doubt until it can.
+    pub(super) fn restate(
+        &mut self,
+        series: BTreeSet<SeriesKey>,
+        marks: NewMarks,
+        seq: u64,
+        told: Vec<Told>,
+        now: TimestampMs,
+    ) {
         let snapshot = match self.store.snapshot() {
             Ok(snapshot) => snapshot,
             Err(error) => {
-                // It is on disk; it is shown as soon as the store can be read.
                 self.complain(&error);
-                self.unsure.extend(series);
-                return tell(told);
+                return self.doubt(series, told);
             }
         };
         let number = self.next_restating;
         self.next_restating += 1;
         let (keys, config) = (series.iter().cloned().collect(), self.hub.config());
-        let order = Order { number, snapshot, series: keys, config, now: clock::now() };
+        let order = Order { number, snapshot, series: keys, config, now };
         self.restating.push(Restating { number, series, marks, seq, told, since: Since::default() });
         // The thread is gone only when the gateway ends.
         let _ended = self.orders.send(order);
@@ -164,35 +158,37 @@ impl<S: Store> WriterThread<S> {
             let admitted = stored.iter().flat_map(|(_, samples)| samples).filter(|each| series.contains(&each.series));
             since.samples.extend(admitted.map(|each| (each.series.clone(), each.kind, each.sample)));
             since.increments.extend(increments.iter().filter(|each| series.contains(&each.series)).cloned());
-            if since.samples.len() + since.increments.len() > MOST_SINCE {
+            if since.samples.len() + since.increments.len() > self.most_since {
                 *since = Since { overflowed: true, ..Since::default() };
             }
         }
     }
 
     /// Shows series that were made anew.
-    pub(super) fn restated(&mut self, number: u64, anew: Result<Box<Engine>, StoreError>) {
+    pub(super) fn restated(&mut self, number: u64, anew: Result<Box<Engine>, StoreError>, now: TimestampMs) {
         let Some(place) = self.restating.iter().position(|each| each.number == number) else { return };
         let Restating { series, marks, seq, told, since, .. } = self.restating.remove(place);
         match anew {
             Ok(mut anew) if !since.overflowed => {
-                since.add_to(&mut anew, clock::now());
+                since.add_to(&mut anew, now);
                 let series: Vec<_> = series.into_iter().collect();
                 self.hub.restate(&series, *anew, marks, seq);
+                for (reply, corrected) in told {
+                    // The asker may have gone away; it is changed all the same.
+                    let _gone = reply.send(Ok(corrected));
+                }
             }
-            Ok(_) => self.unsure.extend(series),
+            Ok(_) => self.doubt(series, told),
             Err(error) => {
                 self.complain(&error);
-                self.unsure.extend(series);
+                self.doubt(series, told);
             }
         }
-        tell(told);
     }
-}
 
-fn tell(told: Option<Told>) {
-    if let Some((reply, corrected)) = told {
-        // The asker may have gone away; it is changed all the same.
-        let _gone = reply.send(Ok(corrected));
+    /// Leaves series to be shown as soon as the store can be read.
+    fn doubt(&mut self, series: BTreeSet<SeriesKey>, told: Vec<Told>) {
+        self.unsure.series.extend(series);
+        self.unsure.told.extend(told);
     }
 }

@@ -31,6 +31,9 @@ use crate::telemetry::Metrics;
 #[allow(dead_code, reason = "a part of it is used here")]
 pub(crate) mod faulty;
 
+/// The end of whoever asked for a correction.
+pub(crate) type Asked = oneshot::Receiver<Result<Corrected, WriteError>>;
+
 pub(crate) struct Rig {
     pub(crate) disk: FaultyDisk,
     pub(crate) hub: Arc<Hub>,
@@ -79,19 +82,35 @@ impl Rig {
         self.write(vec![delivery]).remove(0)
     }
 
+    /// Has samples corrected as of the instant of `asked`; the asker is answered once it is shown.
+    pub(crate) fn ask(&mut self, asked: &Correction, found: &Whereabouts) -> Asked {
+        let (reply, answer) = oneshot::channel();
+        self.writer.correct(asked, found, asked.now, reply);
+        answer
+    }
+
     /// Corrects samples; what the asker is told once it is shown.
     fn correct(&mut self, asked: &Correction, found: &Whereabouts) -> Result<Corrected, WriteError> {
-        let (reply, mut answer) = oneshot::channel();
-        self.writer.correct(asked, found, reply);
+        let mut answer = self.ask(asked, found);
         self.settle();
         answer.try_recv().unwrap()
     }
 
-    /// Shows what is to be shown anew.
-    fn settle(&mut self) {
-        while let Some(Job::Restated { number, anew }) = self.orders.next_for_tests() {
-            self.writer.restated(number, anew);
+    /// Shows the next series that are to be shown anew, and looks after what is in doubt; whether there were any.
+    pub(crate) fn restate_next(&mut self, now: TimestampMs) -> bool {
+        let next = self.orders.next_for_tests();
+        let is_there = next.is_some();
+        if let Some(Job::Restated { number, anew }) = next {
+            self.writer.restated(number, anew, now);
         }
+        self.writer.show_resurfaced(now);
+        self.writer.show_unsure(now);
+        is_there
+    }
+
+    /// Shows all that is to be shown anew.
+    fn settle(&mut self) {
+        while self.restate_next(clock::now()) {}
     }
 
     /// Writes a batch that comes when the store tries anew: a second after its failure.
@@ -236,10 +255,8 @@ fn what_comes_while_a_correction_is_made_ready_to_be_shown_counts_once() {
     let withdraw = |rig: &mut Rig, reference: &str| {
         let target = Target::new(reference);
         let found = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Withdraw).unwrap();
-        let (reply, answer) = oneshot::channel();
         let asked = Correction { target, change: Change::Withdraw, reason: None, by: "desk".into(), now: clock::now() };
-        rig.writer.correct(&asked, &found, reply);
-        answer
+        rig.ask(&asked, &found)
     };
     let mut first = withdraw(&mut rig, "r");
     assert_eq!(rig.write_one(batch("between", vec![sample(None), referred("t")])), stored(2));
@@ -255,6 +272,26 @@ fn what_comes_while_a_correction_is_made_ready_to_be_shown_counts_once() {
         assert!(matches!(answer.try_recv(), Ok(Ok(Corrected::Done { samples: 1, .. }))));
     }
     assert_eq!(rig.count(), 3.0);
+}
+
+#[test]
+fn who_corrects_is_told_once_it_is_shown_however_much_comes_meanwhile() {
+    let mut rig = Rig::new();
+    rig.writer.most_since = 2;
+    let referred = IngestedSample { reference: Some("r".to_owned()), ..sample(None) };
+    assert_eq!(rig.write_one(batch("first", vec![referred, sample(None)])), stored(2));
+    let target = Target::new("r");
+    let found = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Withdraw).unwrap();
+    let asked = Correction { target, change: Change::Withdraw, reason: None, by: "desk".into(), now: clock::now() };
+    let mut answer = rig.ask(&asked, &found);
+    assert_eq!(rig.write_one(batch("many", vec![sample(None); 3])), stored(3));
+    // That was too much to be held, so the series is read anew; nobody is told of what cannot be seen yet.
+    assert!(rig.restate_next(clock::now()));
+    assert_eq!(rig.count(), 5.0);
+    assert!(answer.try_recv().is_err());
+    assert!(rig.restate_next(clock::now()));
+    assert_eq!(rig.count(), 4.0);
+    assert!(matches!(answer.try_recv(), Ok(Ok(Corrected::Done { samples: 1, .. }))));
 }
 
 #[test]

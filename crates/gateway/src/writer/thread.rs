@@ -1,18 +1,17 @@
 //! The thread behind a [`Writer`](super::Writer): group commits, and what the store needs between
 //! them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender};
 use std::time::Duration;
 
 use bellwether_core::engine::Plan;
-use bellwether_core::labels::SeriesKey;
 use bellwether_core::time::TimestampMs;
 
 use super::receipts::{BatchName, Receipts};
-use super::restate::{Order, Restating};
+use super::restate::{MOST_SINCE, Order, Restating, Unsure};
 use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
@@ -56,11 +55,12 @@ pub(crate) struct WriterThread<S> {
     receipts: Receipts,
     /// Alert changes that could not be saved yet.
     unsaved: Unsaved,
-    /// Series that may have been changed by a correction whose commit failed.
-    pub(super) unsure: BTreeSet<SeriesKey>,
+    /// Among others, series that may have been changed by a correction whose commit failed.
+    pub(super) unsure: Unsure,
     /// Series that are being made anew, in the order in which they were ordered.
     pub(super) restating: Vec<Restating>,
     pub(super) next_restating: u64,
+    pub(super) most_since: usize,
     pub(super) orders: Sender<Order>,
     last_housekeeping: Stopwatch,
     housekeeping_in: Duration,
@@ -90,9 +90,10 @@ impl<S: Store> WriterThread<S> {
             queue,
             receipts: Receipts::default(),
             unsaved: Unsaved::default(),
-            unsure: BTreeSet::new(),
+            unsure: Unsure::default(),
             restating: Vec::new(),
             next_restating: 0,
+            most_since: MOST_SINCE,
             orders,
             last_housekeeping: Stopwatch::start(),
             housekeeping_in: HOUSEKEEPING_STEP,
@@ -180,7 +181,7 @@ impl<S: Store> WriterThread<S> {
             group = self.commit_first_of_each_name(group, now);
         }
         // Only now is all of the store shown that is in it.
-        self.show_unsure();
+        self.show_unsure(now);
     }
 
     /// Commits a group but for batches with the name of another before them; gives those back.
@@ -341,11 +342,11 @@ impl<S: Store> WriterThread<S> {
                 answer_kept(&kept, self.store.notice_failed(id, next_attempt_at, now))
             }
             Job::Correct { asked, found, reply } => {
-                self.correct(&asked, &found, reply);
+                self.correct(&asked, &found, now, reply);
                 Ok(())
             }
             Job::Restated { number, anew } => {
-                self.restated(number, anew);
+                self.restated(number, anew, now);
                 Ok(())
             }
             Job::Snapshot { reply } => {
@@ -360,7 +361,7 @@ impl<S: Store> WriterThread<S> {
             self.complain(&error);
         }
         self.show_resurfaced(now);
-        self.show_unsure();
+        self.show_unsure(now);
         self.metrics.notifications_waiting.set(gauge(self.store.statistics().notices as u64));
     }
 
@@ -408,7 +409,7 @@ impl<S: Store> WriterThread<S> {
             }
         }
         self.show_resurfaced(now);
-        self.show_unsure();
+        self.show_unsure(now);
         self.housekeeping_in = if more { HOUSEKEEPING_STEP } else { HOUSEKEEPING_EVERY };
     }
 
