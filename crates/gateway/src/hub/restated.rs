@@ -32,6 +32,12 @@ impl Restated {
         }
     }
 
+    /// All marks, by series and by their ends.
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Vec<(SeriesKey, Mark)> {
+        self.0.iter().flat_map(|(series, spans)| spans.values().map(|mark| (series.clone(), *mark))).collect()
+    }
+
     /// Takes out the marks that end at these instants.
     fn forget(&mut self, instants: impl IntoIterator<Item = (SeriesKey, TimestampMs)>) {
         for (series, at) in instants {

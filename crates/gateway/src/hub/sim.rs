@@ -1,7 +1,10 @@
 //! A simulation of the whole way of a sample: senders over a network that loses, repeats and reorders, the writer and
-//! the store on a disk that fails and loses power, the hub, and viewers that are slow and cut off. The parts are the
+//! the store on a disk that fails and loses power, the hub, viewers that are slow and cut off, and somebody who corrects
+//! samples. The parts are the
 //! real ones; time, randomness and disk are given to them, so that a seed repeats everything.
 //! `cargo xtask sim --seed N` runs one.
+
+mod viewer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +14,24 @@ use bellwether_core::labels::{Labels, MetricName, SeriesKey};
 use bellwether_core::sample::Sample;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_testkit::random::Random;
-use bellwether_wire::feed::{Follow, Phase};
-use bellwether_wire::frame::{FeedFormat, Resume, Selection, ServerFrame, Step, Subscribe};
+use bellwether_wire::frame::{FeedFormat, Selection, Step, Subscribe};
 use bellwether_wire::ingest::{IngestedSample, Repeats};
 
-use super::gather::{Bounds, Gathering, Progress};
-use super::{ConnectionId, Frame, Outbound, QueueReceiver, recover};
-use crate::store::{IdempotencyKey, Store};
-use crate::writer::rig::Rig;
+use self::viewer::{Connection, Viewer};
+use super::gather::{Bounds, Progress};
+use super::recover;
+use crate::store::{Change, Corrected, Correction, IdempotencyKey, Store, Target};
 use crate::writer::rig::faulty::{Failure, FaultyDisk};
+use crate::writer::rig::{Asked, Rig};
 use crate::writer::{BatchName, Delivery, Written};
 
 /// 2026-11-22T10:00:00Z.
 const START: TimestampMs = TimestampMs::new(1_795_341_600_000);
 const SENDERS: u64 = 3;
 const VIEWERS: u64 = 3;
-const STEPS: u64 = 400;
+const STEPS: u64 = 600;
+/// More than any mark; a multiple of it is in the value of a sample that was corrected.
+const CORRECTED: u64 = 1_000_000;
 /// Batches that a sender has on the way at most.
 const MOST_UNANSWERED: usize = 4;
 /// A history comes a series at a time, so that much happens in between.
@@ -34,6 +39,9 @@ const SLICES: Bounds = super::tests::SLICES;
 
 /// A sender's batch: who sent it, and its number.
 type Name = (u64, u64);
+
+/// A sample: its batch, and its place in there.
+type Which = (Name, u64);
 
 /// Of each series how many values there are, and their sum.
 type Held = BTreeMap<SeriesKey, (u64, f64)>;
@@ -46,9 +54,23 @@ fn key(sender: u64) -> SeriesKey {
     SeriesKey { metric: metric(), labels: Labels::new([("sender", sender.to_string())]).unwrap() }
 }
 
-/// The value that tells one sample of a sender from all others.
-fn value((_, number): Name, place: u64) -> f64 {
-    (number * 4 + place) as f64
+/// How many samples a batch has.
+fn size((_, number): Name) -> u64 {
+    1 + number % 3
+}
+
+/// What tells one sample of a sender from all others.
+fn mark(((_, number), place): Which) -> u64 {
+    number * 4 + place
+}
+
+/// The value of a sample after the correction of that number, or as it was sent, 0.
+fn value(which: Which, correction: u64) -> f64 {
+    (correction * CORRECTED + mark(which)) as f64
+}
+
+fn reference(which: Which) -> String {
+    format!("case {} of {}", mark(which), which.0.0)
 }
 
 /// How often what the simulation is about came to pass.
@@ -60,6 +82,11 @@ struct Seen {
     gaps: usize,
     /// Connections that went on where they were cut off.
     resumed: usize,
+    corrected: usize,
+    /// Corrections that failed, or of which nobody was told.
+    in_doubt: usize,
+    /// Viewers let go since what they had was changed.
+    restated: usize,
 }
 
 impl Seen {
@@ -69,96 +96,27 @@ impl Seen {
         self.power_cuts += other.power_cuts;
         self.gaps += other.gaps;
         self.resumed += other.resumed;
+        self.corrected += other.corrected;
+        self.in_doubt += other.in_doubt;
+        self.restated += other.restated;
     }
 }
 
-/// A viewer, and what it has got.
-#[derive(Default)]
-struct Viewer {
-    seen: Seen,
-    connection: Option<Connection>,
-    held: Held,
-    /// A history that is not complete; it takes the place of what is held.
-    filling: Option<Held>,
-    /// Up to where it has all.
-    place: Option<Resume>,
-}
-
-struct Connection {
-    id: ConnectionId,
-    queue: QueueReceiver,
-    gathering: Option<Gathering>,
-}
-
-impl Viewer {
-    /// Takes what waits, at most so much.
-    fn take(&mut self, most: u64) {
-        for _ in 0..most {
-            let Some(connection) = &mut self.connection else { return };
-            let Some(outbound) = connection.queue.next_at_once() else { return };
-            let mut frames = Vec::new();
-            match &outbound {
-                Outbound::Reply(frame) => {
-                    connection.queue.replied(frame.bytes());
-                    frames.push(frame.clone());
-                }
-                Outbound::Live(frame) => {
-                    connection.queue.sent(frame.bytes());
-                    frames.push(frame.clone());
-                }
-                Outbound::Past(past) => {
-                    frames.extend(past.frames());
-                    connection.queue.sent_past(past);
-                }
-            }
-            for frame in frames {
-                self.hear(&frame);
-            }
-        }
-    }
-
-    fn hear(&mut self, frame: &Frame) {
-        match frame {
-            Frame::Text(text) => match ServerFrame::decode(text.as_str()).unwrap() {
-                ServerFrame::Gap(_) => {
-                    self.seen.gaps += 1;
-                    self.filling = Some(Held::new());
-                }
-                ServerFrame::Subscribed(subscribed) => {
-                    match self.filling.take() {
-                        Some(filled) => self.held = filled,
-                        None => self.seen.resumed += 1,
-                    }
-                    self.place = Some(Resume { epoch: subscribed.epoch, seq: subscribed.seq });
-                }
-                ServerFrame::Error(error) => panic!("{error:?}"),
-                _ => {}
-            },
-            Frame::Binary(bytes) => {
-                let frame = bellwether_wire::binary::decode(bytes).unwrap();
-                assert!(frame.header.phase == Phase::Live || self.filling.is_some(), "a history that nobody asked for");
-                let held = self.filling.as_mut().unwrap_or(&mut self.held);
-                for series in frame.series {
-                    let (count, sum) = held.entry(series.key).or_default();
-                    for sample in &series.samples {
-                        (*count, *sum) = (*count + 1, *sum + sample.value());
-                    }
-                    for bucket in &series.summaries {
-                        (*count, *sum) = (*count + bucket.summary.count, *sum + bucket.summary.sum);
-                    }
-                }
-                if self.filling.is_none() && frame.header.follow == Follow::End {
-                    self.place = Some(Resume { epoch: frame.header.epoch, seq: frame.header.seq });
-                }
-            }
-        }
-    }
-}
+/// What may have become of a sample, `None` where it counts no more: what it was after a correction of that number, of
+/// which it is not known whether it was made, each.
+type Fates = Vec<(u64, Option<f64>)>;
 
 struct World {
     random: Random,
     now: TimestampMs,
     rig: Rig,
+    /// Starts of the gateway; each makes a stream of its own.
+    starts: u64,
+    /// Samples that somebody set out to correct.
+    fates: BTreeMap<Which, Fates>,
+    corrections: u64,
+    /// Corrections of which nobody was told yet.
+    asked: Vec<(Which, u64, Asked)>,
     /// When each batch was made; its samples carry that time, however late they come.
     made: BTreeMap<Name, TimestampMs>,
     acknowledged: BTreeSet<Name>,
@@ -173,6 +131,10 @@ impl World {
             random: Random::new(seed),
             now: START,
             rig: Rig::new(),
+            starts: 0,
+            fates: BTreeMap::new(),
+            corrections: 0,
+            asked: Vec::new(),
             made: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             network: Vec::new(),
@@ -194,7 +156,7 @@ impl World {
         self.now = self.now + DurationMs::from_millis(self.random.below(2_500));
         let sender = self.random.below(SENDERS);
         let viewer = self.random.below(VIEWERS) as usize;
-        match self.random.below(24) {
+        match self.random.below(28) {
             0..4 => self.send(sender),
             4..9 => self.deliver(),
             9 => self.network.extend(self.unanswered(sender)),
@@ -215,11 +177,85 @@ impl World {
                 let failure = [Failure::Full, Failure::Sync, Failure::Broken][self.random.below(3) as usize];
                 self.rig.disk.fail_after(self.random.below(30) as usize, failure);
             }
-            _ if self.chance(4) => self.lose_power(),
-            _ => {}
+            23 if self.chance(8) => self.lose_power(),
+            24 if self.chance(2) => self.correct(),
+            _ => drop(self.restate()),
         }
         let pulse = self.rig.hub.pulse(self.now);
         assert!(pulse.failures.is_empty(), "{:?}", pulse.failures);
+    }
+
+    /// Corrects, withdraws or erases a sample that was sent, which may be stored or not.
+    fn correct(&mut self) {
+        let names: Vec<_> = self.made.keys().copied().collect();
+        if names.is_empty() {
+            return;
+        }
+        let name = names[self.random.below(names.len() as u64) as usize];
+        let which = (name, self.random.below(size(name)));
+        self.corrections += 1;
+        let number = self.corrections;
+        let (change, fate) = match self.random.below(4) {
+            0 => (Change::Withdraw, None),
+            1 => (Change::Erase, None),
+            _ => {
+                let timestamp = self.chance(2).then(|| self.made[&name] - DurationMs::from_secs(self.random.below(90)));
+                (Change::Correct { value: Some(value(which, number)), timestamp }, Some(value(which, number)))
+            }
+        };
+        let target = Target::new(&reference(which));
+        // Where the disk is gone, nobody gets that far.
+        let Ok(snapshot) = self.rig.writer.store_for_tests().snapshot() else { return };
+        let Ok(found) = snapshot.find(&target, change.action()) else { return };
+        drop(snapshot);
+        // More comes and is sealed before it is its turn.
+        if self.chance(3) {
+            self.deliver();
+            let _failed = self.rig.writer.store_for_tests().seal(self.now + DurationMs::from_hours(2));
+        }
+        let asked = Correction { target, change, reason: None, by: "desk".into(), now: self.now };
+        let mut answer = self.rig.ask(&asked, &found);
+        let fates = self.fates.entry(which).or_insert_with(|| vec![(0, Some(value(which, 0)))]);
+        match answer.try_recv() {
+            // It is on disk, and is told once it is shown.
+            Err(_) => {
+                fates.push((number, fate));
+                self.asked.push((which, number, answer));
+            }
+            Ok(Err(_)) => {
+                fates.push((number, fate));
+                self.seen.in_doubt += 1;
+            }
+            Ok(Ok(Corrected::Unknown)) => {
+                let may_be_gone = !self.acknowledged.contains(&name) || fates.iter().any(|(_, fate)| fate.is_none());
+                assert!(may_be_gone, "{which:?} was acknowledged and is not found");
+            }
+            Ok(Ok(Corrected::Overtaken)) => {}
+            Ok(Ok(other)) => panic!("{which:?}: {other:?}"),
+        }
+    }
+
+    /// Shows the next of what was corrected, and hears who is told.
+    fn restate(&mut self) -> bool {
+        let is_there = self.rig.restate_next(self.now);
+        let fates = &mut self.fates;
+        let mut corrected = 0;
+        self.asked.retain_mut(|(which, number, answer)| match answer.try_recv() {
+            Ok(told) => {
+                let fates = fates.get_mut(which).unwrap();
+                let made = fates.iter().find(|(of, _)| of == number).map(|(_, fate)| *fate);
+                let Ok(Corrected::Done { samples, .. }) = told else { panic!("{which:?}: {told:?}") };
+                // Of what was withdrawn before, an erase takes what the trail says of it.
+                assert!(samples == 1 || (samples == 0 && made == Some(None)), "{which:?}: {samples}");
+                // Whatever was in doubt before is not any more.
+                fates.retain(|(of, _)| of >= number);
+                corrected += 1;
+                false
+            }
+            Err(_) => true,
+        });
+        self.seen.corrected += corrected;
+        is_there
     }
 
     fn send(&mut self, sender: u64) {
@@ -260,16 +296,16 @@ impl World {
             let sample = |place: u64| IngestedSample {
                 index: place as usize,
                 key: key(name.0),
-                sample: Sample::new(self.made[name], value(*name, place)).unwrap(),
+                sample: Sample::new(self.made[name], value((*name, place), 0)).unwrap(),
                 kind: None,
                 suggested: None,
                 repeats: Repeats::Count,
                 unit: None,
-                reference: None,
+                reference: Some(reference((*name, place))),
             };
             let id = format!("{}:{}", name.0, name.1);
             let batch = BatchName::new(IdempotencyKey::new(&id).unwrap(), id.as_bytes());
-            let samples = (0..1 + name.1 % 3).map(sample).collect();
+            let samples = (0..size(*name)).map(sample).collect();
             Delivery { samples, histograms: Vec::new(), name: Some(batch), received_at: self.now }
         };
         let deliveries = names.iter().map(delivery).collect();
@@ -307,6 +343,10 @@ impl World {
 
     /// A viewer gets a part of its history, and takes some of what waits.
     fn go_on(&mut self, viewer: usize, most: u64) {
+        if self.viewers[viewer].is_restated() {
+            self.seen.restated += 1;
+            return self.cut(viewer);
+        }
         let viewer = &mut self.viewers[viewer];
         for _ in 0..=self.random.below(3) {
             let Some(connection) = &mut viewer.connection else { return };
@@ -336,13 +376,18 @@ impl World {
         for viewer in 0..self.viewers.len() {
             self.cut(viewer);
         }
+        // Whoever waits to be told of a correction never is.
+        self.seen.in_doubt += self.asked.len();
+        self.asked.clear();
         self.rig = Rig::on(disk);
+        self.starts += 1;
         let board = std::sync::Arc::clone(self.rig.hub.board());
         let store = self.rig.writer.store_for_tests();
         let (engine, recovery) = recover(&board, EngineConfig::default(), store, self.now, &|| false).unwrap().unwrap();
         assert_eq!((recovery.series_left_out, recovery.points_left_out, recovery.damaged), (0, 0, 0));
-        let (epoch, seq) = (store.epoch(), store.seq());
-        self.rig.hub.install(engine, Alerts::new(), epoch, seq);
+        let (seq, marks) = (store.seq(), store.restated().unwrap());
+        self.rig.hub.install(engine, Alerts::new(), self.starts, seq);
+        self.rig.hub.install_restated(marks);
         self.check_store();
     }
 
@@ -358,16 +403,33 @@ impl World {
         (0..SENDERS).map(key).map(values).collect()
     }
 
-    /// Nothing that was acknowledged is missing, and nothing is there twice, or in part.
+    /// Nothing that was acknowledged is missing, nothing is there twice, or in part, and what was corrected is as whoever
+    /// was told has it.
     fn check_store(&mut self) {
         for (key, values) in self.stored() {
-            let found: BTreeSet<u64> = values.iter().map(|value| *value as u64).collect();
+            let found: BTreeMap<u64, f64> = values.iter().map(|value| (*value as u64 % CORRECTED, *value)).collect();
             assert_eq!(found.len(), values.len(), "{key}: a value is there twice: {values:?}");
             for name in self.made.keys().filter(|name| self::key(name.0) == key) {
-                let all = 1 + name.1 % 3;
-                let there = (0..all).filter(|place| found.contains(&(value(*name, *place) as u64))).count() as u64;
-                assert!(there == 0 || there == all, "{name:?} is there in part");
-                assert!(there == all || !self.acknowledged.contains(name), "{name:?} was acknowledged and is lost");
+                let all = (0..size(*name)).map(|place| (*name, place));
+                let is_stored = all.clone().any(|which| found.contains_key(&mark(which)));
+                for which in all {
+                    let now = found.get(&mark(which)).copied();
+                    if now.is_none() && !is_stored {
+                        let may_be_gone = |fates: &Fates| fates.iter().any(|(_, fate)| fate.is_none());
+                        let is_gone = self.fates.get(&which).is_some_and(may_be_gone);
+                        assert!(is_gone || !self.acknowledged.contains(name), "{which:?} was acknowledged and is lost");
+                        continue;
+                    }
+                    match self.fates.get(&which) {
+                        Some(fates) => {
+                            let may_be = fates.iter().any(|(_, fate)| *fate == now);
+                            assert!(may_be, "{which:?} is {now:?}, and may be {fates:?}");
+                        }
+                        None => {
+                            assert_eq!(now, Some(value(which, 0)), "{which:?} is there in part, or as nobody sent it")
+                        }
+                    }
+                }
             }
         }
     }
@@ -386,8 +448,16 @@ impl World {
             }
         }
         assert_eq!(self.acknowledged.len(), self.made.len(), "everybody is answered");
+        while self.restate() {}
+        assert!(self.asked.is_empty(), "whoever corrected is told");
         self.check_store();
+        let mut marks = self.rig.writer.store_for_tests().restated().unwrap();
+        marks.sort_by(|(a, left), (b, right)| a.cmp(b).then(left.to.cmp(&right.to)));
+        assert_eq!(self.rig.hub.state().restated.all(), marks, "what is told to be restated is what the store says");
         for viewer in 0..self.viewers.len() {
+            if self.viewers[viewer].is_restated() {
+                self.cut(viewer);
+            }
             if self.viewers[viewer].connection.is_none() {
                 self.connect(viewer);
             }
@@ -444,8 +514,8 @@ fn whatever_happens_nothing_is_lost_and_every_viewer_ends_with_what_the_store_ho
         seen.add(simulate(seed));
     }
     println!("{seen:?}");
-    let Seen { failed_batches, repeated_batches, power_cuts, gaps, resumed } = seen;
-    for times in [failed_batches, repeated_batches, power_cuts, gaps, resumed] {
+    let Seen { failed_batches, repeated_batches, power_cuts, gaps, resumed, corrected, in_doubt, restated } = seen;
+    for times in [failed_batches, repeated_batches, power_cuts, gaps, resumed, corrected, in_doubt, restated] {
         assert!(times >= 20, "the simulation leaves out what it is about: {seen:?}");
     }
 }
