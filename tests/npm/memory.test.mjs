@@ -44,3 +44,9 @@ for (const end of ['free', 'forget']) {
     steady(t, held);
   });
 }
+
+test('the wasm memory grows in few steps', async () => {
+  const { sizes } = await printed('steps.mjs');
+  assert.ok(sizes.length > 3, `${sizes}`);
+  for (const [place, size] of sizes.slice(1).entries()) assert.ok(size - sizes[place] >= 1 << 20, `${sizes}`);
+});

@@ -9,7 +9,7 @@ use bellwether_core::sample::Sample;
 use bellwether_core::scorecard::{Scorecard, scorecard};
 use bellwether_core::snapshot::SnapshotError;
 use bellwether_core::time::{DurationMs, TimestampMs};
-use js_sys::{Array, Function, Uint8Array, Uint32Array, WebAssembly};
+use js_sys::{Array, Function, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use crate::answer;
@@ -21,6 +21,7 @@ use crate::options::{Options, elements, instant_of, labels_of, metric_name, opti
 use crate::query::{
     Grouping, HistogramQuestion, RangeQuestion, histogram_question, question, range_question, table_question,
 };
+use crate::room::{Room, memory_bytes};
 use crate::shapes;
 use crate::table::Table;
 use crate::units::Units;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     clock: Clock,
     /// When idle series were last looked at.
     looked: Cell<TimestampMs>,
+    room: Room,
 }
 
 /// Idle series are looked at so often. Each sample sees to a few series by itself, and a look takes longer than many
@@ -65,6 +67,7 @@ impl Shared {
             self.looked.set(now);
             core.advance(now);
         }
+        self.room.take_ahead();
     }
 }
 
@@ -173,7 +176,7 @@ impl Engine {
     #[must_use]
     pub fn memory(&self) -> JsValue {
         let memory = self.shared.core.borrow().memory();
-        shapes::memory(memory.series as u32, memory.time_buckets as f64, memory.bytes as f64, wasm_bytes())
+        shapes::memory(memory.series as u32, memory.time_buckets as f64, memory.bytes as f64, memory_bytes() as f64)
     }
 
     /// The lines of a chart.
@@ -314,7 +317,12 @@ impl Engine {
                 restored(config, &bytes.to_vec())?
             }
         };
-        let shared = Rc::new(Shared { core: RefCell::new(core), clock, looked: Cell::new(TimestampMs::new(0)) });
+        let shared = Rc::new(Shared {
+            core: RefCell::new(core),
+            clock,
+            looked: Cell::new(TimestampMs::new(0)),
+            room: Room::default(),
+        });
         Ok(Self { shared, units: Units::default(), columns: Columns::default(), watch: Watch::default() })
     }
 
@@ -470,13 +478,4 @@ fn tiers_of(options: &Options<'_>, value: &JsValue) -> Result<Vec<TierConfig>, R
 
 fn bad_sample() -> Refusal {
     Refusal::new("bad_value", "record: the value must be a finite number")
-}
-
-/// Bytes of the whole wasm memory; it is shared by every engine of the page and never shrinks.
-fn wasm_bytes() -> f64 {
-    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-    js_sys::Reflect::get(&memory.buffer(), &JsValue::from_str("byteLength"))
-        .ok()
-        .and_then(|bytes| bytes.as_f64())
-        .unwrap_or_default()
 }

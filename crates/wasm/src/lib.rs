@@ -15,6 +15,7 @@ mod frame;
 mod options;
 mod points;
 mod query;
+mod room;
 mod shapes;
 mod sketch;
 mod table;
