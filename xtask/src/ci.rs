@@ -10,7 +10,8 @@ use crate::test::{self, Failed};
 use crate::{page, place, progress, shell, sizes, tidy, tools};
 
 /// The crates that are compiled to WebAssembly.
-const WASM_CRATES: [&str; 4] = ["bellwether-core", "bellwether-wire", "bellwether-wasm", "bellwether-dashboard"];
+const WASM_CRATES: [&str; 5] =
+    ["bellwether-loops", "bellwether-core", "bellwether-wire", "bellwether-wasm", "bellwether-dashboard"];
 
 /// A check that is not a test.
 struct Check {

@@ -13,12 +13,14 @@ use crate::stamp::{self, Fingerprint};
 use crate::{node, order, panics, place, progress, shell, tools};
 
 /// What the package is made from.
-const INPUTS: [&str; 12] = [
+const INPUTS: [&str; 14] = [
     "LICENSE-MIT",
     "LICENSE-APACHE",
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
+    "crates/loops/Cargo.toml",
+    "crates/loops/src",
     "crates/core/Cargo.toml",
     "crates/core/src",
     "crates/wire/Cargo.toml",

@@ -10,7 +10,7 @@ use crate::stamp::{self, Fingerprint};
 use crate::{compress, order, panics, place, progress, shell, sizes, tools};
 
 /// What the page is built from.
-const INPUTS: [&str; 17] = [
+const INPUTS: [&str; 19] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -19,6 +19,8 @@ const INPUTS: [&str; 17] = [
     "package-lock.json",
     ".cargo/config.toml",
     "www",
+    "crates/loops/Cargo.toml",
+    "crates/loops/src",
     "crates/core/Cargo.toml",
     "crates/core/src",
     "crates/wire/Cargo.toml",

@@ -12,11 +12,14 @@ pub(crate) use change::Change;
 pub(crate) use parts::Parts;
 use parts::Rest;
 
+use bellwether_loops::packed::Reader;
+
 use crate::grid::Grid;
-use crate::pack::{Listed, Reader, Spread, pack, put_varint, unpack};
+use crate::pack::{Listed, Spread, pack, put_varint, unpack};
 use crate::part::Run;
 use crate::sample::{Kind, Sample};
-use crate::slim::{Slims, Trail};
+use crate::slim::Slims;
+use crate::trail::Trail;
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 
@@ -304,10 +307,8 @@ impl Chunk {
         };
         let mut reader = Reader(bytes.get(*head..).unwrap_or_default());
         let mut last = None;
-        while !reader.0.is_empty() {
-            let number = base.wrapping_add(reader.varint() as i64);
-            let length = reader.varint() as usize;
-            last = Some((number, reader.take(length)));
+        while let Some((number, content)) = reader.time_bucket() {
+            last = Some((base.wrapping_add(number as i64), content));
         }
         last.map(|(number, content)| unpack(number, content, terms.grid.start(number), terms.kind).summary.last)
     }
@@ -334,13 +335,12 @@ impl Chunk {
                 let mut last = None;
                 loop {
                     let rest = reader;
-                    let found = base.wrapping_add(reader.varint() as i64);
-                    let length = reader.varint() as usize;
-                    if rest.0.is_empty() || found > number {
+                    let found = reader.time_bucket().map(|(found, content)| (base.wrapping_add(found as i64), content));
+                    let Some(found) = found.filter(|(found, _)| *found <= number) else {
                         *head = bytes.len() - rest.0.len();
                         break;
-                    }
-                    last = Some((found, reader.take(length)));
+                    };
+                    last = Some(found);
                 }
                 let latest = last
                     .map(|(found, content)| unpack(found, content, terms.grid.start(found), terms.kind).summary.last);
@@ -365,10 +365,8 @@ impl Chunk {
             Body::Packed { base, head, bytes } => {
                 let mut reader = Reader(bytes.get(*head..).unwrap_or_default());
                 let mut count = 0;
-                while !reader.0.is_empty() {
-                    count += usize::from(base.wrapping_add(reader.varint() as i64) > gone);
-                    let length = reader.varint() as usize;
-                    reader.take(length);
+                while let Some((number, _)) = reader.time_bucket() {
+                    count += usize::from(base.wrapping_add(number as i64) > gone);
                 }
                 count
             }

@@ -268,6 +268,7 @@ impl Engine {
         }
         let (id, key) = self.catalog.add(key, kind)?;
         self.series.push(Series::new(key, kind, self.horizon.tiers(), id.index()));
+        self.rounds.set_evicted(id.index(), i64::MIN);
         Ok(id)
     }
 
@@ -408,6 +409,7 @@ impl Engine {
     pub fn clear(&mut self, id: SeriesId) {
         let series = &mut self.series[id.index()];
         *series = Series::new(series.key().clone(), series.kind(), self.horizon.tiers(), id.index());
+        self.rounds.set_evicted(id.index(), i64::MIN);
     }
 
     /// Gives a series the samples that `other`, an engine with the same tiers, has of the series of the same name, and
@@ -425,6 +427,7 @@ impl Engine {
         }
         let empty = Series::new(self.key(id).clone(), self.series_kind(id), 0, id.index());
         let theirs = std::mem::replace(&mut other.series[from.index()], empty);
+        self.rounds.set_evicted(id.index(), other.rounds.evicted(from.index()));
         other.clear(from);
         self.series[id.index()].replace(theirs);
         self.tidy(1);

@@ -24,6 +24,8 @@
 
 mod listed;
 
+use bellwether_loops::packed::{CONSTANT, FORM, Head, INCREASE, NARROW, RESIDUE, RUNS, Reader, WIDE};
+
 pub(crate) use listed::Listed;
 
 use crate::moments::Moments;
@@ -33,14 +35,6 @@ use crate::sketch::Sketch;
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::time::TimestampMs;
-
-const FORM: u8 = 3;
-const NARROW: u8 = 0;
-const WIDE: u8 = 1;
-const RUNS: u8 = 2;
-const CONSTANT: u8 = 4;
-const INCREASE: u8 = 8;
-const RESIDUE: u8 = 16;
 
 /// Most samples that are listed one by one.
 const MOST_LISTED: usize = 128;
@@ -206,48 +200,24 @@ fn put_runs(bytes: &mut Vec<u8>, tally: &Tally) {
 
 /// The time bucket that [`pack`] wrote; it begins at `start`.
 pub(crate) fn unpack(number: i64, bytes: &[u8], start: TimestampMs, kind: Kind) -> Part<'_> {
-    let mut reader = Reader(bytes);
-    let tag = reader.byte();
-    let count = reader.varint();
-    let first_at = later(start, reader.varint());
-    let last_at = later(first_at, reader.varint());
-    let (sum, min) = (reader.float(), reader.float());
-    let (mut max, mut first, mut last, mut m2) = (min, min, min, 0.0);
-    if tag & CONSTANT == 0 {
-        (max, first, last, m2) = (reader.float(), reader.float(), reader.float(), reader.float());
-    }
+    let Head { tag, count, first_ms, span_ms, sum, min, max, first, last, m2, increase, residue, values } =
+        Head::read(bytes);
+    let first_at = later(start, first_ms);
+    let last_at = later(first_at, span_ms);
     let mut summary =
         Summary::unpacked(count, sum, m2, (min, max), Sample::kept(first_at, first), Sample::kept(last_at, last));
-    summary.increase = if tag & INCREASE == 0 { implied_increase(&summary, kind) } else { reader.float() };
-    if tag & RESIDUE != 0 {
-        summary.set_residue(reader.float());
-    }
-    Part { number, summary, values: values(tag, reader) }
+    summary.increase = increase.unwrap_or_else(|| implied_increase(&summary, kind));
+    summary.set_residue(residue);
+    Part { number, summary, values: values_of(tag, values) }
 }
 
 /// What the samples of a time bucket that [`pack`] wrote come to, and their values, for those who ask for no more.
-#[inline]
 pub(crate) fn moments(bytes: &[u8]) -> (Moments, Values<'_>) {
-    let mut reader = Reader(bytes);
-    let tag = reader.byte();
-    let count = reader.varint();
-    reader.varint();
-    reader.varint();
-    let (sum, min) = (reader.float(), reader.float());
-    let (mut max, mut m2) = (min, 0.0);
-    if tag & CONSTANT == 0 {
-        max = reader.float();
-        reader.take(16);
-        m2 = reader.float();
-    }
-    if tag & INCREASE != 0 {
-        reader.take(8);
-    }
-    let residue = if tag & RESIDUE == 0 { 0.0 } else { reader.float() };
-    (Moments::told(count, (sum, residue), m2, (min, max)), values(tag, reader))
+    let Head { tag, count, sum, min, max, m2, residue, values, .. } = Head::read(bytes);
+    (Moments::told(count, (sum, residue), m2, (min, max)), values_of(tag, values))
 }
 
-fn values(tag: u8, mut reader: Reader<'_>) -> Values<'_> {
+fn values_of(tag: u8, mut reader: Reader<'_>) -> Values<'_> {
     match tag & FORM {
         NARROW => Values::Narrow { base: reader.key(), offsets: reader.0 },
         WIDE => Values::Wide { base: reader.key(), offsets: reader.0 },
@@ -307,53 +277,4 @@ pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
         number >>= 7;
     }
     bytes.push(number as u8);
-}
-
-/// Bytes that this module wrote, from the front. Past their end there are zeros.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Reader<'a> {
-    #[inline]
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-
-    #[inline]
-    pub(crate) fn varint(&mut self) -> u64 {
-        let mut number = 0;
-        let mut shift = 0;
-        loop {
-            let byte = self.byte();
-            number |= u64::from(byte & 0x7f) << (shift & 63);
-            if byte < 0x80 {
-                return number;
-            }
-            shift += 7;
-        }
-    }
-
-    #[inline]
-    fn float(&mut self) -> f64 {
-        let Some((bits, rest)) = self.0.split_first_chunk() else { return 0.0 };
-        self.0 = rest;
-        f64::from_bits(u64::from_le_bytes(*bits))
-    }
-
-    #[inline]
-    fn key(&mut self) -> i32 {
-        let Some((key, rest)) = self.0.split_first_chunk() else { return 0 };
-        self.0 = rest;
-        i32::from_le_bytes(*key)
-    }
-
-    /// The next bytes, so many of them.
-    #[inline]
-    pub(crate) fn take(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(length.min(self.0.len()));
-        self.0 = rest;
-        taken
-    }
 }

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::lanes::Pair;
+use bellwether_loops::extent::{Extent, m2_about};
+
 use crate::moments::{Deviation, Moments};
 use crate::pack;
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
-use crate::slim::{Slim, Slims};
-use crate::summary::{Summary, greater, lesser, within};
+use crate::slim::Slims;
+use crate::summary::{Summary, within};
 use crate::tally::Tally;
 use crate::time::TimestampMs;
 
@@ -156,54 +157,6 @@ pub(crate) fn moments_of(samples: Slims<'_>, deviation: Deviation) -> Moments {
         Deviation::NotNeeded => 0.0,
     };
     Moments::told(count as u64, (sum, 0.0), m2, (min, max))
-}
-
-/// Sum, least and greatest of some values.
-pub(crate) struct Extent {
-    pub(crate) sum: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-}
-
-impl Extent {
-    /// What samples come to, the first of which is `first`.
-    #[inline(never)]
-    pub(crate) fn of(slims: &[Slim], first: f64) -> Self {
-        let (pairs, rest) = slims.as_chunks::<2>();
-        let start = Pair::new(first, first);
-        let (mut sum, mut min, mut max) = (Pair::new(0.0, 0.0), start, start);
-        for [one, other] in pairs {
-            let values = Pair::new(one.value(), other.value());
-            sum = sum.plus(values);
-            min = min.least(values);
-            max = max.greatest(values);
-        }
-        for slim in rest {
-            sum = sum.plus(Pair::new(slim.value(), 0.0));
-            let value = Pair::new(slim.value(), slim.value());
-            min = min.least(value);
-            max = max.greatest(value);
-        }
-        let ([one, other], [low, lower], [high, higher]) = (sum.both(), min.both(), max.both());
-        Self { sum: one + other, min: lesser(low, lower), max: greater(high, higher) }
-    }
-}
-
-/// The sum of the squared distances from the mean.
-#[inline(never)]
-pub(crate) fn m2_about(slims: &[Slim], mean: f64) -> f64 {
-    let (pairs, rest) = slims.as_chunks::<2>();
-    let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));
-    for [one, other] in pairs {
-        let distance = Pair::new(one.value(), other.value()).minus(center);
-        m2 = m2.plus(distance.times(distance));
-    }
-    for slim in rest {
-        let distance = Pair::new(slim.value(), mean).minus(center);
-        m2 = m2.plus(distance.times(distance));
-    }
-    let [one, other] = m2.both();
-    lesser(f64::MAX, one + other)
 }
 
 /// So many values may be added without a care for rounding: the error stays below 1e−13 of the sum

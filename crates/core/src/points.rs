@@ -6,10 +6,9 @@
 //! Leveraging MinMax-Preselection to Scale LTTB", 2023): a fixed number of points that look most
 //! like all of them.
 
-mod extremes;
 mod lttb;
 
-use extremes::extremes;
+use bellwether_loops::extremes::extremes;
 
 /// How many points MinMaxLTTB looks at for each that it keeps, as its authors found to suffice.
 const PRESELECTED: usize = 4;

@@ -11,12 +11,14 @@ mod sealing;
 mod widening;
 
 pub(crate) use reading::Came;
+pub(crate) use sealing::LOT;
 
 use crate::chunk::{Change, Scratch, Terms};
 use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
 use crate::sample::{Kind, Sample};
-use crate::slim::{Slims, Trail};
+use crate::slim::Slims;
+use crate::trail::Trail;
 use crate::summary::Summary;
 use crate::tier::{Order, Tier};
 use crate::time::{DurationMs, TimestampMs};
@@ -36,8 +38,6 @@ pub(crate) struct Series {
     fresh: Trail,
     /// Timestamp of the last fresh sample; where there is none, the earliest that one may have.
     newest: TimestampMs,
-    /// The finest tier's newest time bucket that was evicted.
-    evicted: i64,
     /// Number of samples that came and are no longer fresh, or never were; since a restore, and only
     /// differences count, so it may wrap.
     came: u64,
@@ -60,7 +60,6 @@ impl Series {
         Self {
             fresh: Trail::new(),
             newest: never,
-            evicted: i64::MIN,
             came: 0,
             came_wide: 0,
             kind,
@@ -72,9 +71,9 @@ impl Series {
 
     /// Holds what `other` holds, under its own name.
     pub(crate) fn replace(&mut self, other: Self) {
-        let Self { fresh, newest, evicted, came, came_wide, tiers, .. } = other;
+        let Self { fresh, newest, came, came_wide, tiers, .. } = other;
         let (key, kind, patience) = (self.key.clone(), self.kind, self.patience);
-        *self = Self { fresh, newest, evicted, came, came_wide, kind, patience, key, tiers };
+        *self = Self { fresh, newest, came, came_wide, kind, patience, key, tiers };
     }
 
     pub(crate) fn key(&self) -> &SeriesKey {
@@ -103,17 +102,12 @@ impl Series {
         self.fresh.slims()
     }
 
-    /// The finest tier's newest time bucket that was evicted.
-    pub(crate) const fn evicted(&self) -> i64 {
-        self.evicted
-    }
-
     pub(crate) fn tiers(&self) -> &[Tier] {
         &self.tiers
     }
 
     /// Becomes what it was; `false` where that cannot have been.
-    pub(crate) fn restore(&mut self, fresh: &[Sample], tiers: Vec<Tier>, evicted: i64, horizon: &Horizon) -> bool {
+    pub(crate) fn restore(&mut self, fresh: &[Sample], tiers: Vec<Tier>, horizon: &Horizon) -> bool {
         let sealed_to = tiers.first().map_or(TimestampMs::new(i64::MIN), Tier::sealed_to);
         let is_sorted = fresh.windows(2).all(|pair| pair[0].timestamp() <= pair[1].timestamp());
         let is_fresh = fresh.first().is_none_or(|first| first.timestamp() >= sealed_to);
@@ -122,7 +116,6 @@ impl Series {
         if !(is_whole && is_sorted && is_fresh && are_sealed) {
             return false;
         }
-        self.evicted = evicted;
         self.tiers = tiers.into();
         self.newest = self.newest_kept();
         let mut scratch = Scratch::default();
@@ -290,7 +283,7 @@ mod tests {
         let key = SeriesKey { metric: MetricName::new("load")?, labels: Labels::empty() };
         let tiers = horizon.tiers();
         let mut series = Series::new(key, Kind::Gauge, tiers, 0);
-        assert!(series.restore(&samples, vec![Tier::default(); tiers], i64::MIN, &horizon));
+        assert!(series.restore(&samples, vec![Tier::default(); tiers], &horizon));
         let sealed_to = series.tier(0).sealed_to();
         let fresh = series.fresh().first().map(Sample::timestamp);
         assert!(fresh.is_none_or(|fresh| fresh >= sealed_to), "{fresh:?} is fresh, and sealed is up to {sealed_to:?}");

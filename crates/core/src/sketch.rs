@@ -20,24 +20,23 @@
 //! Sources: OpenTelemetry metrics data model, "ExponentialHistogram"; Prometheus native histogram
 //! specification, "Schema".
 
-mod bounds;
 pub mod digest;
 mod entry;
 pub mod exchange;
 pub(crate) mod keys;
-mod mapping;
 mod store;
 mod window;
 
+use bellwether_loops::mapping;
 use entry::{Entries, Entry};
 use store::Store;
 
 use crate::query::Quantile;
 
 /// Coarsest scale: base 65,536.
-pub const MIN_SCALE: i8 = -4;
+pub const MIN_SCALE: i8 = mapping::MIN_SCALE;
 /// Finest scale: base 2^(1/256).
-pub const MAX_SCALE: i8 = 8;
+pub const MAX_SCALE: i8 = mapping::MAX_SCALE;
 /// Most value buckets of one sketch; beyond it the sketch moves to the next coarser scale.
 pub const MAX_VALUE_BUCKETS: usize = 2_048;
 /// Greatest count of one value bucket, 2^43 − 1; counts stop there.

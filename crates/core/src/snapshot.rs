@@ -13,7 +13,6 @@ use bytes::{Reader, Writer, crc32};
 use crate::engine::{ConfigError, Engine, EngineConfig, SeriesError, TierConfig};
 use crate::labels::{LabelError, Labels, MetricName, SeriesKey};
 use crate::sample::Kind;
-use crate::tidy::Rounds;
 use crate::time::{DurationMs, TimestampMs};
 
 /// How every snapshot begins.
@@ -124,7 +123,7 @@ impl Engine {
             writer.uint(kind.number().into());
         }
         writer.uint(self.series_count() as u64);
-        for series in self.all_series() {
+        for (index, series) in self.all_series().iter().enumerate() {
             let key = series.key();
             // Metrics come sorted, and every series has one of them.
             let metric = metrics.partition_point(|(metric, ..)| **metric < key.metric);
@@ -134,7 +133,7 @@ impl Engine {
                 writer.text(name);
                 writer.text(value);
             }
-            storage::write(series, now, &mut writer);
+            storage::write(series, self.rounds.evicted(index), now, &mut writer);
         }
         let checksum = crc32(writer.as_bytes());
         writer.raw(&checksum.to_le_bytes());
@@ -168,7 +167,7 @@ impl Engine {
         for _ in 0..reader.uint()? {
             engine.restore_series(version, &metrics, &mut reader)?;
         }
-        engine.rounds = Rounds::restored(rounds, engine.series_count());
+        engine.rounds.restore(rounds);
         if reader.is_at_end() { Ok(engine) } else { Err(reader.malformed("the end")) }
     }
 
@@ -233,10 +232,12 @@ impl Engine {
         }
         let id = self.series(&key, Some(*kind))?;
         let horizon = self.horizon.clone();
-        let series = self.series_mut(id);
         if version > 1 {
+            self.rounds.set_evicted(id.index(), reader.int()?);
+            let series = self.series_mut(id);
             return storage::read(series, &horizon, reader);
         }
+        let series = self.series_mut(id);
         for tier in 0..horizon.tiers() {
             Frame::new(horizon.grid(tier), *kind, horizon.now()).read(tier, series, &horizon, reader)?;
         }

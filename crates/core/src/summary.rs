@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+pub(crate) use bellwether_loops::extent::{greater, lesser};
+
 use crate::query::Quantile;
 use crate::sample::{Kind, NotFinite, Sample};
 use crate::sketch::{MAX_COUNT, Sketch, keys, rank};
@@ -17,18 +19,6 @@ pub(crate) fn finite(sum: f64) -> f64 {
 /// text prints the edges, which takes 15 KB of the page.
 pub(crate) const fn within(value: f64, min: f64, max: f64) -> f64 {
     lesser(max, greater(min, value))
-}
-
-/// The lesser of two numbers; `a` where `b` is NaN. One instruction, where `f64::min` is a call in WebAssembly.
-#[inline(always)]
-pub(crate) const fn lesser(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
-}
-
-/// The greater of two numbers; `a` where `b` is NaN.
-#[inline(always)]
-pub(crate) const fn greater(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
 }
 
 /// What a counter has grown by between two samples: after a reset, all that it counts now.

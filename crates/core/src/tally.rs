@@ -5,11 +5,12 @@
 
 mod side;
 
+use bellwether_loops::places::{Step, step_narrow, step_samples, step_wide};
+
 use crate::part::Values;
 use crate::query::Quantile;
 use crate::sketch::{MAX_COUNT, MAX_VALUE_BUCKETS, MIN_SCALE, Sketch, keys, rank};
-use crate::slim::Slim;
-use side::{Place, Side};
+use side::Side;
 
 /// Counts of values by value bucket.
 #[derive(Clone, Debug)]
@@ -21,30 +22,9 @@ pub(crate) struct Tally {
     negative: Side,
 }
 
-/// The key of an offset as a packed time bucket has it; `zero` of a zero.
-#[inline(always)]
-fn key_of(base: i32, offset: i32, zero: i32) -> i32 {
-    if offset == 0 { zero } else { base.wrapping_add(offset - 1) }
-}
-
-/// Takes the step at the place of each key, up to the first that has none or cannot take it; says how many it were.
-/// There is no call in it, so that all it works with stays in registers.
-#[inline(never)]
-fn step_through<T>(
-    places: &mut [Place],
-    first: i32,
-    rows: &[T],
-    key: impl Fn(&T) -> i32,
-    step: impl Fn(&mut Place) -> bool,
-) -> usize {
-    for (done, row) in rows.iter().enumerate() {
-        // What lies before the first place becomes a number beyond the last.
-        let place = places.get_mut(key(row).wrapping_sub(first) as u32 as usize);
-        if !place.is_some_and(&step) {
-            return done;
-        }
-    }
-    rows.len()
+/// The key of an offset as a packed time bucket has it.
+fn key_of(base: i32, offset: i32) -> i32 {
+    if offset == 0 { 0 } else { base.wrapping_add(offset - 1) }
 }
 
 impl Default for Tally {
@@ -82,7 +62,7 @@ impl Tally {
     /// Adds values.
     pub(crate) fn add(&mut self, values: &Values<'_>) {
         self.coarsen_to(values.scale());
-        self.each_one(values, Place::up, Self::put);
+        self.each_one(values, Step::Up, Self::put);
         self.bound_outside();
     }
 
@@ -91,74 +71,55 @@ impl Tally {
     pub(crate) fn take(&mut self, values: &Values<'_>) -> bool {
         let is_told = values.scale() >= self.scale;
         if is_told {
-            self.each_one(values, Place::down, Self::take_key);
+            self.each_one(values, Step::Down, Self::take_key);
         }
         is_told
     }
 
-    /// Counts values one by one: `step` for one that has a place among the positive ones, and `other`
-    /// for what is left.
-    #[inline]
-    fn each_one(
-        &mut self,
-        values: &Values<'_>,
-        step: impl Fn(&mut Place) -> bool + Copy,
-        other: impl Fn(&mut Self, i32, u64),
-    ) {
+    /// Takes a step for each value: at the places of the positive ones where it is in one of them, and by `other` where not.
+    fn each_one(&mut self, values: &Values<'_>, step: Step, other: fn(&mut Self, i32, u64)) {
         let steps = (values.scale() - self.scale).unsigned_abs();
         if steps == 0 {
             let scale = self.scale;
-            match values {
+            match *values {
                 Values::Samples(samples) => {
-                    // Below the normal floats a value's bits stand for another key.
-                    let least = keys::least_normal(scale);
-                    let place = |slim: &Slim| keys::key_of_normal(slim.value(), scale);
-                    return self.each_row(samples.slims, least, place, step, |tally, slim| {
-                        other(tally, keys::key(slim.value(), scale), 1);
-                    });
+                    let mut rest = samples.slims;
+                    loop {
+                        let first = self.positive.first();
+                        // Below the normal floats a value's bits stand for another key.
+                        if first >= keys::least_normal(scale) {
+                            let done = step_samples(self.positive.places(), first, rest, scale, step);
+                            rest = rest.get(done..).unwrap_or_default();
+                        }
+                        let Some((slim, later)) = rest.split_first() else { return };
+                        other(self, keys::key(slim.value(), scale), 1);
+                        rest = later;
+                    }
                 }
-                // Of a zero a key is made that no place has: a tally's own keys are far from the ends.
-                Values::Narrow { base, offsets } if *base > 0 => {
-                    let key = |offset: &u8| key_of(*base, i32::from(*offset), i32::MIN);
-                    return self.each_row(offsets, i32::MIN, key, step, |tally, offset| {
-                        other(tally, key_of(*base, i32::from(*offset), 0), 1);
-                    });
+                Values::Narrow { base, offsets } if base > 0 => {
+                    let mut rest = offsets;
+                    loop {
+                        let first = self.positive.first();
+                        let done = step_narrow(self.positive.places(), first, base, rest, step);
+                        let Some((offset, later)) = rest.get(done..).and_then(<[_]>::split_first) else { return };
+                        other(self, key_of(base, i32::from(*offset)), 1);
+                        rest = later;
+                    }
                 }
-                Values::Wide { base, offsets } if *base > 0 => {
-                    let (pairs, _) = offsets.as_chunks::<2>();
-                    let key = |offset: &[u8; 2]| key_of(*base, i32::from(u16::from_le_bytes(*offset)), i32::MIN);
-                    return self.each_row(pairs, i32::MIN, key, step, |tally, offset| {
-                        other(tally, key_of(*base, i32::from(u16::from_le_bytes(*offset)), 0), 1);
-                    });
+                Values::Wide { base, offsets } if base > 0 => {
+                    let (mut rest, _) = offsets.as_chunks::<2>();
+                    loop {
+                        let first = self.positive.first();
+                        let done = step_wide(self.positive.places(), first, base, rest, step);
+                        let Some((offset, later)) = rest.get(done..).and_then(<[_]>::split_first) else { return };
+                        other(self, key_of(base, i32::from(u16::from_le_bytes(*offset))), 1);
+                        rest = later;
+                    }
                 }
                 _ => {}
             }
         }
         values.for_each(&mut |key, count| other(self, if steps == 0 { key } else { keys::coarser(key, steps) }, count));
-    }
-
-    /// Takes the step at the place of each key, where the places begin at `least` or behind, and does `other` for
-    /// what has none or cannot take it.
-    #[inline]
-    fn each_row<T>(
-        &mut self,
-        rows: &[T],
-        least: i32,
-        key: impl Fn(&T) -> i32 + Copy,
-        step: impl Fn(&mut Place) -> bool + Copy,
-        other: impl Fn(&mut Self, &T),
-    ) {
-        let mut rest = rows;
-        loop {
-            let first = self.positive.first();
-            if first >= least {
-                let done = step_through(self.positive.places(), first, rest, key, step);
-                rest = rest.get(done..).unwrap_or_default();
-            }
-            let Some((row, later)) = rest.split_first() else { return };
-            other(self, row);
-            rest = later;
-        }
     }
 
     /// Adds another tally.

@@ -1,6 +1,9 @@
 //! Tidy: sealing and evicting, a few series at a time, so that no call takes long.
 
+use bellwether_loops::apart::first_apart;
+
 use crate::engine::Engine;
+use crate::series::LOT;
 
 /// A series is seen to after so many samples.
 const SAMPLES_A_SERIES: usize = 24;
@@ -18,6 +21,9 @@ pub(crate) struct Rounds {
     samples: usize,
     /// Steps that may be taken; what one series takes beyond them is saved at the next ones.
     steps: i64,
+    /// The finest tier's newest time bucket that was evicted, of each series: beside each other, since most that are
+    /// looked at need nothing.
+    evicted: Vec<i64>,
 }
 
 impl Rounds {
@@ -25,12 +31,23 @@ impl Rounds {
         (self.next, self.samples, self.steps)
     }
 
-    /// The rounds as they stood, for so many series.
-    pub(crate) fn restored((next, samples, steps): (usize, usize, i64), series: usize) -> Self {
-        Self {
-            next: if next < series { next } else { 0 },
-            samples: samples % SAMPLES_A_SERIES,
-            steps: steps.clamp(i64::MIN / 2, 0),
+    /// Goes on where the rounds of so many series stood.
+    pub(crate) fn restore(&mut self, (next, samples, steps): (usize, usize, i64)) {
+        self.next = if next < self.evicted.len() { next } else { 0 };
+        self.samples = samples % SAMPLES_A_SERIES;
+        self.steps = steps.clamp(i64::MIN / 2, 0);
+    }
+
+    /// The finest tier's newest time bucket that was evicted of a series.
+    pub(crate) fn evicted(&self, index: usize) -> i64 {
+        self.evicted.get(index).copied().unwrap_or(i64::MIN)
+    }
+
+    /// Sets what [`Rounds::evicted`] says of a series, or of the next one.
+    pub(crate) fn set_evicted(&mut self, index: usize, number: i64) {
+        match self.evicted.get_mut(index) {
+            Some(evicted) => *evicted = number,
+            None => self.evicted.push(number),
         }
     }
 }
@@ -56,14 +73,21 @@ impl Engine {
     }
 
     fn see_to(&mut self, most: usize) {
-        for _ in 0..most.min(self.series.len()) {
-            if self.rounds.steps <= 0 {
-                return;
+        let gone = self.horizon.gone(0);
+        let mut left = most.min(self.series.len());
+        while left > 0 && self.rounds.steps > 0 {
+            let Rounds { next, steps, evicted, .. } = &mut self.rounds;
+            let ahead = left.min(evicted.len() - *next).min(usize::try_from(*steps).unwrap_or(usize::MAX));
+            let idle = first_apart(&evicted[*next..*next + ahead], gone, LOT.unsigned_abs());
+            let place = *next + idle;
+            let seen = (idle + 1).min(ahead);
+            *steps -= seen as i64;
+            *next = (*next + seen) % evicted.len();
+            left -= seen;
+            if idle < ahead {
+                evicted[place] = gone;
+                *steps -= self.series[place].tidy(&self.horizon, &mut self.scratch) as i64;
             }
-            let next = self.rounds.next;
-            self.rounds.next = (next + 1) % self.series.len();
-            let Some(series) = self.series.get_mut(next) else { return };
-            self.rounds.steps -= 1 + series.tidy(&self.horizon, &mut self.scratch) as i64;
         }
         // What is not needed now is not saved for one long call later.
         self.rounds.steps = self.rounds.steps.min(0);

@@ -6,7 +6,8 @@ use crate::chunk::{Change, Chunk, MOST_BYTES, Scratch, Terms};
 use crate::grid::Grid;
 use crate::part::{Part, Run, Values, summary_of};
 use crate::sample::Sample;
-use crate::slim::{Slims, Trail};
+use crate::slim::Slims;
+use crate::trail::Trail;
 use crate::summary::Summary;
 use crate::time::TimestampMs;
 

@@ -10,8 +10,9 @@ pub(crate) const CORE: &str = "bellwether-core";
 const OURS: &str = "bellwether-";
 
 /// Each crate and those of ours that it may depend on.
-const ARROWS: [(&str, &[&str]); 7] = [
-    ("bellwether-core", &[]),
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("bellwether-loops", &[]),
+    ("bellwether-core", &["bellwether-loops"]),
     ("bellwether-wire", &["bellwether-core"]),
     ("bellwether-wasm", &["bellwether-core", "bellwether-wire"]),
     ("bellwether-dashboard", &["bellwether-core", "bellwether-wire"]),
@@ -24,9 +25,9 @@ const ARROWS: [(&str, &[&str]); 7] = [
 /// Only tests may use it.
 const TESTKIT: &str = "bellwether-testkit";
 
-/// All that a build of core compiles: its two dependencies and what they compile with.
-const CORE_TREE: [&str; 7] =
-    ["proc-macro2", "quote", "regex-lite", "syn", "thiserror", "thiserror-impl", "unicode-ident"];
+/// All that a build of core compiles: its own loops, its two dependencies and what they compile with.
+const CORE_TREE: [&str; 8] =
+    ["bellwether-loops", "proc-macro2", "quote", "regex-lite", "syn", "thiserror", "thiserror-impl", "unicode-ident"];
 
 /// Complains about every dependency between our crates that goes the wrong way.
 pub(super) fn direct(packages: &[Package]) -> Vec<Complaint> {

@@ -24,7 +24,7 @@ const WITH_CLOCK: [&str; 4] = ["crates/gateway/src/", "crates/dashboard/src/", "
 /// Complains about clocks, files, network, threads and the environment in core's source.
 pub(super) fn core_is_pure(files: &[File]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for file in files.iter().filter(|file| file.path.starts_with("crates/core/src/") && file.path.ends_with(".rs")) {
+    for file in files.iter().filter(|file| is_of_core(&file.path) && file.path.ends_with(".rs")) {
         let code = without_tests(&code_only(&file.text));
         for (line, word) in named(&code, &CLOCK_TYPES) {
             complaints
@@ -37,6 +37,11 @@ pub(super) fn core_is_pure(files: &[File]) -> Vec<Complaint> {
         }
     }
     complaints
+}
+
+/// Whether a file belongs to core or to its loops.
+fn is_of_core(path: &str) -> bool {
+    path.starts_with("crates/core/src/") || path.starts_with("crates/loops/src/")
 }
 
 /// Complains about clocks that are read outside `clock.rs`, and about a crate with two such files that read one.

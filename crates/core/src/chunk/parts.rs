@@ -1,8 +1,10 @@
 //! The time buckets of a chunk, one after the other.
 
+use bellwether_loops::packed::Reader;
+
 use super::Terms;
 use crate::grid::Grid;
-use crate::pack::{Reader, unpack};
+use crate::pack::unpack;
 use crate::part::{Part, Values, summary_of};
 use crate::slim::Slims;
 
@@ -29,12 +31,8 @@ impl<'a> Parts<'a> {
     pub(super) fn next_content(&mut self) -> Option<(i64, &'a [u8])> {
         let Rest::Packed { base, reader } = &mut self.rest else { return None };
         loop {
-            if reader.0.is_empty() {
-                return None;
-            }
-            let number = base.wrapping_add(reader.varint() as i64);
-            let length = reader.varint() as usize;
-            let content = reader.take(length);
+            let (number, content) = reader.time_bucket()?;
+            let number = base.wrapping_add(number as i64);
             if number > self.to {
                 return None;
             }

@@ -4,7 +4,8 @@ use super::{Body, Chunk, Terms};
 use crate::part::{Part, Values};
 use crate::sample::Sample;
 use crate::sketch::{MAX_COUNT, MAX_SCALE, MIN_SCALE, keys};
-use crate::slim::{Slims, Trail};
+use crate::slim::Slims;
+use crate::trail::Trail;
 
 /// A chunk's time buckets in the form in which they are kept.
 #[derive(Clone, Debug)]

@@ -1,14 +1,18 @@
 //! Some samples straight into the bytes of a time bucket, as [`super::pack`] would write it: most time buckets are made
 //! so, and each step of this is taken for each sample.
 
-use super::{CONSTANT, INCREASE, MOST_LISTED, NARROW, WIDE, milliseconds, put_varint};
+use bellwether_loops::extent::Extent;
+use bellwether_loops::listing::{put_narrow, put_wide};
+use bellwether_loops::mapping::key_of_normal;
+use bellwether_loops::packed::{CONSTANT, INCREASE, NARROW, WIDE};
+
+use super::{MOST_LISTED, milliseconds, put_varint};
 use crate::chunk::Terms;
-use crate::lanes::Pair;
-use crate::part::{Extent, increase, m2_about};
+use crate::part::increase;
 use crate::sample::Kind;
-use crate::sketch::{Sketch, keys};
-use crate::slim::{Slim, Slims};
-use crate::summary::{lesser, within};
+use crate::sketch::Sketch;
+use crate::slim::Slims;
+use crate::summary::within;
 
 /// Room for the figures and for two bytes for each sample.
 const ROOM: usize = 108 + 2 * MOST_LISTED;
@@ -72,9 +76,9 @@ impl Listed {
         self.end = at + width * count;
         let Some(list) = bytes.get_mut(at..self.end) else { return false };
         let m2 = if form == NARROW {
-            put_narrow(list, samples.slims, least, mean)
+            put_narrow(list, samples.slims, (least, Sketch::DEFAULT_SCALE), mean)
         } else {
-            put_wide(list, samples.slims, least, mean)
+            put_wide(list, samples.slims, (least, Sketch::DEFAULT_SCALE), mean)
         };
         if let Some(at) = place_of_m2 {
             Cursor { bytes, at }.put_float(m2);
@@ -102,38 +106,7 @@ const fn varint_length(number: u64) -> usize {
 
 #[inline(always)]
 fn key(value: f64) -> i32 {
-    keys::key_of_normal(value, Sketch::DEFAULT_SCALE)
-}
-
-/// Lists the value buckets of samples in a byte each; gives [`m2_about`] on the way. There is no call in it, so that all
-/// it works with stays in registers.
-#[inline(never)]
-fn put_narrow(list: &mut [u8], slims: &[Slim], least: i32, mean: f64) -> f64 {
-    let offset = |slim: &Slim| key(slim.value()).wrapping_sub(least).wrapping_add(1) as u8;
-    let (pairs, rest) = slims.as_chunks::<2>();
-    let (place_pairs, place_rest) = list.as_chunks_mut::<2>();
-    let (mut m2, center) = (Pair::new(0.0, 0.0), Pair::new(mean, mean));
-    for ([one, other], places) in pairs.iter().zip(place_pairs) {
-        let distance = Pair::new(one.value(), other.value()).minus(center);
-        m2 = m2.plus(distance.times(distance));
-        *places = [offset(one), offset(other)];
-    }
-    for (slim, place) in rest.iter().zip(place_rest) {
-        let distance = Pair::new(slim.value(), mean).minus(center);
-        m2 = m2.plus(distance.times(distance));
-        *place = offset(slim);
-    }
-    let [one, other] = m2.both();
-    lesser(f64::MAX, one + other)
-}
-
-/// The same in two bytes each.
-#[inline(never)]
-fn put_wide(list: &mut [u8], slims: &[Slim], least: i32, mean: f64) -> f64 {
-    for (slim, place) in slims.iter().zip(list.as_chunks_mut::<2>().0) {
-        *place = (key(slim.value()).wrapping_sub(least).wrapping_add(1) as u16).to_le_bytes();
-    }
-    m2_about(slims, mean)
+    key_of_normal(value, Sketch::DEFAULT_SCALE)
 }
 
 /// Bytes that are written one after the other.

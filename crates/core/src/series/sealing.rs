@@ -5,7 +5,7 @@ use super::widening::Widening;
 use crate::chunk::{Change, Scratch};
 use crate::horizon::Horizon;
 use crate::sample::{Kind, Sample};
-use crate::slim::Trail;
+use crate::trail::Trail;
 use crate::summary::{finite, step};
 use crate::time::{DurationMs, TimestampMs};
 
@@ -18,7 +18,7 @@ const MOST: usize = 8_192;
 /// Room for fresh samples that a series keeps after it had more.
 const ROOM: usize = 1_024;
 /// Time buckets leave a tier so many at a time: each of their steps has a price of its own.
-const LOT: i64 = 60;
+pub(crate) const LOT: i64 = 60;
 
 impl Series {
     /// Seals fresh samples where they are many.
@@ -105,13 +105,7 @@ impl Series {
     /// Drops what has left the tiers, into the next wider one each. Says how much work that was,
     /// counted in samples, parts and values.
     pub(crate) fn tidy(&mut self, horizon: &Horizon, scratch: &mut Scratch) -> usize {
-        let since = horizon.gone(0).saturating_sub(self.evicted);
         let is_over = self.newest <= horizon.kept_from();
-        // Below zero after a clock that was ahead is set back.
-        if since == 0 || (!is_over && (0..LOT).contains(&since)) {
-            return 0;
-        }
-        self.evicted = horizon.gone(0);
         let mut work = self.tiers.len();
         for index in 0..self.tiers.len() {
             let terms = self.terms(index, horizon);

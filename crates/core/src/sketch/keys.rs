@@ -3,18 +3,12 @@
 //! Positive values have positive keys, negative ones the same negated, zeros have key 0; keys ascend
 //! with the values.
 
-use super::mapping;
+use bellwether_loops::mapping;
 
 /// The key of a finite value at `scale`.
 #[inline]
 pub(crate) fn key(value: f64, scale: i8) -> i32 {
     mapping::key(value, scale)
-}
-
-/// The key of a positive normal value at `scale`.
-#[inline(always)]
-pub(crate) fn key_of_normal(value: f64, scale: i8) -> i32 {
-    mapping::key_of_index(mapping::index_of_normal(value.to_bits(), scale))
 }
 
 /// The key of the value bucket that takes up `key` when the scale falls by `steps`.
@@ -44,7 +38,7 @@ pub(crate) const fn greatest(scale: i8) -> i32 {
 
 /// The least key at `scale` whose value bucket holds positive normal floats only.
 pub(crate) const fn least_normal(scale: i8) -> i32 {
-    mapping::key_of_index(mapping::least_normal(scale))
+    mapping::least_normal_key(scale)
 }
 
 /// Bound of the relative error of [`midpoint`].

@@ -1,8 +1,10 @@
 //! How a sketch keeps its counts: in a list while they are few or far apart, in windows else.
 
+use bellwether_loops::mapping;
+
+use super::MAX_VALUE_BUCKETS;
 use super::entry::{Entries, Entry};
 use super::window::Windows;
-use super::{MAX_VALUE_BUCKETS, mapping};
 
 /// The counts of a sketch by the key of their value bucket.
 #[derive(Clone, Debug)]

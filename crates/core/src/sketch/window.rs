@@ -1,8 +1,10 @@
 //! A stretch of neighbouring value buckets with a count each, zeros included: for many values that
 //! lie close together. A value is counted without a search.
 
+use bellwether_loops::mapping;
+use bellwether_loops::places::count_values;
+
 use super::entry::Entry;
-use super::mapping;
 
 /// Most value buckets of both signs together, so that with the one of zeros a sketch stays within
 /// its bound.
@@ -17,16 +19,6 @@ const MOST_PLACES_TO_GO_ON: usize = 16;
 /// The first and the last index of what is counted.
 pub(super) type Extent = Option<(i32, i32)>;
 
-/// The count of the value bucket `index`, if it has a place.
-///
-/// A value that is not positive and normal has none: windows begin above the subnormal floats and end
-/// with the greatest, and its bits stand for an index beyond.
-#[inline]
-fn place(counts: &mut [u32], first: i32, index: i32) -> Option<&mut u32> {
-    // What lies before the first place becomes a number beyond the last.
-    counts.get_mut(index.wrapping_sub(first) as u32 as usize)
-}
-
 /// Counts of neighbouring value buckets of one sign.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
@@ -36,9 +28,14 @@ pub(super) struct Window {
 }
 
 impl Window {
+    /// The count of the value bucket `index`, if it has a place.
+    ///
+    /// A value that is not positive and normal has none: windows begin above the subnormal floats and end
+    /// with the greatest, and its bits stand for an index beyond.
     #[inline]
     fn place(&mut self, index: i32) -> Option<&mut u32> {
-        place(&mut self.counts, self.first, index)
+        // What lies before the first place becomes a number beyond the last.
+        self.counts.get_mut(index.wrapping_sub(self.first) as u32 as usize)
     }
 
     /// Index and count of the value buckets that hold something, ascending by index.
@@ -203,16 +200,8 @@ impl Windows {
         let values = &values[..values.len().min(room)];
         let mut rest = values;
         loop {
-            let (first, counts) = (self.positive.first, &mut self.positive.counts[..]);
-            let is_elsewhere =
-                |value: &f64| match place(counts, first, mapping::index_of_normal(value.to_bits(), scale)) {
-                    Some(count) => {
-                        *count += 1;
-                        false
-                    }
-                    None => true,
-                };
-            rest = &rest[rest.iter().position(is_elsewhere).unwrap_or(rest.len())..];
+            let counted = count_values(&mut self.positive.counts, self.positive.first, rest, scale);
+            rest = &rest[counted..];
             match rest.split_first() {
                 Some((value, later)) if self.count_other(value.to_bits(), scale) => rest = later,
                 _ => break,

@@ -7,7 +7,7 @@ use crate::chunk::{Chunk, Terms};
 use crate::horizon::Horizon;
 use crate::sample::Sample;
 use crate::series::Series;
-use crate::slim::{Slim, Slims};
+use crate::slim::{Slims, slim};
 use crate::tier::Tier;
 use crate::time::TimestampMs;
 
@@ -52,9 +52,9 @@ impl Last {
     }
 }
 
-pub(super) fn write(series: &Series, now: TimestampMs, writer: &mut Writer) {
+pub(super) fn write(series: &Series, evicted: i64, now: TimestampMs, writer: &mut Writer) {
     let mut last = Last::new(now);
-    writer.int(series.evicted());
+    writer.int(evicted);
     writer.uint(series.fresh().len() as u64);
     for sample in series.fresh().iter() {
         last.write(sample, writer);
@@ -90,7 +90,6 @@ pub(super) fn write(series: &Series, now: TimestampMs, writer: &mut Writer) {
 
 pub(super) fn read(series: &mut Series, horizon: &Horizon, reader: &mut Reader<'_>) -> Result<(), SnapshotError> {
     let mut last = Last::new(horizon.now());
-    let evicted = reader.int()?;
     let mut fresh = Vec::new();
     for _ in 0..reader.uint()? {
         fresh.push(last.read(reader)?);
@@ -106,7 +105,7 @@ pub(super) fn read(series: &mut Series, horizon: &Horizon, reader: &mut Reader<'
         let tier = Tier::restored(chunks, before, incomplete_until, sealed_to, horizon.grid(index));
         tiers.push(tier.ok_or_else(|| reader.malformed("time buckets in order of time"))?);
     }
-    let is_sound = series.restore(&fresh, tiers, evicted, horizon);
+    let is_sound = series.restore(&fresh, tiers, horizon);
     if is_sound { Ok(()) } else { Err(reader.malformed("samples in order of time")) }
 }
 
@@ -121,7 +120,7 @@ fn read_chunk(last: &mut Last, terms: Terms, reader: &mut Reader<'_>) -> Result<
         let base = last.read_at(reader)?;
         let mut slims = Vec::new();
         for _ in 0..head >> 1 {
-            let slim = Slim::new(last.read(reader)?, base);
+            let slim = slim(last.read(reader)?, base);
             slims.push(slim.ok_or_else(|| reader.malformed("a sample after its chunk's base"))?);
         }
         Chunk::restored(numbers, Stored::Samples(Slims { base, slims: &slims }), terms)

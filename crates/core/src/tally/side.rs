@@ -1,5 +1,7 @@
 //! The value buckets of values of one sign.
 
+use bellwether_loops::places::{Place, find};
+
 use crate::sketch::keys;
 
 /// Neighbouring value buckets are added in steps of so many, so that a stretch seldom grows.
@@ -7,33 +9,12 @@ const STEP: i32 = 32;
 /// A stretch is no longer than this; values outside are counted one key by one.
 const LONGEST: i32 = 8_192;
 
-/// The count of one value bucket; what is more than it holds is kept with the keys that lie outside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place(u32);
-
-impl Place {
-    /// Counts one more; `false`, and nothing changed, where it is full.
-    #[inline]
-    pub(super) fn up(&mut self) -> bool {
-        let is_open = self.0 != u32::MAX;
-        self.0 += u32::from(is_open);
-        is_open
-    }
-
-    /// Counts one less; `false`, and nothing changed, where it is empty.
-    #[inline]
-    pub(super) fn down(&mut self) -> bool {
-        let is_open = self.0 != 0;
-        self.0 -= u32::from(is_open);
-        is_open
-    }
-}
-
 /// The value buckets of values of one sign, by keys, which are positive.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
     /// Key of the first place.
     first: i32,
+    /// What is more than a place holds is kept with the keys that lie outside.
     counts: Vec<Place>,
     /// What lies too far away, and what is more than a place holds; ascending by key, none of them 0.
     outside: Vec<(i32, u64)>,
@@ -168,7 +149,6 @@ impl Side {
     /// The key of the value of this rank; all values of all sides are `n`. `reached` is where the last
     /// search ended, a place and the values before it; a search for a greater rank begins there.
     pub(super) fn find(&self, rank: u64, n: u64, reached: &mut (usize, u64)) -> Option<i32> {
-        const CHUNK: usize = STEP as usize;
         if !self.outside.is_empty() || n > u64::from(u32::MAX) {
             let (mut before, mut found) = (0_u64, None);
             self.for_each(|key, count| {
@@ -179,26 +159,7 @@ impl Side {
             });
             return found;
         }
-        if rank < reached.1 {
-            *reached = (0, 0);
-        }
-        let (mut start, mut before) = *reached;
-        for chunk in self.counts[start..].chunks(CHUNK) {
-            // No sum is greater than n. They are added up side by side.
-            let sum = u64::from(chunk.iter().map(|place| place.0).sum::<u32>());
-            if rank < before + sum {
-                *reached = (start, before);
-                for (place, count) in chunk.iter().enumerate() {
-                    before += u64::from(count.0);
-                    if rank < before {
-                        return Some(self.first + (start + place) as i32);
-                    }
-                }
-            }
-            before += sum;
-            start += chunk.len();
-        }
-        None
+        find(&self.counts, rank, reached).map(|place| self.first + place as i32)
     }
 
     pub(super) fn coarsen(&mut self, steps: u8) {

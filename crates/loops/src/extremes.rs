@@ -9,7 +9,8 @@ const BLOCK: usize = 16 * LANES;
 ///
 /// A first pass finds only in which block they are, without asking where: that has no branches. The
 /// second looks for them in one block each.
-pub(super) fn extremes(values: &[f64]) -> (usize, usize) {
+#[must_use]
+pub fn extremes(values: &[f64]) -> (usize, usize) {
     let (blocks, rest) = values.as_chunks::<BLOCK>();
     let mut least = (f64::INFINITY, 0);
     let mut greatest = (f64::NEG_INFINITY, 0);

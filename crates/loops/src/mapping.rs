@@ -1,13 +1,16 @@
 //! From a value to its value bucket and back, without a logarithm.
 //!
-//! Inside a sketch a value bucket has a *key*: `index + OFFSET` for positive values, the same
-//! negated for negative ones, 0 for zeros. So keys ascend with the values.
+//! Value bucket i at scale s holds `(base^i, base^(i+1)]`, where the base is 2^(2^−s). The engine names it by a *key*:
+//! `index + OFFSET` for positive values, the same negated for negative ones, 0 for zeros. So keys ascend with the values.
 
 use std::ops::RangeInclusive;
 
-use super::MAX_SCALE;
-use super::bounds::{CELL_BITS, CELLS, ROW_BITS, STEP, mantissa};
+use crate::bounds::{CELL_BITS, CELLS, ROW_BITS, STEP, mantissa};
 
+/// Coarsest scale: base 65,536.
+pub const MIN_SCALE: i8 = -4;
+/// Finest scale: base 2^(1/256).
+pub const MAX_SCALE: i8 = 8;
 /// Bits of a float's mantissa.
 const MANTISSA_BITS: u32 = 52;
 /// The bits of a float's mantissa.
@@ -25,23 +28,27 @@ const GREATEST_INDEX: i32 = 1_024 * FINEST - 1;
 const OFFSET: i32 = 1 - LEAST_INDEX;
 
 /// The indexes of finite floats at `scale`.
-pub(super) const fn indexes(scale: i8) -> RangeInclusive<i32> {
+#[must_use]
+pub const fn indexes(scale: i8) -> RangeInclusive<i32> {
     let steps = MAX_SCALE - scale;
     (LEAST_INDEX >> steps)..=(GREATEST_INDEX >> steps)
 }
 
 /// The key of a positive value's index.
-pub(super) const fn key_of_index(index: i32) -> i32 {
+#[must_use]
+pub const fn key_of_index(index: i32) -> i32 {
     index + OFFSET
 }
 
 /// The index of a positive key.
-pub(super) const fn index(key: i32) -> i32 {
+#[must_use]
+pub const fn index(key: i32) -> i32 {
     key - OFFSET
 }
 
 /// The key of a finite value at `scale`.
-pub(super) fn key(value: f64, scale: i8) -> i32 {
+#[must_use]
+pub fn key(value: f64, scale: i8) -> i32 {
     let bits = value.abs().to_bits();
     if bits == 0 {
         return 0;
@@ -51,7 +58,8 @@ pub(super) fn key(value: f64, scale: i8) -> i32 {
 }
 
 /// The key of the value bucket that takes up `key` when the scale falls by `steps`.
-pub(super) const fn coarser(key: i32, steps: u8) -> i32 {
+#[must_use]
+pub const fn coarser(key: i32, steps: u8) -> i32 {
     if key > 0 {
         ((key - OFFSET) >> steps) + OFFSET
     } else if key < 0 {
@@ -84,23 +92,40 @@ fn finest_index_of_normal(bits: u64) -> i32 {
 /// The index at `scale` of the positive normal float with these bits. Any other bits give an index
 /// below [`least_normal`], beyond that of the greatest float, or its very own.
 #[inline(always)]
-pub(super) fn index_of_normal(bits: u64, scale: i8) -> i32 {
+#[must_use]
+pub fn index_of_normal(bits: u64, scale: i8) -> i32 {
     finest_index_of_normal(bits) >> (MAX_SCALE - scale)
 }
 
+/// The key at `scale` of a positive normal value.
+#[inline(always)]
+#[must_use]
+pub fn key_of_normal(value: f64, scale: i8) -> i32 {
+    key_of_index(index_of_normal(value.to_bits(), scale))
+}
+
+/// The key of [`least_normal`].
+#[must_use]
+pub const fn least_normal_key(scale: i8) -> i32 {
+    key_of_index(least_normal(scale))
+}
+
 /// The least index at `scale` whose value bucket holds normal floats only.
-pub(super) const fn least_normal(scale: i8) -> i32 {
+#[must_use]
+pub const fn least_normal(scale: i8) -> i32 {
     // The least normal float is a power of two and so closes the value bucket before.
     (((1 - BIAS) * FINEST - 1) >> (MAX_SCALE - scale)) + 1
 }
 
 /// 2^(1/2^scale).
-pub(super) fn base(scale: i8) -> f64 {
+#[must_use]
+pub fn base(scale: i8) -> f64 {
     if scale > 0 { fraction(FINEST >> scale) } else { power_of_two(1 << -scale) }
 }
 
 /// The value whose relative distance to both bounds of a value bucket is the same.
-pub(super) fn midpoint(key: i32, scale: i8) -> f64 {
+#[must_use]
+pub fn midpoint(key: i32, scale: i8) -> f64 {
     if key == 0 {
         return 0.0;
     }
@@ -116,7 +141,8 @@ pub(super) fn midpoint(key: i32, scale: i8) -> f64 {
 
 /// The greatest float that lies below the value bucket `index` at `scale`; 0 below the first one, and
 /// the greatest finite float below the one behind the last.
-pub(super) fn lower_bound(index: i32, scale: i8) -> f64 {
+#[must_use]
+pub fn lower_bound(index: i32, scale: i8) -> f64 {
     let finest = i64::from(index) << (MAX_SCALE - scale);
     let exponent = finest.div_euclid(i64::from(FINEST)) as i32;
     let part = finest.rem_euclid(i64::from(FINEST)) as i32;
@@ -148,8 +174,7 @@ fn times_power_of_two(value: f64, exponent: i32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sketch::MIN_SCALE;
-    use crate::sketch::bounds::BOUNDS;
+    use crate::bounds::BOUNDS;
 
     /// Numbers of any size, least significant 32 bits first: the slow and certain way.
     fn multiply(a: &[u32], b: &[u32]) -> Vec<u32> {

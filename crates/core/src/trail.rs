@@ -1,0 +1,235 @@
+//! Trail: samples in order of time that more come to.
+
+use bellwether_loops::slim::{copied, move_by, with_room};
+
+use crate::grid::Grid;
+use crate::sample::Sample;
+use crate::slim::{Slim, Slims, base_of, is_told, slim};
+use crate::time::TimestampMs;
+
+/// Samples in order of time that more come to.
+#[derive(Clone, Debug)]
+pub(crate) struct Trail {
+    base: TimestampMs,
+    /// The base as a float, from which a later instant's distance is exact; NaN where it is before the epoch.
+    base_ms: f64,
+    /// Memory for samples. What is not used yet holds samples too, so that to append one is only to write it: a vector
+    /// would be asked to grow, and a call in the loop that every sample goes through costs more than the loop.
+    room: Box<[Slim]>,
+    /// How many samples there are.
+    used: usize,
+}
+
+impl Trail {
+    /// A trail without samples.
+    pub(crate) fn new() -> Self {
+        Self { base: TimestampMs::new(0), base_ms: 0.0, room: Box::default(), used: 0 }
+    }
+
+    /// A trail of one sample.
+    pub(crate) fn one(sample: Sample, grid: Grid) -> Self {
+        let mut trail = Self::new();
+        trail.fit(sample.timestamp(), grid);
+        trail.insert(sample);
+        trail
+    }
+
+    /// A trail that is told by its samples' twelve bytes each.
+    pub(crate) fn of(slims: Slims<'_>) -> Self {
+        let mut trail = Self { room: slims.slims.into(), used: slims.len(), ..Self::new() };
+        trail.set_base(slims.base);
+        trail
+    }
+
+    #[inline]
+    pub(crate) fn slims(&self) -> Slims<'_> {
+        Slims { base: self.base, slims: self.room.get(..self.used).unwrap_or_default() }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn len(&self) -> usize {
+        self.used
+    }
+
+    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    /// For how many samples there is memory.
+    #[inline(always)]
+    pub(crate) const fn capacity(&self) -> usize {
+        self.room.len()
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.room)
+    }
+
+    fn set_base(&mut self, base: TimestampMs) {
+        self.base = base;
+        self.base_ms = if base.get() < 0 { f64::NAN } else { base.get() as f64 };
+    }
+
+    /// Gives the trail memory for so many samples, no fewer than it has.
+    fn set_room(&mut self, room: usize) {
+        self.room = with_room(std::mem::take(&mut self.room), room.max(self.used));
+    }
+
+    /// Makes memory for at least so many more samples, and for half as many again as there are.
+    fn make_room(&mut self, more: usize) {
+        let least = self.used + more;
+        if least > self.room.len() {
+            self.set_room(least.max(self.used + self.used / 2));
+        }
+    }
+
+    /// Appends a sample at an instant or, between two, at the later of them, where that is no earlier than `newest`; gives
+    /// the instant. `None`, and nothing changed, where it is earlier, or takes more memory or another base.
+    ///
+    /// Floats are worked on until a number of 32 bits is left: that is a third of the steps.
+    #[inline(always)]
+    pub(crate) fn push_within(&mut self, at_ms: f64, value: f64, newest: TimestampMs) -> Option<TimestampMs> {
+        const TWO_52: f64 = 4_503_599_627_370_496.0;
+        let since = at_ms - self.base_ms;
+        if !(since >= 0.0 && since <= u32::MAX as f64) {
+            return None;
+        }
+        let place = self.room.get_mut(self.used)?;
+        // So high up, floats are whole numbers, and the bits of this one end with it.
+        let near = since + TWO_52;
+        let since = (near.to_bits() as u32).wrapping_add(u32::from(near - TWO_52 < since));
+        let at = TimestampMs::new(self.base.get().wrapping_add(i64::from(since)));
+        if at < newest {
+            return None;
+        }
+        *place = Slim::new(since, value);
+        self.used += 1;
+        Some(at)
+    }
+
+    /// Appends a sample that is no earlier than the last, where it can be told from the base.
+    pub(crate) fn push(&mut self, sample: Sample) {
+        let Some(slim) = slim(sample, self.base) else { return };
+        self.make_room(1);
+        if let Some(place) = self.room.get_mut(self.used) {
+            *place = slim;
+            self.used += 1;
+        }
+    }
+
+    /// Sees to it that a sample at `at` can be told; `false` where it is too far from the others. The base is always that
+    /// of the first sample, so that it is the same however they came.
+    pub(crate) fn fit(&mut self, at: TimestampMs, grid: Grid) -> bool {
+        let (Some(_), Some(last)) = (self.slims().first(), self.slims().last()) else {
+            self.set_base(base_of(at, grid));
+            return true;
+        };
+        if at > self.base {
+            return is_told(self.base, at);
+        }
+        let base = base_of(at, grid);
+        let fits = is_told(base, last.timestamp());
+        if fits {
+            self.move_to(base);
+        }
+        fits
+    }
+
+    /// Counts from the base of the first sample, where all can be told from it.
+    pub(crate) fn count_from_first(&mut self, grid: Grid) {
+        if let (Some(first), Some(last)) = (self.slims().first(), self.slims().last()) {
+            let base = base_of(first.timestamp(), grid);
+            if is_told(base, last.timestamp()) {
+                self.move_to(base);
+            }
+        }
+    }
+
+    fn move_to(&mut self, base: TimestampMs) {
+        let by = self.base.get().wrapping_sub(base.get());
+        if by != 0 {
+            move_by(self.room.get_mut(..self.used).unwrap_or_default(), by as u32);
+            self.set_base(base);
+        }
+    }
+
+    /// Puts a sample among the others, behind those of its instant; `false` where it cannot be told from the base.
+    pub(crate) fn insert(&mut self, sample: Sample) -> bool {
+        let Some(slim) = slim(sample, self.base) else { return false };
+        let place = self.slims().slims.partition_point(|other| other.since_ms() <= slim.since_ms());
+        self.make_room(1);
+        self.used += 1;
+        if let Some(behind) = self.room.get_mut(place..self.used) {
+            behind.rotate_right(1);
+            behind[0] = slim;
+        }
+        true
+    }
+
+    /// Appends samples that are no earlier than the last; `false`, and nothing changed, where they cannot be told
+    /// from the base.
+    pub(crate) fn append(&mut self, others: Slims<'_>) -> bool {
+        if self.is_empty() {
+            self.set_base(others.base);
+        }
+        let by = others.base.get().wrapping_sub(self.base.get());
+        let tells = |slim: Option<&Slim>| {
+            slim.is_none_or(|slim| {
+                by.checked_add(i64::from(slim.since_ms())).is_some_and(|since| u32::try_from(since).is_ok())
+            })
+        };
+        if by != 0 && !(tells(others.slims.first()) && tells(others.slims.last())) {
+            return false;
+        }
+        self.make_room(others.len());
+        if let Some(place) = self.room.get_mut(self.used..self.used + others.len()) {
+            place.copy_from_slice(others.slims);
+            if by != 0 {
+                move_by(place, by as u32);
+            }
+            self.used += others.len();
+        }
+        true
+    }
+
+    /// Forgets the samples and begins at another base.
+    pub(crate) fn clear(&mut self, base: TimestampMs) {
+        self.used = 0;
+        self.set_base(base);
+    }
+
+    /// Forgets the first samples.
+    pub(crate) fn drain(&mut self, count: usize) {
+        self.room.copy_within(count.min(self.used)..self.used, 0);
+        self.used -= count.min(self.used);
+    }
+
+    /// Takes out the first samples with the memory that they lie in; the others get memory for `room`.
+    pub(crate) fn take(&mut self, count: usize, room: usize) -> Self {
+        let (_, rest) = self.slims().split_at(count);
+        let left = Self { room: copied(rest.slims, room), used: rest.len(), base: self.base, base_ms: self.base_ms };
+        self.used = count.min(self.used);
+        std::mem::replace(self, left)
+    }
+
+    /// Makes memory for so many more samples than there are, and no more.
+    pub(crate) fn reserve_exact(&mut self, more: usize) {
+        if self.used + more > self.room.len() {
+            self.set_room(self.used + more);
+        }
+    }
+
+    /// Gives memory for more than so many samples back.
+    pub(crate) fn shrink_to(&mut self, room: usize) {
+        if room < self.room.len() {
+            self.set_room(room);
+        }
+    }
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self::new()
+    }
+}
