@@ -30,7 +30,7 @@ use crate::http::security::AllowList;
 use crate::http::server::ServerLimits;
 use crate::http::tls::{CertificateFiles, Tls};
 use crate::http::{self, Gateway, Life};
-use crate::hub::{self, Greeting, Hub, LiveRoom, Recovery};
+use crate::hub::{self, Greeting, Hub, LiveRoom, Recovery, Rounds};
 use crate::own::{OwnTelemetry, OwnWork};
 use crate::pulse::{self, Sampler};
 use crate::settings::{self, ServeArgs, Settings};
@@ -241,12 +241,13 @@ async fn run(
     if tokio::time::timeout(DRAIN_LIMIT, serving).await.is_err() {
         tracing::warn!("requests under way were cut off");
     }
-    let writer = gateway.writer.clone();
+    let (writer, hub) = (gateway.writer.clone(), Arc::clone(&gateway.hub));
     drop(gateway);
     let closed = async { while all_closed.recv().await.is_some() {} };
     let _late = tokio::time::timeout(CLOSE_LIMIT, closed).await;
     tokio::task::block_in_place(|| {
         let Some((threads, writing)) = started else { return };
+        hub.employ(None);
         threads.stop();
         writer.stop();
         // A panic of it is in `ended`.
@@ -457,6 +458,10 @@ impl Parts<'_> {
         let _restating = threads::spawn("restating", &self.lost, move || orders.run(&writer))?;
         let mut writing = WriterThread::new(store, hub, metrics, own, retention, queue, restate);
         let writing = threads::spawn("writer", &self.lost, move || writing.run())?;
+        let rounds = Rounds::new();
+        let due = rounds.clone();
+        let call = threads.start("courier", move |called| rounds.run(&called))?;
+        self.hub.employ(Some(due.called_by(call)));
         self.pulse(&mut threads, watch)?;
         self.sampler(&mut threads)?;
         if self.settings.page.demo {

@@ -22,6 +22,7 @@ pub(crate) mod seats;
 pub(crate) mod security;
 pub(crate) mod server;
 mod signin;
+mod socket;
 mod timing;
 pub(crate) mod tls;
 mod ws;

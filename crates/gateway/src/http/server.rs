@@ -21,6 +21,7 @@ use tower::ServiceExt;
 
 use super::allowance::{Allowance, Allowed};
 use super::caller::Transport;
+use super::socket::{PlainSocket, WriteSide};
 use super::tls::Tls;
 
 /// What a connection may take.
@@ -101,11 +102,13 @@ async fn take(
 ) {
     // A live value is worth more than a full packet. Where it cannot be had, all goes on, a little later.
     let _slower = stream.set_nodelay(true);
+    let stream = PlainSocket::new(stream);
+    let write_side = stream.write_side();
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.take_time));
     let stream = Box::pin(stream);
     let Some(tls) = tls else {
-        return converse(stream, peer, Transport::Plain, router, limits, stopping).await;
+        return converse(stream, peer, Line::Plain(write_side), router, limits, stopping).await;
     };
     // Whoever dribbles its greeting is let go like whoever dribbles a head.
     let greeting = timeout(limits.head_time, tls.acceptor().accept(stream));
@@ -114,10 +117,17 @@ async fn take(
         () = super::stopping(stopping.clone()) => return,
     };
     match greeted {
-        Ok(Ok(stream)) => converse(stream, peer, Transport::Tls, router, limits, stopping).await,
+        Ok(Ok(stream)) => converse(stream, peer, Line::Tls, router, limits, stopping).await,
         Ok(Err(error)) => tracing::debug!(%error, %peer, "a connection is not encrypted as it should be"),
         Err(_) => tracing::debug!(%peer, "a connection did not say how it is to be encrypted in time"),
     }
+}
+
+/// What a connection comes over.
+enum Line {
+    /// The bytes of its socket are its own, so that the live feed may write to it at once.
+    Plain(WriteSide),
+    Tls,
 }
 
 /// Answers the requests of one connection until it ends, or until the one under way is answered once
@@ -125,7 +135,7 @@ async fn take(
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    transport: Transport,
+    line: Line,
     router: Router,
     limits: ServerLimits,
     stopping: watch::Receiver<bool>,
@@ -137,7 +147,15 @@ async fn converse(
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(transport);
+        match &line {
+            Line::Plain(write_side) => {
+                request.extensions_mut().insert(Transport::Plain);
+                request.extensions_mut().insert(write_side.clone());
+            }
+            Line::Tls => {
+                request.extensions_mut().insert(Transport::Tls);
+            }
+        }
         request.extensions_mut().insert(allowance.clone());
         let (router, answering) = (router.clone(), Arc::clone(&answering));
         async move {

@@ -24,6 +24,7 @@ use super::allowance::Allowance;
 use super::caller::Caller;
 use super::errors::ApiError;
 use super::produce::{Pace, Produced};
+use super::socket::WriteSide;
 use super::{Gateway, guard, produce, seats, security};
 use crate::auth::{Ended, Principal, Scope};
 use crate::clock::{self, Stopwatch};
@@ -43,6 +44,7 @@ pub(super) async fn live(
     State(gateway): State<Arc<Gateway>>,
     Extension(caller): Extension<Caller>,
     Extension(allowance): Extension<Allowance>,
+    line: Option<Extension<WriteSide>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -63,7 +65,7 @@ pub(super) async fn live(
     let seat = gateway.seats.take(caller.address, user)?;
     Ok(upgrade.on_upgrade(move |socket| async move {
         let alive = gateway.connections.clone();
-        serve(gateway, socket, caller, allowance, principal).await;
+        serve(gateway, socket, line.map(|Extension(line)| line), caller, allowance, principal).await;
         drop((seat, alive));
     }))
 }
@@ -187,6 +189,7 @@ impl Farewell {
 async fn serve(
     gateway: Arc<Gateway>,
     socket: WebSocket,
+    line: Option<WriteSide>,
     caller: Caller,
     allowance: Allowance,
     principal: Option<Principal>,
@@ -212,6 +215,9 @@ async fn serve(
     };
     gateway.metrics.subscribers.inc();
     let replies = queue.replies();
+    if let Some(line) = line {
+        queue.write_to(Arc::new(line.go_live(gateway.metrics.frames_sent.clone())));
+    }
     // Each with a waker of its own: a frame to send must not have the others looked at, hundreds of times each second.
     let farewell = {
         let mut parts: FuturesUnordered<Pin<Box<dyn Future<Output = Option<Farewell>> + Send + '_>>> =
@@ -296,6 +302,11 @@ async fn send(
                 queue.sent(bytes);
                 sent
             }
+            Outbound::Begun(bytes) => {
+                let sent = in_time(deadline, sink.flush()).await;
+                queue.sent(bytes);
+                sent
+            }
             Outbound::Past(past) => {
                 let sent = send_past(sink, deadline, &past, &queue).await;
                 if sent.is_ok() {
@@ -346,7 +357,14 @@ async fn deliver(
     deadline: Duration,
     message: Message,
 ) -> Result<(), Undelivered> {
-    match timeout(deadline, sink.send(message)).await {
+    in_time(deadline, sink.send(message)).await
+}
+
+async fn in_time(
+    deadline: Duration,
+    sending: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), Undelivered> {
+    match timeout(deadline, sending).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Undelivered::Gone),
         Err(_) => Err(Undelivered::TooSlow),
@@ -408,8 +426,12 @@ async fn receive(
                 reply_error(gateway, id, "not_supported", "frames to the gateway are text; binary ones are not taken");
                 minute.count().map_err(|TooMany| Farewell::too_many(limits))
             }
-            // After a goodbye the library says it back while it is read on, then the stream ends.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(()),
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            // The library says it back while it is read on, then the stream ends.
+            Message::Close(_) => {
+                replies.last();
+                Ok(())
+            }
         };
         if let Err(farewell) = heard {
             return Some(farewell);

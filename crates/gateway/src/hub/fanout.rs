@@ -2,6 +2,7 @@
 //! ask for the same.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bellwether_core::engine::{Engine, SeriesId};
 use bellwether_core::labels::SeriesKey;
@@ -10,12 +11,13 @@ use bellwether_core::summary::Summary;
 use bellwether_core::time::TimestampMs;
 use bellwether_wire::frame::RestatedSpan;
 
+use super::courier::Courier;
 use super::encode;
 use super::feed::{Feed, Place, Resolution, step_end};
 use super::joining::Joining;
 use super::log::Log;
 use super::past::{Missed, Past};
-use super::queue::{Frame, Outbound, Pushed, QueueSender};
+use super::queue::{Frame, Outbound, Outlet, Pushed, QueueSender};
 
 /// Names a live connection; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,13 +45,13 @@ struct Connection {
 
 impl Connection {
     /// Queues live frames, all or none of them; none where it is behind, and from now on it is where
-    /// they find no room.
-    fn push_live(&mut self, frames: &[Frame]) -> Pushed {
+    /// they find no room. See [`QueueSender::push_live`].
+    fn push_live(&mut self, frames: &[Frame], due: Option<&mut Vec<Arc<Outlet>>>) -> Pushed {
         if self.pace == Pace::Behind {
             return Pushed::Full;
         }
         self.heard = true;
-        let pushed = self.queue.push_live(frames);
+        let pushed = self.queue.push_live(frames, due);
         if pushed == Pushed::Full {
             self.pace = Pace::Behind;
         }
@@ -172,9 +174,28 @@ pub(super) struct Fanout {
     increments: Increments,
     flushed: Flushed,
     joining: Joining,
+    /// `None` where each connection's task sends its own.
+    courier: Option<Courier>,
 }
 
 impl Fanout {
+    /// Has live frames carried by a courier from now on, or by nobody.
+    pub(super) fn employ(&mut self, courier: Option<Courier>) {
+        self.courier = courier;
+    }
+
+    /// Where the queues go that the courier is to see to.
+    fn nobody_due(&self) -> Option<Vec<Arc<Outlet>>> {
+        self.courier.is_some().then(Vec::new)
+    }
+
+    /// Has the courier see to these queues.
+    fn call(&self, due: Option<Vec<Arc<Outlet>>>) {
+        if let (Some(courier), Some(due)) = (&self.courier, due) {
+            courier.see_to(due);
+        }
+    }
+
     /// Adds a connection.
     pub(super) fn connect(&mut self, queue: QueueSender) -> ConnectionId {
         let id = ConnectionId(self.next_id);
@@ -351,7 +372,7 @@ impl Fanout {
         encode: impl Fn(&Feed, &mut Takes) -> Vec<Frame>,
     ) {
         let most = (MAX_LOGS_BYTES / self.channels.len().max(1)).min(MAX_LOG_BYTES);
-        let mut gone = Vec::new();
+        let (mut gone, mut due) = (Vec::new(), self.nobody_due());
         for channel in self.channels.iter_mut().filter(|channel| channel.feed.resolution == resolution) {
             let frames = encode(&channel.feed, &mut channel.takes);
             if frames.is_empty() {
@@ -359,7 +380,7 @@ impl Fanout {
             }
             for (id, has) in &mut channel.members {
                 let Some(connection) = self.connections.get_mut(id) else { continue };
-                match connection.push_live(&frames) {
+                match connection.push_live(&frames, due.as_mut()) {
                     Pushed::Queued => {}
                     Pushed::Full => *has = has.or(Some(after)),
                     Pushed::Gone => gone.push(*id),
@@ -367,17 +388,19 @@ impl Fanout {
             }
             channel.log.push(after, place.seq, frames, now, most);
         }
+        self.call(due);
         self.let_go(gone);
     }
 
     /// Sends a frame to every connection; to those that are behind when they have caught up.
     pub(super) fn broadcast(&mut self, frame: &Frame) {
-        let mut gone = Vec::new();
+        let (mut gone, mut due) = (Vec::new(), self.nobody_due());
         for (id, connection) in self.connections.iter_mut().filter(|(_, connection)| connection.hears == Hears::All) {
-            if connection.push_live(std::slice::from_ref(frame)) == Pushed::Gone {
+            if connection.push_live(std::slice::from_ref(frame), due.as_mut()) == Pushed::Gone {
                 gone.push(*id);
             }
         }
+        self.call(due);
         self.let_go(gone);
     }
 
@@ -444,18 +467,19 @@ impl Fanout {
     /// Ends a second: tells the time to the connections that heard nothing in it, and to all others
     /// every [`TICK_AT_LEAST_EVERY_SECS`]; channels that nobody has come back to end.
     pub(super) fn tick(&mut self, frame: impl FnOnce() -> Frame) {
-        let mut gone = Vec::new();
+        let (mut gone, mut due) = (Vec::new(), self.nobody_due());
         let frame = std::cell::LazyCell::new(frame);
         for (id, connection) in &mut self.connections {
             connection.untold_secs += 1;
             if !connection.heard || connection.untold_secs >= TICK_AT_LEAST_EVERY_SECS {
                 connection.untold_secs = 0;
-                if connection.push_live(std::slice::from_ref(&*frame)) == Pushed::Gone {
+                if connection.push_live(std::slice::from_ref(&*frame), due.as_mut()) == Pushed::Gone {
                     gone.push(*id);
                 }
             }
             connection.heard = false;
         }
+        self.call(due);
         self.let_go(gone);
         self.end_deserted();
     }

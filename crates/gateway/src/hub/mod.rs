@@ -2,6 +2,7 @@
 //! a subscription's history or in its live values, never in both or in neither.
 
 mod admission;
+mod courier;
 mod encode;
 mod fanout;
 mod feed;
@@ -35,6 +36,7 @@ use bellwether_core::watch::Watches;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
 pub(crate) use admission::{Admission, AdmittedHistogram};
+pub(crate) use courier::{Courier, Direct, Rounds, Sent};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use news::News;
 pub(crate) use past::Past;
@@ -262,6 +264,11 @@ impl Hub {
         let id = state.fanout.connect(sender);
         state.fanout.keep_news_from(id);
         (id, receiver)
+    }
+
+    /// Has live frames carried by a courier from now on, or with `None` by the task of each connection.
+    pub(crate) fn employ(&self, courier: Option<Courier>) {
+        self.state().fanout.employ(courier);
     }
 
     pub(crate) fn disconnect(&self, id: ConnectionId) {

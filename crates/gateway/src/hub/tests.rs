@@ -65,6 +65,7 @@ fn received(queue: &mut QueueReceiver) -> (std::collections::BTreeMap<SeriesKey,
         match outbound {
             Outbound::Reply(frame) | Outbound::Live(frame) => take(&frame),
             Outbound::Past(past) => past.frames().for_each(|frame| take(&frame)),
+            Outbound::Begun(_) => panic!("there is no socket"),
         }
     }
     (counts, places)

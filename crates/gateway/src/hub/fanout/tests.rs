@@ -129,6 +129,7 @@ fn waiting(queue: &mut QueueReceiver) -> Vec<String> {
             }
             Outbound::Reply(Frame::Text(text)) => text.as_str().to_owned(),
             Outbound::Reply(frame) => format!("{frame:?}"),
+            Outbound::Begun(bytes) => format!("the rest of {bytes} bytes"),
             Outbound::Past(past) => {
                 queue.sent_past(&past);
                 match past {

@@ -50,6 +50,7 @@ impl Viewer {
                     frames.extend(past.frames());
                     connection.queue.sent_past(past);
                 }
+                Outbound::Begun(_) => panic!("there is no socket"),
             }
             for frame in frames {
                 self.hear(&frame);
