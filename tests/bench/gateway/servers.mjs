@@ -1,6 +1,6 @@
 // The servers of W6: each started on a free port of loopback with a folder of its own, as its makers ship it.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -91,6 +91,14 @@ export async function serve(key, { flags = [], folder = mkdtempSync(path.join(os
     cpu() {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    },
+    /** The same of those of its threads that have this name, to the nanosecond. */
+    cpuOf(name) {
+      const tasks = `/proc/${child.pid}/task`;
+      const nanos = (task) => Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]);
+      const named = readdirSync(tasks).filter((task) => readFileSync(`${tasks}/${task}/comm`, 'utf8').trim() === name);
+      if (named.length === 0) throw new Error(`${key} has no thread called ${name}`);
+      return named.reduce((sum, task) => sum + nanos(task), 0) / 1e9;
     },
     memoryMb: () => Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]) * 4096 / 1e6,
     async stop() {
