@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use bellwether_core::labels::SeriesKey;
 
-/// About how much memory is held; beyond it all is forgotten, and begins anew.
+/// About how much memory is held.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// What a series takes beside its texts, at most.
-const SERIES_BYTES: usize = 512;
+/// What a series takes beside its texts and labels, at most.
+const SERIES_BYTES: usize = 256;
+/// What a label takes beside its texts: its place, and what the memory of each text takes.
+const LABEL_BYTES: usize = 128;
 
 /// A series, and how many bytes its labels had.
 #[derive(Clone, Debug)]
@@ -17,23 +19,52 @@ pub(super) struct Known {
     pub(super) label_bytes: usize,
 }
 
+impl Known {
+    /// About what it takes with the bytes that named it.
+    fn held_bytes(&self, labels: &[u8]) -> usize {
+        // The bytes themselves, and each text of the series.
+        2 * labels.len() + SERIES_BYTES + LABEL_BYTES * self.key.labels.len()
+    }
+}
+
 /// Series by the very bytes that named them, for whoever decodes one message after the other; bounded.
+///
+/// When it is full it stays as it is, so that of more series than it has room for, some are still known. Once as many
+/// unknown ones came as would fill it anew, a new round begins: what is not named again in it is then forgotten.
 #[derive(Debug, Default)]
 pub struct KnownSeries {
     by_bytes: HashMap<Box<[u8]>, Known>,
+    /// Those of the round before that were not named in this one.
+    before: HashMap<Box<[u8]>, Known>,
+    /// Of both.
     held_bytes: usize,
+    /// Bytes of series for which there was no room in this round.
+    missed_bytes: usize,
 }
 
 impl KnownSeries {
-    pub(super) fn get(&self, labels: &[u8]) -> Option<&Known> {
+    pub(super) fn get(&mut self, labels: &[u8]) -> Option<&Known> {
+        if !self.before.is_empty()
+            && let Some((labels, known)) = self.before.remove_entry(labels)
+        {
+            self.by_bytes.insert(labels, known);
+        }
         self.by_bytes.get(labels)
     }
 
     pub(super) fn note(&mut self, labels: &[u8], known: Known) {
-        // The bytes themselves, and each text of the series.
-        let bytes = 2 * labels.len() + SERIES_BYTES;
+        let bytes = known.held_bytes(labels);
         if self.held_bytes + bytes > MOST_BYTES {
-            *self = Self::default();
+            self.missed_bytes += bytes;
+            if self.missed_bytes < MOST_BYTES {
+                return;
+            }
+            self.missed_bytes = 0;
+            let forgotten = std::mem::replace(&mut self.before, std::mem::take(&mut self.by_bytes));
+            self.held_bytes -= forgotten.iter().map(|(labels, known)| known.held_bytes(labels)).sum::<usize>();
+            if self.held_bytes + bytes > MOST_BYTES {
+                return;
+            }
         }
         self.held_bytes += bytes;
         self.by_bytes.insert(labels.into(), known);
@@ -85,16 +116,45 @@ mod tests {
         assert_eq!(second.rejected.len(), 1);
     }
 
-    #[test]
-    fn what_is_held_is_bounded() {
-        let mut known = KnownSeries::default();
-        let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::empty() };
-        let most = MOST_BYTES / SERIES_BYTES;
-        for number in 0..2 * most {
-            known.note(&number.to_le_bytes(), Known { key: key.clone(), label_bytes: 0 });
-            assert!(known.held_bytes <= MOST_BYTES && known.by_bytes.len() <= most);
+    /// Names series one after the other, as a sender does; how many of them were known.
+    fn name_all(known: &mut KnownSeries, numbers: std::ops::Range<usize>) -> usize {
+        let key = SeriesKey { metric: MetricName::new("m").unwrap(), labels: Labels::new([("a", "1")]).unwrap() };
+        let mut hits = 0;
+        for number in numbers {
+            let labels = number.to_le_bytes();
+            if known.get(&labels).is_some() {
+                hits += 1;
+            } else {
+                known.note(&labels, Known { key: key.clone(), label_bytes: 0 });
+            }
+            let held = known.by_bytes.iter().chain(&known.before).map(|(labels, known)| known.held_bytes(labels));
+            if number % 5_000 == 0 {
+                assert_eq!(held.sum::<usize>(), known.held_bytes);
+            }
+            assert!(known.held_bytes <= MOST_BYTES);
         }
-        assert!(known.get(&(2 * most - 1).to_le_bytes()).is_some(), "the newest is known");
-        assert!(known.get(&0_usize.to_le_bytes()).is_none());
+        hits
+    }
+
+    /// How many series there is room for.
+    const ROOM: usize = MOST_BYTES / (2 * size_of::<usize>() + SERIES_BYTES + LABEL_BYTES);
+
+    #[test]
+    fn of_more_series_than_there_is_room_for_some_are_known() {
+        let mut known = KnownSeries::default();
+        assert_eq!(name_all(&mut known, 0..ROOM), 0);
+        assert_eq!(name_all(&mut known, 0..ROOM), ROOM, "as many as there is room for are all known");
+        let hits: Vec<_> = (0..6).map(|_| name_all(&mut known, 0..2 * ROOM)).collect();
+        assert!(hits.iter().all(|hits| *hits > ROOM / 4), "{hits:?} of {ROOM}");
+    }
+
+    #[test]
+    fn series_that_nobody_names_any_more_make_room() {
+        let mut known = KnownSeries::default();
+        name_all(&mut known, 0..ROOM);
+        for _ in 0..4 {
+            name_all(&mut known, ROOM..2 * ROOM);
+        }
+        assert_eq!(name_all(&mut known, ROOM..2 * ROOM), ROOM);
     }
 }
