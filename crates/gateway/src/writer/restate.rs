@@ -21,7 +21,7 @@ use crate::store::{BatchSample, Corrected, Increment, Snapshot, Store, StoreErro
 
 /// Most corrections that are on disk and not shown yet.
 pub(super) const MOST_RESTATING: usize = 16;
-/// Most samples of the series of a correction that may come before it is shown; beyond, they are read anew.
+/// Most samples of the series of all corrections that may come before these are shown; beyond, they are read anew.
 pub(super) const MOST_SINCE: usize = 1_000_000;
 
 /// Series that are to be made anew.
@@ -101,6 +101,14 @@ pub(super) struct Restating {
     since: Since,
 }
 
+#[cfg(test)]
+impl Restating {
+    /// How much is noted down for it; `None` where it was too much.
+    pub(super) fn held(&self) -> Option<usize> {
+        (!self.since.overflowed).then(|| self.since.len())
+    }
+}
+
 /// What was stored of series since the snapshot.
 #[derive(Default)]
 struct Since {
@@ -111,6 +119,10 @@ struct Since {
 }
 
 impl Since {
+    fn len(&self) -> usize {
+        self.samples.len() + self.increments.len()
+    }
+
     fn add_to(self, engine: &mut Engine, now: TimestampMs) {
         for (key, kind, sample) in self.samples {
             if let Ok(id) = engine.series(&key, Some(kind)) {
@@ -154,13 +166,36 @@ impl<S: Store> WriterThread<S> {
 
     /// Notes down what is stored of series that are being made anew.
     pub(super) fn note_since(&mut self, stored: &[(u64, Vec<BatchSample>)], increments: &[Increment]) {
-        for Restating { series, since, .. } in &mut self.restating {
-            let admitted = stored.iter().flat_map(|(_, samples)| samples).filter(|each| series.contains(&each.series));
-            since.samples.extend(admitted.map(|each| (each.series.clone(), each.kind, each.sample)));
+        let mut held: usize = self.restating.iter().map(|each| each.since.len()).sum();
+        for Restating { series, since, .. } in self.restating.iter_mut().filter(|each| !each.since.overflowed) {
+            held -= since.len();
+            // Samples of one series mostly stand together: it is looked for once.
+            let mut before: Option<(&SeriesKey, bool)> = None;
+            for each in stored.iter().flat_map(|(_, samples)| samples) {
+                let taken = match before {
+                    Some((before, taken)) if before.is_clone_of(&each.series) => taken,
+                    _ => series.contains(&each.series),
+                };
+                before = Some((&each.series, taken));
+                if taken {
+                    since.samples.push((each.series.clone(), each.kind, each.sample));
+                }
+            }
             since.increments.extend(increments.iter().filter(|each| series.contains(&each.series)).cloned());
-            if since.samples.len() + since.increments.len() > self.most_since {
+            if held + since.len() > self.most_since {
                 *since = Since { overflowed: true, ..Since::default() };
             }
+            held += since.len();
+        }
+    }
+
+    /// Answers those whose corrections are not shown yet, for the gateway ends: they are on disk, and the next start
+    /// shows them.
+    pub(super) fn tell_of_what_is_on_disk(&mut self) {
+        let told = self.restating.drain(..).flat_map(|restating| restating.told);
+        for (reply, corrected) in told.chain(std::mem::take(&mut self.unsure.told)) {
+            // The asker may have gone away; it is changed all the same.
+            let _gone = reply.send(Ok(corrected));
         }
     }
 

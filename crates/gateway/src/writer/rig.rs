@@ -295,6 +295,47 @@ fn who_corrects_is_told_once_it_is_shown_however_much_comes_meanwhile() {
 }
 
 #[test]
+fn who_corrects_while_the_gateway_stops_is_told_that_it_is_on_disk() {
+    let mut rig = Rig::new();
+    let referred = IngestedSample { reference: Some("r".to_owned()), ..sample(None) };
+    assert_eq!(rig.write_one(batch("first", vec![referred, sample(None)])), stored(2));
+    let target = Target::new("r");
+    let found = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Withdraw).unwrap();
+    let asked = Correction { target, change: Change::Withdraw, reason: None, by: "desk".into(), now: clock::now() };
+    let mut answer = rig.ask(&asked, &found);
+    // Nobody can ask for anything any more.
+    rig.writer.run();
+    assert!(matches!(answer.try_recv(), Ok(Ok(Corrected::Done { samples: 1, .. }))));
+    assert!(!rig.writer.store_for_tests().restated().unwrap().is_empty());
+}
+
+#[test]
+fn what_comes_before_corrections_are_shown_is_held_within_one_bound() {
+    let mut rig = Rig::new();
+    rig.writer.most_since = 3;
+    let referred = |name: &str| IngestedSample { reference: Some(name.to_owned()), ..sample(None) };
+    assert_eq!(rig.write_one(batch("first", vec![referred("r"), referred("s"), sample(None)])), stored(3));
+    let mut answers: Vec<_> = ["r", "s"]
+        .into_iter()
+        .map(|reference| {
+            let target = Target::new(reference);
+            let found = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Withdraw).unwrap();
+            let (change, now) = (Change::Withdraw, clock::now());
+            rig.ask(&Correction { target, change, reason: None, by: "desk".into(), now }, &found)
+        })
+        .collect();
+    // Both are of this series; what is noted down for both is more than is held.
+    assert_eq!(rig.write_one(batch("two", vec![sample(None); 2])), stored(2));
+    let held: Vec<_> = rig.writer.restating.iter().map(super::restate::Restating::held).collect();
+    assert_eq!(held, [Some(2), None]);
+    rig.settle();
+    for answer in &mut answers {
+        assert!(matches!(answer.try_recv(), Ok(Ok(Corrected::Done { samples: 1, .. }))));
+    }
+    assert_eq!(rig.count(), 3.0);
+}
+
+#[test]
 fn what_was_not_stored_leaves_no_trace_in_the_engine() {
     let mut rig = Rig::new();
     rig.disk.fail(Some(Failure::Broken));

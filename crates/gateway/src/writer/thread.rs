@@ -122,6 +122,7 @@ impl<S: Store> WriterThread<S> {
             }
             if stop {
                 self.save_unsaved();
+                self.tell_of_what_is_on_disk();
                 return;
             }
             if self.last_housekeeping.elapsed() >= self.housekeeping_in {
