@@ -1,7 +1,7 @@
 //! Who carries live frames to the sockets: one thread writes a frame to all who are idle, one after the other.
 //!
 //! Waking the task of each viewer for each message cost more than to write it. A socket that does not take a frame at
-//! once is left to its task, which waits for it, so that nobody waits for a slow viewer. Why it is so: ADR 10.
+//! once is left to its task, which waits for it, so that nobody waits for a slow viewer. Why it is so: ADR 12.
 
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
