@@ -11,7 +11,8 @@ use crate::time::TimestampMs;
 #[derive(Clone, Debug)]
 pub(crate) struct Trail {
     base: TimestampMs,
-    /// The base as a float, from which a later instant's distance is exact; NaN where it is before the epoch.
+    /// The base as a float, from which a later instant's distance is exact; NaN where it is before the epoch or to be
+    /// found anew.
     base_ms: f64,
     /// Memory for samples. What is not used yet holds samples too, so that to append one is only to write it: a vector
     /// would be asked to grow, and a call in the loop that every sample goes through costs more than the loop.
@@ -203,6 +204,14 @@ impl Trail {
     pub(crate) fn drain(&mut self, count: usize) {
         self.room.copy_within(count.min(self.used)..self.used, 0);
         self.used -= count.min(self.used);
+        self.forget_base_if_empty();
+    }
+
+    /// The base is that of the first sample: the next one that comes is to find one of its own.
+    fn forget_base_if_empty(&mut self) {
+        if self.is_empty() {
+            self.base_ms = f64::NAN;
+        }
     }
 
     /// Takes out the first samples with the memory that they lie in; the others get memory for `room`.
@@ -210,7 +219,9 @@ impl Trail {
         let (_, rest) = self.slims().split_at(count);
         let left = Self { room: copied(rest.slims, room), used: rest.len(), base: self.base, base_ms: self.base_ms };
         self.used = count.min(self.used);
-        std::mem::replace(self, left)
+        let taken = std::mem::replace(self, left);
+        self.forget_base_if_empty();
+        taken
     }
 
     /// Makes memory for so many more samples than there are, and no more.
@@ -231,5 +242,101 @@ impl Trail {
 impl Default for Trail {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::DurationMs;
+    use proptest::prelude::*;
+
+    const START: i64 = 1_700_000_000_000;
+    const NEVER: TimestampMs = TimestampMs::new(i64::MIN);
+
+    fn grid() -> Grid {
+        Grid::new(DurationMs::from_secs(1)).unwrap()
+    }
+
+    fn sample(at: i64, value: f64) -> Sample {
+        Sample::new(TimestampMs::new(at), value).unwrap()
+    }
+
+    /// A trail whose first sample lies on its base, with room for more.
+    fn trail() -> Trail {
+        let mut trail = Trail::one(sample(START + 1, 1.0), grid());
+        trail.reserve_exact(4);
+        assert_eq!(trail.slims().base, TimestampMs::new(START));
+        trail
+    }
+
+    proptest! {
+        #[test]
+        fn a_fraction_counts_as_the_next_whole_millisecond(since in 0.0..4e9_f64) {
+            let at_ms = START as f64 + since;
+            let at = trail().push_within(at_ms, 2.0, NEVER);
+            prop_assert_eq!(at, Some(TimestampMs::new(at_ms.ceil() as i64)));
+        }
+
+        #[test]
+        fn a_trail_is_the_samples_that_came_in_order(
+            steps in proptest::collection::vec((0..3, -200..4_000_i64), 1..60),
+        ) {
+            let (mut trail, mut model): (Trail, Vec<i64>) = (trail(), vec![START + 1]);
+            for (what, by) in steps {
+                let at = model.last().copied().unwrap_or(START) + by;
+                match what {
+                    0 => {
+                        let fits = trail.fit(TimestampMs::new(at), grid());
+                        prop_assert!(fits && trail.insert(sample(at, by as f64)));
+                        model.push(at);
+                        model.sort_unstable();
+                    }
+                    1 if trail.push_within(at as f64, 0.5, TimestampMs::new(model.last().copied().unwrap_or(i64::MAX))).is_some() => {
+                        model.push(at);
+                    }
+                    2 => {
+                        let count = model.len().min(by.unsigned_abs() as usize % 4);
+                        trail.drain(count);
+                        model.drain(..count);
+                    }
+                    _ => trail.reserve_exact(3),
+                }
+                let found: Vec<i64> = trail.slims().iter().map(|sample| sample.timestamp().get()).collect();
+                prop_assert_eq!(&found, &model);
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_49_days_away_is_not_told() {
+        let last = START + i64::from(u32::MAX);
+        for (at, is_told) in
+            [(last as f64 - 0.5, true), (last as f64, true), (last as f64 + 0.5, false), (START as f64 - 0.5, false)]
+        {
+            assert_eq!(trail().push_within(at, 2.0, NEVER).is_some(), is_told, "{at}");
+        }
+        let mut trail = trail();
+        assert!(trail.fit(TimestampMs::new(last), grid()) && trail.insert(sample(last, 2.0)));
+        assert!(!trail.fit(TimestampMs::new(last + 1), grid()) && !trail.insert(sample(last + 1, 2.0)));
+        // An earlier one would move the base away from the last.
+        assert!(!trail.fit(TimestampMs::new(START - 1_000), grid()));
+        assert_eq!(trail.slims().base, TimestampMs::new(START));
+        assert!(!trail.append(Trail::one(sample(last + 2_000, 3.0), grid()).slims()));
+        assert_eq!(trail.len(), 2);
+    }
+
+    #[test]
+    fn a_trail_that_was_emptied_has_the_base_of_its_next_first_sample() {
+        let late = START + 90_500;
+        let empty_it: [fn(&mut Trail); 2] = [|trail| trail.drain(1), |trail| drop(trail.take(1, 8))];
+        for empty in empty_it {
+            let mut trail = trail();
+            empty(&mut trail);
+            assert_eq!(trail.push_within(late as f64, 2.0, NEVER), None);
+            assert!(trail.fit(TimestampMs::new(late), grid()));
+            trail.push(sample(late, 2.0));
+            assert_eq!(trail.slims().base, TimestampMs::new(START + 90_000));
+        }
     }
 }

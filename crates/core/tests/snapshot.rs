@@ -433,3 +433,27 @@ fn the_newest_version_is_the_one_that_is_written() {
     let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/snapshot-v2.bin")).unwrap();
     assert_eq!(Engine::restore(config(), &bytes).unwrap().snapshot(), bytes);
 }
+
+#[test]
+fn a_series_whose_fresh_samples_were_all_sealed_goes_on_in_the_same_bytes() {
+    let start = 1_700_000_000_000;
+    let mut engine = Engine::new(EngineConfig::default()).unwrap();
+    // The one that waits longest until it seals, so that what it seals is a chunk of its own.
+    let all: Vec<_> = (0..32).map(|host| engine.series(&key(2, &host.to_string()), None).unwrap()).collect();
+    let series = all[31];
+    for number in 0..50_u32 {
+        let now = start + 400 * i64::from(number);
+        engine.record(series, sample(now, number.into()), at(now)).unwrap();
+    }
+    // A wide summary behind them seals them all.
+    let wide = Summary::of(sample(start + 25_500, 2.0), Kind::Gauge);
+    engine.merge(series, ms(10_000), at(start + 30_000), &wide, at(start + 30_000)).unwrap();
+    let mut again = Engine::restore(EngineConfig::default(), &engine.snapshot()).unwrap();
+    for number in 0..150_u32 {
+        let now = start + 31_030 + 400 * i64::from(number);
+        for engine in [&mut engine, &mut again] {
+            engine.record(series, sample(now, number.into()), at(now)).unwrap();
+        }
+        assert!(engine.snapshot() == again.snapshot(), "after {number}");
+    }
+}
