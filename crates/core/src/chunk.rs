@@ -12,10 +12,11 @@ pub(crate) use change::Change;
 pub(crate) use parts::Parts;
 use parts::Rest;
 
+use bellwether_loops::listing::Listing;
 use bellwether_loops::packed::Reader;
 
 use crate::grid::Grid;
-use crate::pack::{Listed, Spread, pack, put_varint, unpack};
+use crate::pack::{Spread, pack, put_varint, unpack};
 use crate::part::Run;
 use crate::sample::{Kind, Sample};
 use crate::slim::Slims;
@@ -48,7 +49,7 @@ pub(crate) struct Scratch {
     made: Vec<u8>,
     record: Vec<u8>,
     /// The time bucket at hand, where it is made straight from samples.
-    pub(crate) listed: Listed,
+    pub(crate) listing: Listing,
 }
 
 impl Scratch {
@@ -149,19 +150,18 @@ impl Chunk {
     }
 
     /// A chunk of one time bucket that is listed, with room for so many bytes.
-    pub(crate) fn of_listed(number: i64, listed: &Listed, room: usize) -> Self {
-        let mut bytes = Vec::with_capacity(room.max(listed.length(0)));
-        listed.put(0, &mut bytes);
+    pub(crate) fn of_listed(number: i64, listing: &Listing, room: usize) -> Self {
+        let mut bytes = Vec::with_capacity(room.max(listing.length(0)));
+        listing.put(0, &mut bytes, usize::MAX);
         Self { first: number, last: number, body: Body::Packed { base: number, head: 0, bytes } }
     }
 
     /// Takes in a later time bucket that is listed; `false`, and nothing is taken in, where it is full.
-    pub(crate) fn append_listed(&mut self, number: i64, listed: &Listed) -> bool {
+    pub(crate) fn append_listed(&mut self, number: i64, listing: &Listing) -> bool {
         let Body::Packed { base, bytes, .. } = &mut self.body else { return false };
         let since = number.wrapping_sub(*base) as u64;
-        let has_room = bytes.len() + listed.length(since) <= MOST_BYTES;
+        let has_room = listing.put(since, bytes, MOST_BYTES);
         if has_room {
-            listed.put(since, bytes);
             self.last = number;
         }
         has_room

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::engine::{Engine, SeriesId};
 use crate::kept::Kept;
 use crate::labels::{self, Labels};
+use crate::moments;
 use crate::query::{Across, Aggregation, Answer, Expression, Group, Quantile, Query, QueryError};
 use crate::sample::Kind;
 use crate::series::Series;
@@ -272,19 +273,19 @@ impl Engine {
                 .any(|aggregation| matches!(aggregation, Aggregation::First | Aggregation::Last | Aggregation::Delta));
         if can_be_kept {
             kept.look(self, series, plan, |moments, tally| {
-                let mut summary = moments.summary();
+                let mut summary = moments::summary(moments);
                 if let Some(summary) = &mut summary {
                     summary.settle_increase(kind);
                 }
-                let mut walk = tally.walk(moments.count());
+                let mut walk = tally.walk(moments.count);
                 for (place, aggregation) in aggregations.iter().enumerate() {
                     let figure = summary.as_ref().and_then(|summary| {
-                        let quantile = |q| Some(summary.quantile_of(q, || walk.quantile(q), tally.scale()));
+                        let quantile = |q| Some(summary.quantile_of(q, |rank| walk.value_at(rank), tally.scale()));
                         aggregation.of_summary(summary, Some(summary.increase), quantile, plan.covered())
                     });
                     let value = query.across.join(figure.iter().map(|(figure, _)| *figure));
                     let relative_error = figure.map_or(0.0, |(_, bound)| bound);
-                    each(place, Answer { value, count: moments.count(), from: plan.from, to: plan.to, relative_error });
+                    each(place, Answer { value, count: moments.count, from: plan.from, to: plan.to, relative_error });
                 }
             });
             return Ok(());

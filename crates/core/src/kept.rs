@@ -7,7 +7,7 @@
 //! in the engine, and are read again when it becomes the older half.
 
 use crate::engine::{Engine, SeriesId};
-use crate::moments::{Deviation, Moments};
+use crate::moments::{self, Deviation, Moments};
 use crate::pack;
 use crate::part::{Part, Run, Values, moments_of};
 use crate::series::Came;
@@ -145,7 +145,8 @@ impl Kept {
                 }
             }
         }
-        while self.older.pop_if(|(oldest, _)| *oldest < whole.first).is_some() {}
+        let left = self.older.iter().rposition(|(oldest, _)| *oldest >= whole.first);
+        self.older.truncate(left.map_or(0, |place| place + 1));
         if self.older.is_empty() && self.newer_from < whole.first {
             self.turn_over(engine, series, whole);
         }
@@ -156,12 +157,12 @@ impl Kept {
     /// Takes in the time buckets of one series; says how many samples they hold.
     fn enter(&mut self, engine: &Engine, id: SeriesId, stretch: Stretch) -> u64 {
         let mut newer = self.newer;
-        let before = newer.count();
+        let before = newer.count;
         if stretch.first <= stretch.last {
             self.tally_in(engine, id, stretch, &mut newer);
         }
         self.newer = newer;
-        newer.count() - before
+        newer.count - before
     }
 
     /// Adds time buckets of one series to the moments, and to the tally where that is needed.
@@ -177,11 +178,7 @@ impl Kept {
                     });
                     Values::Samples(samples)
                 }
-                Run::Packed { content, .. } => {
-                    let (told, values) = pack::moments(content);
-                    moments.merge(&told, *deviation);
-                    values
-                }
+                Run::Packed { content, .. } => pack::merge(content, moments, *deviation),
             };
             if spread.is_needed() {
                 tally.add(&values);
@@ -193,7 +190,7 @@ impl Kept {
     fn turn_over(&mut self, engine: &Engine, series: &[SeriesId], whole: Stretch) {
         for id in series {
             each_part(engine, *id, whole, &mut |part| {
-                let moments = Moments::of(&part.summary);
+                let moments = moments::of_summary(&part.summary);
                 match self.older.last_mut() {
                     Some((last, merged)) if *last == part.number => merged.merge(&moments, self.deviation),
                     _ => self.older.push((part.number, moments)),

@@ -22,22 +22,16 @@
 //! Floats and keys are little-endian. Few samples are listed as they came, unsorted, which is the
 //! least work to write and to read; many are counted by value bucket.
 
-mod listed;
-
+use bellwether_loops::listing::MOST_LISTED;
 use bellwether_loops::packed::{CONSTANT, FORM, Head, INCREASE, NARROW, RESIDUE, RUNS, Reader, WIDE};
 
-pub(crate) use listed::Listed;
-
-use crate::moments::Moments;
+use crate::moments::{Deviation, Moments};
 use crate::part::{Part, Values};
 use crate::sample::{Kind, Sample};
 use crate::sketch::Sketch;
 use crate::summary::Summary;
 use crate::tally::Tally;
 use crate::time::TimestampMs;
-
-/// Most samples that are listed one by one.
-const MOST_LISTED: usize = 128;
 
 /// The value buckets of samples on their way into bytes.
 #[derive(Clone, Debug, Default)]
@@ -211,10 +205,16 @@ pub(crate) fn unpack(number: i64, bytes: &[u8], start: TimestampMs, kind: Kind) 
     Part { number, summary, values: values_of(tag, values) }
 }
 
-/// What the samples of a time bucket that [`pack`] wrote come to, and their values, for those who ask for no more.
-pub(crate) fn moments(bytes: &[u8]) -> (Moments, Values<'_>) {
-    let Head { tag, count, sum, min, max, m2, residue, values, .. } = Head::read(bytes);
-    (Moments::told(count, (sum, residue), m2, (min, max)), values_of(tag, values))
+/// Adds what the samples of a time bucket that [`pack`] wrote come to; gives their values.
+pub(crate) fn merge<'a>(bytes: &'a [u8], moments: &mut Moments, deviation: Deviation) -> Values<'a> {
+    let (tag, reader) = moments.merge_packed(bytes, deviation);
+    values_of(tag, reader)
+}
+
+/// The values of a time bucket that [`pack`] wrote.
+pub(crate) fn values(bytes: &[u8]) -> Values<'_> {
+    let Head { tag, values, .. } = Head::read(bytes);
+    values_of(tag, values)
 }
 
 fn values_of(tag: u8, mut reader: Reader<'_>) -> Values<'_> {
@@ -254,7 +254,7 @@ fn implied_increase(summary: &Summary, kind: Kind) -> f64 {
     }
 }
 
-fn milliseconds(from: TimestampMs, to: TimestampMs) -> u64 {
+pub(crate) fn milliseconds(from: TimestampMs, to: TimestampMs) -> u64 {
     to.get().wrapping_sub(from.get()) as u64
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bellwether_loops::extent::{Extent, m2_about};
 
-use crate::moments::{Deviation, Moments};
+use crate::moments::{self, Deviation, Moments};
 use crate::pack;
 use crate::sample::{Kind, Sample};
 use crate::sketch::{Sketch, keys};
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
     pub(crate) fn values(&self) -> Values<'a> {
         match *self {
             Self::Samples(samples) => Values::Samples(samples),
-            Self::Packed { content, .. } => pack::moments(content).1,
+            Self::Packed { content, .. } => pack::values(content),
         }
     }
 }
@@ -150,7 +150,7 @@ pub(crate) fn moments_of(samples: Slims<'_>, deviation: Deviation) -> Moments {
     let (count, first) = (samples.len(), first.value());
     let Extent { sum, min, max } = Extent::of(samples.slims, first);
     if count > MOST_AT_ONCE || !sum.is_finite() {
-        return summary_of(samples, Kind::Gauge).map_or(Moments::NONE, |summary| Moments::of(&summary));
+        return summary_of(samples, Kind::Gauge).map_or(Moments::NONE, |summary| moments::of_summary(&summary));
     }
     let m2 = match deviation {
         Deviation::Needed => m2_about(samples.slims, within(sum / count as f64, min, max)),

@@ -2,55 +2,17 @@
 
 use std::cmp::Ordering;
 
-pub(crate) use bellwether_loops::extent::{greater, lesser};
+pub(crate) use bellwether_loops::extent::{finite, greater, lesser, within};
+use bellwether_loops::moments::Residue;
 
 use crate::query::Quantile;
 use crate::sample::{Kind, NotFinite, Sample};
 use crate::sketch::{MAX_COUNT, Sketch, keys, rank};
 use crate::time::TimestampMs;
 
-/// Sums stop at the greatest finite float instead of becoming infinite, so that no later
-/// addition makes them NaN.
-pub(crate) fn finite(sum: f64) -> f64 {
-    sum.clamp(f64::MIN, f64::MAX)
-}
-
-/// `value`, moved to the nearest of the edges where rounding has put it outside. Unlike `clamp`, it has no panic whose
-/// text prints the edges, which takes 15 KB of the page.
-pub(crate) const fn within(value: f64, min: f64, max: f64) -> f64 {
-    lesser(max, greater(min, value))
-}
-
 /// What a counter has grown by between two samples: after a reset, all that it counts now.
 pub(crate) fn step(before: f64, after: f64) -> f64 {
     finite(if after < before { after } else { after - before })
-}
-
-/// A sum of many terms, kept with what rounding took from it (Neumaier 1974), so that the error
-/// does not grow with the number of terms.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Residue(f64);
-
-impl Residue {
-    pub(crate) const NONE: Self = Self(0.0);
-
-    /// What another sum was rounded by.
-    pub(crate) const fn get(self) -> f64 {
-        self.0
-    }
-
-    pub(crate) fn add(&mut self, sum: &mut f64, term: f64) {
-        let total = *sum + term;
-        if !total.is_finite() {
-            *sum = finite(total);
-            self.0 = 0.0;
-            return;
-        }
-        let lost = if sum.abs() >= term.abs() { (*sum - total) + term } else { (term - total) + *sum };
-        let rest = self.0 + lost;
-        *sum = finite(total + rest);
-        self.0 = (total - *sum) + rest;
-    }
 }
 
 /// The samples of one series in one span of time: at least one of them.
@@ -339,17 +301,17 @@ impl Summary {
     /// value is the least or the greatest one and so known exactly.
     #[must_use]
     pub fn quantile(&self, q: Quantile) -> (f64, f64) {
-        self.quantile_of(q, || self.sketch.quantile(q), self.sketch.scale())
+        self.quantile_of(q, |_| self.sketch.quantile(q), self.sketch.scale())
     }
 
     /// [`Summary::quantile`] where the sketch is elsewhere.
-    pub(crate) fn quantile_of(&self, q: Quantile, estimate: impl FnOnce() -> Option<f64>, scale: i8) -> (f64, f64) {
+    pub(crate) fn quantile_of(&self, q: Quantile, estimate: impl FnOnce(u64) -> Option<f64>, scale: i8) -> (f64, f64) {
         let last = self.count.saturating_sub(1);
         match rank(q, last) {
             _ if self.min == self.max => (self.min, 0.0),
             0 => (self.min, 0.0),
             found if found == last => (self.max, 0.0),
-            _ => match estimate() {
+            rank => match estimate(rank) {
                 Some(estimate) => (within(estimate, self.min, self.max), keys::relative_error(scale)),
                 None => (self.max, 1.0),
             },

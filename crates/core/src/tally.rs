@@ -8,8 +8,7 @@ mod side;
 use bellwether_loops::places::{Step, step_narrow, step_samples, step_wide};
 
 use crate::part::Values;
-use crate::query::Quantile;
-use crate::sketch::{MAX_COUNT, MAX_VALUE_BUCKETS, MIN_SCALE, Sketch, keys, rank};
+use crate::sketch::{MAX_COUNT, MAX_VALUE_BUCKETS, MIN_SCALE, Sketch, keys};
 use side::Side;
 
 /// Counts of values by value bucket.
@@ -188,11 +187,6 @@ impl Tally {
         Walk { tally: self, n, below: self.negative.total(), reached: (0, 0) }
     }
 
-    /// [`Walk::quantile`] of one quantile.
-    pub(crate) fn quantile(&self, q: Quantile, n: u64) -> Option<f64> {
-        self.walk(n).quantile(q)
-    }
-
     /// The same counts as a sketch, which stops at the greatest count that it can hold.
     pub(crate) fn to_sketch(&self) -> Sketch {
         let mut room = MAX_COUNT - self.zeros.min(MAX_COUNT);
@@ -229,15 +223,13 @@ pub(crate) struct Walk<'a> {
     /// Number of negative ones.
     below: u64,
     /// Where the last search among the positive ones ended: a place, and the values before it.
-    reached: (usize, u64),
+    reached: (usize, u32),
 }
 
 impl Walk<'_> {
-    /// Estimate of the value of rank `floor(q·(n − 1))` among the n values, as
-    /// [`Sketch::quantile`]. Cost: O(value buckets).
-    pub(crate) fn quantile(&mut self, q: Quantile) -> Option<f64> {
+    /// Estimate of the value of a rank, counted from 0, among the n values. Cost: O(value buckets).
+    pub(crate) fn value_at(&mut self, left: u64) -> Option<f64> {
         let tally = self.tally;
-        let left = rank(q, self.n.checked_sub(1)?);
         let key = if left < self.below {
             // Counted from the greatest magnitude.
             -tally.negative.find(self.below - 1 - left, self.n, &mut (0, 0))?

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use crate::chunk::{Change, Chunk, MOST_BYTES, Scratch, Terms};
 use crate::grid::Grid;
-use crate::part::{Part, Run, Values, summary_of};
-use crate::sample::Sample;
+use crate::pack::milliseconds;
+use crate::part::{Part, Run, Values, increase, summary_of};
+use crate::sample::{Kind, Sample};
+use crate::sketch::Sketch;
 use crate::slim::Slims;
 use crate::trail::Trail;
 use crate::summary::Summary;
@@ -123,7 +125,12 @@ impl Tier {
 
     /// Appends a time bucket that is later than all others, packed, out of all its samples.
     pub(crate) fn append_whole(&mut self, number: i64, bucket: Slims<'_>, terms: Terms, scratch: &mut Scratch) {
-        if !scratch.listed.pack(number, bucket, terms) {
+        let Some(first) = bucket.first() else { return };
+        let first_ms = milliseconds(terms.grid.start(number), first.timestamp());
+        // Only a counter's is not implied.
+        let grown = if terms.kind == Kind::Counter { increase(bucket.iter()) } else { 0.0 };
+        let grown = (grown.to_bits() != 0).then_some(grown);
+        if !scratch.listing.pack(bucket.slims, first_ms, grown, Sketch::DEFAULT_SCALE) {
             if let Some(summary) = summary_of(bucket, terms.kind) {
                 scratch.spread.clear();
                 scratch.spread.add(&Values::Samples(bucket));
@@ -131,10 +138,10 @@ impl Tier {
             }
             return;
         }
-        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_listed(number, &scratch.listed));
+        let is_in = self.chunks.back_mut().is_some_and(|chunk| chunk.append_listed(number, &scratch.listing));
         if !is_in {
             let room = if self.chunks.is_empty() { 0 } else { MOST_BYTES };
-            self.chunks.push_back(Chunk::of_listed(number, &scratch.listed, room));
+            self.chunks.push_back(Chunk::of_listed(number, &scratch.listing, room));
         }
     }
 

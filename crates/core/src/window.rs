@@ -195,7 +195,7 @@ impl Pool {
     /// the least or the greatest one and so known exactly.
     pub(crate) fn quantile(&self, q: Quantile) -> Option<(f64, f64)> {
         let summary = self.summary.as_ref()?;
-        Some(summary.quantile_of(q, || self.tally.quantile(q, summary.count), self.tally.scale()))
+        Some(summary.quantile_of(q, |rank| self.tally.walk(summary.count).value_at(rank), self.tally.scale()))
     }
 
     /// How the values are spread.

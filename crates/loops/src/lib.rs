@@ -16,6 +16,7 @@ pub mod extremes;
 mod lanes;
 pub mod listing;
 pub mod mapping;
+pub mod moments;
 pub mod packed;
 pub mod places;
 pub mod slim;

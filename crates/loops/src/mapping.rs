@@ -119,8 +119,34 @@ pub const fn least_normal(scale: i8) -> i32 {
 
 /// 2^(1/2^scale).
 #[must_use]
-pub fn base(scale: i8) -> f64 {
+pub const fn base(scale: i8) -> f64 {
     if scale > 0 { fraction(FINEST >> scale) } else { power_of_two(1 << -scale) }
+}
+
+/// Number of scales.
+const SCALES: usize = (MAX_SCALE - MIN_SCALE) as usize + 1;
+
+/// Of each scale, what takes the lower bound of a value bucket to its middle, and the bound of that one's relative error.
+static MIDDLES: [(f64, f64); SCALES] = {
+    let mut middles = [(0.0, 0.0); SCALES];
+    let mut place = 0;
+    while place < SCALES {
+        let base = base(place as i8 + MIN_SCALE);
+        middles[place] = (2.0 * base / (base + 1.0), (base - 1.0) / (base + 1.0));
+        place += 1;
+    }
+    middles
+};
+
+/// Bound of the relative error of [`midpoint`].
+#[must_use]
+pub fn relative_error(scale: i8) -> f64 {
+    middle_of(scale).1
+}
+
+#[inline(always)]
+fn middle_of(scale: i8) -> (f64, f64) {
+    MIDDLES[(scale.clamp(MIN_SCALE, MAX_SCALE) - MIN_SCALE) as usize]
 }
 
 /// The value whose relative distance to both bounds of a value bucket is the same.
@@ -131,10 +157,9 @@ pub fn midpoint(key: i32, scale: i8) -> f64 {
     }
     let index = i64::from(key.abs() - OFFSET);
     let finest = index << (MAX_SCALE - scale);
-    let base = base(scale);
     let lower = fraction(finest.rem_euclid(i64::from(FINEST)) as i32);
     // The harmonic mean of lower and lower·base.
-    let middle = lower * (2.0 * base / (base + 1.0));
+    let middle = lower * middle_of(scale).0;
     let magnitude = times_power_of_two(middle, finest.div_euclid(i64::from(FINEST)) as i32);
     if key < 0 { -magnitude } else { magnitude }
 }
@@ -156,7 +181,7 @@ pub fn lower_bound(index: i32, scale: i8) -> f64 {
 }
 
 /// 2^(part/256) for a part in 0..256.
-fn fraction(part: i32) -> f64 {
+const fn fraction(part: i32) -> f64 {
     f64::from_bits((BIAS as u64) << MANTISSA_BITS | (mantissa(part.cast_unsigned()) - 1))
 }
 

@@ -128,26 +128,40 @@ pub fn count_values(counts: &mut [u32], first: i32, values: &[f64], scale: i8) -
     values.len()
 }
 
-/// Places that are added up side by side.
+/// Places that are added up side by side, first so many …
 const CHUNK: usize = 32;
+/// … and of those that hold a rank so many.
+const PART: usize = 8;
+
+#[inline(always)]
+fn sum_of(places: &[Place]) -> u32 {
+    places.iter().map(|place| place.0).sum()
+}
 
 /// The place of the value of this rank, all values of all places being no more than 32 bits count. `reached` is where the
 /// last search ended, a place and the values before it; a search for a greater rank begins there.
 #[inline(never)]
-pub fn find(places: &[Place], rank: u64, reached: &mut (usize, u64)) -> Option<usize> {
+pub fn find(places: &[Place], rank: u32, reached: &mut (usize, u32)) -> Option<usize> {
     if rank < reached.1 {
         *reached = (0, 0);
     }
     let (mut start, mut before) = *reached;
     for chunk in places.get(start..)?.chunks(CHUNK) {
-        let sum = u64::from(chunk.iter().map(|place| place.0).sum::<u32>());
-        if rank < before + sum {
+        let sum = sum_of(chunk);
+        if rank - before < sum {
             *reached = (start, before);
-            for (place, count) in chunk.iter().enumerate() {
-                before += u64::from(count.0);
-                if rank < before {
-                    return Some(start + place);
+            for part in chunk.chunks(PART) {
+                let sum = sum_of(part);
+                if rank - before < sum {
+                    for (place, count) in part.iter().enumerate() {
+                        if rank - before < count.0 {
+                            return Some(start + place);
+                        }
+                        before += count.0;
+                    }
                 }
+                before += sum;
+                start += part.len();
             }
         }
         before += sum;
@@ -190,7 +204,7 @@ mod tests {
         (places[3], places[31], places[32], places[99]) = (Place(2), Place(1), Place(3), Place(1));
         let expected = [3, 3, 31, 32, 32, 32, 99];
         let mut reached = (0, 0);
-        for (rank, place) in (0_u64..).zip(expected) {
+        for (rank, place) in (0..).zip(expected) {
             assert_eq!(find(&places, rank, &mut reached), Some(place));
             assert_eq!(find(&places, rank, &mut (0, 0)), Some(place));
         }

@@ -43,6 +43,5 @@ pub(crate) const fn least_normal(scale: i8) -> i32 {
 
 /// Bound of the relative error of [`midpoint`].
 pub(crate) fn relative_error(scale: i8) -> f64 {
-    let base = mapping::base(scale);
-    (base - 1.0) / (base + 1.0)
+    mapping::relative_error(scale)
 }

@@ -148,8 +148,8 @@ impl Side {
 
     /// The key of the value of this rank; all values of all sides are `n`. `reached` is where the last
     /// search ended, a place and the values before it; a search for a greater rank begins there.
-    pub(super) fn find(&self, rank: u64, n: u64, reached: &mut (usize, u64)) -> Option<i32> {
-        if !self.outside.is_empty() || n > u64::from(u32::MAX) {
+    pub(super) fn find(&self, rank: u64, n: u64, reached: &mut (usize, u32)) -> Option<i32> {
+        if !self.outside.is_empty() || n > u64::from(u32::MAX) || rank >= n {
             let (mut before, mut found) = (0_u64, None);
             self.for_each(|key, count| {
                 before = before.saturating_add(count);
@@ -159,7 +159,7 @@ impl Side {
             });
             return found;
         }
-        find(&self.counts, rank, reached).map(|place| self.first + place as i32)
+        find(&self.counts, rank as u32, reached).map(|place| self.first + place as i32)
     }
 
     pub(super) fn coarsen(&mut self, steps: u8) {
