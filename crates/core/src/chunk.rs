@@ -20,9 +20,9 @@ use crate::pack::{Spread, pack, put_varint, unpack};
 use crate::part::Run;
 use crate::sample::{Kind, Sample};
 use crate::slim::Slims;
-use crate::trail::Trail;
 use crate::summary::Summary;
 use crate::time::TimestampMs;
+use crate::trail::Trail;
 
 /// A chunk of samples takes in no more than this, but late ones.
 const MOST_SAMPLES: usize = 128;

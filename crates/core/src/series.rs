@@ -18,10 +18,10 @@ use crate::horizon::Horizon;
 use crate::labels::SeriesKey;
 use crate::sample::{Kind, Sample};
 use crate::slim::Slims;
-use crate::trail::Trail;
 use crate::summary::Summary;
 use crate::tier::{Order, Tier};
 use crate::time::{DurationMs, TimestampMs};
+use crate::trail::Trail;
 
 /// The first whole millisecond that is not before. Cheaper than `ceil`, which is a call on some
 /// machines.
@@ -57,16 +57,7 @@ impl Series {
         let never = TimestampMs::new(i64::MIN);
         let patience = (index % sealing::PATIENCE) as u8;
         let tiers = (0..tiers).map(|_| Tier::default()).collect();
-        Self {
-            fresh: Trail::new(),
-            newest: never,
-            came: 0,
-            came_wide: 0,
-            kind,
-            patience,
-            key,
-            tiers,
-        }
+        Self { fresh: Trail::new(), newest: never, came: 0, came_wide: 0, kind, patience, key, tiers }
     }
 
     /// Holds what `other` holds, under its own name.

@@ -94,4 +94,3 @@ pub(crate) fn base_of(at: TimestampMs, grid: Grid) -> TimestampMs {
 pub(crate) fn is_told(base: TimestampMs, at: TimestampMs) -> bool {
     u32::try_from(at.get().wrapping_sub(base.get())).is_ok()
 }
-

@@ -9,9 +9,9 @@ use crate::part::{Part, Run, Values, increase, summary_of};
 use crate::sample::{Kind, Sample};
 use crate::sketch::Sketch;
 use crate::slim::Slims;
-use crate::trail::Trail;
 use crate::summary::Summary;
 use crate::time::TimestampMs;
+use crate::trail::Trail;
 
 /// Time buckets that hold more samples than this on the average are packed.
 const MOST_KEPT_AS_SAMPLES: usize = 6;

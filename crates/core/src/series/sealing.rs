@@ -5,9 +5,9 @@ use super::widening::Widening;
 use crate::chunk::{Change, Scratch};
 use crate::horizon::Horizon;
 use crate::sample::{Kind, Sample};
-use crate::trail::Trail;
 use crate::summary::{finite, step};
 use crate::time::{DurationMs, TimestampMs};
+use crate::trail::Trail;
 
 /// So many fresh samples are sealed where a time bucket of them is over, …
 const MANY: usize = 96;
