@@ -91,6 +91,19 @@ struct Line {
     task_is_gone: bool,
 }
 
+/// Room for so many stays with a queue that is empty: who was slow once does not keep what it took then.
+const KEPT_ROOM: usize = 16;
+
+impl Line {
+    fn pop(&mut self) -> Option<Outbound> {
+        let next = self.waiting.pop_front();
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT_ROOM {
+            self.waiting = VecDeque::new();
+        }
+        next
+    }
+}
+
 impl Outlet {
     fn line(&self) -> MutexGuard<'_, Line> {
         // Each change under the lock is whole in itself.
@@ -118,7 +131,7 @@ impl Outlet {
             let bytes = frame.bytes();
             match direct.try_send(frame) {
                 Sent::Whole => {
-                    line.waiting.pop_front();
+                    line.pop();
                     self.sent(bytes);
                 }
                 Sent::InPart => {
@@ -285,7 +298,7 @@ impl QueueReceiver {
             let filled = self.0.filled.notified();
             {
                 let mut line = self.0.line();
-                let next = line.waiting.pop_front();
+                let next = line.pop();
                 line.task_sends = next.is_some();
                 if next.is_some() || line.hub_is_gone {
                     return next;
@@ -298,7 +311,7 @@ impl QueueReceiver {
     /// What waits already, without waiting.
     #[cfg(test)]
     pub(crate) fn next_at_once(&mut self) -> Option<Outbound> {
-        self.0.line().waiting.pop_front()
+        self.0.line().pop()
     }
 
     /// Takes what was before off the count once it is on its way.
@@ -392,6 +405,17 @@ mod tests {
         assert_eq!(sender.push_live(&[frame(1)], None), Pushed::Queued);
         assert_eq!(sender.push_live(&together, None), Pushed::Full);
         assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), 1, "none of them");
+    }
+
+    #[test]
+    fn a_queue_that_was_long_gives_its_room_back() {
+        let (sender, mut receiver) = queue(ROOM);
+        for _ in 0..ROOM.frames {
+            assert_eq!(sender.push_live(&[frame(1)], None), Pushed::Queued);
+        }
+        assert!(receiver.0.line().waiting.capacity() >= ROOM.frames);
+        assert_eq!(std::iter::from_fn(|| receiver.next_at_once()).count(), ROOM.frames);
+        assert!(receiver.0.line().waiting.capacity() <= KEPT_ROOM);
     }
 
     #[test]
