@@ -64,12 +64,15 @@ impl Source<'_> {
     /// When a sample of the figure in `(from, to]` was changed last after it was stored.
     fn restated(&self, figure: &Expression, from: TimestampMs, to: TimestampMs) -> Option<TimestampMs> {
         let is_of = |span: &RestatedSpan, query: &Query| {
-            span.series.metric == query.metric
+            // It is against the window before, as the gateway has it too.
+            let is_delta = query.aggregation == Aggregation::Delta;
+            let from = if is_delta { from - to.since(from) } else { from };
+            span.to > from
+                && span.series.metric == query.metric
                 && query.matchers.iter().all(|matcher| matcher.matches(&span.series.labels))
         };
         let concerns = |span: &&RestatedSpan| {
             span.from < to
-                && span.to > from
                 && match figure {
                     Expression::Single(query) => is_of(span, query),
                     Expression::Ratio(dividend, divisor) => is_of(span, dividend) || is_of(span, divisor),

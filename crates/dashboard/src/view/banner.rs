@@ -94,14 +94,16 @@ fn condition(alert: &AlertCard) -> Html {
 
 fn since(alert: &AlertCard, at: TimestampMs) -> Html {
     let time = |instant: TimestampMs| format::instant(instant, at);
+    // As the webhook tells it; when its condition was met first is in the list of alerts.
+    let began = alert.fired_at.unwrap_or(alert.since);
     if let Some(ended) = alert.resolved_at {
-        let lasted = format::length(ended.since(alert.since));
+        let lasted = format::length(ended.since(began));
         return html! { <>{ Text::ResolvedAt.fill(&[&time(ended)]) }<small>{ Text::Lasted.fill(&[&lasted]) }</small></> };
     }
-    let length = format::length(at.since(alert.since));
+    let length = format::length(at.since(began));
     html! {
         <>
-            { Text::SinceTime.fill(&[&time(alert.since)]) }
+            { Text::SinceTime.fill(&[&time(began)]) }
             <small aria-live="off">{ Text::ForLength.fill(&[&length]) }</small>
         </>
     }

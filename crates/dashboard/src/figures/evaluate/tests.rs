@@ -121,6 +121,28 @@ fn a_figure_and_a_chart_of_samples_that_were_changed_say_when() {
 }
 
 #[test]
+fn a_change_is_restated_where_the_window_before_was_changed() {
+    let engine = engine(&board());
+    let at = |secs: i64| TimestampMs::new(NOW + 1_000 * secs);
+    let series = SeriesKey { metric: MetricName::new("latency").unwrap(), labels: Labels::empty() };
+    let restated = [RestatedSpan { series: series.clone(), from: at(-61), to: at(-60), at: at(-1) }];
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &restated,
+    };
+    let told = |aggregation, secs: u64| {
+        let query = Query::new(series.metric.clone(), DurationMs::from_secs(secs), aggregation);
+        source.restated(&Expression::Single(query), at(-(secs as i64)), at(0)).is_some()
+    };
+    assert_eq!([Aggregation::Avg, Aggregation::Delta].map(|aggregation| told(aggregation, 60)), [false, true]);
+    assert_eq!([Aggregation::Avg, Aggregation::Delta].map(|aggregation| told(aggregation, 30)), [false, false]);
+    assert_eq!([Aggregation::Avg, Aggregation::Delta].map(|aggregation| told(aggregation, 61)), [true, true]);
+}
+
+#[test]
 fn sections_keep_the_order_of_the_board() {
     let snapshot = snapshot(View::Overview, Vec::new());
     let sections: Vec<_> = snapshot
