@@ -1,11 +1,12 @@
 //! Samples as rows of text: CSV for spreadsheets, NDJSON for programs.
 
 use bellwether_core::labels::Labels;
+use bellwether_core::time::TimestampMs;
 use serde::Serialize;
 use serde::ser::Serializer;
 
 use crate::instant::rfc3339;
-use crate::store::{Exported, ExportedHistogram};
+use crate::store::{Exported, ExportedHistogram, StoredSeries};
 
 /// How the rows are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,9 @@ impl Format {
     }
 }
 
+/// The columns of CSV. A row has a value, or what a histogram added: those from `count` on.
+const HEAD: &[u8] = b"time,timestamp,name,labels,kind,unit,value,ref,count,sum,min,max,sketch\r\n";
+
 /// Rows in the making.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -46,7 +50,7 @@ impl Rows {
     /// No rows yet; of CSV, the head.
     pub(crate) fn new(format: Format) -> Self {
         let bytes = match format {
-            Format::Csv => b"time,timestamp,name,labels,kind,unit,value,ref\r\n".to_vec(),
+            Format::Csv => HEAD.to_vec(),
             Format::Ndjson => Vec::new(),
         };
         Self { format, bytes }
@@ -59,29 +63,41 @@ impl Rows {
         }
     }
 
-    /// What a histogram added: a line of NDJSON; CSV, in which a row is a value, has none.
+    /// What a histogram added, in place of a value.
     pub(crate) fn add_histogram(&mut self, ExportedHistogram { series, unit, at, summary }: ExportedHistogram<'_>) {
-        if self.format == Format::Csv {
-            return;
-        }
-        let sketch = &summary.sketch;
-        let row = HistogramRow {
-            name: series.key.metric.as_str(),
-            timestamp: at.get(),
-            labels: LabelMap(&series.key.labels),
-            kind: series.kind.as_str(),
-            unit,
-            count: summary.count,
-            sum: Figure(summary.sum),
-            min: Figure(summary.min),
-            max: Figure(summary.max),
-            scale: sketch.scale(),
-            zero: sketch.zero_count(),
-            positive: sketch.positive().collect(),
-            negative: sketch.negative().collect(),
+        let sketch = SketchParts {
+            scale: summary.sketch.scale(),
+            zero: summary.sketch.zero_count(),
+            positive: summary.sketch.positive().collect(),
+            negative: summary.sketch.negative().collect(),
         };
-        self.bytes.extend_from_slice(json(&row).as_bytes());
-        self.bytes.push(b'\n');
+        let figures = [summary.sum, summary.min, summary.max].map(Figure);
+        match self.format {
+            Format::Csv => {
+                self.begin_csv(series, unit, at);
+                self.bytes.extend_from_slice(format!(",,{},", summary.count).as_bytes());
+                for figure in &figures {
+                    self.bytes.extend_from_slice(format!("{},", json(figure)).as_bytes());
+                }
+                self.cell(&json(&sketch));
+                self.bytes.extend_from_slice(b"\r\n");
+            }
+            Format::Ndjson => {
+                let [sum, min, max] = figures;
+                self.line(&HistogramRow {
+                    name: series.key.metric.as_str(),
+                    timestamp: at.get(),
+                    labels: LabelMap(&series.key.labels),
+                    kind: series.kind.as_str(),
+                    unit,
+                    count: summary.count,
+                    sum,
+                    min,
+                    max,
+                    sketch,
+                });
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,9 +110,16 @@ impl Rows {
     }
 
     fn add_csv(&mut self, Exported { series, unit, stored }: Exported<'_>) {
-        let timestamp = stored.sample.timestamp();
+        self.begin_csv(series, unit, stored.sample.timestamp());
+        self.bytes.extend_from_slice(format!("{},", number(stored.sample.value())).as_bytes());
+        self.cell(stored.reference.as_deref().unwrap_or_default());
+        self.bytes.extend_from_slice(b",,,,,\r\n");
+    }
+
+    /// What a row says before its value.
+    fn begin_csv(&mut self, series: &StoredSeries, unit: Option<&str>, at: TimestampMs) {
         // Neither can hold what has a meaning in CSV or in a spreadsheet.
-        self.bytes.extend_from_slice(format!("{},{},", rfc3339(timestamp), timestamp.get()).as_bytes());
+        self.bytes.extend_from_slice(format!("{},{},", rfc3339(at), at.get()).as_bytes());
         self.cell(series.key.metric.as_str());
         self.bytes.push(b',');
         if !series.key.labels.is_empty() {
@@ -106,9 +129,7 @@ impl Rows {
         self.cell(series.kind.as_str());
         self.bytes.push(b',');
         self.cell(unit.unwrap_or_default());
-        self.bytes.extend_from_slice(format!(",{},", number(stored.sample.value())).as_bytes());
-        self.cell(stored.reference.as_deref().unwrap_or_default());
-        self.bytes.extend_from_slice(b"\r\n");
+        self.bytes.push(b',');
     }
 
     /// Text of a sender's, in a form that no spreadsheet takes for a formula.
@@ -128,7 +149,7 @@ impl Rows {
     }
 
     fn add_json(&mut self, Exported { series, unit, stored }: Exported<'_>) {
-        let row = Row {
+        self.line(&Row {
             name: series.key.metric.as_str(),
             value: Figure(stored.sample.value()),
             timestamp: stored.sample.timestamp().get(),
@@ -136,8 +157,12 @@ impl Rows {
             kind: series.kind.as_str(),
             unit,
             reference: stored.reference.as_deref(),
-        };
-        self.bytes.extend_from_slice(json(&row).as_bytes());
+        });
+    }
+
+    /// A line of NDJSON.
+    fn line(&mut self, row: &impl Serialize) {
+        self.bytes.extend_from_slice(json(row).as_bytes());
         self.bytes.push(b'\n');
     }
 }
@@ -174,6 +199,13 @@ struct HistogramRow<'a> {
     sum: Figure,
     min: Figure,
     max: Figure,
+    #[serde(flatten)]
+    sketch: SketchParts,
+}
+
+/// A sketch as the live feed writes it.
+#[derive(Serialize)]
+struct SketchParts {
     scale: i8,
     zero: u64,
     /// Index and count.
@@ -222,10 +254,9 @@ fn json(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{SeriesIx, StoredSample, StoredSeries};
+    use crate::store::{SeriesIx, StoredSample};
     use bellwether_core::labels::{MetricName, SeriesKey};
     use bellwether_core::sample::{Kind, Sample};
-    use bellwether_core::time::TimestampMs;
     use bellwether_wire::ingest::{BodyFormat, decode};
     use proptest::prelude::*;
 
@@ -250,7 +281,7 @@ mod tests {
     fn csv_has_a_head_and_a_row_a_sample() {
         let series = series(&[("route", "/a")]);
         let text = written(Format::Csv, &series, Some("ms"), &stored(-1.5, Some("case 7")));
-        let expected = "time,timestamp,name,labels,kind,unit,value,ref\r\n2026-11-22T06:34:43.120Z,1795329283120,latency,\"{\"\"route\"\":\"\"/a\"\"}\",gauge,ms,-1.5,case 7\r\n";
+        let expected = "time,timestamp,name,labels,kind,unit,value,ref,count,sum,min,max,sketch\r\n2026-11-22T06:34:43.120Z,1795329283120,latency,\"{\"\"route\"\":\"\"/a\"\"}\",gauge,ms,-1.5,case 7,,,,,\r\n";
         assert_eq!(text, expected);
     }
 
@@ -258,7 +289,11 @@ mod tests {
     fn cell(text: &str, expected: &str) {
         let row = written(Format::Csv, &series(&[]), None, &stored(7.0, Some(text)));
         let (_, row) = row.split_once("\r\n").unwrap();
-        assert_eq!(row, format!("2026-11-22T06:34:43.120Z,1795329283120,latency,,gauge,,7,{expected}\r\n"), "{text:?}");
+        assert_eq!(
+            row,
+            format!("2026-11-22T06:34:43.120Z,1795329283120,latency,,gauge,,7,{expected},,,,,\r\n"),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -280,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_is_a_line_of_ndjson() {
+    fn a_histogram_is_a_row() {
         let kind = Kind::Observation;
         let values = [3.0, 0.0, -2.0, 3.0].map(|value| Sample::new(TimestampMs::new(1_000), value).unwrap());
         let mut summary = bellwether_core::summary::Summary::of(values[0], kind);
@@ -296,7 +331,8 @@ mod tests {
         };
         let expected = "{\"name\":\"latency\",\"timestamp\":1000,\"labels\":{\"route\":\"/a\"},\"kind\":\"observation\",\"unit\":\"ms\",\"count\":4,\"sum\":4,\"min\":-2,\"max\":3,\"scale\":6,\"zero\":1,\"positive\":[[101,2]],\"negative\":[[63,1]]}\n";
         assert_eq!(written(Format::Ndjson), expected);
-        assert_eq!(written(Format::Csv), "");
+        let expected = "1970-01-01T00:00:01.000Z,1000,latency,\"{\"\"route\"\":\"\"/a\"\"}\",observation,ms,,,4,4,-2,3,\"{\"\"scale\"\":6,\"\"zero\"\":1,\"\"positive\"\":[[101,2]],\"\"negative\"\":[[63,1]]}\"\r\n";
+        assert_eq!(written(Format::Csv), expected);
     }
 
     #[test]

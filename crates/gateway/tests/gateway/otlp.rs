@@ -76,7 +76,14 @@ fn who_follows_each_sample_and_who_exports_gets_what_histograms_add() {
         counted += count;
     }
     assert_eq!((counted as f64, rows[0]["unit"].as_str()), (stored, Some("ms")));
-    assert_eq!(gateway.get("/api/v1/export?name=latency").body.lines().count(), 1, "CSV has a value a row");
+    let csv = gateway.get("/api/v1/export?name=latency").body;
+    let (head, csv) = csv.split_once("\r\n").unwrap();
+    assert!(head.ends_with(",value,ref,count,sum,min,max,sketch"), "{head}");
+    for (row, of_csv) in rows.iter().zip(csv.lines()) {
+        let told = format!(",ms,,,{},{},{},{},\"{{\"\"scale\"\":", row["count"], row["sum"], row["min"], row["max"]);
+        assert!(of_csv.contains(&told), "{of_csv} {told}");
+    }
+    assert_eq!(csv.lines().count(), rows.len());
     let late = format!("/api/v1/export?format=ndjson&name=latency&from={now}");
     assert_eq!(gateway.get(&late).body, "");
 }
