@@ -14,7 +14,7 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::time::DurationMs;
 use tokio::sync::{mpsc, watch};
 
-use crate::alerting::{self, Dispatcher, Watch, Webhook};
+use crate::alerting::{self, BearerFile, Dispatcher, Watch, Webhook};
 use crate::auth::{self, Access, AccessRules, ProxyUsers, Scopes};
 use crate::board;
 use crate::clock::{self, Stopwatch};
@@ -90,6 +90,13 @@ struct Files {
 
 fn read_files(settings: &Settings) -> anyhow::Result<Files> {
     let board = Arc::new(board::load(settings.page.board.as_deref())?);
+    if let Some(token) = settings.alerts.webhook_token.clone() {
+        anyhow::ensure!(
+            settings.alerts.webhook.is_some(),
+            "alerts.webhook_token is for alerts.webhook, which is not set"
+        );
+        BearerFile::new(token).header()?;
+    }
     Ok(Files { board, access: access(settings)?, tls: tls(settings)? })
 }
 
@@ -472,7 +479,8 @@ impl Parts<'_> {
 
     fn webhook(&self, threads: &mut Threads) -> anyhow::Result<Option<Webhook>> {
         let Some(url) = self.settings.alerts.webhook.clone() else { return Ok(None) };
-        let mut dispatcher = Dispatcher::new(url.0, self.writer.clone(), self.metrics.clone());
+        let bearer = self.settings.alerts.webhook_token.clone().map(BearerFile::new);
+        let mut dispatcher = Dispatcher::new(url.0, bearer, self.writer.clone(), self.metrics.clone());
         let wake = threads.start("webhook", move |wake| dispatcher.run(&wake))?;
         Ok(Some(Webhook { wake, address: shown(self.address, self.tls.as_deref()) }))
     }

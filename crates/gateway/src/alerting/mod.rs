@@ -1,5 +1,6 @@
 //! Alerts beyond the state machine: kept across restarts, told to the webhook.
 
+mod bearer;
 mod outbox;
 mod saved;
 mod webhook;
@@ -13,6 +14,7 @@ use bellwether_core::board::Board;
 use bellwether_core::rule::AlertState;
 use bellwether_core::time::{DurationMs, TimestampMs};
 
+pub(crate) use bearer::BearerFile;
 pub(crate) use outbox::Dispatcher;
 
 use crate::hub::{News, Pulse};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use serde::Deserialize;
 
+use super::bearer::{BearerError, BearerFile};
 use crate::clock;
 use crate::store::Notice;
 use crate::telemetry::Metrics;
@@ -25,6 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Delivers to one webhook; runs on a thread of its own.
 pub(crate) struct Dispatcher {
     url: String,
+    bearer: Option<BearerFile>,
     agent: ureq::Agent,
     writer: Writer,
     metrics: Metrics,
@@ -49,7 +51,7 @@ struct About {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(url: String, writer: Writer, metrics: Metrics) -> Self {
+    pub(crate) fn new(url: String, bearer: Option<BearerFile>, writer: Writer, metrics: Metrics) -> Self {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(CALL_TIMEOUT))
             // A redirect could lead anywhere, into the private network too.
@@ -59,7 +61,7 @@ impl Dispatcher {
             .user_agent(concat!("bellwether/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Self { url, agent, writer, metrics, unforgotten: BTreeSet::new(), unnoted: BTreeMap::new() }
+        Self { url, bearer, agent, writer, metrics, unforgotten: BTreeSet::new(), unnoted: BTreeMap::new() }
     }
 
     /// Delivers until `wake` is closed; a message on it says that there is something new.
@@ -136,10 +138,22 @@ impl Dispatcher {
         false
     }
 
-    fn call(&self, payload: &[u8]) -> Result<u16, ureq::Error> {
-        let answer = self.agent.post(&self.url).content_type("application/json").send(payload)?;
-        Ok(answer.status().as_u16())
+    fn call(&self, payload: &[u8]) -> Result<u16, CallError> {
+        let mut request = self.agent.post(&self.url).content_type("application/json");
+        if let Some(bearer) = &self.bearer {
+            request = request.header("authorization", bearer.header()?);
+        }
+        Ok(request.send(payload)?.status().as_u16())
     }
+}
+
+/// Why a call had no answer.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error(transparent)]
+    Bearer(#[from] BearerError),
+    #[error(transparent)]
+    Http(#[from] ureq::Error),
 }
 
 /// The wait after the failed call number `attempts`, counted from 0.
@@ -203,7 +217,7 @@ mod tests {
         let (url, calls) = receiver(move || failing.fail(Some(Failure::Full)));
         let notice = NewNotice { alert: "slow".to_owned(), state: "firing", payload: b"{}".to_vec() };
         writer.save_alerts(Vec::new(), vec![notice]);
-        let mut dispatcher = Dispatcher::new(url, writer.clone(), metrics.clone());
+        let mut dispatcher = Dispatcher::new(url, None, writer.clone(), metrics.clone());
         let (_awake, wake) = std::sync::mpsc::channel();
         dispatcher.deliver_due(&wake);
         assert_eq!(calls.load(Ordering::Acquire), 1);

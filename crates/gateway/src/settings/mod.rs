@@ -201,6 +201,8 @@ settings! {
     alerts: AlertSettings {
         /// Where to tell of firing and resolved alerts: Alertmanager's webhook JSON is POSTed there
         webhook: Option<HttpUrl> = None, flag "alert-webhook";
+        /// File with the token that the webhook asks for, sent as `Authorization: Bearer …`; read anew for each call
+        webhook_token: Option<PathBuf> = None, flag "alert-webhook-token";
     }
     /// The log, on stderr. How much it says is in the variable RUST_LOG: error, warn, info, debug.
     log: LogSettings {

@@ -9,7 +9,7 @@ use bellwether_core::rule::AlertState;
 use serde_json::Value;
 
 use crate::live::Live;
-use crate::running::{Running, board, until};
+use crate::running::{Running, board, command, until};
 
 /// Fires when the mean of 3 s is over 300, so that a test need not wait for minutes.
 const BOARD: &str = r#"{"title":"Service","rules":[
@@ -21,6 +21,8 @@ const BOARD: &str = r#"{"title":"Service","rules":[
 struct Receiver {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Value>>>,
+    /// What each said in the header `authorization`.
+    authorized: Arc<Mutex<Vec<String>>>,
 }
 
 impl Receiver {
@@ -29,6 +31,8 @@ impl Receiver {
         let received = Arc::new(Mutex::new(Vec::new()));
         let address = listener.local_addr().unwrap();
         let seen = Arc::clone(&received);
+        let authorized = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&authorized);
         // It lasts as long as the test's process.
         std::thread::spawn(move || {
             for (place, stream) in listener.incoming().enumerate() {
@@ -39,6 +43,11 @@ impl Receiver {
                     stream.read_line(&mut line).unwrap();
                     if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
                         length = value.trim().parse().unwrap();
+                    }
+                    if let Some((name, value)) = line.split_once(':')
+                        && name.eq_ignore_ascii_case("authorization")
+                    {
+                        heard.lock().unwrap().push(value.trim().to_owned());
                     }
                     if line.trim().is_empty() {
                         break;
@@ -54,7 +63,7 @@ impl Receiver {
                 stream.get_mut().write_all(head.as_bytes()).unwrap();
             }
         });
-        Self { address, received }
+        Self { address, received, authorized }
     }
 
     fn statuses(&self) -> Vec<String> {
@@ -145,6 +154,34 @@ fn slow_bookings_raise_an_alert_that_resolves() {
     assert_eq!(received[0]["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");
     assert_ne!(received[1]["alerts"][0]["endsAt"], "0001-01-01T00:00:00Z");
     assert_eq!(received[0]["alerts"][0]["startsAt"], received[1]["alerts"][0]["startsAt"]);
+}
+
+#[test]
+fn the_webhook_is_given_the_token_of_a_file_and_the_log_never() {
+    let receiver = Receiver::listen(TcpListener::bind("127.0.0.1:0").unwrap(), &["200 OK"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = board(folder.path(), BOARD);
+    let token = folder.path().join("token");
+    let hook = format!("http://{}/hook", receiver.address);
+    let flags =
+        ["--board", path.to_str().unwrap(), "--alert-webhook", &hook, "--alert-webhook-token", token.to_str().unwrap()];
+    let data = folder.path().join("data");
+    // Without the file it does not start, and says which.
+    let output = command(&data).args(flags).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains(token.to_str().unwrap()), "{said}");
+
+    std::fs::write(&token, "the-first-secret\n").unwrap();
+    let (gateway, mut log) = Running::start_heard(&data, &flags);
+    std::fs::remove_file(&token).unwrap();
+    slow(&gateway);
+    // Not to be had just now: it is tried again, with what the file then holds.
+    let said = log.find(|line| line.contains("could not be told")).unwrap();
+    assert!(said.contains("cannot be read") && !said.contains("secret"), "{said}");
+    std::fs::write(&token, "the-second-secret").unwrap();
+    let said = log.find(|line| line.contains("secret") || line.contains("the alert webhook was told")).unwrap();
+    assert!(!said.contains("secret"), "{said}");
+    assert_eq!(receiver.authorized.lock().unwrap()[0], "Bearer the-second-secret");
 }
 
 #[test]
