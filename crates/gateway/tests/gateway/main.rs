@@ -11,6 +11,7 @@ mod alerts;
 mod archive;
 mod corrections;
 mod crashes;
+mod damage;
 mod doors;
 mod durability;
 mod feed;
