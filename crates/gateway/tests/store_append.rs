@@ -4,9 +4,14 @@ mod store_support;
 
 use bellwether_core::labels::MetricName;
 use bellwether_core::sample::Kind;
-use bellwether_gateway::store::{AlertChange, BatchSample, Declaration, Found, LeftOut, Outcome, Store, StoreError};
+use bellwether_core::time::DurationMs;
+use bellwether_gateway::store::{
+    AlertChange, BatchSample, Declaration, Found, IdempotencyKey, LeftOut, Outcome, Store, StoreError,
+};
 use bellwether_wire::ingest::Repeats;
-use store_support::{EPOCH, HOUR, START, all_of, at, batch, key, named, open, replayed, sample, seal_all, store_one};
+use store_support::{
+    EPOCH, HOUR, START, all_of, at, batch, expire_all, key, named, open, replayed, sample, seal_all, store_one,
+};
 
 #[test]
 fn what_was_appended_is_there_after_a_restart() {
@@ -30,6 +35,28 @@ fn what_was_appended_is_there_after_a_restart() {
     assert_eq!(samples[&cpu], [(START, 0.5_f64.to_bits()), (START + 1_000, (-0.0_f64).to_bits())]);
     assert_eq!(samples[&requests], [(START, 7.0_f64.to_bits())]);
     assert_eq!(store_one(&mut store, batch(START, vec![sample(&cpu, Kind::Gauge, START + 2_000, 1.0)])), 3);
+}
+
+#[test]
+fn of_very_many_senders_those_that_were_silent_for_longest_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    // The first ten are heard a minute before the others.
+    let first = |number: u32| named(&format!("early-{number}:1"), batch(START, Vec::new()));
+    store.append(&(0..10).map(first).collect::<Vec<_>>()).unwrap();
+    let other = |number: u32| named(&format!("sender-{number}:1"), batch(START + 60_000, Vec::new()));
+    store.append(&(0..90_000).map(other).collect::<Vec<_>>()).unwrap();
+    let remembers = |store: &bellwether_gateway::store::RedbStore, id: &str| {
+        store.remembers(&IdempotencyKey::new(id).unwrap(), at(START + 2 * 86_400_000))
+    };
+    let (day, retention) = (86_400_000, DurationMs::from_days(90));
+    expire_all(&mut store, START + day - 1, retention);
+    assert!(remembers(&store, "early-0:1"), "a day is not over");
+    expire_all(&mut store, START + day, retention);
+    drop(store);
+    let store = open(folder.path());
+    assert!((0..10).all(|number| !remembers(&store, &format!("early-{number}:1"))));
+    assert!((0..90_000).all(|number| remembers(&store, &format!("sender-{number}:1"))));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Batch ids: which batches are on disk already.
 //!
 //! An id of the form `<sender>:<counter>` is remembered for ever, as the sender's greatest counter
-//! and the gaps below it. Any other id is opaque and remembered for ten minutes, one million of
+//! and the gaps below it; only where there is hardly room for another sender, those that were silent
+//! for longest are forgotten, and for a day at the least. Any other id is opaque and remembered for ten minutes, one million of
 //! them at most. What would be one gap or one sender too many is remembered as an opaque id is: so
 //! ids that only look like counters are taken like any others, and no batch is ever refused or taken
 //! for a repeated one because of what was forgotten.
@@ -12,7 +13,8 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-const VERSION: u8 = 1;
+/// Since version 2 a sender's record says when it was heard.
+const VERSION: u8 = 2;
 /// Most bytes of a batch id.
 pub(super) const MAX_KEY_BYTES: usize = 256;
 /// How long an opaque id is remembered.
@@ -25,6 +27,10 @@ const MAX_DIGITS: usize = 15;
 pub(super) const MAX_GAPS: usize = 4_096;
 /// How many senders with counters are remembered.
 pub(super) const MAX_SENDERS: usize = 100_000;
+/// Beyond so many, those that were silent for longest make room.
+pub(super) const CROWDED: usize = 90_000;
+/// How long a sender that makes room was silent at the least.
+pub(super) const SILENCE: DurationMs = DurationMs::from_hours(24);
 
 /// The id of a batch, chosen by its sender: 1 to 256 bytes without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +97,8 @@ pub(super) struct Ledger {
     end: u128,
     /// Inclusive ranges of counters below `end` that have not come, ascending, apart from each other.
     gaps: Vec<(u64, u64)>,
+    /// When the newest batch came; 1970 where a version before 2 wrote the record.
+    heard_at: TimestampMs,
 }
 
 impl Ledger {
@@ -149,11 +157,12 @@ impl Ledger {
             writer.unsigned(last - first);
             before = *last;
         }
+        writer.signed(self.heard_at.get());
         writer.finish(sender.as_bytes())
     }
 
     pub(super) fn decode(sender: &str, record: &[u8]) -> Result<Self, CodecError> {
-        let (_, mut reader) = Reader::new(sender.as_bytes(), record, VERSION)?;
+        let (version, mut reader) = Reader::new(sender.as_bytes(), record, VERSION)?;
         let end = u128::from(reader.unsigned("the greatest counter")?) + 1;
         let count = reader.length("the gaps")?;
         let range = CodecError::Range { field: "a gap" };
@@ -164,11 +173,12 @@ impl Ledger {
             before = first.checked_add(reader.unsigned("a gap")?).ok_or_else(|| range.clone())?;
             gaps.push((first, before));
         }
+        let heard_at = if version < 2 { 0 } else { reader.signed("when it was heard")? };
         reader.finish()?;
         if gaps.last().is_some_and(|gap| u128::from(gap.1) >= end) {
             return Err(range);
         }
-        Ok(Self { end, gaps })
+        Ok(Self { end, gaps, heard_at: TimestampMs::new(heard_at) })
     }
 }
 
@@ -261,6 +271,7 @@ impl Remembered {
                     return Verdict::Duplicate;
                 }
                 if ledger.add(*counter) {
+                    ledger.heard_at = received_at.max(ledger.heard_at);
                     staged.senders.insert(Arc::clone(sender), ledger);
                     return Verdict::New;
                 }
@@ -284,6 +295,22 @@ impl Remembered {
     pub(super) fn restore(&mut self, key: (i64, u64), text: Arc<str>) {
         self.opaque.insert(Arc::clone(&text), TimestampMs::new(key.0));
         self.order.push_back((key, text));
+    }
+
+    /// Up to `most` senders that make room for others.
+    pub(super) fn crowded_out(&self, now: TimestampMs, most: usize) -> Vec<Arc<str>> {
+        let most = self.senders.len().saturating_sub(CROWDED).min(most);
+        if most == 0 {
+            return Vec::new();
+        }
+        let is_silent = |(_, ledger): &(&Arc<str>, &Ledger)| now.since(ledger.heard_at) >= SILENCE;
+        let silent = self.senders.iter().filter(is_silent);
+        let mut silent: Vec<_> = silent.map(|(sender, ledger)| (ledger.heard_at, Arc::clone(sender))).collect();
+        if silent.len() > most {
+            silent.select_nth_unstable(most);
+            silent.truncate(most);
+        }
+        silent.into_iter().map(|(_, sender)| sender).collect()
     }
 
     /// Up to `most` of the oldest opaque ids that need not be remembered any longer.
@@ -370,6 +397,53 @@ mod tests {
         let mut staged = Staged::default();
         assert_eq!(remembered.stage(&mut staged, &key, TimestampMs::new(0), 1), Verdict::New);
         assert_eq!((staged.senders.len(), staged.opaque.len()), (0, 1));
+    }
+
+    #[test]
+    fn senders_that_were_silent_for_longest_make_room() {
+        let mut remembered = Remembered::default();
+        let day_ms = 86_400_000;
+        // The first two hundred were heard on the first day, a hundred on each of the next.
+        let ledger = |place: usize| {
+            let day = place.saturating_sub(100) / 100;
+            Ledger { end: 1, heard_at: TimestampMs::new(day as i64 * day_ms), ..Ledger::default() }
+        };
+        let name = |place: usize| Arc::from(format!("s{place}"));
+        remembered.senders.extend((0..CROWDED).map(|place| (name(place), ledger(place))));
+        let now = TimestampMs::new(1_000 * day_ms);
+        assert_eq!(remembered.crowded_out(now, 1_000), []);
+        let begun = remembered.senders.len();
+        remembered.senders.extend((begun..begun + 300).map(|place| (name(place), ledger(place))));
+        let places = |now, most| {
+            let mut places: Vec<usize> =
+                remembered.crowded_out(now, most).iter().map(|sender| sender[1..].parse().unwrap()).collect();
+            places.sort_unstable();
+            places
+        };
+        assert_eq!(places(now, 1_000), (0..300).collect::<Vec<_>>());
+        assert_eq!(places(now, 200), (0..200).collect::<Vec<_>>());
+        assert_eq!(places(TimestampMs::new(day_ms), 1_000), (0..200).collect::<Vec<_>>(), "a day is not over");
+        assert_eq!(places(TimestampMs::new(day_ms - 1), 1_000), [0_usize; 0]);
+    }
+
+    #[test]
+    fn a_sender_is_heard_with_each_batch_and_older_records_read() {
+        let mut remembered = Remembered::default();
+        for (counter, at, expected) in [(1, 70, 70), (2, 90, 90), (3, 80, 90)] {
+            let mut staged = Staged::default();
+            let key = IdempotencyKey::new(&format!("s:{counter}")).unwrap();
+            assert_eq!(remembered.stage(&mut staged, &key, TimestampMs::new(at), 1), Verdict::New);
+            remembered.commit(staged);
+            assert_eq!(remembered.senders["s"].heard_at, TimestampMs::new(expected));
+        }
+        let mut writer = Writer::new(1);
+        writer.unsigned(3);
+        writer.unsigned(1);
+        writer.unsigned(0);
+        writer.unsigned(0);
+        let old = writer.finish(b"s");
+        let expected = Ledger { heard_at: TimestampMs::new(0), ..remembered.senders["s"].clone() };
+        assert_eq!(Ledger::decode("s", &old), Ok(expected));
     }
 
     #[test]

@@ -101,7 +101,7 @@ pub(super) fn step(
         Some(work) => work,
         None if state.expiry.through < Some(by_age.raw) => Work::Drop { edges: by_age, from: first },
         None if too_large => Work::Search { from: first, oldest: None },
-        None => return Ok(Progress::Done),
+        None => return forget_senders(database, state, now),
     };
     match work {
         Work::Search { from, oldest } => {
@@ -130,9 +130,29 @@ pub(super) fn step(
                 state.expiry.through = state.expiry.through.max(Some(edges.raw));
             }
             let too_large = retention.raw_bytes.is_some_and(|most| state.chunk_bytes > most);
-            Ok(if found.next.is_some() || too_large { Progress::More } else { Progress::Done })
+            if found.next.is_some() || too_large { Ok(Progress::More) } else { forget_senders(database, state, now) }
         }
     }
+}
+
+/// Forgets senders that make room for others.
+fn forget_senders(database: &Database, state: &mut State, now: TimestampMs) -> Result<Progress, StoreError> {
+    let forgotten = state.remembered.crowded_out(now, STEP_ROWS);
+    if forgotten.is_empty() {
+        return Ok(Progress::Done);
+    }
+    let write = begin_write(database, DOING)?;
+    {
+        let mut table = write.open_table(tables::SENDERS).while_doing(DOING)?;
+        for sender in &forgotten {
+            table.remove(&**sender).while_doing(DOING)?;
+        }
+    }
+    write.commit().while_doing(DOING)?;
+    for sender in &forgotten {
+        state.remembered.senders.remove(sender);
+    }
+    Ok(Progress::More)
 }
 
 /// Looks at some series for a chunk of an hour before `oldest`; the series to go on with.
