@@ -12,7 +12,9 @@
 //! | summary | refused: quantiles cannot be merged |
 
 mod message;
+mod number;
 mod read;
+mod weight;
 
 use super::{Delivered, ProtocolError};
 use crate::binary::protobuf::{put_bytes, put_unsigned};
@@ -57,11 +59,11 @@ impl Form {
 pub fn decode(bytes: &[u8], form: Form) -> Result<Delivered, ProtocolError> {
     let request: ExportRequest = match form {
         Form::Protobuf => {
-            message::weigh(bytes)?;
+            weight::weigh(bytes)?;
             prost::Message::decode(bytes).map_err(|error| malformed(&error))?
         }
         Form::Json => {
-            message::weigh_json(bytes)?;
+            weight::weigh_json(bytes)?;
             serde_json::from_slice(bytes).map_err(|error| malformed(&error))?
         }
     };
