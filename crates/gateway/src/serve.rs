@@ -1,5 +1,7 @@
 //! `bellwether serve`: puts the parts together, runs them, and takes them apart again.
 
+mod files;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +17,7 @@ use bellwether_core::time::DurationMs;
 use tokio::sync::{mpsc, watch};
 
 use crate::alerting::{self, BearerFile, Dispatcher, Watch, Webhook};
-use crate::auth::{self, Access, AccessRules, ProxyUsers, Scopes};
-use crate::board;
+use crate::auth::Access;
 use crate::clock::{self, Stopwatch};
 use crate::demo::{BOOKINGS_HISTORY, CASES_HISTORY, Demo};
 use crate::host::Host;
@@ -28,7 +29,7 @@ use crate::http::remote_write::Known;
 use crate::http::seats::{Room, Seats};
 use crate::http::security::AllowList;
 use crate::http::server::ServerLimits;
-use crate::http::tls::{CertificateFiles, Tls};
+use crate::http::tls::Tls;
 use crate::http::{self, Gateway, Life};
 use crate::hub::{self, Greeting, Hub, LiveRoom, Recovery, Rounds};
 use crate::own::{OwnTelemetry, OwnWork};
@@ -38,6 +39,7 @@ use crate::store::{EPOCH_MASK, NewStore, Origin, RedbStore, Retention, Store, St
 use crate::telemetry::{self, Metrics};
 use crate::threads::{self, Threads};
 use crate::writer::{self, QueueRoom, Writer, WriterQueue, WriterThread};
+use files::Files;
 
 /// How long requests under way may take to end after a stop began.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -59,7 +61,7 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
         tracing::info!(file = %file.display(), "settings are read");
     }
     let page = Page::new(http::page::folder(settings.page.dir.as_deref())?, settings.server.base_path.0.clone());
-    let Files { board, access, tls } = read_files(&settings)?;
+    let Files { board, access, tls } = files::read(&settings)?;
     // Before the store: a start that fails leaves nothing behind.
     let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
     let address = listener.local_addr().context("the address that is listened on is not known")?;
@@ -78,26 +80,7 @@ pub(crate) fn serve(arguments: &ServeArgs) -> anyhow::Result<()> {
 /// there.
 pub(crate) fn check(arguments: &ServeArgs) -> anyhow::Result<()> {
     let (settings, _) = settings::load(arguments)?;
-    read_files(&settings).map(drop)
-}
-
-/// What the files hold that the settings name.
-struct Files {
-    board: Arc<Board>,
-    access: Access,
-    tls: Option<Arc<Tls>>,
-}
-
-fn read_files(settings: &Settings) -> anyhow::Result<Files> {
-    let board = Arc::new(board::load(settings.page.board.as_deref())?);
-    if let Some(token) = settings.alerts.webhook_token.clone() {
-        anyhow::ensure!(
-            settings.alerts.webhook.is_some(),
-            "alerts.webhook_token is for alerts.webhook, which is not set"
-        );
-        BearerFile::new(token).header()?;
-    }
-    Ok(Files { board, access: access(settings)?, tls: tls(settings)? })
+    files::read(&settings).map(drop)
 }
 
 /// Opens the store, or makes a new one.
@@ -294,7 +277,7 @@ async fn reread(gateway: Arc<Gateway>, tls: Option<Arc<Tls>>, settings: Settings
         use tokio::signal::unix::{SignalKind, signal};
         let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
         while hang_up.recv().await.is_some() {
-            match tokens(&settings) {
+            match files::tokens(&settings) {
                 Ok(tokens) => {
                     tracing::info!(tokens = tokens.len(), "tokens are read anew");
                     gateway.access.replace(tokens);
@@ -333,61 +316,6 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = &'static str>> {
             "Ctrl-C"
         })
     }
-}
-
-/// The certificate, where one is named.
-///
-/// # Errors
-/// It cannot be used.
-fn tls(settings: &Settings) -> anyhow::Result<Option<Arc<Tls>>> {
-    let (Some(chain), Some(key)) = (settings.tls.certificate.clone(), settings.tls.key.clone()) else {
-        return Ok(None);
-    };
-    Ok(Some(Arc::new(Tls::open(CertificateFiles { chain, key })?)))
-}
-
-/// The variable that holds tokens, as a file of tokens would.
-const TOKEN_LIST: &str = "BELLWETHER_TOKEN_LIST";
-
-/// Who may ask.
-///
-/// # Errors
-/// The tokens cannot be read, or more than this machine could ask and nobody would be asked.
-fn access(settings: &Settings) -> anyhow::Result<Access> {
-    let auth = &settings.auth;
-    let tokens = tokens(settings)?;
-    let scopes = auth.user_scopes.iter().fold(Scopes::default(), |scopes, scope| scopes.with(*scope));
-    let users = auth.user_header.0.clone().map(|header| ProxyUsers { header, scopes });
-    let host = settings.server.host;
-    anyhow::ensure!(
-        host.is_loopback() || !tokens.is_empty() || users.is_some() || auth.allow_anyone,
-        "whoever reaches {host} could read everything and send samples: give a file of tokens with --tokens \
-         (`bellwether token` makes them), or say with --allow-anyone that nobody is to be asked"
-    );
-    if !tokens.is_empty() {
-        tracing::info!(tokens = tokens.len(), "tokens are read");
-    }
-    Ok(Access::new(AccessRules {
-        tokens,
-        users,
-        session_time: auth.session_time.get(),
-        ticket_time: auth.ticket_time.get(),
-        most_wrong: settings.limits.wrong_tokens.0,
-    }))
-}
-
-/// The tokens of the file and of the environment.
-///
-/// # Errors
-/// They cannot be read, or there is none in a file that was named.
-fn tokens(settings: &Settings) -> anyhow::Result<auth::Tokens> {
-    let file = settings.auth.tokens.as_deref();
-    let list = std::env::var(TOKEN_LIST).ok();
-    let tokens = auth::read_tokens(file, list.as_deref())?;
-    if let Some(file) = file {
-        anyhow::ensure!(!tokens.is_empty(), "the tokens {} are none; `bellwether token` makes one", file.display());
-    }
-    Ok(tokens)
 }
 
 fn queue_room(settings: &Settings) -> QueueRoom {
