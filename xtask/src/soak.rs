@@ -6,8 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use crate::lock::Lock;
 use crate::test::{self, Failed, Outcome};
-use crate::{place, progress, shell};
+use crate::{gateway, place, progress, shell};
 
 /// The environment variable that asks tests for their long form.
 const LONG_FORM: &str = "BELLWETHER_SOAK";
@@ -31,6 +32,9 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
         // Those of the last soak are in its page.
         let _none = fs::remove_file(&figures);
         again.arg("soak").args(names).env(LONG_FORM, "1").env(FIGURES, figures);
+        // What it takes to start is measured as people have it.
+        gateway::build(&Lock::take()?)?;
+        again.env("BELLWETHER_BIN", place::gateway_binary());
         if std::env::var_os(CASES.0).is_none() {
             again.env(CASES.0, CASES.1);
         }

@@ -9,7 +9,7 @@ use bellwether_core::time::TimestampMs;
 use bellwether_gateway::store::{Batch, BatchSample, Progress, RedbStore, Store};
 use bellwether_wire::ingest::Repeats;
 
-use crate::running::{Running, now_ms, rounds, tell};
+use crate::running::{Running, command_for_use, now_ms, rounds, tell};
 
 const SERIES: u32 = 100;
 /// Seconds that one batch holds.
@@ -63,9 +63,10 @@ fn a_start_after_a_kill_shows_every_sample_of_a_large_store() {
     assert_eq!(gateway.ingest(r#"{"name":"m","value":1,"kind":"gauge"}"#).status, 204);
     gateway.kill();
 
+    let (command, build) = command_for_use(folder.path());
     let began = Instant::now();
-    let gateway = Running::start_in(folder.path(), &[]);
+    let gateway = Running::start_command(command);
     let took = began.elapsed();
     assert_eq!(count(&gateway), Some(samples + 1.0));
-    tell(&format!("a start after a kill, over {samples} samples: {:.2} s", took.as_secs_f64()));
+    tell(&format!("a start after a kill, over {samples} samples, {build}: {:.2} s", took.as_secs_f64()));
 }

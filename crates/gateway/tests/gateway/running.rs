@@ -48,7 +48,23 @@ pub(crate) fn command(folder: &Path) -> Command {
 
 /// The binary without arguments; the environment of whoever runs the tests is not its own.
 pub(crate) fn bare_command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+    command_of(Path::new(env!("CARGO_BIN_EXE_bellwether")))
+}
+
+/// Names the binary as it is built for use, whose speed tells something.
+const FOR_USE: &str = "BELLWETHER_BIN";
+
+/// The binary as it is built for use, asked to serve, where the soak names one; else the tests' own. Which it is.
+pub(crate) fn command_for_use(folder: &Path) -> (Command, &'static str) {
+    let Some(binary) = std::env::var_os(FOR_USE) else { return (command(folder), "the tests' build") };
+    let own = command(folder);
+    let mut command = command_of(Path::new(&binary));
+    command.args(own.get_args());
+    (command, "built for use")
+}
+
+fn command_of(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BELLWETHER_")) {
         command.env_remove(name);
     }
