@@ -75,15 +75,20 @@ enum Step {
     },
 }
 
+/// The kind of a metric; a forger may have given it another.
+fn kind_of(engine: &Engine, metric: usize) -> Kind {
+    engine.kind(&key(metric, "").metric).unwrap_or(METRICS[metric].1)
+}
+
 fn carry_out(engine: &mut Engine, now: &mut i64, step: &Step) {
     let series = |engine: &mut Engine, metric: usize, host| {
-        let kind = METRICS[metric].1;
+        let kind = kind_of(engine, metric);
         engine.series(&key(metric, host), Some(kind)).unwrap()
     };
     match *step {
         Step::Move(length) => *now += length,
         Step::Advance => engine.advance(at(*now)),
-        Step::Declare(metric) => engine.declare(&key(metric, "").metric, METRICS[metric].1).unwrap(),
+        Step::Declare(metric) => engine.declare(&key(metric, "").metric, kind_of(engine, metric)).unwrap(),
         Step::Record { metric, host, ago, value } => {
             let id = series(engine, metric, host);
             // What is refused is refused by both.
@@ -92,7 +97,7 @@ fn carry_out(engine: &mut Engine, now: &mut i64, step: &Step) {
         Step::Merge { metric, host, width, ago, values } => {
             let id = series(engine, metric, host);
             let end = (*now - ago).div_euclid(width as i64) * width as i64;
-            let kind = METRICS[metric].1;
+            let kind = kind_of(engine, metric);
             let mut summary = Summary::of(sample(end - width as i64 + 1, values.0), kind);
             summary.record(sample(end, values.1), kind);
             let _ = engine.merge(id, ms(width), at(end), &summary, at(*now));
