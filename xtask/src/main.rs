@@ -26,6 +26,7 @@ mod shell;
 mod sim;
 mod sizes;
 mod soak;
+mod split;
 mod stamp;
 mod test;
 mod tidy;

@@ -77,7 +77,7 @@ pub(crate) fn build(held: &Lock) -> Result<PathBuf> {
 fn compile(out: &Path) -> Result<()> {
     let mut cargo = shell::cargo()?;
     cargo.args(["build", "--locked", "--release", "--target", tools::WASM_TARGET, "--package", "bellwether-wasm"]);
-    shell::without_machine_paths(&mut cargo)?;
+    shell::without_machine_paths(&mut cargo, &[])?;
     progress::build("npm package", "release; about a minute the first time", &mut cargo)
         .context("the npm package's engine does not build")?;
     let wasm = place::target().join(tools::WASM_TARGET).join("release/bellwether_wasm.wasm");

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 
 use crate::lock::Lock;
 use crate::stamp::{self, Fingerprint};
-use crate::{compress, order, panics, place, progress, shell, sizes, tools};
+use crate::{compress, order, panics, place, progress, shell, sizes, split, tools};
 
 /// What the page is built from.
-const INPUTS: [&str; 19] = [
+const INPUTS: [&str; 24] = [
     "Cargo.toml",
     "Cargo.lock",
     "Trunk.toml",
@@ -27,9 +27,14 @@ const INPUTS: [&str; 19] = [
     "crates/wire/src",
     "crates/dashboard",
     "tools/brotli.mjs",
+    "tools/wasm-split/Cargo.lock",
+    "tools/wasm-split/src",
+    "xtask/src/chunks.js",
     "xtask/src/compress.rs",
     "xtask/src/order.rs",
+    "xtask/src/page.rs",
     "xtask/src/panics.rs",
+    "xtask/src/split.rs",
 ];
 
 /// Builds the page; does nothing when nothing changed. Returns a fingerprint of all that it is built from.
@@ -52,6 +57,7 @@ pub(crate) fn build(held: &Lock) -> Result<String> {
     stamp::forget("page")?;
     trunk(&page)?;
     lighten(&page)?;
+    split::finish(&page)?;
     compress::twins(&page, &page)?;
     stamp::keep("page", &fingerprint)?;
     sizes::print(&sizes::measure(&page)?);
@@ -63,7 +69,8 @@ fn trunk(page: &Path) -> Result<()> {
     trunk.args(["build", "--release", "--dist"]).arg(page);
     // The compiler's message is what helps; a backtrace through Trunk would push it off the screen.
     trunk.env("RUST_BACKTRACE", "0");
-    shell::without_machine_paths(&mut trunk)?;
+    shell::without_machine_paths(&mut trunk, &[split::LINKER_FLAG])?;
+    split::prepare(&mut trunk)?;
     progress::build("page", "release; about 2 minutes the first time", &mut trunk).context("the page does not build")
 }
 

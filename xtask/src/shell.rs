@@ -38,22 +38,21 @@ pub(crate) fn cargo() -> Result<Command> {
 }
 
 /// Keeps this machine's paths out of the wasm that `command` has cargo build: a panic names its source file, and those of
-/// the crates lie below the builder's home.
+/// the crates lie below the builder's home. `flags` go along.
 ///
 /// # Errors
 /// When cargo's folder cannot be read.
-pub(crate) fn without_machine_paths(command: &mut Command) -> Result<()> {
+pub(crate) fn without_machine_paths(command: &mut Command, flags: &[&str]) -> Result<()> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let Some(sources) = home.map(|home| home.join("registry/src")).filter(|sources| sources.is_dir()) else {
-        return Ok(());
-    };
-    let mut flags = Vec::new();
-    for entry in std::fs::read_dir(&sources).with_context(|| format!("cannot read {}", sources.display()))? {
-        let folder = entry?.path();
-        // Cargo splits this variable at spaces and knows no quotes; a path with one stays as it is.
-        if let Some(folder) = folder.to_str().filter(|folder| !folder.contains(' ')) {
-            flags.push(format!("--remap-path-prefix={folder}=crates"));
+    let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+    if let Some(sources) = home.map(|home| home.join("registry/src")).filter(|sources| sources.is_dir()) {
+        for entry in std::fs::read_dir(&sources).with_context(|| format!("cannot read {}", sources.display()))? {
+            let folder = entry?.path();
+            // Cargo splits this variable at spaces and knows no quotes; a path with one stays as it is.
+            if let Some(folder) = folder.to_str().filter(|folder| !folder.contains(' ')) {
+                flags.push(format!("--remap-path-prefix={folder}=crates"));
+            }
         }
     }
     flags.sort();

@@ -12,6 +12,9 @@ const WASM_BUDGET: u64 = 300_000;
 /// Budget of all that is needed before the first figures, gzip, in bytes.
 const FIRST_FIGURES_BUDGET: u64 = 350_000;
 
+/// Where in the page the code lies that is split off its wasm.
+const CHUNKS: &str = "chunks/";
+
 /// Bytes of something: as it is, and as a server sends it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Size {
@@ -34,6 +37,8 @@ pub(crate) struct Sizes {
     wasm: Size,
     first_figures: Size,
     later: Size,
+    /// Of `later`, the code that is split off the page's wasm: the name of each file and its weight.
+    chunks: Vec<(String, Size)>,
 }
 
 /// Weighs the site in `dist`.
@@ -50,6 +55,10 @@ pub(crate) fn measure(dist: &Path) -> Result<Sizes> {
         let size = weigh(&file)?;
         if is_later(&name) {
             sizes.later.add(size);
+            if let Some(chunk) = name.strip_prefix(CHUNKS).filter(|chunk| chunk.ends_with(".wasm")) {
+                let plain = chunk.rsplit_once('-').map_or(chunk, |(plain, _)| plain);
+                sizes.chunks.push((format!("of that, code: {plain}"), size));
+            }
             continue;
         }
         sizes.first_figures.add(size);
@@ -57,6 +66,7 @@ pub(crate) fn measure(dist: &Path) -> Result<Sizes> {
             sizes.wasm.add(size);
         }
     }
+    sizes.chunks.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(sizes)
 }
 
@@ -67,24 +77,27 @@ fn weigh(file: &Path) -> Result<Size> {
     Ok(Size { raw, gzip: twin("gz"), brotli: twin("br") })
 }
 
-/// What the page fetches only after its first figures: the chart bundle, the help, icons of an installed page, the board's schema.
+/// What the page fetches only after its first figures: the chart bundle, code of other views, the help, icons of an installed page, the board's schema.
 /// Everything else counts as needed at once, so that nothing is forgotten. Of the texts one language is fetched: the
 /// heaviest, which is Spanish, counts.
 fn is_later(name: &str) -> bool {
     name == "texts/en.json"
         || name == "plotly-es.js"
         || name.starts_with("help/")
+        || name.starts_with(CHUNKS)
         || name.starts_with("vendor/")
         || name.starts_with("icons/")
         || name.ends_with(".schema.json")
 }
 
-fn rows(sizes: &Sizes) -> [(&'static str, Size, Option<u64>); 3] {
-    [
+fn rows(sizes: &Sizes) -> Vec<(&str, Size, Option<u64>)> {
+    let mut rows = vec![
         ("the page's wasm", sizes.wasm, Some(WASM_BUDGET)),
         ("all before first figures", sizes.first_figures, Some(FIRST_FIGURES_BUDGET)),
         ("loaded later, when needed", sizes.later, None),
-    ]
+    ];
+    rows.extend(sizes.chunks.iter().map(|(name, size)| (name.as_str(), *size, None)));
+    rows
 }
 
 fn kilobytes(bytes: u64) -> String {
@@ -154,16 +167,18 @@ mod tests {
         write("page.wasm.gz", 400);
         write("page.wasm.br", 300);
         write("vendor/plotly-1/plotly.js", 5000);
+        write("chunks/views-0123abcd.wasm", 70);
         let sizes = measure(dist.path()).unwrap();
         assert_eq!(sizes.wasm, Size { raw: 1000, gzip: 400, brotli: 300 });
         assert_eq!(sizes.first_figures, Size { raw: 1100, gzip: 500, brotli: 400 });
-        assert_eq!(sizes.later, Size { raw: 5000, gzip: 5000, brotli: 5000 });
+        assert_eq!(sizes.later, Size { raw: 5070, gzip: 5070, brotli: 5070 });
+        assert_eq!(sizes.chunks, [("of that, code: views".to_owned(), Size { raw: 70, gzip: 70, brotli: 70 })]);
     }
 
     #[test]
     fn a_page_over_budget_fails() {
         let fine = Size { raw: 0, gzip: WASM_BUDGET, brotli: 0 };
-        let sizes = Sizes { wasm: fine, first_figures: fine, later: Size::default() };
+        let sizes = Sizes { wasm: fine, first_figures: fine, ..Sizes::default() };
         assert!(check(&sizes).is_ok());
         let over = Size { gzip: WASM_BUDGET + 1, ..fine };
         assert!(check(&Sizes { wasm: over, ..sizes }).unwrap_err().to_string().contains("over the budget"));

@@ -12,6 +12,8 @@ use crate::{node, place, progress, shell, stamp};
 
 /// wasm-bindgen's version; the crates in Cargo.toml, `tools/wasm-bindgen` and Trunk.toml must say the same.
 pub(crate) const WASM_BINDGEN: &str = "0.2.130";
+/// The splitter's version: that of the library it is made of.
+pub(crate) const WASM_SPLIT: &str = "0.2.4";
 /// Trunk's version: the newest that the pinned Rust builds.
 pub(crate) const TRUNK: &str = "0.21.14";
 /// cargo-deny's version.
@@ -53,6 +55,16 @@ const WASM_BINDGEN_TOOL: Tool = Tool {
     opt_level: "1",
 };
 
+const WASM_SPLIT_TOOL: Tool = Tool {
+    name: "wasm-split",
+    programs: &["bellwether-wasm-split"],
+    version: WASM_SPLIT,
+    source: Source::Folder("tools/wasm-split"),
+    purpose: "splits off code that is fetched when needed",
+    minutes: "1 to 3 minutes",
+    opt_level: "1",
+};
+
 const TRUNK_TOOL: Tool = Tool {
     name: "trunk",
     programs: &["trunk"],
@@ -82,6 +94,7 @@ pub(crate) fn for_the_page(held: &Lock) -> Result<()> {
     node::ensure(node::For::Building)?;
     wasm_target(held)?;
     wasm_bindgen(held)?;
+    install(&WASM_SPLIT_TOOL, held)?;
     install(&TRUNK_TOOL, held)?;
     npm_parts(held, &place::root())
 }

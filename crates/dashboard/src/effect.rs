@@ -6,6 +6,7 @@ use bellwether_core::board::Board;
 use bellwether_core::labels::MetricName;
 
 use crate::figures::Ask;
+use crate::lazy::Chunk;
 use crate::settings::Settings;
 use crate::texts::Language;
 use crate::theme::Theme;
@@ -73,6 +74,10 @@ pub enum Effect {
     SetTitle(String),
     /// Load the whole page anew.
     Reload,
+    /// Fetch the code of a view and report how that went.
+    FetchChunk(Chunk),
+    /// Report when the page has nothing else to do.
+    AwaitIdle,
     /// Load the chart bundle and report how that went.
     LoadPlotly,
 }

@@ -8,6 +8,8 @@
 pub mod cause;
 pub mod chart;
 pub mod clock;
+#[cfg(target_arch = "wasm32")]
+mod code;
 pub mod connection;
 pub mod effect;
 #[cfg(target_arch = "wasm32")]
@@ -16,6 +18,7 @@ pub mod feed;
 pub mod figures;
 pub mod filter;
 pub mod format;
+pub mod lazy;
 pub mod message;
 pub mod others;
 #[cfg(target_arch = "wasm32")]

@@ -9,6 +9,7 @@ use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
 use crate::feed::{AlertNotice, Hello};
 use crate::figures::Snapshot;
+use crate::lazy::Chunk;
 use crate::others::Listing;
 use crate::settings::Settings;
 use crate::texts::Language;
@@ -157,6 +158,14 @@ pub enum Msg {
         /// When that was.
         at: Monotonic,
     },
+    /// The code of a view is here.
+    ChunkLoaded(Chunk),
+    /// It will not come.
+    ChunkFailed(Chunk),
+    /// The page has had nothing to do for a moment.
+    IdleReached,
+    /// The reader wants what did not come to be fetched again.
+    AgainPressed,
     /// The chart bundle is here.
     PlotlyLoaded,
     /// The chart bundle will not come; the sentence says why.

@@ -12,6 +12,7 @@ use crate::clock::Monotonic;
 use crate::connection::{Connection, OLD_AFTER};
 use crate::feed::{AlertNotice, Completeness, Hello};
 use crate::figures::Snapshot;
+use crate::lazy::Chunks;
 use crate::message::Visibility;
 use crate::others::Others;
 use crate::remote::Remote;
@@ -95,6 +96,8 @@ pub struct State {
     pub language: Language,
     /// The theme's colours.
     pub palette: Rc<Palette>,
+    /// The code of views that is fetched on its own.
+    pub chunks: Chunks,
     /// The chart bundle.
     pub plotly: Remote<()>,
     /// Whether the page can be seen.

@@ -15,6 +15,7 @@ use crate::connection::{CONNECT_WITHIN, Connection, GIVE_UP_AFTER, OVERLOADED, O
 use crate::effect::{Effect, Part};
 use crate::feed::Completeness;
 use crate::figures::{Ask, Instant};
+use crate::lazy::Chunk;
 use crate::message::{Msg, Visibility};
 use crate::remote::Remote;
 use crate::route::{Param, Route, View};
@@ -82,6 +83,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.connection = Connection::Live { silence: DurationMs::ZERO };
             let mut effects = refresh(state);
             effects.extend(others::connected(state));
+            // The figures come first; also after a cut that kept code from coming.
+            effects.push(Effect::AwaitIdle);
             effects
         }
         Msg::FeedChanged => refresh(state),
@@ -238,6 +241,21 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.help = Remote::Failed(reason);
             Vec::new()
         }
+        Msg::ChunkLoaded(chunk) => {
+            state.chunks.set(chunk, Remote::Ready(()));
+            let mut effects = refresh(state);
+            effects.extend(ahead(state));
+            effects
+        }
+        Msg::ChunkFailed(chunk) => {
+            // Of what nobody waits for nothing needs to be said: it is fetched when its view is opened.
+            let waited_for = Chunk::of(&state.route.view) == Some(chunk);
+            let reason = || Remote::Failed(Text::ViewNotLoaded.say().to_owned());
+            state.chunks.set(chunk, if waited_for { reason() } else { Remote::NotAsked });
+            Vec::new()
+        }
+        Msg::IdleReached => ahead(state),
+        Msg::AgainPressed => needed(state),
         Msg::PlotlyLoaded => {
             state.plotly = Remote::Ready(());
             Vec::new()
@@ -409,18 +427,31 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     effects
 }
 
-/// The chart bundle and the help are loaded when first needed; what failed is tried again on the next visit.
+/// Fetches the next piece of code that no view has needed yet, so that the network may be cut when one does.
+fn ahead(state: &mut State) -> Vec<Effect> {
+    let next = state.chunks.next().filter(|_| state.history == Completeness::Complete);
+    let next = next.filter(|chunk| state.chunks.begin(*chunk));
+    next.map(Effect::FetchChunk).into_iter().collect()
+}
+
+/// A view's code, the chart bundle and the help are loaded when first needed; what failed is tried again on the next visit.
 fn needed(state: &mut State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(chunk) = Chunk::of(&state.route.view)
+        && state.chunks.begin(chunk)
+    {
+        effects.push(Effect::FetchChunk(chunk));
+    }
     if state.route.view == View::Help && matches!(state.help, Remote::NotAsked | Remote::Failed(_)) {
         state.help = Remote::Loading;
-        return vec![Effect::FetchHelp(state.language)];
+        effects.push(Effect::FetchHelp(state.language));
     }
     let is_chart = matches!(state.route.view, View::Panel(_));
     if is_chart && matches!(state.plotly, Remote::NotAsked | Remote::Failed(_)) {
         state.plotly = Remote::Loading;
-        return vec![Effect::LoadPlotly];
+        effects.push(Effect::LoadPlotly);
     }
-    Vec::new()
+    effects
 }
 
 /// The tab's title says which view it is and how many alerts are firing: it is read when the page is behind others, so it counts

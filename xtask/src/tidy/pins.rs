@@ -11,12 +11,14 @@ pub(super) fn agree(files: &[File]) -> Vec<Complaint> {
     let binaryen = npm("binaryen");
     let binaryen = binaryen.split('.').next().unwrap_or_default();
     let version = value_after(text("Cargo.toml"), "\nversion =").unwrap_or_default();
-    let bindgen = tools::WASM_BINDGEN;
+    let (bindgen, split) = (tools::WASM_BINDGEN, tools::WASM_SPLIT);
 
     let needed = [
         ("Cargo.toml", format!("wasm-bindgen = \"={bindgen}\"")),
         ("tools/wasm-bindgen/Cargo.toml", format!("version = \"{bindgen}\"")),
         ("tools/wasm-bindgen/Cargo.toml", format!("version = \"={bindgen}\"")),
+        ("tools/wasm-split/Cargo.toml", format!("version = \"{split}\"")),
+        ("tools/wasm-split/Cargo.toml", format!("version = \"={split}\"")),
         ("Trunk.toml", format!("wasm_bindgen = \"{bindgen}\"")),
         ("Trunk.toml", format!("wasm_opt = \"version_{binaryen}\"")),
         ("index.html", format!("content=\"vendor/plotly-{plotly}/plotly-basic.min.js\"")),
@@ -52,11 +54,12 @@ mod tests {
     use super::*;
 
     fn checkout() -> Vec<File> {
-        let bindgen = tools::WASM_BINDGEN;
+        let (bindgen, split) = (tools::WASM_BINDGEN, tools::WASM_SPLIT);
         vec![
             file("package.json", "\"plotly.js-basic-dist-min\": \"4.1.1\", \"binaryen\": \"132.0.0\""),
             file("Cargo.toml", &format!("[workspace.package]\nversion = \"0.1.0\"\nwasm-bindgen = \"={bindgen}\"")),
             file("tools/wasm-bindgen/Cargo.toml", &format!("version = \"{bindgen}\" version = \"={bindgen}\"")),
+            file("tools/wasm-split/Cargo.toml", &format!("version = \"{split}\" version = \"={split}\"")),
             file("Trunk.toml", &format!("wasm_bindgen = \"{bindgen}\" wasm_opt = \"version_132\"")),
             file(
                 "index.html",

@@ -13,7 +13,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use gloo_timers::callback::{Interval, Timeout};
-use js_sys::Reflect;
+use js_sys::{Function, Reflect};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
@@ -22,10 +22,11 @@ use yew::Callback;
 
 use self::socket::Socket;
 use crate::cause;
+use crate::code;
 use crate::connection::back_off;
 use crate::effect::Effect;
 use crate::feed::Feed;
-use crate::figures::evaluate::{Source, evaluate};
+use crate::figures::evaluate::{Source, evaluate_with};
 use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
 use crate::plot::bundle;
@@ -35,6 +36,9 @@ use crate::theme::Theme;
 
 /// Where the theme is kept for the next visit.
 const THEME_KEY: &str = "bellwether.theme";
+
+/// How long after its figures a browser that does not tell is taken to have nothing to do.
+const IDLE_AFTER_MS: i32 = 2_000;
 
 /// The settings that the last socket was opened with.
 type Gateway = Rc<RefCell<Option<Rc<Settings>>>>;
@@ -195,6 +199,11 @@ impl Runtime {
                     let _ = window.location().reload();
                 }
             }
+            Effect::FetchChunk(chunk) => spawn_local(async move {
+                let came = code::fetch(chunk).await;
+                dispatch.emit(if came { Msg::ChunkLoaded(chunk) } else { Msg::ChunkFailed(chunk) });
+            }),
+            Effect::AwaitIdle => await_idle(move || dispatch.emit(Msg::IdleReached)),
             Effect::LoadPlotly => bundle::load(move |loaded| {
                 dispatch.emit(loaded.map_or_else(Msg::PlotlyFailed, |()| Msg::PlotlyLoaded));
             }),
@@ -221,8 +230,12 @@ impl Runtime {
         let lacks = feed.lacks();
         let [of_board, of_others] = feed.restated();
         let others = feed.others().map(source(&[], of_others));
-        let snapshot =
-            feed.engine().map(source(&lacks, of_board)).map(|found| Rc::new(evaluate(found, others, ask, at)));
+        // Until its code has come, a view has the figures that all have.
+        let fill = code::of(&ask.route.view).map(|code| code.fill);
+        let snapshot = feed
+            .engine()
+            .map(source(&lacks, of_board))
+            .map(|found| Rc::new(evaluate_with(found, others, ask, at, fill)));
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }
 }
@@ -250,6 +263,19 @@ fn listen(target: &EventTarget, name: &str, heard: Callback<Event>) -> Closure<d
     // Fails only for a listener that is no function.
     let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     closure
+}
+
+/// Calls when the browser has nothing else to do; in one that does not tell, a little later.
+fn await_idle(reached: impl FnOnce() + 'static) {
+    let reached = Closure::once_into_js(reached);
+    let Some(window) = window() else { return };
+    let reached: &Function = reached.unchecked_ref();
+    if !Reflect::has(&window, &"requestIdleCallback".into()).unwrap_or(false)
+        || window.request_idle_callback(reached).is_err()
+    {
+        // Fails only for a callback that is no function.
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(reached, IDLE_AFTER_MS);
+    }
 }
 
 fn request_frame(started: impl FnOnce() + 'static) {

@@ -9,7 +9,7 @@ use bellwether_core::board::{Board, Panel};
 use bellwether_core::columns::Column;
 use bellwether_core::engine::Engine;
 use bellwether_core::kpi::{Kpi, Trend};
-use bellwether_core::labels::{Labels, MetricName};
+use bellwether_core::labels::Labels;
 use bellwether_core::query::{Aggregation, Expression, Quantile, Query, QueryError};
 use bellwether_core::sample::Kind;
 use bellwether_core::selector::Matcher;
@@ -17,15 +17,16 @@ use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::frame::RestatedSpan;
 
 use super::alerts::{AlertCard, MOST_LIVE};
+use super::views::{self, Fill, Scene};
 use super::{
-    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, detail,
-    explore, filtered, labels, notices, others, sources, watch,
+    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, filtered,
+    labels, notices, others,
 };
 use crate::chart::palette::LINES;
-use crate::feed::{AlertNotice, Completeness, Lack, Shortage, holds_whole};
+use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
 use crate::filter::Filter;
 use crate::format::{self, Unit};
-use crate::route::{Param, Route, View};
+use crate::route::{Route, View};
 use crate::texts::{self, Text};
 use crate::window::PageWindow;
 
@@ -85,6 +86,18 @@ impl Source<'_> {
 /// Evaluates what `ask` names at `at`; `others` has the metrics that the board does not name.
 #[must_use]
 pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: TimestampMs) -> Snapshot {
+    evaluate_with(source, others, ask, at, views::of(&ask.route.view))
+}
+
+/// Does the same by what fills the view: without it, the snapshot has what all views share and the overview its own.
+#[must_use]
+pub fn evaluate_with(
+    source: Source<'_>,
+    others: Option<Source<'_>>,
+    ask: &Ask,
+    at: TimestampMs,
+    fill: Option<Fill>,
+) -> Snapshot {
     let Route { view, window, filter, .. } = &ask.route;
     let window = *window;
     let board = &*filter.narrow(&ask.board);
@@ -100,68 +113,34 @@ pub fn evaluate(source: Source<'_>, others: Option<Source<'_>>, ask: &Ask, at: T
             Rc::new(card)
         })
         .collect();
-    let tally = Rc::new(Tally::of(cards.iter().map(|card| &**card)));
-    let alerts = alerts(source, &ask.board, &ask.alerts, at);
-    let (mut overview, mut sheets, mut focused) = (Vec::new(), Vec::new(), None);
-    let (mut kpi, mut chart, mut picks) = (None, None, Vec::new());
-    match view {
-        View::Overview => overview = sections(source, board, filter, &cards, window, at),
-        View::Alerts => {
-            sheets.extend((!alerts.is_empty()).then(|| watch::changes(&alerts, window.length(), at)));
-            sheets.push(watch::rules(source.engine, &ask.board, None, &alerts, ask.alerts_left_out));
-        }
-        View::Panel(id) => {
-            let panel = board.panels.iter().find(|panel| panel.id == *id);
-            focused = panel.map(|panel| Rc::new(focus(source, panel, filter, window.length(), at)));
-        }
-        View::Sources => sheets.push(sources::metrics(source, &ask.board, ask.listing.as_deref(), &ask.route, at)),
-        View::Help => {}
-        View::Explore => {
-            // What the board's engine holds only a part of is followed beside it.
-            let name = MetricName::new(ask.route.param(Param::Metric)).ok();
-            let explored = name.and_then(|name| {
-                let held = if holds_whole(&ask.board, &name) { Some(source) } else { others };
-                Some(explore::explore(held?, board, &name, &ask.route, at))
-            });
-            if let Some((strip, found, tables)) = explored {
-                (chart, picks, sheets) = (Some(Rc::new(strip)), found, tables);
-            }
-        }
-        View::Kpi(id) => {
-            let found = board.kpis.iter().zip(&cards).find(|(kpi, _)| kpi.id == *id);
-            if let Some((found, card)) = found {
-                chart = Some(Rc::new(detail::course(source, found, &ask.route, at)));
-                sheets = detail::sheets(source, found, card, &ask.route, at);
-                let metric = &leading(&found.figure).metric;
-                sheets.push(watch::rules(source.engine, &ask.board, Some(metric), &alerts, ask.alerts_left_out));
-                kpi = Some(Rc::clone(card));
-            }
-        }
-    }
     let engines: Vec<_> = std::iter::once(source).chain(others).map(|found| found.engine).collect();
-    let others = match (view, others) {
-        (View::Overview, Some(others)) => {
-            let strip = |name| Rc::new(others::strip(others, board, name, filter, window.length(), at));
-            ask.others.iter().map(strip).collect()
-        }
-        _ => Vec::new(),
-    };
-    Snapshot {
+    let mut snapshot = Snapshot {
         at,
-        sections: overview,
-        others,
+        sections: Vec::new(),
+        others: Vec::new(),
         filter: filter.clone(),
         choices: filtered::choices(&engines, board).into(),
         preview: filtered::preview(source, ask, at),
-        tally,
-        alerts,
+        tally: Rc::new(Tally::of(cards.iter().map(|card| &**card))),
+        alerts: alerts(source, &ask.board, &ask.alerts, at),
         series: source.engine.series_count(),
-        kpi,
-        chart,
-        picks,
-        sheets,
-        focus: focused,
+        kpi: None,
+        chart: None,
+        picks: Vec::new(),
+        sheets: Vec::new(),
+        focus: None,
+    };
+    if *view == View::Overview {
+        snapshot.sections = sections(source, board, filter, &cards, window, at);
+        if let Some(others) = others {
+            let strip = |name| Rc::new(others::strip(others, board, name, filter, window.length(), at));
+            snapshot.others = ask.others.iter().map(strip).collect();
+        }
     }
+    if let Some(fill) = fill {
+        fill(&Scene { source, others, board, ask, cards: &cards }, &mut snapshot);
+    }
+    snapshot
 }
 
 /// Whether the filter leaves nothing of what the board asks for; `query` ends with the filter's conditions.
@@ -402,7 +381,8 @@ fn highest(lines: Vec<Line>, most: usize, at: TimestampMs) -> Vec<Line> {
     lines.into_iter().enumerate().filter(|(place, _)| chosen.contains(place)).map(|(_, line)| line).collect()
 }
 
-fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: DurationMs, at: TimestampMs) -> Focus {
+/// The panel, finer than on the overview and with quantiles where its metric has them.
+pub(super) fn focus(source: Source<'_>, panel: &Panel, filter: &Filter, window: DurationMs, at: TimestampMs) -> Focus {
     let mut strip = strip(source, panel, filter, window, at, FOCUS_COLUMNS, Idle::Drawn);
     let mut quantiles = Quantiles::Absent;
     if let Expression::Single(query) = &panel.figure

@@ -18,6 +18,7 @@ pub mod sources;
 
 pub mod status;
 pub mod units;
+pub mod views;
 pub mod watch;
 
 pub use alerts::{AlertCard, Phase};

@@ -455,6 +455,43 @@ fn the_chart_bundle_is_loaded_when_first_needed_and_tried_again_after_a_failure(
     assert!(!loads(&mut state, "#/panel/disk"));
 }
 
+#[test]
+fn code_of_a_view_is_fetched_when_it_is_opened_and_again_after_a_failure() {
+    let mut state = live();
+    let fetches = |state: &mut State, hash: &str| {
+        let effects = update(state, Msg::HashChanged(hash.into()));
+        effects.into_iter().filter(|effect| matches!(effect, Effect::FetchChunk(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(fetches(&mut state, "#/alerts"), [Effect::FetchChunk(Chunk::Views)]);
+    assert_eq!(fetches(&mut state, "#/sources"), [], "it is on its way");
+    update(&mut state, Msg::ChunkFailed(Chunk::Views));
+    let Remote::Failed(reason) = state.chunks.get(Chunk::Views) else { panic!("it is said") };
+    assert!(reason.starts_with("This view could not be loaded"), "{reason}");
+    assert_eq!(update(&mut state, Msg::AgainPressed), [Effect::FetchChunk(Chunk::Views)]);
+    update(&mut state, Msg::ChunkFailed(Chunk::Views));
+    assert_eq!(fetches(&mut state, "#/help"), [], "that needs none");
+    assert_eq!(fetches(&mut state, "#/kpi/a"), [Effect::FetchChunk(Chunk::Views)]);
+    // What the view shows is evaluated with it.
+    assert!(update(&mut state, Msg::ChunkLoaded(Chunk::Views)).contains(&Effect::RequestFrame));
+    assert_eq!(fetches(&mut state, "#/alerts"), []);
+}
+
+#[test]
+fn code_is_fetched_ahead_once_the_figures_are_there_one_after_the_other() {
+    let mut state = live();
+    assert!(update(&mut state, Msg::HistoryCompleted).contains(&Effect::AwaitIdle));
+    assert_eq!(update(&mut state, Msg::IdleReached), [Effect::FetchChunk(Chunk::Views)]);
+    assert_eq!(update(&mut state, Msg::IdleReached), [], "one is on its way");
+    let effects = update(&mut state, Msg::ChunkLoaded(Chunk::Views));
+    assert!(effects.contains(&Effect::FetchChunk(Chunk::Panel)), "{effects:?}");
+    // Nobody waits for it: nothing is said, and the next connection tries again.
+    assert_eq!(update(&mut state, Msg::ChunkFailed(Chunk::Panel)), []);
+    assert_eq!(*state.chunks.get(Chunk::Panel), Remote::NotAsked);
+    assert_eq!(update(&mut state, Msg::IdleReached), [Effect::FetchChunk(Chunk::Panel)]);
+    update(&mut state, Msg::ChunkLoaded(Chunk::Panel));
+    assert_eq!(update(&mut state, Msg::IdleReached), []);
+}
+
 fn notice(state: AlertState) -> AlertNotice {
     AlertNotice {
         rule: "Slow".into(),

@@ -5,13 +5,26 @@ use bellwether_core::time::TimestampMs;
 use yew::prelude::{Html, html};
 
 use super::banner::banner;
+use super::sheet::sheet;
+use super::stage::Stage;
 use crate::figures::{AlertCard, Phase};
 use crate::format;
 use crate::state::Knowledge;
 use crate::texts::Text;
 
+/// What has become of each alert, and what is watched.
+pub(crate) fn alerts(stage: &Stage<'_>) -> Html {
+    let Stage { state, snapshot, .. } = stage;
+    html! {
+        <>
+            { lists(&snapshot.alerts, state.alerts_left_out, snapshot.at, state.knowledge()) }
+            { for snapshot.sheets.iter().map(sheet) }
+        </>
+    }
+}
+
 /// A list for each phase, or words in its place; `left_out` more the gateway did not tell.
-pub(crate) fn alerts(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge) -> Html {
+fn lists(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge) -> Html {
     let phases = [
         (Phase::Firing, "Firing", Text::Firing, Text::NoneFiring, Text::NoneFiringThen),
         (Phase::Pending, "Pending", Text::Pending, Text::NonePending, Text::NonePendingThen),

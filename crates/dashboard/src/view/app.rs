@@ -1,30 +1,26 @@
 //! The whole page: holds the state, lets facts change it and hands effects on.
 
-use bellwether_core::board::Board;
 use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
 
-use super::alerts::alerts;
 use super::banner::banners;
-use super::card::lead;
-use super::explore::explore;
 use super::filter::filter_bar;
-use super::focus::focus_view;
 use super::header::{Head, header};
 use super::icon::{Icon, icon};
 use super::others::others;
 use super::overview::{section, status};
-use super::panel::panel;
 use super::screens;
-use super::sheet::sheet;
+use super::stage::{Stage, waiting};
 use crate::cause::Cause;
+use crate::code;
 use crate::connection::{Connection, Refuser, Tone};
 use crate::effect::Part;
 use crate::effects::{self, Runtime};
 use crate::feed::{Completeness, Origin};
 use crate::figures::evaluate::leading;
 use crate::figures::status::{self as wording, Standpoint};
-use crate::figures::{Snapshot, sources};
+use crate::figures::Snapshot;
 use crate::format::{self, Precision};
+use crate::lazy::Chunk;
 use crate::message::Msg;
 use crate::remote::Remote;
 use crate::route::View;
@@ -234,58 +230,15 @@ impl App {
 
     fn figures(&self, snapshot: &Snapshot, then: &str, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
-        match (&state.route.view, &snapshot.focus) {
-            (View::Overview, _) => {
-                let gateway = self.runtime.gateway_address();
-                let sections =
-                    snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route, &gateway, then));
-                html! { <>{ for sections }{ self.others(snapshot, dispatch) }</> }
-            }
-            (View::Alerts, _) => html! {
-                <>
-                    { alerts(&snapshot.alerts, state.alerts_left_out, snapshot.at, state.knowledge()) }
-                    { for snapshot.sheets.iter().map(sheet) }
-                </>
-            },
-            (View::Sources, _) => {
-                let feed = sources::feed(state, &self.runtime.gateway_address(), snapshot.series);
-                html! { <>{ sheet(&feed) }{ for snapshot.sheets.iter().map(sheet) }</> }
-            }
-            (View::Explore, _) => explore(state, snapshot, dispatch),
-            (View::Kpi(_), _) => match (&snapshot.kpi, &snapshot.chart) {
-                (Some(kpi), Some(chart)) if kpi.id == state.route.view.id() => html! {
-                    <>
-                        { lead(kpi, &self.runtime.gateway_address(), then) }
-                        <div class="large">{ panel(chart, &state.palette, None) }</div>
-                        { for snapshot.sheets.iter().map(sheet) }
-                    </>
-                },
-                _ => self.missing([Text::NoSuchKpi, Text::NoSuchKpiText], |board, id| {
-                    board.kpis.iter().any(|kpi| kpi.id == id)
-                }),
-            },
-            (View::Help, _) => Html::default(),
-            (View::Panel(_), Some(focus)) => focus_view(focus, &state.palette, &state.plotly),
-            (View::Panel(_), None) => {
-                let words = [Text::NoSuchPanel, Text::NoSuchPanelText];
-                self.missing(words, |board, id| board.panels.iter().any(|panel| panel.id == id))
-            }
-        }
-    }
-
-    /// What stands there until the figures of a view have come, or where the board has none: a heading and words.
-    fn missing(&self, [head, words]: [Text; 2], has: impl Fn(&Board, &str) -> bool) -> Html {
-        let state = &self.state;
-        let id = state.route.view.id();
-        if state.board.as_ref().is_some_and(|board| has(board, id)) {
-            return screens::loading(Text::MakingChart.say());
-        }
-        html! {
-            <section class="screen">
-                <h3>{ head.say() }</h3>
-                <p>{ words.fill(&[id]) }</p>
-                <a class="button button-primary" href={state.route.with_view(View::Overview).hash()}>{ Text::ViewOverview.say() }</a>
-            </section>
+        let gateway = &self.runtime.gateway_address();
+        let Some(chunk) = Chunk::of(&state.route.view) else {
+            let sections =
+                snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route, gateway, then));
+            return html! { <>{ for sections }{ self.others(snapshot, dispatch) }</> };
+        };
+        match code::of(&state.route.view) {
+            Some(code) => (code.draw)(&Stage { state, snapshot, gateway, then, dispatch }),
+            None => waiting(state.chunks.get(chunk), dispatch),
         }
     }
 

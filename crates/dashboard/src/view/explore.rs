@@ -8,21 +8,21 @@ use yew::prelude::{Callback, Html, Properties, SubmitEvent, component, html, use
 
 use super::panel::panel;
 use super::sheet::{picks, sheet};
+use super::stage::Stage;
 use crate::feed::holds_whole;
-use crate::figures::Snapshot;
 use crate::format;
 use crate::message::Msg;
 use crate::others::{Listing, MOST_SERIES};
 use crate::remote::Remote;
 use crate::route::Param;
-use crate::state::State;
 use crate::texts::Text;
 
 /// Most metrics that are listed; all can be named.
 const MOST_LISTED: usize = 500;
 
 /// The choices and what they lead to.
-pub(crate) fn explore(state: &State, snapshot: &Snapshot, dispatch: &Callback<Msg>) -> Html {
+pub(crate) fn explore(stage: &Stage<'_>) -> Html {
+    let Stage { state, snapshot, dispatch, .. } = stage;
     let name = state.route.param(Param::Metric);
     let listing = state.others.list.ready().cloned().unwrap_or_default();
     let count = |count: usize| format::count(count as u64);

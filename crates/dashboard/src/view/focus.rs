@@ -8,6 +8,7 @@ use yew::prelude::{Html, Properties, component, html, use_effect_with, use_node_
 use super::icon::{Icon, icon};
 use super::panel::legend;
 use super::sheet::table;
+use super::stage::Stage;
 use super::strip::StripCanvas;
 use super::table::TableBehind;
 use crate::chart::palette::Palette;
@@ -16,8 +17,19 @@ use crate::plot;
 use crate::remote::Remote;
 use crate::texts::Text;
 
+/// The panel, or words in its place.
+pub(crate) fn focus(stage: &Stage<'_>) -> Html {
+    let Stage { state, snapshot, .. } = stage;
+    match &snapshot.focus {
+        Some(focus) => chart(focus, &state.palette, &state.plotly),
+        None => stage.missing([Text::NoSuchPanel, Text::NoSuchPanelText], |board, id| {
+            board.panels.iter().any(|panel| panel.id == id)
+        }),
+    }
+}
+
 /// The chart, what it shows in words, its figures and its table.
-pub(crate) fn focus_view(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>) -> Html {
+fn chart(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>) -> Html {
     let strip = &focus.strip;
     let chart = match plotly {
         Remote::Ready(()) => {

@@ -192,6 +192,7 @@ mod tests {
         for path in [
             "/bellwether-dashboard-3f2ab54c91d0e7aa.js",
             "/bellwether-dashboard-3f2ab54c91d0e7aa_bg.wasm",
+            "/chunks/views-3f2ab54c91d0e7aa.wasm",
             "/css/main-0123abcd.css",
             "/vendor/plotly-4.1.1/plotly-basic.min.js",
         ] {
