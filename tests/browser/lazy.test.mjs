@@ -43,6 +43,7 @@ test('the figures wait for no code of other views, which is there when the netwo
   assert.equal(new Set(asked).size, asked.length, `each is asked for once: ${asked}`);
 
   await page.unroute(CHUNKS);
+  watch.expect(/ERR_FAILED/);
   await page.route('**/*', (route) => route.abort());
   for (const [name, part] of [['Alerts', 'What is watched'], ['Sources', 'Metrics'], ['Explore', 'Metric']]) {
     await views(page).getByRole('link', { name }).click();

@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::stamp::Fingerprint;
 use crate::{order, place, shell};
 
 /// What the linker is asked for: without its relocations nothing can be moved into another module.
@@ -52,25 +53,50 @@ pub(crate) fn prepare(trunk: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Puts the pieces into the page that Trunk has built, and has its script fetch them.
+/// Puts the pieces into the page that Trunk has built, has its script fetch them, and names all by what they have become:
+/// a piece fits the one module that it was split off, and browsers keep each name for a year.
 ///
 /// # Errors
-/// When the page is not what it was, or a file cannot be written.
+/// When the page is not what it was, or a file cannot be read or written.
 pub(crate) fn finish(page: &Path) -> Result<()> {
     let script = script(page)?;
-    let name = script.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    // Trunk makes it of all that was linked, the pieces among it.
-    let hash = name.rsplit_once('-').map(|(_, hash)| hash).with_context(|| format!("{name} has no hash"))?;
-    let list = pieces().join("chunks.txt");
-    let list = fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
-    let splits = splits(&list, hash);
+    let built = script.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = built.rsplit_once('-').map(|(name, _)| name).with_context(|| format!("{built} has no hash"))?;
+    let list = read(&pieces().join("chunks.txt"))?;
+    let ready = pieces().join("ready");
+    fs::create_dir_all(&ready).with_context(|| format!("cannot make the folder {}", ready.display()))?;
+    for module in list.lines().flat_map(|line| line.split_whitespace().skip(1)) {
+        let to = ready.join(module);
+        if !to.is_file() {
+            optimise(&pieces().join(format!("{module}.wasm")), &to)?;
+        }
+    }
+    let wasm = page.join(format!("{built}_bg.wasm"));
+    let hash = Fingerprint::new().path(&script)?.path(&wasm)?.path(&ready)?.word(LOADER).text();
+    let splits = splits(&list, &hash);
     let folder = page.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for (from, to) in splits.iter().flat_map(|split| &split.modules) {
-        optimise(&pieces().join(format!("{from}.wasm")), &page.join(to))?;
+        fs::copy(ready.join(from), page.join(to)).with_context(|| format!("cannot write {to}"))?;
     }
-    let text = fs::read_to_string(&script).with_context(|| format!("cannot read {}", script.display()))?;
-    fs::write(&script, with_loader(&text, &splits)?).with_context(|| format!("cannot write {}", script.display()))
+    let named = format!("{name}-{hash}");
+    let whole = with_loader(&read(&script)?, &splits)?;
+    write(&page.join(format!("{named}.js")), &whole)?;
+    let to = page.join(format!("{named}_bg.wasm"));
+    fs::rename(&wasm, &to).with_context(|| format!("cannot write {}", to.display()))?;
+    fs::remove_file(&script).with_context(|| format!("cannot remove {}", script.display()))?;
+    let index = page.join("index.html");
+    let text = read(&index)?;
+    ensure!(text.contains(&built), "index.html does not name {built}");
+    write(&index, &text.replace(&built, &named))
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// The script that wasm-bindgen made.

@@ -35,6 +35,8 @@ fn run(bindgen: OsString) -> Result<ExitCode> {
     if let Some(module) = module {
         let folder = PathBuf::from(var_os("BELLWETHER_CHUNKS").context("BELLWETHER_CHUNKS is not set")?);
         *module = split(Path::new(module), &folder)?.into_os_string();
+        // The pieces import the table of functions, which is else not exported.
+        arguments.push("--keep-lld-exports".into());
     }
     let status = Command::new(&bindgen).args(arguments).status();
     let status = status.with_context(|| format!("cannot start {}", bindgen.display()))?;

@@ -81,7 +81,7 @@ fn a_start_reads_settings_then_connects_then_subscribes() {
         subscribing,
         [Effect::Subscribe(Rc::new(Board::default()), PageWindow::Hour), Effect::SetTitle("Ours".into())]
     );
-    assert_eq!(update(&mut state, Msg::HistoryCompleted), [Effect::RequestFrame]);
+    assert_eq!(update(&mut state, Msg::HistoryCompleted), [Effect::RequestFrame, Effect::AwaitIdle]);
     assert_eq!(state.connection, Connection::Live { silence: DurationMs::ZERO });
 }
 
@@ -363,6 +363,7 @@ fn another_view_has_the_focus_and_the_title() {
     let (active_at, fired_at) = (TimestampMs::new(1), TimestampMs::new(2));
     let firing = AlertState::Firing { active_at, fired_at, keep_firing_since: None };
     update(&mut state, received([notice(firing)].into(), 0));
+    state.chunks.set(Chunk::Views, Remote::Ready(()));
     let effects = update(&mut state, Msg::HashChanged("#/alerts?window=15m".into()));
     assert_eq!(effects, [Effect::SetTitle("(1) Alerts · Ours".into()), Effect::Focus(Part::Heading)]);
     assert_eq!(state.heading(), "Alerts");
@@ -472,6 +473,7 @@ fn code_of_a_view_is_fetched_when_it_is_opened_and_again_after_a_failure() {
     assert_eq!(fetches(&mut state, "#/help"), [], "that needs none");
     assert_eq!(fetches(&mut state, "#/kpi/a"), [Effect::FetchChunk(Chunk::Views)]);
     // What the view shows is evaluated with it.
+    update(&mut state, Msg::FrameStarted);
     assert!(update(&mut state, Msg::ChunkLoaded(Chunk::Views)).contains(&Effect::RequestFrame));
     assert_eq!(fetches(&mut state, "#/alerts"), []);
 }
