@@ -24,7 +24,8 @@ const loader = (names) => async (callback, waiting) => {
     try {
         for (const name of names) await instance(name);
     } catch (error) {
-        console.error(error);
+        // What cannot be reached the browser names by itself.
+        if (!(error instanceof TypeError)) console.error(error);
         came = false;
     }
     wasm.__indirect_function_table.get(callback)(waiting, came);

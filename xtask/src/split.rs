@@ -177,7 +177,8 @@ mod tests {
                       let wasm;\nwasm = instance.exports;\nexport { initSync };";
         let whole = with_loader(script, &splits(LIST, "0123abcd")).unwrap();
         assert!(!whole.contains("import * as"), "{whole}");
-        let views = "__wasm_split_load_views: loader([\"./chunks/shared3-0123abcd.wasm\", \"./chunks/views-0123abcd.wasm\"])";
+        let views =
+            "__wasm_split_load_views: loader([\"./chunks/shared3-0123abcd.wasm\", \"./chunks/views-0123abcd.wasm\"])";
         for part in [views, "const import1 = chunks;\nconst import2 = chunks;\n", "let wasm;", "export { initSync };"] {
             assert!(whole.contains(part), "{part} in {whole}");
         }

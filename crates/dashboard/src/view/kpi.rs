@@ -19,8 +19,8 @@ pub(crate) fn kpi(stage: &Stage<'_>) -> Html {
                 { for snapshot.sheets.iter().map(sheet) }
             </>
         },
-        _ => stage.missing([Text::NoSuchKpi, Text::NoSuchKpiText], |board, id| {
-            board.kpis.iter().any(|kpi| kpi.id == id)
-        }),
+        _ => {
+            stage.missing([Text::NoSuchKpi, Text::NoSuchKpiText], |board, id| board.kpis.iter().any(|kpi| kpi.id == id))
+        }
     }
 }
