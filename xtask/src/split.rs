@@ -132,7 +132,8 @@ fn splits(list: &str, hash: &str) -> Vec<Split> {
 fn optimise(from: &Path, to: &Path) -> Result<()> {
     let mut optimise = shell::command("wasm-opt")?;
     optimise.args(["-Oz", "--converge", "--one-caller-inline-max-function-size=0"]).arg(from).arg("-o").arg(to);
-    shell::stream(&mut optimise).context("wasm-opt failed")?;
+    // It warns of the names that the splitter leaves, which go anyway.
+    shell::capture(&mut optimise).context("wasm-opt failed")?;
     order::by_likeness(to)
 }
 
