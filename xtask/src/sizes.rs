@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::{place, stamp};
 
-/// Budget of the page's wasm, gzip, in bytes (1 KB = 1,000 bytes).
+/// Budget of the page's wasm, gzip, in bytes (1 KB = 1,000 bytes); what only some views need belongs into a
+/// chunk.
 const WASM_BUDGET: u64 = 300_000;
 /// Budget of all that is needed before the first figures, gzip, in bytes.
 const FIRST_FIGURES_BUDGET: u64 = 350_000;
