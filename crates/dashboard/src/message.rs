@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bellwether_core::board::Board;
+use bellwether_core::time::TimestampMs;
 
 use crate::cause::Probe;
 use crate::chart::palette::Palette;
@@ -141,6 +142,8 @@ pub enum Msg {
     FilterRemoved(String),
     /// The reader wants to explore a metric, by its name.
     MetricChosen(String),
+    /// The reader points at an instant of the charts, or at none any more.
+    CursorMoved(Option<TimestampMs>),
     /// The reader has stopped or restarted the picture.
     PauseToggled,
     /// The reader has chosen a theme.

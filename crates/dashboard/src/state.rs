@@ -90,6 +90,8 @@ pub struct State {
     pub asked: PageWindow,
     /// Whether the picture moves.
     pub picture: Picture,
+    /// The instant that the reader points at, on all charts.
+    pub cursor: Option<TimestampMs>,
     /// The theme that the reader has chosen.
     pub theme: Theme,
     /// The language in force.

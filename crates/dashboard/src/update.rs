@@ -190,6 +190,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             let route = state.route.with_view(View::Explore).with_param(Param::Metric, name.trim());
             chosen(state, route)
         }
+        Msg::CursorMoved(at) => {
+            state.cursor = at;
+            Vec::new()
+        }
         Msg::PauseToggled => {
             state.picture = match (state.picture, &state.snapshot) {
                 (Picture::Following, Some(snapshot)) => Picture::Paused(snapshot.at),
@@ -412,6 +416,9 @@ fn chosen(state: &mut State, route: Route) -> Vec<Effect> {
 
 fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     let elsewhere = route.view != state.route.view;
+    if elsewhere || route.window != state.route.window {
+        state.cursor = None;
+    }
     state.route = route;
     let mut effects = needed(state);
     // What is on screen stays there until the longer history is whole.

@@ -8,19 +8,18 @@ use std::rc::Rc;
 use bellwether_core::kpi::{Direction, Standing, Trend};
 use bellwether_core::rule::Severity;
 use bellwether_core::time::{DurationMs, TimestampMs};
-use bellwether_dashboard::chart::palette::Palette;
 use bellwether_dashboard::feed::Shortage;
 use bellwether_dashboard::figures::{Absence, AlertCard, KpiCard, Line, Phase, Point, Strip, WindowBefore};
 use bellwether_dashboard::format::{self, Unit};
 use bellwether_dashboard::state::Knowledge;
 use bellwether_dashboard::texts;
-use bellwether_dashboard::view::{App, MOST_BANNERS, StripCanvas, banners, card, panel};
+use bellwether_dashboard::view::{App, MOST_BANNERS, Pen, StripCanvas, banners, card, panel};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{JSON, Object, Reflect};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{CanvasRenderingContext2d, Document, Element, HtmlCanvasElement, HtmlElement};
-use yew::prelude::{Html, Properties, component, html};
+use yew::prelude::{Callback, Html, Properties, component, html};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -121,6 +120,10 @@ fn strip(lines: Vec<Line>) -> Strip {
     }
 }
 
+fn pen() -> Pen {
+    Pen { palette: Rc::default(), cursor: None, moved: Callback::noop() }
+}
+
 fn rising() -> Line {
     let points = (1..300_u32)
         .map(|second| {
@@ -192,9 +195,8 @@ fn drawn_pixels(canvas: &HtmlCanvasElement) -> usize {
 
 #[wasm_bindgen_test]
 async fn a_strip_draws_its_line_and_redraws_when_it_grows() {
-    let palette = Rc::new(Palette::default());
     let strip = Rc::new(strip(vec![rising()]));
-    let place = mount(html! { <StripCanvas {strip} {palette} /> });
+    let place = mount(html! { <StripCanvas {strip} pen={pen()} /> });
     let canvas = until("the canvas", || place.query_selector("canvas").unwrap()).await;
     let canvas: HtmlCanvasElement = canvas.unchecked_into();
     let style = canvas.style();
@@ -213,8 +215,7 @@ async fn a_strip_draws_its_line_and_redraws_when_it_grows() {
 
 #[wasm_bindgen_test]
 async fn an_empty_strip_says_so() {
-    let place =
-        mount(html! { <StripCanvas strip={Rc::new(strip(Vec::new()))} palette={Rc::new(Palette::default())} /> });
+    let place = mount(html! { <StripCanvas strip={Rc::new(strip(Vec::new()))} pen={pen()} /> });
     let words = until("the words", || text_of(&place, ".strip-empty")).await;
     assert_eq!(words, "No data in this window");
 }
@@ -222,7 +223,7 @@ async fn an_empty_strip_says_so() {
 #[wasm_bindgen_test]
 async fn a_table_opens_behind_a_panel() {
     let strip = Rc::new(strip(vec![rising()]));
-    let place = mount(panel(&strip, &Rc::new(Palette::default()), Some("#/panel/latency?window=5m".into())));
+    let place = mount(panel(&strip, &pen(), Some("#/panel/latency?window=5m".into())));
     let summary = until("the summary", || place.query_selector("summary").unwrap()).await;
     assert!(place.query_selector("table").unwrap().is_none(), "made only while it is open");
     summary.unchecked_into::<HtmlElement>().click();

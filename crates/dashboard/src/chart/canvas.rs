@@ -5,24 +5,23 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::chart::palette::{DASHES, Palette};
-use crate::chart::strip::{Drawing, Position, Size, drawing};
+use crate::chart::scale::ValueAxis;
+use crate::chart::strip::{Area, Drawing, Position, Size, drawing};
 use crate::figures::Strip;
 
 /// How solid the band of least and greatest samples is.
 const BAND_ALPHA: f64 = 0.16;
 const LINE_WIDTH: f64 = 1.75;
 
-/// Draws `strip` over the whole of `canvas`, sharp on any screen.
+/// Draws `strip` over the whole of `canvas`, sharp on any screen, and says where its lines are and what heights stand for.
 ///
 /// Where the canvas has no size yet, nothing is drawn. Cost: O(columns · lines).
-pub fn draw(canvas: &HtmlCanvasElement, strip: &Strip, palette: &Palette) {
+pub fn draw(canvas: &HtmlCanvasElement, strip: &Strip, palette: &Palette) -> Option<(Area, ValueAxis)> {
     let size = Size { width: f64::from(canvas.client_width()), height: f64::from(canvas.client_height()) };
     let context = canvas.get_context("2d").ok().flatten();
-    let Some(context) = context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok()) else {
-        return;
-    };
+    let context = context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok())?;
     if size.width < 1.0 || size.height < 1.0 {
-        return;
+        return None;
     }
     let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
     let (width, height) = ((size.width * ratio).round() as u32, (size.height * ratio).round() as u32);
@@ -39,6 +38,7 @@ pub fn draw(canvas: &HtmlCanvasElement, strip: &Strip, palette: &Palette) {
     axes(&context, &drawing, size, palette);
     lines(&context, &drawing, strip, palette);
     threshold(&context, &drawing, palette);
+    Some((drawing.area, drawing.axis))
 }
 
 fn axes(context: &CanvasRenderingContext2d, drawing: &Drawing, size: Size, palette: &Palette) {

@@ -29,6 +29,29 @@ pub struct Area {
     pub bottom: f64,
 }
 
+impl Area {
+    /// Where `at` stands between the left edge, which is `strip.from`, and the right one, `strip.to`.
+    #[must_use]
+    pub fn place_of(&self, strip: &Strip, at: TimestampMs) -> f64 {
+        let span = strip.to.since(strip.from).as_millis().max(1) as f64;
+        self.left + (at.get() - strip.from.get()) as f64 / span * (self.right - self.left)
+    }
+
+    /// The instant at `place`; beyond an edge that of the edge.
+    #[must_use]
+    pub fn instant_of(&self, strip: &Strip, place: f64) -> TimestampMs {
+        let share = ((place - self.left) / (self.right - self.left).max(1.0)).clamp(0.0, 1.0);
+        let span = strip.to.since(strip.from).as_millis() as f64;
+        strip.from + DurationMs::from_millis((share * span) as u64)
+    }
+
+    /// Where `value` stands between the lower and the upper edge, the ends of `axis`.
+    #[must_use]
+    pub fn height_of(&self, axis: ValueAxis, value: f64) -> f64 {
+        self.bottom - axis.place(value) * (self.bottom - self.top)
+    }
+}
+
 /// A position on the canvas in CSS pixels.
 pub type Position = (f64, f64);
 
@@ -46,6 +69,8 @@ pub struct Run {
 pub struct Drawing {
     /// Where the lines are.
     pub area: Area,
+    /// What heights stand for.
+    pub axis: ValueAxis,
     /// Height and text of the value labels; a grid line goes through each.
     pub values: Vec<(f64, String)>,
     /// Place and text of the time labels.
@@ -76,9 +101,8 @@ pub fn drawing(strip: &Strip, size: Size, width_of: impl Fn(&str) -> f64) -> Dra
         right: (size.width - 6.0).max(1.0),
         bottom: (size.height - LABEL_HEIGHT).max(8.0),
     };
-    let height_of = |value: f64| area.bottom - axis.place(value) * (area.bottom - area.top);
-    let span = strip.to.since(strip.from).as_millis().max(1) as f64;
-    let place_of = |at: TimestampMs| area.left + (at.get() - strip.from.get()) as f64 / span * (area.right - area.left);
+    let height_of = |value: f64| area.height_of(axis, value);
+    let place_of = |at: TimestampMs| area.place_of(strip, at);
     let most = ((area.right - area.left) / TIME_LABEL) as usize;
     let (step, times) = time_ticks(strip.from, strip.to, most);
     let precision = match step {
@@ -101,6 +125,7 @@ pub fn drawing(strip: &Strip, size: Size, width_of: impl Fn(&str) -> f64) -> Dra
     }
     Drawing {
         area,
+        axis,
         values: values.into_iter().map(|(value, text)| (height_of(value), text)).collect(),
         times: labels,
         threshold: strip.threshold.filter(|value| (axis.low..=axis.high).contains(value)).map(height_of),

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod ask;
 pub mod cards;
 pub mod csv;
+pub mod cursor;
 mod detail;
 pub mod evaluate;
 mod explore;

@@ -83,7 +83,7 @@ texts! {
     EdgeGone, NoAnswer,
     // Charts.
     Analyse, Threshold, Target, HighestOf, ZeroThroughout, EachPointOver, Restated, NoDataInWindow, LatestIn, LatestAt,
-    SummaryLine, SummaryNone, Summary, SummaryEach, SummaryIdle, SummaryHidden, Time, ChartFigures, Line, Latest,
+    SummaryLine, SummaryNone, Summary, SummaryEach, SummaryIdle, SummaryHidden, CursorOf, CursorHow, CursorSpoken, Time, ChartFigures, Line, Latest,
     Lowest, Highest, Table, OfTitle, TableOf, DownloadCsv, LoadingChart, Percentiles, LowestToHighest,
     ChartNoDocument, ChartNoAddress, ChartNotLoaded, ChartNotMade, ChartNotDrawn, ChartNoReason,
     // A KPI with what stands behind it.

@@ -349,6 +349,21 @@ fn a_page_that_is_cut_off_stands_at_what_it_knew() {
 }
 
 #[test]
+fn what_the_reader_points_at_ends_with_the_picture_that_it_is_of() {
+    let mut state = live();
+    let at = Some(TimestampMs::new(900));
+    for turn in [Msg::WindowChosen(PageWindow::Hour), Msg::HashChanged("#/alerts?window=1h".into())] {
+        assert_eq!(update(&mut state, Msg::CursorMoved(at)), [], "nothing is asked for and nothing evaluated");
+        assert_eq!(state.cursor, at);
+        update(&mut state, turn);
+        assert_eq!(state.cursor, None);
+    }
+    update(&mut state, Msg::CursorMoved(at));
+    update(&mut state, Msg::FilterChosen("team:a".into()));
+    assert_eq!(state.cursor, at, "the same instant of fewer series");
+}
+
+#[test]
 fn a_window_is_in_the_address() {
     let mut state = live();
     let effects = update(&mut state, Msg::WindowChosen(PageWindow::QuarterHour));

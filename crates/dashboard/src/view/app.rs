@@ -1,6 +1,8 @@
 //! The whole page: holds the state, lets facts change it and hands effects on.
 
-use yew::prelude::{Callback, Component, Context, Html, MouseEvent, html};
+use std::rc::Rc;
+
+use yew::prelude::{Callback, Component, Context, Html, KeyboardEvent, MouseEvent, html};
 
 use super::banner::banners;
 use super::filter::filter_bar;
@@ -10,6 +12,7 @@ use super::others::others;
 use super::overview::{section, status};
 use super::screens;
 use super::stage::{Stage, waiting};
+use super::strip::Pen;
 use crate::cause::Cause;
 use crate::code;
 use crate::connection::{Connection, Refuser, Tone};
@@ -78,8 +81,17 @@ impl Component for App {
             language: state.language,
             dispatch: &dispatch,
         });
+        let pointed = state.cursor.is_some();
+        let escaped = {
+            let dispatch = dispatch.clone();
+            Callback::from(move |event: KeyboardEvent| {
+                if pointed && event.key() == "Escape" {
+                    dispatch.emit(Msg::CursorMoved(None));
+                }
+            })
+        };
         html! {
-            <div class="page">
+            <div class="page" onkeydown={escaped}>
                 <a class="skip button" href="#main" onclick={skipped}>{ Text::SkipToFigures.say() }</a>
                 { head }
                 <main class="page-main" id="main" tabindex="-1">{ self.main(&words, &dispatch) }</main>
@@ -115,12 +127,14 @@ impl App {
                 _ => screens::loading(words),
             };
         };
+        let moved = dispatch.reform(Msg::CursorMoved);
+        let pen = Pen { palette: Rc::clone(&state.palette), cursor: state.cursor, moved };
         let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
         let board = state.board.as_ref();
         let overview = state.route.view == View::Overview;
         let heading = self.heading();
         if overview && board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
-            return html! { <>{ heading }{ screens::bare() }{ self.others(snapshot, dispatch) }</> };
+            return html! { <>{ heading }{ screens::bare() }{ self.others(snapshot, &pen, dispatch) }</> };
         }
         let live = matches!(state.connection, Connection::Live { .. });
         let metric = || {
@@ -130,7 +144,7 @@ impl App {
         };
         if overview && snapshot.series == 0 && live && state.left_out.is_empty() {
             let empty = screens::empty(&self.runtime.gateway_address(), metric());
-            return html! { <>{ heading }{ self.notice(&known_until) }{ empty }{ self.others(snapshot, dispatch) }</> };
+            return html! { <>{ heading }{ self.notice(&known_until) }{ empty }{ self.others(snapshot, &pen, dispatch) }</> };
         }
         let standpoint = match (state.history, state.knowledge()) {
             (Completeness::Filling, _) => Standpoint::Filling,
@@ -164,7 +178,7 @@ impl App {
                 if live && snapshot.tally.fed == 0 && only.is_empty() && overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
-                { self.figures(snapshot, if let Standpoint::AsOf(then) = standpoint { then } else { "" }, dispatch) }
+                { self.figures(snapshot, if let Standpoint::AsOf(then) = standpoint { then } else { "" }, &pen, dispatch) }
             </>
         }
     }
@@ -177,9 +191,9 @@ impl App {
     }
 
     /// The metrics that the board does not name, below those that it does.
-    fn others(&self, snapshot: &Snapshot, dispatch: &Callback<Msg>) -> Html {
+    fn others(&self, snapshot: &Snapshot, pen: &Pen, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
-        others(&state.others, state.board.as_deref(), &snapshot.others, &state.palette, dispatch)
+        others(&state.others, state.board.as_deref(), &snapshot.others, pen, dispatch)
     }
 
     /// The gateway is away and nothing has been shown yet.
@@ -228,16 +242,16 @@ impl App {
         }
     }
 
-    fn figures(&self, snapshot: &Snapshot, then: &str, dispatch: &Callback<Msg>) -> Html {
+    fn figures(&self, snapshot: &Snapshot, then: &str, pen: &Pen, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
         let gateway = &self.runtime.gateway_address();
         let Some(chunk) = Chunk::of(&state.route.view) else {
             let sections =
-                snapshot.sections.iter().map(|found| section(found, &state.palette, &state.route, gateway, then));
-            return html! { <>{ for sections }{ self.others(snapshot, dispatch) }</> };
+                snapshot.sections.iter().map(|found| section(found, pen, &state.route, gateway, then));
+            return html! { <>{ for sections }{ self.others(snapshot, pen, dispatch) }</> };
         };
         match code::of(&state.route.view) {
-            Some(code) => (code.draw)(&Stage { state, snapshot, gateway, then, dispatch }),
+            Some(code) => (code.draw)(&Stage { state, snapshot, gateway, then, pen, dispatch }),
             None => waiting(state.chunks.get(chunk), dispatch),
         }
     }

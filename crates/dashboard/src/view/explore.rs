@@ -22,7 +22,7 @@ const MOST_LISTED: usize = 500;
 
 /// The choices and what they lead to.
 pub(crate) fn explore(stage: &Stage<'_>) -> Html {
-    let Stage { state, snapshot, dispatch, .. } = stage;
+    let Stage { state, snapshot, pen, dispatch, .. } = stage;
     let name = state.route.param(Param::Metric);
     let listing = state.others.list.ready().cloned().unwrap_or_default();
     let count = |count: usize| format::count(count as u64);
@@ -62,7 +62,7 @@ pub(crate) fn explore(stage: &Stage<'_>) -> Html {
             } else {
                 { for snapshot.picks.iter().map(|found| picks(&found.title, &found.picks)) }
                 if let Some(chart) = snapshot.chart.as_ref().filter(|chart| chart.id == name) {
-                    <div class="large">{ panel(chart, &state.palette, None) }</div>
+                    <div class="large">{ panel(chart, pen, None) }</div>
                 }
                 { for snapshot.sheets.iter().map(sheet) }
             }

@@ -9,7 +9,7 @@ use super::icon::{Icon, icon};
 use super::panel::legend;
 use super::sheet::table;
 use super::stage::Stage;
-use super::strip::StripCanvas;
+use super::strip::{Pen, StripCanvas};
 use super::table::TableBehind;
 use crate::chart::palette::Palette;
 use crate::figures::{Focus, Quantiles};
@@ -19,9 +19,9 @@ use crate::texts::Text;
 
 /// The panel, or words in its place.
 pub(crate) fn focus(stage: &Stage<'_>) -> Html {
-    let Stage { state, snapshot, .. } = stage;
+    let Stage { state, snapshot, pen, .. } = stage;
     match &snapshot.focus {
-        Some(focus) => chart(focus, &state.palette, &state.plotly),
+        Some(focus) => chart(focus, pen, &state.plotly),
         None => stage.missing([Text::NoSuchPanel, Text::NoSuchPanelText], |board, id| {
             board.panels.iter().any(|panel| panel.id == id)
         }),
@@ -29,17 +29,17 @@ pub(crate) fn focus(stage: &Stage<'_>) -> Html {
 }
 
 /// The chart, what it shows in words, its figures and its table.
-fn chart(focus: &Rc<Focus>, palette: &Rc<Palette>, plotly: &Remote<()>) -> Html {
+fn chart(focus: &Rc<Focus>, pen: &Pen, plotly: &Remote<()>) -> Html {
     let strip = &focus.strip;
     let chart = match plotly {
         Remote::Ready(()) => {
-            html! { <PlotlyChart focus={Rc::clone(focus)} palette={Rc::clone(palette)} /> }
+            html! { <PlotlyChart focus={Rc::clone(focus)} palette={Rc::clone(&pen.palette)} /> }
         }
         Remote::Failed(reason) => html! {
             <>
                 <p class="notice" role="status">{ icon(Icon::Warning) }{ reason }</p>
-                <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
-                { legend(strip, Text::Threshold) }
+                <StripCanvas strip={Rc::clone(strip)} pen={pen.clone()} />
+                { legend(strip, Text::Threshold, pen.cursor) }
             </>
         },
         Remote::NotAsked | Remote::Loading => html! {

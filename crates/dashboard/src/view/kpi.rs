@@ -10,12 +10,12 @@ use crate::texts::Text;
 
 /// The figure, its course and the tables behind it.
 pub(crate) fn kpi(stage: &Stage<'_>) -> Html {
-    let Stage { state, snapshot, gateway, then, .. } = stage;
+    let Stage { state, snapshot, gateway, then, pen, .. } = stage;
     match (&snapshot.kpi, &snapshot.chart) {
         (Some(kpi), Some(chart)) if kpi.id == state.route.view.id() => html! {
             <>
                 { lead(kpi, gateway, then) }
-                <div class="large">{ panel(chart, &state.palette, None) }</div>
+                <div class="large">{ panel(chart, pen, None) }</div>
                 { for snapshot.sheets.iter().map(sheet) }
             </>
         },

@@ -28,4 +28,4 @@ pub use card::card;
 pub(crate) use focus::focus;
 pub use panel::panel;
 pub(crate) use stage::{Stage, views};
-pub use strip::StripCanvas;
+pub use strip::{Pen, StripCanvas};

@@ -7,7 +7,7 @@ use web_sys::HtmlDetailsElement;
 use yew::prelude::{Callback, Event, Html, MouseEvent, TargetCast, html};
 
 use super::panel::panel;
-use crate::chart::palette::Palette;
+use super::strip::Pen;
 use crate::figures::Strip;
 use crate::format;
 use crate::message::Msg;
@@ -20,7 +20,7 @@ pub(crate) fn others(
     others: &Others,
     board: Option<&Board>,
     strips: &[Rc<Strip>],
-    palette: &Rc<Palette>,
+    pen: &Pen,
     dispatch: &Callback<Msg>,
 ) -> Html {
     let open = others.section == Section::Open;
@@ -32,26 +32,20 @@ pub(crate) fn others(
         <details class="section others" key="other metrics" {open} ontoggle={toggled}>
             <summary class="section-title"><h2>{ Text::OtherMetrics.say() }</h2></summary>
             if open {
-                { body(others, board, strips, palette, dispatch) }
+                { body(others, board, strips, pen, dispatch) }
             }
         </details>
     }
 }
 
-fn body(
-    others: &Others,
-    board: Option<&Board>,
-    strips: &[Rc<Strip>],
-    palette: &Rc<Palette>,
-    dispatch: &Callback<Msg>,
-) -> Html {
+fn body(others: &Others, board: Option<&Board>, strips: &[Rc<Strip>], pen: &Pen, dispatch: &Callback<Msg>) -> Html {
     if let Remote::Failed(reason) = &others.list {
         return html! { <p class="others-words" role="status">{ reason }</p> };
     }
     let Some(choice) = board.and_then(|board| others.choose(board)) else {
         return html! { <p class="others-words" role="status">{ Text::AskingGateway.say() }</p> };
     };
-    let panels = strips.iter().map(|strip| panel(strip, palette, None));
+    let panels = strips.iter().map(|strip| panel(strip, pen, None));
     let more = others.can_draw_more(&choice).then(|| {
         let pressed = dispatch.reform(|_: MouseEvent| Msg::MoreOthersPressed);
         html! { <button type="button" class="button" onclick={pressed}>{ Text::ShowMore.say() }</button> }

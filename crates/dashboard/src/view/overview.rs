@@ -1,13 +1,11 @@
 //! All figures and charts of the board.
 
-use std::rc::Rc;
-
 use yew::prelude::{Html, html};
 
 use super::card::card;
 use super::icon::{Icon, icon};
 use super::panel::panel;
-use crate::chart::palette::Palette;
+use super::strip::Pen;
 use crate::figures::Section;
 use crate::figures::status::Mood;
 use crate::route::{Route, View};
@@ -26,7 +24,7 @@ pub(crate) fn status(mood: Mood, sentence: &str) -> Html {
 
 /// The cards and strips of one section; links to its panels keep the window of `route`, others lead to `gateway`. `then` is
 /// the time of day that the figures are of, where that is not now; else empty.
-pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route, gateway: &str, then: &str) -> Html {
+pub(crate) fn section(section: &Section, pen: &Pen, route: &Route, gateway: &str, then: &str) -> Html {
     let title = if section.title.is_empty() { Text::ViewOverview.say() } else { &section.title };
     let cards = section.kpis.iter().map(|found| {
         let open = route.with_view(View::Kpi(found.id.clone())).hash();
@@ -34,7 +32,7 @@ pub(crate) fn section(section: &Section, palette: &Rc<Palette>, route: &Route, g
     });
     let panels = section.strips.iter().map(|strip| {
         let analyse = route.with_view(View::Panel(strip.id.clone())).hash();
-        panel(strip, palette, Some(analyse))
+        panel(strip, pen, Some(analyse))
     });
     html! {
         <section class="section" key={title.to_owned()} aria-label={title.to_owned()}>

@@ -5,16 +5,16 @@ use std::rc::Rc;
 use bellwether_core::time::TimestampMs;
 use yew::prelude::{Html, html};
 
-use super::strip::StripCanvas;
+use super::strip::{Pen, StripCanvas};
 use super::table::TableBehind;
-use crate::chart::palette::{DASHES, Palette};
+use crate::chart::palette::DASHES;
 use crate::figures::Strip;
 use crate::format;
 use crate::texts::Text;
 
 /// Title, strip, legend and table of a panel; `analyse` is the address of the same panel, large, where there
 /// is one.
-pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) -> Html {
+pub fn panel(strip: &Rc<Strip>, pen: &Pen, analyse: Option<String>) -> Html {
     // Of the charts that lead to no other, that of a KPI alone has a line across.
     let mark = if analyse.is_some() { Text::Threshold } else { Text::Target };
     html! {
@@ -27,21 +27,24 @@ pub fn panel(strip: &Rc<Strip>, palette: &Rc<Palette>, analyse: Option<String>) 
                     </a>
                 }
             </div>
-            <StripCanvas strip={Rc::clone(strip)} palette={Rc::clone(palette)} />
+            <StripCanvas strip={Rc::clone(strip)} pen={pen.clone()} />
             <div class="panel-foot">
-                { legend(strip, mark) }
+                { legend(strip, mark, pen.cursor) }
                 <TableBehind strip={Rc::clone(strip)} />
             </div>
         </article>
     }
 }
 
-/// Colour, dash, name and latest figure of each line, and of the line across, which is called `mark`.
-pub(crate) fn legend(strip: &Strip, mark: Text) -> Html {
+/// Colour, dash, name and figure of each line, and of the line across, which is called `mark`. The figure is the latest, or that
+/// at `cursor`.
+pub(crate) fn legend(strip: &Strip, mark: Text, cursor: Option<TimestampMs>) -> Html {
     let lines = strip.lines.iter().enumerate().map(|(place, line)| {
-        let class = if line.is_current(strip.to) { "legend-value" } else { "legend-value legend-old" };
+        let old = cursor.is_none() && !line.is_current(strip.to);
+        let class = if old { "legend-value legend-old" } else { "legend-value" };
+        let figure = cursor.map_or_else(|| strip.latest(line), |at| strip.figure_at(line, at));
         let name = (!line.name.is_empty()).then(|| html! { <span class="legend-name">{ &line.name }</span> });
-        html! { <li>{ swatch(place) }{ name }<span {class}>{ strip.latest(line) }</span></li> }
+        html! { <li>{ swatch(place) }{ name }<span {class}>{ figure }</span></li> }
     });
     let all = strip.lines.len() + strip.hidden_lines;
     let count = |number: usize| format::count(number as u64);

@@ -9,6 +9,7 @@ use super::icon::{Icon, icon};
 use super::kpi::kpi;
 use super::screens;
 use super::sources::sources;
+use super::strip::Pen;
 use crate::figures::Snapshot;
 use crate::message::Msg;
 use crate::remote::Remote;
@@ -27,6 +28,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) gateway: &'a str,
     /// The time of day that the figures are of, where that is not now; else empty.
     pub(crate) then: &'a str,
+    /// What charts are drawn with.
+    pub(crate) pen: &'a Pen,
     /// Hears of what the reader does.
     pub(crate) dispatch: &'a Callback<Msg>,
 }

@@ -1,31 +1,52 @@
-//! The canvas of a strip: drawn when the figures, the theme or its size change.
+//! The canvas of a strip: drawn when the figures, the theme or its size change. What the reader points at lies over it, so that
+//! the drawing stays as it is.
 
 use std::rc::Rc;
 
+use bellwether_core::time::TimestampMs;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{HtmlCanvasElement, ResizeObserver};
-use yew::prelude::{Html, Properties, component, html, use_effect_with, use_node_ref, use_state};
+use yew::prelude::{
+    Callback, FocusEvent, Html, KeyboardEvent, PointerEvent, Properties, component, html, use_effect_with, use_mut_ref,
+    use_node_ref, use_state,
+};
 
 use crate::chart::canvas;
-use crate::chart::palette::Palette;
+use crate::chart::palette::{LINES, Palette};
+use crate::chart::scale::ValueAxis;
+use crate::chart::strip::Area;
 use crate::figures::Strip;
+use crate::figures::cursor::Move;
 use crate::texts::Text;
+
+/// What charts are drawn with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pen {
+    /// The theme's colours.
+    pub palette: Rc<Palette>,
+    /// The instant that the reader points at on any chart.
+    pub cursor: Option<TimestampMs>,
+    /// Where a chart says that the reader points at another one, or at none.
+    pub moved: Callback<Option<TimestampMs>>,
+}
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq, Properties)]
 pub struct Props {
     /// The chart.
     pub strip: Rc<Strip>,
-    /// The theme's colours.
-    pub palette: Rc<Palette>,
+    /// What it is drawn with.
+    pub pen: Pen,
 }
 
-/// The chart as a picture with a sentence that says what it shows.
+/// The chart as a picture with a sentence that says what it shows, and what goes over it from point to point.
 #[component]
 pub fn StripCanvas(props: &Props) -> Html {
     let node = use_node_ref();
     let size = use_state(|| (0, 0));
+    // The first drawing is followed by the observer's word of the size, and so by a view that knows it.
+    let frame = use_mut_ref(|| None);
     {
         let (node, size) = (node.clone(), size.setter());
         use_effect_with((), move |()| {
@@ -49,11 +70,11 @@ pub fn StripCanvas(props: &Props) -> Html {
         });
     }
     {
-        let node = node.clone();
-        let drawn = (Rc::clone(&props.strip), Rc::clone(&props.palette), *size);
+        let (node, frame) = (node.clone(), Rc::clone(&frame));
+        let drawn = (Rc::clone(&props.strip), Rc::clone(&props.pen.palette), *size);
         use_effect_with(drawn, move |(strip, palette, _)| {
             if let Some(canvas) = node.cast::<HtmlCanvasElement>() {
-                canvas::draw(&canvas, strip, palette);
+                *frame.borrow_mut() = canvas::draw(&canvas, strip, palette);
             }
         });
     }
@@ -68,7 +89,92 @@ pub fn StripCanvas(props: &Props) -> Html {
             <canvas class="strip-canvas" ref={node} role="img" aria-label={strip.summary()}></canvas>
             if let Some(words) = words {
                 <p class="strip-empty"><span>{ words }</span></p>
+            } else if let Some((area, axis)) = *frame.borrow() {
+                { cursor(strip, area, axis, &props.pen) }
             }
         </div>
+    }
+}
+
+/// What takes the pointer and the keys, and shows where they are. It is a slider, so that a screen reader passes on its
+/// arrow keys and says the figures that they lead to.
+fn cursor(strip: &Rc<Strip>, area: Area, axis: ValueAxis, pen: &Pen) -> Html {
+    let last = pen.cursor;
+    let pointed = {
+        let (strip, moved) = (Rc::clone(strip), pen.moved.clone());
+        Callback::from(move |event: PointerEvent| {
+            let at = strip.nearest(area.instant_of(&strip, f64::from(event.offset_x())));
+            // Most moves stay within a point.
+            if at != last {
+                moved.emit(at);
+            }
+        })
+    };
+    let left = {
+        let moved = pen.moved.clone();
+        Callback::from(move |event: PointerEvent| {
+            // A finger that is lifted leaves what it pointed at.
+            if event.pointer_type() == "mouse" {
+                moved.emit(None);
+            }
+        })
+    };
+    let pressed = {
+        let (strip, moved) = (Rc::clone(strip), pen.moved.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let is_plain = !(event.alt_key() || event.ctrl_key() || event.meta_key());
+            if let Some(by) = Move::of_key(&event.key()).filter(|_| is_plain) {
+                event.prevent_default();
+                moved.emit(strip.moved(last, by));
+            }
+        })
+    };
+    let blurred = pen.moved.reform(|_: FocusEvent| None);
+    let at = pen.cursor.filter(|at| (strip.from..=strip.to).contains(at));
+    let secs = |at: TimestampMs| (at.since(strip.from).as_millis() / 1_000).to_string();
+    let says = at.map_or_else(|| Text::CursorHow.say().to_owned(), |at| strip.spoken_at(at));
+    html! {
+        <div
+            class="strip-cursor"
+            role="slider"
+            tabindex="0"
+            aria-label={Text::CursorOf.fill(&[&strip.title])}
+            aria-valuemin="0"
+            aria-valuemax={secs(strip.to)}
+            aria-valuenow={secs(at.unwrap_or(strip.to))}
+            aria-valuetext={says}
+            onpointermove={pointed.clone()}
+            onpointerdown={pointed}
+            onpointerleave={left}
+            onkeydown={pressed}
+            onblur={blurred}
+        >
+            if let Some(at) = at {
+                { marks(strip, area, axis, at) }
+            }
+        </div>
+    }
+}
+
+/// A line across the chart at `at` with the time beside it, and a dot on each line.
+fn marks(strip: &Strip, area: Area, axis: ValueAxis, at: TimestampMs) -> Html {
+    // Whole pixels: the library's way to write others is 10 KB of the page.
+    let pixel = |place: f64| (place as i32).to_string();
+    let place = area.place_of(strip, at);
+    let x = pixel(place);
+    let dots = strip.lines.iter().take(LINES).enumerate().filter_map(|(line, found)| {
+        let height = area.height_of(axis, found.at(at)?.value);
+        let class = format!("swatch-{}", line + 1);
+        Some(html! { <circle {class} cx={x.clone()} cy={pixel(height)} r="4" /> })
+    });
+    // The time stands where there is room for it.
+    let left = place - area.left > (area.right - area.left) / 2.0;
+    let (anchor, aside) = if left { ("end", -6.0) } else { ("start", 6.0) };
+    html! {
+        <svg aria-hidden="true">
+            <line x1={x.clone()} x2={x.clone()} y1={pixel(area.top)} y2={pixel(area.bottom)} />
+            { for dots }
+            <text x={pixel(place + aside)} y={pixel(area.top + 9.0)} text-anchor={anchor}>{ strip.time_at(at) }</text>
+        </svg>
     }
 }
