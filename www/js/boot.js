@@ -32,11 +32,13 @@ const words = {
     failed: (reason) => `The page could not start: ${reason}. Reload it; if that does not help, tell whoever hosts it.`,
     old: "The page could not start: this browser has no WebAssembly. A current Firefox, Chrome, Edge or Safari has it.",
     texts: "its texts did not come",
+    file: "What reads files did not come. Is the network there? Try it again.",
   },
   es: {
     failed: (reason) => `La página no ha podido arrancar: ${reason}. Recárguela; si no ayuda, avise a quien la aloja.`,
     old: "La página no ha podido arrancar: este navegador no tiene WebAssembly. Un Firefox, Chrome, Edge o Safari actual lo tiene.",
     texts: "sus textos no han llegado",
+    file: "No ha llegado lo que lee archivos. ¿Hay red? Inténtelo de nuevo.",
   },
 }[first];
 
@@ -69,6 +71,33 @@ function badge() {
   if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
 }
 new MutationObserver(badge).observe(document.querySelector("title"), { childList: true });
+
+// A file of the reader's is read by what is fetched only then: one that is dropped anywhere, or that a button asks for.
+async function open(file) {
+  try {
+    await (await import("./file/open.js")).open(file);
+  } catch (error) {
+    console.error(error);
+    alert(words.file);
+  }
+}
+addEventListener("dragover", (event) => {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+});
+addEventListener("drop", (event) => {
+  const [file] = event.dataTransfer.files;
+  if (!file) return;
+  event.preventDefault();
+  open(file);
+});
+addEventListener("click", (event) => {
+  const button = event.target.closest("[data-open-file]");
+  if (!button) return;
+  if (button.dataset.openFile) return open(button.dataset.openFile);
+  const picker = Object.assign(document.createElement("input"), { type: "file", accept: ".csv,.tsv,.txt,text/csv" });
+  picker.onchange = () => open(picker.files[0]);
+  picker.click();
+});
 
 try {
   // Whoever reads none of our languages, and has chosen none, keeps the figures of their own.

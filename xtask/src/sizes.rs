@@ -78,12 +78,14 @@ fn weigh(file: &Path) -> Result<Size> {
     Ok(Size { raw, gzip: twin("gz"), brotli: twin("br") })
 }
 
-/// What the page fetches only after its first figures: the chart bundle, code of other views, the help, icons of an installed page, the board's schema.
+/// What the page fetches only after its first figures: the chart bundle, code of other views, the help, what reads a file, icons
+/// of an installed page, the board's schema.
 /// Everything else counts as needed at once, so that nothing is forgotten. Of the texts one language is fetched: the
 /// heaviest, which is Spanish, counts.
 fn is_later(name: &str) -> bool {
     name == "texts/en.json"
         || name == "plotly-es.js"
+        || name.starts_with("file/")
         || name.starts_with("help/")
         || name.starts_with(CHUNKS)
         || name.starts_with("vendor/")

@@ -113,6 +113,8 @@ pub enum Msg {
         /// When that was.
         at: Monotonic,
     },
+    /// The reader has opened a file, which is shown in the place of what a gateway sends.
+    FileOpened,
     /// The reader wants the next attempt at once.
     RetryPressed,
     /// The reader wants the page loaded anew.

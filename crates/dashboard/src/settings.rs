@@ -13,7 +13,16 @@ pub struct Settings {
     pub title: Option<String>,
 }
 
+/// The gateway of a page that shows a file: the tab itself. No `config.json` can name it.
+pub const TAB: &str = "tab:";
+
 impl Settings {
+    /// Those of a page that shows a file.
+    #[must_use]
+    pub fn of_tab() -> Self {
+        Self { gateway: TAB.to_owned(), ..Self::default() }
+    }
+
     /// Reads the text of a `config.json`.
     ///
     /// # Errors
@@ -78,6 +87,7 @@ mod tests {
             (r#"{"gatway": ""}"#, "gatway"),
             (r#"{"gateway": 4000}"#, "gateway"),
             (r#"{"gateway": "localhost:4000"}"#, "localhost:4000"),
+            (r#"{"gateway": "tab:"}"#, "tab:"),
         ] {
             let error = Settings::parse(text).unwrap_err();
             assert!(error.contains(part), "{error}");

@@ -17,7 +17,7 @@ use crate::message::Visibility;
 use crate::others::Others;
 use crate::remote::Remote;
 use crate::route::{Route, View};
-use crate::settings::Settings;
+use crate::settings::{Settings, TAB};
 use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -115,11 +115,18 @@ pub struct State {
 }
 
 impl State {
+    /// Whether a file is shown, and no gateway asked.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        self.settings.ready().is_some_and(|settings| settings.gateway == TAB)
+    }
+
     /// Whether what the page knows reaches until now.
     #[must_use]
     pub fn knowledge(&self) -> Knowledge {
         let cut_off = match &self.connection {
-            Connection::Live { silence } => *silence >= OLD_AFTER,
+            // Nothing is known of what came after a file's last row.
+            Connection::Live { silence } => *silence >= OLD_AFTER || self.is_of_file(),
             // The old picture stays until the new history is complete; before the first there is none.
             Connection::Starting | Connection::Filling { .. } | Connection::Connecting { .. } => true,
             Connection::Waiting { .. } | Connection::Refused { .. } => true,

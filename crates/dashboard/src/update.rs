@@ -17,8 +17,10 @@ use crate::feed::Completeness;
 use crate::figures::{Ask, Instant};
 use crate::lazy::Chunk;
 use crate::message::{Msg, Visibility};
+use crate::others::Others;
 use crate::remote::Remote;
 use crate::route::{Param, Route, View};
+use crate::settings::Settings;
 use crate::state::{Knowledge, NextFrame, Picture, State};
 use crate::texts::Text;
 use crate::window::PageWindow;
@@ -151,6 +153,15 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::RetryDue { at } => retry(state, at),
+        Msg::FileOpened => {
+            state.settings = Remote::Ready(Rc::new(Settings::of_tab()));
+            state.own_board = Remote::NotAsked;
+            (state.alerts, state.alerts_left_out) = ([].into(), 0);
+            (state.snapshot, state.history) = (None, Completeness::Filling);
+            state.others = Others::default();
+            state.picture = Picture::Following;
+            connect(state, 0)
+        }
         Msg::RetryPressed => retry(state, state.now),
         Msg::ReloadPressed => vec![Effect::Reload],
         Msg::SecondPassed { at, heard } => second(state, at, heard),
@@ -359,10 +370,12 @@ fn away(state: &mut State, failures: u32) -> Vec<Effect> {
 
 fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Effect> {
     state.now = at;
+    let is_of_file = state.is_of_file();
     let silence_since = |instant: Monotonic| at.since(heard.filter(|heard| *heard > instant).unwrap_or(instant));
     match &mut state.connection {
         Connection::Live { silence } => {
-            *silence = heard.map_or(DurationMs::ZERO, |heard| at.since(heard));
+            // A file has said all that it will say.
+            *silence = heard.filter(|_| !is_of_file).map_or(DurationMs::ZERO, |heard| at.since(heard));
             if *silence >= GIVE_UP_AFTER {
                 return closed(state, 1006, String::new());
             }

@@ -8,6 +8,7 @@ pub(super) fn agree(files: &[File]) -> Vec<Complaint> {
     let text = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
     let npm = |name: &str| value_after(text("package.json"), &format!("\"{name}\":")).unwrap_or_default();
     let plotly = npm("plotly.js-basic-dist-min");
+    let papaparse = npm("papaparse");
     let binaryen = npm("binaryen");
     let binaryen = binaryen.split('.').next().unwrap_or_default();
     let version = value_after(text("Cargo.toml"), "\nversion =").unwrap_or_default();
@@ -23,6 +24,8 @@ pub(super) fn agree(files: &[File]) -> Vec<Complaint> {
         ("Trunk.toml", format!("wasm_opt = \"version_{binaryen}\"")),
         ("index.html", format!("content=\"vendor/plotly-{plotly}/plotly-basic.min.js\"")),
         ("index.html", format!("data-target-path=\"vendor/plotly-{plotly}\"")),
+        ("index.html", format!("content=\"vendor/papaparse-{papaparse}/papaparse.min.js\"")),
+        ("index.html", format!("data-target-path=\"vendor/papaparse-{papaparse}\"")),
         ("crates/wasm/package.json", format!("\"version\": \"{version}\"")),
     ];
     needed
@@ -56,14 +59,18 @@ mod tests {
     fn checkout() -> Vec<File> {
         let (bindgen, split) = (tools::WASM_BINDGEN, tools::WASM_SPLIT);
         vec![
-            file("package.json", "\"plotly.js-basic-dist-min\": \"4.1.1\", \"binaryen\": \"132.0.0\""),
+            file(
+                "package.json",
+                "\"papaparse\": \"5.7.1\", \"plotly.js-basic-dist-min\": \"4.1.1\", \"binaryen\": \"132.0.0\"",
+            ),
             file("Cargo.toml", &format!("[workspace.package]\nversion = \"0.1.0\"\nwasm-bindgen = \"={bindgen}\"")),
             file("tools/wasm-bindgen/Cargo.toml", &format!("version = \"{bindgen}\" version = \"={bindgen}\"")),
             file("tools/wasm-split/Cargo.toml", &format!("version = \"{split}\" version = \"={split}\"")),
             file("Trunk.toml", &format!("wasm_bindgen = \"{bindgen}\" wasm_opt = \"version_132\"")),
             file(
                 "index.html",
-                "content=\"vendor/plotly-4.1.1/plotly-basic.min.js\" data-target-path=\"vendor/plotly-4.1.1\"",
+                "content=\"vendor/plotly-4.1.1/plotly-basic.min.js\" data-target-path=\"vendor/plotly-4.1.1\" \
+                 content=\"vendor/papaparse-5.7.1/papaparse.min.js\" data-target-path=\"vendor/papaparse-5.7.1\"",
             ),
             file("crates/wasm/package.json", "\"version\": \"0.1.0\""),
         ]
@@ -79,6 +86,7 @@ mod tests {
         let strays = [
             ("Trunk.toml", "132", "131", 1),
             ("index.html", "4.1.1", "4.1.0", 2),
+            ("index.html", "5.7.1", "5.7.0", 2),
             ("Cargo.toml", "0.2.1", "0.2.0", 1),
             ("crates/wasm/package.json", "0.1.0", "0.2.0", 1),
         ];

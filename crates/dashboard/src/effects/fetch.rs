@@ -6,10 +6,10 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestInit, Response};
 
-use super::address;
+use super::{address, tab};
 use crate::cause::Probe;
 use crate::others::Listing;
-use crate::settings::Settings;
+use crate::settings::{Settings, TAB};
 use crate::texts::{Language, Text};
 
 async fn get(url: &str, mode: &str) -> Result<Response, JsValue> {
@@ -55,6 +55,9 @@ pub(super) async fn help(language: Language) -> Result<String, String> {
 /// Asks the gateway at `gateway` which metrics it has.
 pub(super) async fn metrics(gateway: &str) -> Result<Listing, String> {
     let sentence = || Text::MetricsNotListed.say().to_owned();
+    if gateway == TAB {
+        return Listing::parse(&tab::metrics()).ok_or_else(sentence);
+    }
     let url = address::below_gateway(gateway, "api/v1/metrics").ok_or_else(sentence)?;
     let answer = get(&url.href(), "cors").await.map_err(|_| sentence())?;
     let text = JsFuture::from(answer.text().map_err(|_| sentence())?).await.map_err(|_| sentence())?;

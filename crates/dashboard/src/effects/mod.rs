@@ -7,6 +7,7 @@ pub mod download;
 mod fetch;
 mod palette;
 mod socket;
+mod tab;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -30,7 +31,7 @@ use crate::figures::evaluate::{Source, evaluate_with};
 use crate::figures::{Ask, Instant};
 use crate::message::{Msg, Visibility};
 use crate::plot::bundle;
-use crate::settings::Settings;
+use crate::settings::{Settings, TAB};
 use crate::texts;
 use crate::theme::Theme;
 
@@ -39,6 +40,9 @@ const THEME_KEY: &str = "bellwether.theme";
 
 /// How long after its figures a browser that does not tell is taken to have nothing to do.
 const IDLE_AFTER_MS: i32 = 2_000;
+
+/// The event by which `www/file/open.js` says that the tab has a feed of its own.
+const FILE_OPENED: &str = "bellwether-file";
 
 /// The settings that the last socket was opened with.
 type Gateway = Rc<RefCell<Option<Rc<Settings>>>>;
@@ -101,6 +105,7 @@ impl Runtime {
                 Msg::VisibilityChanged { visibility, at: clock::now() }
             });
             listeners.push(listen(&document, "visibilitychange", changed));
+            listeners.push(listen(&document, FILE_OPENED, dispatch.reform(|_: Event| Msg::FileOpened)));
             listeners.push(listen(&document, "securitypolicyviolation", blocked(&dispatch, &gateway)));
             for query in
                 ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)", "print"]
@@ -145,6 +150,10 @@ impl Runtime {
             }),
             Effect::OpenSocket(settings) => {
                 self.retry = None;
+                if settings.gateway == TAB {
+                    // Nothing of a gateway, or of another file, goes into its figures.
+                    self.feed.replace(Feed::default());
+                }
                 self.gateway.replace(Some(Rc::clone(&settings)));
                 self.socket = Socket::open(&settings.gateway, Rc::clone(&self.feed), dispatch);
             }

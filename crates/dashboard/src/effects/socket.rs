@@ -12,9 +12,10 @@ use gloo_net::websocket::{Message, WebSocketError};
 use wasm_bindgen_futures::spawn_local;
 use yew::Callback;
 
-use super::{address, clock};
+use super::{address, clock, tab};
 use crate::feed::Feed;
 use crate::message::Msg;
+use crate::settings::TAB;
 use crate::texts::Text;
 
 /// What stands for a close frame where there was none.
@@ -36,7 +37,11 @@ impl Drop for Socket {
 impl Socket {
     /// Opens the feed of `gateway`; what comes goes into `feed`, and what follows from it to `dispatch`.
     pub(super) fn open(gateway: &str, feed: Rc<RefCell<Feed>>, dispatch: Callback<Msg>) -> Option<Self> {
-        let opened = address::socket(gateway).and_then(|url| WebSocket::open_with_protocol(&url, PROTOCOL).ok());
+        let opened = if gateway == TAB {
+            tab::feed()
+        } else {
+            address::socket(gateway).and_then(|url| WebSocket::open_with_protocol(&url, PROTOCOL).ok())
+        };
         let Some(socket) = opened else {
             // The browser refuses the address itself: an insecure gateway from a secure page, a blocked port.
             dispatch.emit(Msg::BrowserRefused(Text::SocketRefused.fill(&[gateway])));

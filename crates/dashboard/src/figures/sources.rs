@@ -42,6 +42,9 @@ pub fn feed(state: &State, gateway: &str, series: usize) -> Sheet {
     ] {
         sheet.push([what.say().into(), how.into()]);
     }
+    if state.is_of_file() {
+        return sheet;
+    }
     let own = format!("{gateway}/gateway/");
     sheet.push([Text::StoresAndRefuses.say().into(), Cell { href: own.clone(), ..own.into() }]);
     sheet

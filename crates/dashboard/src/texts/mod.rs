@@ -62,7 +62,8 @@ texts! {
     BoardUnreadable, FileNoAddress, FileUnread, FileNoAnswer, FileStatus, FileNoText, LoadingHelp,
     // What stands in the place of figures.
     GatewayRefuses, BrowserRefuses, KeepsTrying, TryNow, FirstSample, EmptyHead, EmptyText, EmptyThen, BareHead,
-    BareText, LoadingView, ViewNotLoaded, TryAgain, MakingChart, NoSuchKpi, NoSuchKpiText, NoSuchPanel, NoSuchPanelText,
+    BareText, LoadingView, ViewNotLoaded, TryAgain, MakingChart, FromFile, FileNotice, FileInvite, OpenFile, OpenExample,
+    NoSuchKpi, NoSuchKpiText, NoSuchPanel, NoSuchPanelText,
     // Notices.
     PausedNotice, MemoryFits, OthersGivenUp, KnownUntil, TooManySeries, TooMuchHistory, OtherKind, LeftOut,
     LeftOutOthers, LeftOutMost, LeftOutMostOfMetric, LeftOutKind, WhatToDo,

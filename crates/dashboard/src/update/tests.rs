@@ -10,7 +10,7 @@ use crate::feed::{AlertNotice, Hello, Origin};
 use crate::figures::{Snapshot, Tally};
 use crate::filter::Filter;
 use crate::others::{self, Listing};
-use crate::settings::Settings;
+use crate::settings::{Settings, TAB};
 use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -346,6 +346,25 @@ fn a_page_that_is_cut_off_stands_at_what_it_knew() {
     update(&mut first, Msg::SettingsLoaded(Settings::default()));
     update(&mut first, hello());
     assert_eq!(shown(&mut first), Instant::Now, "a first history shows as it comes");
+}
+
+#[test]
+fn a_file_takes_the_place_of_a_gateway_and_says_all_that_it_will_say() {
+    let mut state = live();
+    state.own_board = Remote::Ready(Rc::new(Board::default()));
+    state.alerts = [notice(PENDING)].into();
+    let effects = update(&mut state, Msg::FileOpened);
+    assert!(matches!(effects.as_slice(), [Effect::OpenSocket(settings)] if settings.gateway == TAB), "{effects:?}");
+    assert!(state.alerts.is_empty() && state.snapshot.is_none() && state.own_board.ready().is_none());
+    update(&mut state, hello());
+    assert_eq!(state.knowledge(), Knowledge::Current, "its history is on its way");
+    update(&mut state, Msg::HistoryCompleted);
+    // A tab that slept for an hour has missed nothing.
+    update(&mut state, Msg::SecondPassed { at: ms(3_600_000.0), heard: Some(ms(0.0)) });
+    assert_eq!(state.connection, Connection::Live { silence: DurationMs::ZERO });
+    assert_eq!(state.knowledge(), Knowledge::Old, "nothing is known of what came after it");
+    assert_eq!(ask(&state).map(|ask| ask.at), Some(Instant::LastKnown));
+    assert_eq!(state.title(), "Ours", "the file's own title");
 }
 
 #[test]

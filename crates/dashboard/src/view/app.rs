@@ -63,6 +63,9 @@ impl Component for App {
         if matches!(state.picture, Picture::Paused(_)) && tone == Tone::Good {
             (tone, words) = (Tone::Busy, Text::Paused.say().to_owned());
         }
+        if state.is_of_file() && tone == Tone::Good {
+            (tone, words) = (Tone::Busy, Text::FromFile.say().to_owned());
+        }
         let origin = state.hello.as_ref().map_or(Origin::Measured, |hello| hello.origin);
         let skipped = Callback::from(|event: MouseEvent| {
             // The address after # names the view: a link to an element of the page would change it.
@@ -129,7 +132,7 @@ impl App {
         };
         let moved = dispatch.reform(Msg::CursorMoved);
         let pen = Pen { palette: Rc::clone(&state.palette), cursor: state.cursor, moved };
-        let known_until = format::time_of_day(snapshot.at, Precision::Seconds);
+        let known_until = self.time_of(snapshot);
         let board = state.board.as_ref();
         let overview = state.route.view == View::Overview;
         let heading = self.heading();
@@ -150,6 +153,11 @@ impl App {
             (Completeness::Filling, _) => Standpoint::Filling,
             (Completeness::Complete, Knowledge::Old) => Standpoint::AsOf(&known_until),
             (Completeness::Complete, Knowledge::Current) => Standpoint::Now,
+        };
+        // The whole page says of when a file is: each card need not.
+        let then = match standpoint {
+            Standpoint::AsOf(then) if !state.is_of_file() => then,
+            _ => "",
         };
         let left_out = state.alerts_left_out;
         let only = snapshot.filter.words();
@@ -178,7 +186,7 @@ impl App {
                 if live && snapshot.tally.fed == 0 && only.is_empty() && overview {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
-                { self.figures(snapshot, if let Standpoint::AsOf(then) = standpoint { then } else { "" }, &pen, dispatch) }
+                { self.figures(snapshot, then, &pen, dispatch) }
             </>
         }
     }
@@ -232,6 +240,12 @@ impl App {
             <>
                 { for left_out }
                 { paused }
+                if state.is_of_file() {
+                    <div class="notice notice-calm">
+                        <p>{ Text::FileNotice.fill(&[known_until]) }</p>
+                        { screens::open_file() }
+                    </div>
+                }
                 if away {
                     <p class="notice" role="status">
                         { icon(Icon::Clock) }
@@ -246,14 +260,21 @@ impl App {
         let state = &self.state;
         let gateway = &self.runtime.gateway_address();
         let Some(chunk) = Chunk::of(&state.route.view) else {
-            let sections =
-                snapshot.sections.iter().map(|found| section(found, pen, &state.route, gateway, then));
+            let sections = snapshot.sections.iter().map(|found| section(found, pen, &state.route, gateway, then));
             return html! { <>{ for sections }{ self.others(snapshot, pen, dispatch) }</> };
         };
         match code::of(&state.route.view) {
             Some(code) => (code.draw)(&Stage { state, snapshot, gateway, then, pen, dispatch }),
             None => waiting(state.chunks.get(chunk), dispatch),
         }
+    }
+
+    /// The instant of the figures; with the date where they are of a file, which may be old.
+    fn time_of(&self, snapshot: &Snapshot) -> String {
+        if self.state.is_of_file() {
+            return format::date_and_time(snapshot.at);
+        }
+        format::time_of_day(snapshot.at, Precision::Seconds)
     }
 
     fn footer(&self) -> Html {
@@ -264,7 +285,7 @@ impl App {
                 <span>{ format!("Bellwether {}", hello.version) }</span>
                 if let Some(snapshot) = snapshot {
                     <span>{ Text::SeriesOnPage.count(snapshot.series as u64, &[]) }</span>
-                    <span>{ Text::AsOf.fill(&[&format::time_of_day(snapshot.at, Precision::Seconds)]) }</span>
+                    <span>{ Text::AsOf.fill(&[&self.time_of(snapshot)]) }</span>
                 }
             </footer>
         }

@@ -29,6 +29,8 @@ pub(crate) fn away(heading: &str, cause: &str, words: &str, dispatch: &Callback<
             <p>{ cause }</p>
             <p>{ Text::KeepsTrying.say() }<span aria-live="off">{ " " }{ words }{ "." }</span></p>
             <button type="button" class="button button-primary" onclick={retry}>{ Text::TryNow.say() }</button>
+            <p>{ Text::FileInvite.say() }</p>
+            { open_file() }
         </section>
     }
 }
@@ -43,6 +45,17 @@ pub(crate) fn loading(words: &str) -> Html {
             <div class="kpis" aria-hidden="true">{ for cards }</div>
             <div class="strips" aria-hidden="true">{ for strips }</div>
         </div>
+    }
+}
+
+/// What opens a file of the reader's, or the one that comes with the page. `boot.js` hears these buttons, and fetches
+/// what reads files then.
+pub(crate) fn open_file() -> Html {
+    html! {
+        <p class="file-open">
+            <button type="button" class="button" data-open-file="">{ Text::OpenFile.say() }</button>
+            <button type="button" class="button button-quiet" data-open-file="file/example.csv">{ Text::OpenExample.say() }</button>
+        </p>
     }
 }
 
@@ -73,6 +86,8 @@ pub(crate) fn empty(gateway: &str, metric: &str) -> Html {
             <p>{ Text::EmptyText.say() }</p>
             <pre class="screen-code" tabindex="0"><code>{ line }</code></pre>
             <p>{ Text::EmptyThen.say() }</p>
+            <p>{ Text::FileInvite.say() }</p>
+            { open_file() }
         </section>
     }
 }
