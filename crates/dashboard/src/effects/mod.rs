@@ -212,7 +212,8 @@ impl Runtime {
                 let came = code::fetch(chunk).await;
                 dispatch.emit(if came { Msg::ChunkLoaded(chunk) } else { Msg::ChunkFailed(chunk) });
             }),
-            Effect::AwaitIdle => await_idle(move || dispatch.emit(Msg::IdleReached)),
+            // A browser that is idle before the next frame has not yet drawn the figures.
+            Effect::AwaitIdle => request_frame(move || await_idle(move || dispatch.emit(Msg::IdleReached))),
             Effect::LoadPlotly => bundle::load(move |loaded| {
                 dispatch.emit(loaded.map_or_else(Msg::PlotlyFailed, |()| Msg::PlotlyLoaded));
             }),
