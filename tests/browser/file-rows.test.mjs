@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 const folder = path.resolve(import.meta.dirname, '../../www/file');
-const { guess, instant, number, plain, read } = await import(path.join(folder, 'rows.js'));
+const { guess, instant, nothing, number, plain, read } = await import(path.join(folder, 'rows.js'));
 const { boardOf, survey } = await import(path.join(folder, 'board.js'));
 const { TabGateway, millis } = await import(path.join(folder, 'gateway.js'));
 
@@ -29,6 +29,8 @@ test('numbers are read as people write them', () => {
   check('', '.', undefined);
   check('n/a', '.', undefined);
   check('0x10', '.', undefined);
+  check('9e999', '.', undefined);
+  check('12e4567', '.', undefined);
   check('1,2,3', '.', undefined);
 });
 
@@ -71,7 +73,7 @@ test('columns are guessed from their heads and cells', () => {
 test('each row gives samples or a fault with its line', () => {
   const heads = ['name', 'value', 'when', 'team'];
   const mapping = { shape: 'measured', name: 0, values: [1], time: 2, labels: [3], order: 'dmy', decimal: '.' };
-  const into = { now: Date.UTC(2026, 0, 1), samples: [], faults: [], open: 0 };
+  const into = nothing(Date.UTC(2026, 0, 1));
   for (const row of rowsOf(
     ['a', '1', '2025-01-01T00:00:00Z', '<b>x</b>'],
     ['a', 'x', '2025-01-01', ''],
@@ -85,7 +87,8 @@ test('each row gives samples or a fault with its line', () => {
   assert.deepEqual(into.faults.map(({ line, reason }) => [line, reason]), [
     [3, 'NoNumber'], [4, 'ValueEmpty'], [5, 'NameEmpty'], [6, 'NoTime'], [7, 'TimeEmpty'], [8, 'Ahead'],
   ]);
-  assert.deepEqual(into.samples, [
+  // As it is sent: without regard to how an object of labels came to be.
+  assert.deepEqual(structuredClone(into.samples), [
     { name: 'a', value: 1, timestamp: Date.UTC(2025, 0, 1), kind: 'observation', labels: { team: '<b>x</b>' } },
     { name: 'a', value: 2, timestamp: Date.UTC(2025, 0, 2), kind: 'observation', labels: {} },
   ]);
@@ -93,7 +96,7 @@ test('each row gives samples or a fault with its line', () => {
 
 test('a case counts when it is opened, and has its days when it is closed', () => {
   const mapping = { shape: 'cases', opened: 0, closed: 1, values: [], labels: [], order: 'dmy', decimal: '.' };
-  const into = { now: Date.UTC(2026, 0, 1), samples: [], faults: [], open: 0 };
+  const into = nothing(Date.UTC(2026, 0, 1));
   for (const row of rowsOf(
     ['2025-01-01T00:00:00Z', '2025-01-04T12:00:00Z'],
     ['2025-01-02T00:00:00Z', ''],
@@ -107,10 +110,27 @@ test('a case counts when it is opened, and has its days when it is closed', () =
   assert.equal(into.open, 1);
 });
 
+test('of many faults all are counted and the first are named', () => {
+  const mapping = { shape: 'measured', values: [1, 2], time: 0, labels: [], order: 'dmy', decimal: '.' };
+  const into = nothing(Date.UTC(2026, 0, 1));
+  for (const row of rowsOf(...Array.from({ length: 200 }, () => ['2025-01-01', 'x', 'y']))) read(row, ['when', 'a', 'b'], mapping, into);
+  assert.deepEqual([into.wrong, into.bad, into.faults.length, into.faults[49].line], [400, 200, 50, 26]);
+});
+
+test('any head is the name of a label', () => {
+  const mapping = { shape: 'measured', values: [1], time: 0, labels: [2], order: 'dmy', decimal: '.' };
+  const into = nothing(Date.UTC(2026, 0, 1));
+  for (const row of rowsOf(['2025-01-01', '1', 'x'])) read(row, ['when', 'value', '__proto__'], mapping, into);
+  assert.equal(JSON.stringify(into.samples[0].labels), '{"__proto__":"x"}');
+});
+
 test('a name is text that the engine takes', () => {
   assert.equal(plain(' a\u0000b\n', 'x'), 'a b');
   assert.equal(plain(' \u0007 ', 'x'), 'x');
   assert.equal(Buffer.byteLength(plain('ñ'.repeat(300), 'x')), 256);
+  // Between letters: half of one could not be sent.
+  assert.equal(plain(`${'a'.repeat(253)}😀`, 'x'), 'a'.repeat(253));
+  assert.equal(plain('é'.repeat(40_000_000), 'x'), 'é'.repeat(128));
 });
 
 test('what is too old for the page is left out and counted; the board looks back as far as the file does', () => {

@@ -140,6 +140,34 @@ test('what is no table, or is left by Cancel, leaves the page as it was', async 
   await context.close();
 });
 
+test('a quotation mark that nothing closes is named with its line, and what stands before it is read', async () => {
+  const { page, context, watch } = await alone();
+  const rest = Array.from({ length: 30_000 }, (_, place) => `2025-03-01 10:01,${place},Parks\n`).join('');
+  await drop(page, 'open.csv', `when,depth,agency\n2025-03-01 10:00,4,Parks\n2025-03-01 10:00,6,Parks\n2025-03-01 10:01,5,"Housing\n${rest}`);
+  await dialog(page).getByText(/^2 rows are understood, .* Line 4: A quotation mark is opened here and never closed/).waitFor();
+  await show(page);
+  await card(page, 'metric-1').locator('.figure-value', { hasText: '5' }).waitFor();
+  watch.check();
+  await context.close();
+});
+
+test('more columns than a series can have labels are refused in words', async () => {
+  const { page, context, watch } = await alone();
+  const heads = Array.from({ length: 31 }, (_, place) => `part${place}`);
+  const row = (value) => ['2025-03-01 10:00', value, ...heads.map((_, place) => `x${place}`)].join(',');
+  await drop(page, 'wide.csv', `when,value,${heads.join(',')}\n${row(1)}\n${row(2)}\n`);
+  await dialog(page).getByText(/^2 rows are understood/).waitFor();
+  const labels = dialog(page).getByRole('group', { name: 'Told apart by' });
+  for (const head of heads) await labels.getByLabel(head, { exact: true }).check();
+  await dialog(page).getByText('Rows are told apart by 31 columns, and at most 30 can be. Choose fewer.').waitFor();
+  assert.ok(await dialog(page).getByRole('button', { name: 'Show the figures' }).isDisabled());
+  await labels.getByLabel('part7', { exact: true }).uncheck();
+  await show(page);
+  await card(page, 'metric-1').locator('.figure-value', { hasText: '1.5' }).waitFor();
+  watch.check();
+  await context.close();
+});
+
 test('100,000 rows are read in pieces, by a button, and can be looked at', async () => {
   const { page, context, watch } = await alone();
   const line = (place) => `response,${place % 400},${new Date(Date.UTC(2025, 2, 1) + place * 30_000).toISOString()},team ${place % 20}`;

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { launch, openPage } from './support/chromium.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { card, figureIs, live } from './support/overview.mjs';
+import { asked, card, figureIs, live } from './support/overview.mjs';
 
 let browser;
 let gateway;
@@ -41,8 +41,7 @@ test('figures, charts and the sentence follow the filter, and alerts do not', as
   assert.equal(await page.locator('[data-preview]').count(), 0);
 
   // What follows is computed here: nothing more is asked of the gateway.
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const paths = asked(page);
   await list(page).selectOption({ label: 'Housing' });
   await button(page).click();
   await figureIs(page, 'resolution', (text) => /^9\s?days$/.test(text), '9 days');
@@ -54,7 +53,7 @@ test('figures, charts and the sentence follow the filter, and alerts do not', as
   const names = await page.locator('[data-panel="by-agency"] .legend-name').allInnerTexts();
   assert.deepEqual(names, ['Housing']);
   await page.locator('[data-preview]', { hasText: /^Preview for agency: Housing: .*ResolutionSlow, 9\s?days, above 7\s?days\./ }).waitFor();
-  assert.deepEqual(asked.filter((path) => !path.endsWith('.svg')), []);
+  assert.deepEqual(paths.filter((path) => !path.endsWith('.svg')), []);
 
   // What is drawn can be taken into a spreadsheet.
   const panel = page.locator('[data-panel="by-agency"]');

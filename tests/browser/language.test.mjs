@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { accessible, looks } from './support/axe.mjs';
 import { launch, openPage } from './support/chromium.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { card } from './support/overview.mjs';
+import { asked, card } from './support/overview.mjs';
 
 const board = path.join(import.meta.dirname, 'boards/agencies.json');
 const texts = (language) =>
@@ -84,12 +84,11 @@ test('the switch changes everything at once, and the choice is kept', async () =
   const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
   await page.goto(`${gateway.url}/#/alerts`);
   await page.getByRole('heading', { name: 'Alerts', exact: true }).waitFor();
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const paths = asked(page);
   await page.getByRole('button', { name: 'Español' }).click();
   await page.getByRole('heading', { name: 'Alertas', exact: true }).waitFor();
   await live(page);
-  assert.deepEqual(asked, ['/texts/es.json'], 'only the texts are fetched: nothing is loaded anew');
+  assert.deepEqual(paths, ['/texts/es.json'], 'only the texts are fetched: nothing is loaded anew');
   assert.match(await page.title(), /^Alertas · /);
   assert.deepEqual(await english(page), []);
   await page.reload();

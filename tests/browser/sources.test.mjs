@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { accessible, looks } from './support/axe.mjs';
 import { launch, openPage } from './support/chromium.mjs';
 import { startGateway } from './support/gateway.mjs';
-import { heading, live, rows, views } from './support/overview.mjs';
+import { asked, heading, live, rows, views } from './support/overview.mjs';
 
 let browser;
 let gateway;
@@ -49,11 +49,10 @@ test('each metric says how old, how many and how whole it is, and leads to its c
 
 test('the help is there also while the gateway is not', async () => {
   const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
-  const asked = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const paths = asked(page);
   await page.routeWebSocket(/\/ws/, (socket) => socket.close());
   await page.goto(gateway.url);
-  assert.ok(!asked.includes('/help/en.html'), 'nobody has asked for it');
+  assert.ok(!paths.includes('/help/en.html'), 'nobody has asked for it');
   await views(page).getByRole('link', { name: 'Help' }).click();
   await page.getByRole('heading', { name: 'Keyboard' }).waitFor();
   await page.getByText('p50, p95, p99', { exact: true }).waitFor();

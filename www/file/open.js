@@ -3,14 +3,14 @@
 import { boardOf, MOST_SHOWN, REACH, survey } from "./board.js";
 import { TabGateway } from "./gateway.js";
 import { Cancelled, MOST_BYTES, MOST_ROWS, read as readFile } from "./read.js";
-import { guess, plain, read as readRow } from "./rows.js";
+import { guess, MOST_COLUMNS, nothing, plain, read as readRow } from "./rows.js";
 
 /** Rows that are turned into samples at a time: a few milliseconds of work. */
 const PIECE = 1_000;
-/** Faults that are named; all are counted. */
-const NAMED = 50;
-/** Most series: the page keeps 1,400. */
-const MOST_SERIES = 1_300;
+/** Most series: the page keeps a few more. */
+export const MOST_SERIES = 1_300;
+/** Most samples: three for each row of cases that is read. */
+const MOST_SAMPLES = 3 * MOST_ROWS;
 
 const breath = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -21,11 +21,17 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A file of the site. */
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+  return answer;
+}
+
 /** What is said, in the language of the page. */
 async function speaker() {
   const { language, locale } = globalThis.bellwether;
-  const answer = await fetch(new URL(`./${language}.json`, import.meta.url));
-  const texts = await answer.json();
+  const texts = await (await fetched(new URL(`./${language}.json`, import.meta.url))).json();
   const plural = new Intl.PluralRules(locale);
   const count = new Intl.NumberFormat(locale);
   const fill = (text, parts) => text.replace(/\{(\d)\}/g, (_, place) => parts[place] ?? "");
@@ -37,7 +43,9 @@ async function speaker() {
       const [one, other = one] = texts[name].split("|");
       return fill(plural.select(number) === "one" ? one : other, [count.format(number), ...parts]);
     },
-    percent: (share) => new Intl.NumberFormat(locale, { style: "percent" }).format(share),
+    number: (value) => count.format(value),
+    /** How far something is, by tenths: each change is read aloud to some. */
+    percent: (share) => new Intl.NumberFormat(locale, { style: "percent" }).format(Math.floor(share * 10) / 10),
     day: (at) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(at),
     /** How the reader's language writes days and numbers. */
     reader: {
@@ -94,10 +102,12 @@ export async function open(given) {
   status.setAttribute("role", "status");
   body.append(status, make("p", { className: "file-buttons" }, closer(dialog, words)));
   try {
-    if (file.size > MOST_BYTES) return refuse(body, dialog, words, words.say("TooLarge"));
+    if (file.size > MOST_BYTES) return refuse(body, dialog, words, words.say("TooLarge", `${MOST_BYTES >> 20} MiB`));
     status.textContent = words.say("Reading", words.percent(0));
     const found = await readFile(file, (share) => { status.textContent = words.say("Reading", words.percent(share)); }, ended.signal);
-    if (found.rows.length === 0) return refuse(body, dialog, words, words.say("Empty"));
+    if (found.rows.length === 0) {
+      return refuse(body, dialog, words, found.unclosed ? words.say("Fault", found.unclosed, words.say("Unclosed")) : words.say("Empty"));
+    }
     await ask(file, found, { dialog, body, words, signal: ended.signal });
   } catch (error) {
     if (error instanceof Cancelled) return;
@@ -107,7 +117,7 @@ export async function open(given) {
 }
 
 async function example(address) {
-  const answer = await fetch(new URL(address, document.baseURI));
+  const answer = await fetched(new URL(address, document.baseURI));
   return new File([await answer.blob()], address.split("/").pop());
 }
 
@@ -122,7 +132,7 @@ function refuse(body, dialog, words, sentence) {
 }
 
 /** Asks what the columns are, and says at each change what comes of it. */
-async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, signal }) {
+async function ask(file, { heads: cells, rows, cut, unclosed }, { dialog, body, words, signal }) {
   const heads = headsOf(cells, (place) => words.say("Column", place));
   const mapping = guess(heads, rows, words.reader);
   const choice = { figure: "avg", better: "lower", target: "" };
@@ -135,7 +145,7 @@ async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, sig
   ];
   const field = (name, control) => make("label", { className: "file-field" }, make("span", { textContent: words.say(name) }), control);
   const pick = (name, options, changed) => {
-    const select = make("select", { className: "button", onchange: () => { changed(select.value); weigh(); } }, ...options);
+    const select = make("select", { className: "button", onchange: () => { changed(select.value); again(); } }, ...options);
     return field(name, select);
   };
   const column = (name, key, none) => pick(name, columns(mapping[key], none || mapping[key] === undefined), (value) => { mapping[key] = value === "" ? undefined : Number(value); });
@@ -144,7 +154,7 @@ async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, sig
     const boxes = heads.map((head, place) => {
       const box = make("input", { type: "checkbox", checked: mapping[key].includes(place), onchange() {
         mapping[key] = heads.map((_, each) => each).filter((each) => (each === place ? box.checked : mapping[key].includes(each)));
-        weigh();
+        again();
       } });
       return make("label", { className: "file-box" }, box, make("span", { textContent: head }));
     });
@@ -168,7 +178,7 @@ async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, sig
       const radio = make("input", { type: "radio", name: "shape", checked: mapping.shape === shape, onchange() {
         mapping.shape = shape;
         draw();
-        weigh();
+        again();
         fields.querySelector("input:checked").focus();
       } });
       return make("label", { className: "file-box" }, radio, make("span", { textContent: words.say(shape) }));
@@ -203,7 +213,12 @@ async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, sig
       status.textContent = words.say(mapping.shape === "cases" ? "ChooseDays" : "ChooseValues");
       return;
     }
-    const into = { now: Date.now(), samples: [], faults: [], open: 0 };
+    if (mapping.labels.length > MOST_COLUMNS) {
+      faults.hidden = true;
+      status.textContent = words.count("TooManyColumns", mapping.labels.length, MOST_COLUMNS);
+      return;
+    }
+    const into = nothing(Date.now());
     for (let place = 0; place < rows.length; place += PIECE) {
       if (place > 0) {
         status.textContent = words.say("Checking", words.percent(place / rows.length));
@@ -211,16 +226,29 @@ async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, sig
         if (mine !== turn || signal.aborted) return;
       }
       for (const row of rows.slice(place, place + PIECE)) readRow(row, heads, mapping, into);
+      if (into.samples.length > MOST_SAMPLES) {
+        faults.hidden = true;
+        status.textContent = words.count("TooManyValues", MOST_SAMPLES);
+        return;
+      }
     }
     tell(into);
   }
 
+  /** As `weigh`, where nobody waits for it. */
+  function again() {
+    weigh().catch((error) => {
+      console.error(error);
+      refuse(body, dialog, words, words.say("Unreadable", error.message));
+    });
+  }
+
   function tell(into) {
-    faults.hidden = into.faults.length === 0;
+    faults.hidden = into.wrong === 0;
     faults.replaceChildren(
-      make("summary", { textContent: words.count("Faults", into.faults.length) }),
-      make("ul", {}, ...into.faults.slice(0, NAMED).map(({ line, reason, text }) => make("li", { textContent: words.say("Fault", line, words.say(reason, text)) }))),
-      ...(into.faults.length > NAMED ? [make("p", { className: "words", textContent: words.count("MoreFaults", into.faults.length - NAMED) })] : []),
+      make("summary", { textContent: words.count("Faults", into.wrong) }),
+      make("ul", {}, ...into.faults.map(({ line, reason, text }) => make("li", { textContent: words.say("Fault", line, words.say(reason, text)) }))),
+      ...(into.wrong > into.faults.length ? [make("p", { className: "words", textContent: words.count("MoreFaults", into.wrong - into.faults.length) })] : []),
     );
     if (into.samples.length === 0) {
       status.textContent = words.say("NothingRead");
@@ -229,17 +257,17 @@ async function ask(file, { heads: cells, rows, cut }, { dialog, body, words, sig
     const found = survey(into.samples);
     const series = new Set(found.kept.map(({ name, labels }) => [name, ...Object.entries(labels)].join("\u0000")));
     if (series.size > MOST_SERIES) {
-      status.textContent = words.count("TooManySeries", series.size);
+      status.textContent = words.count("TooManySeries", series.size, words.number(MOST_SERIES));
       return;
     }
-    const bad = new Set(into.faults.map(({ line }) => line)).size;
     status.textContent = [
-      words.count("Rows", rows.length - bad),
+      words.count("Rows", rows.length - into.bad),
       words.say("Span", words.day(found.oldest), words.day(found.now)),
       ...(into.open > 0 ? [words.count("StillOpen", into.open)] : []),
       ...(found.older > 0 ? [words.count("Older", found.older, REACH / 86_400_000)] : []),
       ...(mapping.shape === "measured" && found.metrics.size > MOST_SHOWN ? [words.count("MoreMetrics", found.metrics.size - MOST_SHOWN)] : []),
       ...(cut ? [words.count("Cut", MOST_ROWS)] : []),
+      ...(unclosed ? [words.say("Fault", unclosed, words.say("Unclosed"))] : []),
     ].join(" ");
     result = found;
     show.disabled = false;

@@ -52,26 +52,35 @@ const breaks = (cell) => (cell.includes("\n") || cell.includes("\r") ? cell.matc
  * @param {File} file
  * @param {(share: number) => void} progress Told of each piece how much of the file has been read, from 0 to 1.
  * @param {AbortSignal} signal
- * @returns {Promise<{ heads: string[], rows: Row[], cut: boolean }>} `cut` says that the file has more rows than are read.
+ * @returns {Promise<{ heads: string[], rows: Row[], cut: boolean, unclosed: number | undefined }>} `cut` says that the file has more
+ *   rows than are read, `unclosed` is the line of a quotation mark that nothing closes: from there on there are no rows.
  */
 export async function read(file, progress, signal) {
   const [papa, text] = await Promise.all([library(), textOf(file)]);
   let line = 1;
   let heads;
   let cut = false;
+  /** @type {number | undefined} */
+  let unclosed;
   /** @type {Row[]} */
   const rows = [];
   await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
     papa.parse(text, {
       delimiter: delimiterOf(text),
       chunkSize: PIECE,
-      chunk({ data, meta }, parser) {
+      chunk({ data, errors, meta }, parser) {
         if (signal.aborted) {
           parser.abort();
           return reject(new Cancelled());
         }
-        for (const cells of data) {
+        // Its row holds all that is left of the file.
+        const isUnclosed = errors.some(({ code }) => code === "MissingQuotes");
+        for (const [place, cells] of data.entries()) {
           const begins = line;
+          if (isUnclosed && place === data.length - 1) {
+            unclosed = begins;
+            break;
+          }
           line += 1 + cells.reduce((sum, cell) => sum + breaks(cell), 0);
           if (cells.every((cell) => !cell.trim())) continue;
           if (!heads) heads = cells;
@@ -92,5 +101,5 @@ export async function read(file, progress, signal) {
     });
   }));
   if (signal.aborted) throw new Cancelled();
-  return { heads: heads ?? [], rows, cut };
+  return { heads: heads ?? [], rows, cut, unclosed };
 }

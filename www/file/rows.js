@@ -11,6 +11,9 @@
  * @typedef {{ name: string, value: number, timestamp: number, kind: "observation" | "event", unit?: string, labels: Record<string, string> }} Sample
  * @typedef {{ line: number, reason: string, text: string }} Fault `reason` is the name of a text.
  * @typedef {{ cells: string[], line: number }} Row
+ * @typedef {{ now: number, samples: Sample[], faults: Fault[], wrong: number, bad: number, line: number, open: number }} Found
+ *   What rows have come to: `wrong` cells in `bad` rows, of which the first are named in `faults`; `line` is that of the last bad
+ *   row, and `open` counts cases that are not closed.
  */
 
 /** The metrics of cases. */
@@ -21,20 +24,28 @@ const MOST_LABELS = 6;
 const MOST_VALUES = 40;
 /** Rows that are looked at to guess what a column is. */
 const LOOKED_AT = 2_000;
-/** Bytes that the engine takes: of a name, and of a label's value. */
+/** Bytes that the engine takes of a name; more of a label's value nobody could read on a page. */
 const NAME_BYTES = 256;
+/** Most labels of a series in the engine. */
+export const MOST_COLUMNS = 30;
+/** Faults that are named; all are counted. */
+const NAMED = 50;
 const DAY_MS = 86_400_000;
 /** The furthest that a row may lie ahead of the reader's clock: another zone's day. */
 const AHEAD_MS = DAY_MS;
 
-const encoder = new TextEncoder();
+const [encoder, decoder, room] = [new TextEncoder(), new TextDecoder(), new Uint8Array(NAME_BYTES)];
 
-/** Text that the engine takes: without control characters, not too long, never empty. */
+/** Text that the engine takes: without control characters, not too long and cut between letters, never empty. */
 export function plain(text, otherwise) {
-  let clean = text.replace(/\p{Cc}+/gu, " ").trim();
-  while (encoder.encode(clean).length > NAME_BYTES) clean = clean.slice(0, -1);
-  return clean || otherwise;
+  // No letter takes less than a byte: what lies far behind cannot stay, and a cell may be as long as the file.
+  const clean = text.trim().slice(0, 2 * NAME_BYTES).replace(/\p{Cc}+/gu, " ");
+  const { written } = encoder.encodeInto(clean, room);
+  return decoder.decode(room.subarray(0, written)).trim() || otherwise;
 }
+
+/** What no row has been read into yet; `now` is the reader's clock. @returns {Found} */
+export const nothing = (now) => ({ now, samples: [], faults: [], wrong: 0, bad: 0, line: 0, open: 0 });
 
 /**
  * The number that `text` writes; `undefined` where it writes none. Spaces and apostrophes between thousands, signs of a currency
@@ -52,7 +63,9 @@ export function number(text, decimal) {
   // What is left of the sign for thousands parts none.
   if (bare.includes(thousands)) return undefined;
   if (decimal === ",") bare = bare.replace(",", ".");
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : undefined;
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : undefined;
+  // 12e4567 is rather a number of a case.
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Year, month, day, hours, minutes, seconds, thousandths in the reader's own zone; `undefined` where there is no such day. */
@@ -170,7 +183,8 @@ export function guess(heads, rows, reader) {
 
 /** The labels of a row: the columns that are labels, by their heads; empty cells give none. */
 function labelsOf(row, heads, mapping) {
-  const labels = {};
+  // Without a prototype any head is a name, also `__proto__`.
+  const labels = Object.create(null);
   for (const place of mapping.labels) {
     const value = plain(row.cells[place] ?? "", "");
     if (value) labels[heads[place]] = value;
@@ -184,11 +198,16 @@ function labelsOf(row, heads, mapping) {
  * @param {Row} row
  * @param {string[]} heads
  * @param {Mapping} mapping
- * @param {{ now: number, samples: Sample[], faults: Fault[], open: number }} into
+ * @param {Found} into
  */
 export function read(row, heads, mapping, into) {
   const cell = (place) => (place === undefined ? "" : (row.cells[place] ?? "").trim());
-  const fault = (reason, text) => into.faults.push({ line: row.line, reason, text: text.slice(0, 60) });
+  const fault = (reason, text) => {
+    into.wrong += 1;
+    if (into.line !== row.line) into.bad += 1;
+    into.line = row.line;
+    if (into.faults.length < NAMED) into.faults.push({ line: row.line, reason, text: text.slice(0, 60) });
+  };
   const when = (place, empty) => {
     const text = cell(place);
     const at = instant(text, mapping.order);

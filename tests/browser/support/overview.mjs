@@ -44,3 +44,13 @@ export async function rows(page, title) {
   await table.waitFor();
   return table.locator('tbody tr').evaluateAll((found) => found.map((row) => [...row.cells].map((cell) => cell.textContent)));
 }
+
+/** What the page asks of the site from now on, but for code that it fetches ahead while the browser is idle. */
+export function asked(page) {
+  const paths = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (!pathname.startsWith('/chunks/')) paths.push(pathname);
+  });
+  return paths;
+}
