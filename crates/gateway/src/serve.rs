@@ -88,7 +88,7 @@ pub(crate) fn check(arguments: &ServeArgs) -> anyhow::Result<()> {
 /// # Errors
 /// One plain sentence; at a start nothing is tried again by itself.
 fn open_store(folder: &Path, origin: Origin, reserve_bytes: u64) -> anyhow::Result<RedbStore> {
-    let new = NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin };
+    let new = NewStore { epoch: clock::random_bits() & EPOCH_MASK, origin, now: clock::now() };
     let opened = RedbStore::open(folder, new);
     opened.map(|store| store.with_reserve(reserve_bytes)).map_err(|error| match error {
         StoreError::Full { reason } => {

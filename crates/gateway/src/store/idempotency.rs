@@ -2,10 +2,10 @@
 //!
 //! An id of the form `<sender>:<counter>` is remembered for ever, as the sender's greatest counter
 //! and the gaps below it; only where there is hardly room for another sender, those that were silent
-//! for longest are forgotten, and for a day at the least. Any other id is opaque and remembered for ten minutes, one million of
-//! them at most. What would be one gap or one sender too many is remembered as an opaque id is: so
-//! ids that only look like counters are taken like any others, and no batch is ever refused or taken
-//! for a repeated one because of what was forgotten.
+//! for longest, and for a day at the least, are forgotten. Any other id is opaque and remembered for
+//! ten minutes, one million of them at most. What would be one gap or one sender too many is
+//! remembered as an opaque id is: so ids that only look like counters are taken like any others, and
+//! no batch is ever refused or taken for a repeated one because of what was forgotten.
 
 use super::codec::{CodecError, Reader, Writer};
 use bellwether_core::time::{DurationMs, TimestampMs};
@@ -97,7 +97,7 @@ pub(super) struct Ledger {
     end: u128,
     /// Inclusive ranges of counters below `end` that have not come, ascending, apart from each other.
     gaps: Vec<(u64, u64)>,
-    /// When the newest batch came; 1970 where a version before 2 wrote the record.
+    /// When the newest batch came; when the store was opened, where a version before 2 wrote the record.
     heard_at: TimestampMs,
 }
 
@@ -161,7 +161,9 @@ impl Ledger {
         writer.finish(sender.as_bytes())
     }
 
-    pub(super) fn decode(sender: &str, record: &[u8]) -> Result<Self, CodecError> {
+    /// Reads a record; one that does not say when its sender was heard takes `opened_at`, so that a sender is not
+    /// forgotten a minute after its last batch because an older program wrote it.
+    pub(super) fn decode(sender: &str, record: &[u8], opened_at: TimestampMs) -> Result<Self, CodecError> {
         let (version, mut reader) = Reader::new(sender.as_bytes(), record, VERSION)?;
         let end = u128::from(reader.unsigned("the greatest counter")?) + 1;
         let count = reader.length("the gaps")?;
@@ -173,12 +175,12 @@ impl Ledger {
             before = first.checked_add(reader.unsigned("a gap")?).ok_or_else(|| range.clone())?;
             gaps.push((first, before));
         }
-        let heard_at = if version < 2 { 0 } else { reader.signed("when it was heard")? };
+        let heard_at = if version < 2 { opened_at } else { TimestampMs::new(reader.signed("when it was heard")?) };
         reader.finish()?;
         if gaps.last().is_some_and(|gap| u128::from(gap.1) >= end) {
             return Err(range);
         }
-        Ok(Self { end, gaps, heard_at: TimestampMs::new(heard_at) })
+        Ok(Self { end, gaps, heard_at })
     }
 }
 
@@ -338,6 +340,7 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{FILE_NAME, NewStore, Origin, Progress, RedbStore, Retention, Store, tables};
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashSet;
@@ -436,14 +439,49 @@ mod tests {
             remembered.commit(staged);
             assert_eq!(remembered.senders["s"].heard_at, TimestampMs::new(expected));
         }
+        let opened_at = TimestampMs::new(7_000);
+        let expected = Ledger { heard_at: opened_at, ..remembered.senders["s"].clone() };
+        assert_eq!(Ledger::decode("s", &of_version_1("s"), opened_at), Ok(expected));
+    }
+
+    /// The counters 1 to 3.
+    fn of_version_1(sender: &str) -> Vec<u8> {
         let mut writer = Writer::new(1);
         writer.unsigned(3);
         writer.unsigned(1);
         writer.unsigned(0);
         writer.unsigned(0);
-        let old = writer.finish(b"s");
-        let expected = Ledger { heard_at: TimestampMs::new(0), ..remembered.senders["s"].clone() };
-        assert_eq!(Ledger::decode("s", &old), Ok(expected));
+        writer.finish(sender.as_bytes())
+    }
+
+    #[test]
+    fn senders_of_older_records_make_room_a_day_after_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = DurationMs::from_hours(24);
+        let start = TimestampMs::new(0) + DurationMs::from_days(20_000);
+        let open = || {
+            let new = NewStore { epoch: 7, origin: Origin::Measured, now: start };
+            RedbStore::open(folder.path(), new).unwrap()
+        };
+        drop(open());
+        {
+            let database = redb::Database::create(folder.path().join(FILE_NAME)).unwrap();
+            let write = database.begin_write().unwrap();
+            for place in 0..=CROWDED {
+                let sender = format!("s{place}");
+                let record = of_version_1(&sender);
+                write.open_table(tables::SENDERS).unwrap().insert(&*sender, &*record).unwrap();
+            }
+            write.commit().unwrap();
+        }
+        let mut store = open();
+        let mut remembered_at = |now: TimestampMs| {
+            while store.expire(now, Retention::all(DurationMs::from_days(90))).unwrap() == Progress::More {}
+            let key = |place| IdempotencyKey::new(&format!("s{place}:3")).unwrap();
+            (0..=CROWDED).filter(|place| store.remembers(&key(*place), now)).count()
+        };
+        assert_eq!(remembered_at(start + DurationMs::from_minutes(1)), CROWDED + 1, "heard just now, maybe");
+        assert_eq!(remembered_at(start + day), CROWDED);
     }
 
     #[test]
@@ -475,7 +513,7 @@ mod tests {
                 prop_assert!(ledger.add(counter));
                 model.insert(counter);
                 prop_assert!(ledger.holds(counter));
-                prop_assert_eq!(Ledger::decode("s", &ledger.encode("s")), Ok(ledger.clone()));
+                prop_assert_eq!(Ledger::decode("s", &ledger.encode("s"), TimestampMs::new(7)), Ok(ledger.clone()));
             }
         }
     }

@@ -2,6 +2,7 @@
 //! never mix.
 
 use super::error::StoreError;
+use bellwether_core::time::TimestampMs;
 
 /// Where the samples of a store come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,18 +33,20 @@ impl Origin {
     }
 }
 
-/// What a store is given when it is made.
+/// What a store is given when it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewStore {
     /// A random number that names it; an old store keeps its own.
     pub epoch: u64,
     /// Where its samples come from; an old store of another origin is refused.
     pub origin: Origin,
+    /// The time. A sender of which an old store does not say when it was heard counts as heard now.
+    pub now: TimestampMs,
 }
 
-/// For measured samples.
+/// For measured samples, with 1970 for `now`: enough for a store that no program before this one wrote.
 impl From<u64> for NewStore {
     fn from(epoch: u64) -> Self {
-        Self { epoch, origin: Origin::Measured }
+        Self { epoch, origin: Origin::Measured, now: TimestampMs::new(0) }
     }
 }

@@ -26,6 +26,7 @@ pub struct RedbStore {
     disk: Box<dyn Disk>,
     /// `None` after a failure, until it is opened anew.
     database: Option<Database>,
+    opened_at: TimestampMs,
     /// The twin of what is in `database`.
     pub(super) state: State,
     /// Not before then is the file opened anew; set by a failure.
@@ -80,7 +81,7 @@ impl RedbStore {
         if let Err(error) = shielded(move || renew::renew(disk, database, epoch)) {
             tracing::warn!(%error, "free pages of the store's file may still hold what was erased; the next start tries again");
         }
-        let (database, state) = open_database(disk, None)?;
+        let (database, state) = open_database(disk, None, self.opened_at)?;
         (self.database, self.state) = (Some(database), state);
         Ok(())
     }
@@ -91,13 +92,14 @@ impl RedbStore {
     /// As [`RedbStore::open`].
     pub fn open_on(disk: Box<dyn Disk>, new: impl Into<NewStore>) -> Result<Self, StoreError> {
         let new = new.into();
-        let (database, state) = open_database(disk.as_ref(), Some(new))?;
+        let (database, state) = open_database(disk.as_ref(), Some(new), new.now)?;
         if state.origin != new.origin {
             return Err(StoreError::OtherOrigin { path: disk.path().to_owned(), found: state.origin });
         }
         Ok(Self {
             disk,
             database: Some(database),
+            opened_at: new.now,
             state,
             retry_at: None,
             reopened: 0,
@@ -224,7 +226,7 @@ impl RedbStore {
         if wait > DurationMs::ZERO && wait <= REOPEN_AFTER {
             return Err(StoreError::Closed);
         }
-        match open_database(self.disk.as_ref(), None) {
+        match open_database(self.disk.as_ref(), None, self.opened_at) {
             Ok((database, state)) => {
                 // A failed commit may have reached the disk all the same.
                 let unseen = self.state.seq + 1..=state.seq;
@@ -287,8 +289,13 @@ pub(super) fn begin_write(database: &Database, doing: &'static str) -> Result<Wr
     Ok(write)
 }
 
-/// Opens the database and reads its twin. Only with `new` may a new store be made.
-fn open_database(disk: &dyn Disk, new: Option<NewStore>) -> Result<(Database, State), StoreError> {
+/// Opens the database and reads its twin, for a store that was opened at `opened_at`. Only with `new` may a new
+/// store be made.
+fn open_database(
+    disk: &dyn Disk,
+    new: Option<NewStore>,
+    opened_at: TimestampMs,
+) -> Result<(Database, State), StoreError> {
     let path = disk.path();
     shielded(|| {
         let mut builder = Database::builder();
@@ -301,7 +308,7 @@ fn open_database(disk: &dyn Disk, new: Option<NewStore>) -> Result<(Database, St
             error => StoreError::of("opening the store", error.into()),
         })?;
         prepare(&database, new)?;
-        let state = State::load(&database)?;
+        let state = State::load(&database, opened_at)?;
         Ok((database, state))
     })
 }
@@ -333,7 +340,7 @@ fn prepare(database: &Database, new: Option<NewStore>) -> Result<(), StoreError>
         };
     }
     drop(read);
-    let Some(NewStore { epoch, origin }) = new else {
+    let Some(NewStore { epoch, origin, .. }) = new else {
         return Err(StoreError::Corrupt { what: "its file has lost its tables".to_owned() });
     };
     let write = begin_write(database, doing)?;

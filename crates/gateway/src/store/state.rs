@@ -57,7 +57,7 @@ pub(super) struct State {
 
 impl State {
     /// Reads the twin from a file whose format is known.
-    pub(super) fn load(database: &Database) -> Result<Self, StoreError> {
+    pub(super) fn load(database: &Database, opened_at: TimestampMs) -> Result<Self, StoreError> {
         let mut state = Self::default();
         let read = database.begin_read().while_doing(DOING)?;
 
@@ -102,7 +102,7 @@ impl State {
         }
         for row in read.open_table(tables::SENDERS).while_doing(DOING)?.iter().while_doing(DOING)? {
             let (sender, record) = row.while_doing(DOING)?;
-            match Ledger::decode(sender.value(), record.value()) {
+            match Ledger::decode(sender.value(), record.value(), opened_at) {
                 Ok(ledger) => {
                     state.remembered.senders.insert(Arc::from(sender.value()), ledger);
                 }

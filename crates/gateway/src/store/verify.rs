@@ -270,7 +270,7 @@ impl Walk<'_> {
     fn small(&mut self) -> Result<(), StoreError> {
         for row in self.snapshot.table(tables::SENDERS)?.iter().while_doing(DOING)? {
             let (sender, record) = row.while_doing(DOING)?;
-            if let Err(reason) = Ledger::decode(sender.value(), record.value()) {
+            if let Err(reason) = Ledger::decode(sender.value(), record.value(), TimestampMs::new(0)) {
                 self.fault(Place::Sender { sender: sender.value().to_owned() }, reason);
             }
         }
