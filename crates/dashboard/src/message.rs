@@ -91,9 +91,19 @@ pub enum Msg {
     /// The reader wants more of them drawn.
     MoreOthersPressed,
     /// The gateway has listed its metrics.
-    MetricsListed(Rc<Listing>),
-    /// The gateway does not list its metrics; the sentence says why.
-    MetricsNotListed(String),
+    MetricsListed {
+        /// The settings that it was asked by.
+        of: Rc<Settings>,
+        /// What it answered.
+        list: Rc<Listing>,
+    },
+    /// The gateway does not list its metrics.
+    MetricsNotListed {
+        /// The settings that it was asked by.
+        of: Rc<Settings>,
+        /// The sentence that says why.
+        reason: String,
+    },
     /// The page cannot make sense of what the gateway sends.
     FeedUnreadable(String),
     /// The socket has closed or could not be opened.

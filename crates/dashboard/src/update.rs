@@ -37,6 +37,9 @@ const MOST_LEFT_OUT: usize = 8;
 
 /// Takes in one fact and says what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    if is_late(state, &msg) {
+        return Vec::new();
+    }
     match msg {
         Msg::Started { hash, theme, language } => {
             state.language = language;
@@ -133,11 +136,11 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.others.want_more();
             others::follow(state)
         }
-        Msg::MetricsListed(list) => {
+        Msg::MetricsListed { list, .. } => {
             state.others.list = Remote::Ready(list);
             others::follow(state)
         }
-        Msg::MetricsNotListed(reason) => {
+        Msg::MetricsNotListed { reason, .. } => {
             // One answer that fails says nothing against the charts that follow the list before.
             if state.others.list.ready().is_none() {
                 state.others.list = Remote::Failed(reason);
@@ -279,6 +282,17 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.plotly = Remote::Failed(reason);
             Vec::new()
         }
+    }
+}
+
+/// Whether the fact answers what was asked before the reader opened a file: it says nothing of the file, which comes
+/// with a board and a list of metrics of its own.
+fn is_late(state: &State, msg: &Msg) -> bool {
+    match msg {
+        Msg::SettingsLoaded(_) | Msg::SettingsFailed(_) => state.is_of_file(),
+        Msg::BoardLoaded(_) | Msg::BoardFailed(_) | Msg::Probed(_) => state.is_of_file(),
+        Msg::MetricsListed { of, .. } | Msg::MetricsNotListed { of, .. } => state.settings.ready() != Some(of),
+        _ => false,
     }
 }
 

@@ -166,8 +166,10 @@ impl Runtime {
                 self.send(request);
             }
             Effect::ListMetrics(settings) => spawn_local(async move {
-                let list = fetch::metrics(&settings.gateway).await;
-                dispatch.emit(list.map_or_else(Msg::MetricsNotListed, |list| Msg::MetricsListed(Rc::new(list))));
+                dispatch.emit(match fetch::metrics(&settings.gateway).await {
+                    Ok(list) => Msg::MetricsListed { of: settings, list: Rc::new(list) },
+                    Err(reason) => Msg::MetricsNotListed { of: settings, reason },
+                });
             }),
             Effect::Follow(metrics) => {
                 let request = self.feed.borrow_mut().follow(&metrics);

@@ -368,6 +368,34 @@ fn a_file_takes_the_place_of_a_gateway_and_says_all_that_it_will_say() {
 }
 
 #[test]
+fn what_the_site_was_asked_for_before_a_file_was_opened_changes_nothing_of_the_file() {
+    let slow = Settings { board: Some("slow.json".into()), ..Settings::default() };
+    let late = [
+        Msg::SettingsLoaded(slow),
+        Msg::SettingsFailed("No.".into()),
+        Msg::BoardLoaded(Rc::new(Board { title: "The site's".into(), ..Board::default() })),
+        Msg::BoardFailed("No.".into()),
+        Msg::Probed(Probe::Silent),
+        listed(&["of_gateway"]),
+        not_listed(),
+    ];
+    for answer in late {
+        let mut state = State::default();
+        let hash = "#/explore".to_owned();
+        update(&mut state, Msg::Started { hash, theme: Theme::System, language: Language::English });
+        for step in [Msg::FileOpened, hello(), Msg::HistoryCompleted] {
+            update(&mut state, step);
+            let before = state.clone();
+            assert_eq!(update(&mut state, answer.clone()), [], "{answer:?}");
+            assert_eq!(state, before, "{answer:?}");
+        }
+        let of = Rc::new(Settings::of_tab());
+        update(&mut state, Msg::MetricsListed { of, list: listing(&["of_file"]) });
+        assert_eq!(state.others.list, Remote::Ready(listing(&["of_file"])), "the file's own list comes in");
+    }
+}
+
+#[test]
 fn what_the_reader_points_at_ends_with_the_picture_that_it_is_of() {
     let mut state = live();
     let at = Some(TimestampMs::new(900));
@@ -585,6 +613,14 @@ fn listing(names: &[&str]) -> Rc<Listing> {
     Rc::new(Listing { metrics: names.iter().map(metric).collect(), left_out: 0 })
 }
 
+fn listed(names: &[&str]) -> Msg {
+    Msg::MetricsListed { of: Rc::new(Settings::default()), list: listing(names) }
+}
+
+fn not_listed() -> Msg {
+    Msg::MetricsNotListed { of: Rc::new(Settings::default()), reason: "No.".into() }
+}
+
 fn followed(effects: Vec<Effect>) -> Vec<Vec<String>> {
     let names = |effect| match effect {
         Effect::Follow(metrics) => Some(metrics.iter().map(ToString::to_string).collect()),
@@ -600,15 +636,15 @@ fn other_metrics_cost_nothing_until_they_are_wanted_and_nothing_after() {
     assert!(second(&mut state, 1_000.0).iter().all(|effect| *effect == Effect::RequestFrame));
     assert!(matches!(update(&mut state, Msg::OthersOpened)[..], [Effect::ListMetrics(_)]));
     assert_eq!(update(&mut state, Msg::OthersOpened), [], "once is enough");
-    assert_eq!(followed(update(&mut state, Msg::MetricsListed(listing(&["a", "b"])))), [["a", "b"]]);
-    assert!(followed(update(&mut state, Msg::MetricsListed(listing(&["a", "b"])))).is_empty(), "that is no news");
+    assert_eq!(followed(update(&mut state, listed(&["a", "b"]))), [["a", "b"]]);
+    assert!(followed(update(&mut state, listed(&["a", "b"]))).is_empty(), "that is no news");
     // The list is asked for again, and what is new in it is followed.
     assert!(!second(&mut state, 5_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
     assert!(second(&mut state, 11_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
-    assert_eq!(followed(update(&mut state, Msg::MetricsListed(listing(&["a", "b", "c"])))), [["a", "b", "c"]]);
+    assert_eq!(followed(update(&mut state, listed(&["a", "b", "c"]))), [["a", "b", "c"]]);
     let nothing: [&str; 0] = [];
     assert_eq!(followed(update(&mut state, Msg::OthersClosed)), [nothing]);
-    assert!(followed(update(&mut state, Msg::MetricsListed(listing(&["a"])))).is_empty(), "a late answer");
+    assert!(followed(update(&mut state, listed(&["a"]))).is_empty(), "a late answer");
     assert!(!second(&mut state, 60_000.0).iter().any(|effect| matches!(effect, Effect::ListMetrics(_))));
 }
 
@@ -616,10 +652,10 @@ fn other_metrics_cost_nothing_until_they_are_wanted_and_nothing_after() {
 fn a_list_that_fails_once_takes_no_chart_away() {
     let mut state = live();
     update(&mut state, Msg::OthersOpened);
-    update(&mut state, Msg::MetricsNotListed("No.".into()));
+    update(&mut state, not_listed());
     assert_eq!(state.others.list, Remote::Failed("No.".into()));
-    update(&mut state, Msg::MetricsListed(listing(&["a"])));
-    update(&mut state, Msg::MetricsNotListed("No.".into()));
+    update(&mut state, listed(&["a"]));
+    update(&mut state, not_listed());
     assert_eq!(state.others.list, Remote::Ready(listing(&["a"])));
 }
 
@@ -627,7 +663,7 @@ fn a_list_that_fails_once_takes_no_chart_away() {
 fn other_metrics_are_followed_again_after_a_connection_and_given_up_where_memory_ends() {
     let mut state = live();
     update(&mut state, Msg::OthersOpened);
-    update(&mut state, Msg::MetricsListed(listing(&["a"])));
+    update(&mut state, listed(&["a"]));
     update(&mut state, closed());
     update(&mut state, Msg::RetryDue { at: ms(1.0) });
     update(&mut state, hello());
