@@ -237,7 +237,8 @@ impl Sketch {
 
     /// Adds one finite value. Cost: O(1) where many are close together, else O(log value buckets)
     /// where its value bucket exists.
-    #[inline]
+    // A loop over values calls nothing, also where code is compiled to be small.
+    #[inline(always)]
     pub fn record(&mut self, value: f64) {
         debug_assert!(value.is_finite(), "a sketch takes finite values only");
         let is_counted = match &mut self.store {

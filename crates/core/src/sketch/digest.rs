@@ -67,7 +67,7 @@ impl Digest {
     }
 
     /// Adds one finite value. Cost: as [`Sketch::record`].
-    #[inline]
+    #[inline(always)]
     pub fn record(&mut self, value: f64) {
         self.sketch.record(value);
         self.note(value);
@@ -165,7 +165,7 @@ impl Digest {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, value: f64) {
         self.add(value);
         // Branches that are hardly ever taken, where `min` would be computed each time.
@@ -178,7 +178,7 @@ impl Digest {
     }
 
     /// Adds to the sum and keeps what rounding takes (Knuth's two-sum).
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, term: f64) {
         let sum = self.sum + term;
         let part = sum - self.sum;

@@ -32,7 +32,7 @@ impl Window {
     ///
     /// A value that is not positive and normal has none: windows begin above the subnormal floats and end
     /// with the greatest, and its bits stand for an index beyond.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, index: i32) -> Option<&mut u32> {
         // What lies before the first place becomes a number beyond the last.
         self.counts.get_mut(index.wrapping_sub(self.first) as u32 as usize)
@@ -176,7 +176,7 @@ impl Windows {
     }
 
     /// Counts one value; `false` where its value bucket has no place or the counts are full.
-    #[inline]
+    #[inline(always)]
     pub(super) fn record(&mut self, value: f64, scale: i8) -> bool {
         if self.total == u32::MAX {
             return false;
