@@ -246,7 +246,7 @@ impl Feed {
                 };
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
-            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated }) => {
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated, until: _ }) => {
                 let complete = self.track(id).complete(Resume { epoch, seq }, restated);
                 if id == OTHERS {
                     return vec![Msg::FeedChanged];
@@ -354,7 +354,7 @@ impl Feed {
 }
 
 fn subscribe(id: u32, metrics: Vec<Selection>, resume: Option<Resume>) -> String {
-    let subscribe = Subscribe { id, metrics, step: Step::Every(STEP), format: FeedFormat::Binary, resume };
+    let subscribe = Subscribe { id, metrics, step: Step::Every(STEP), format: FeedFormat::Binary, resume, until: None };
     subscribe.encode()
 }
 

@@ -105,7 +105,7 @@ fn a_selection_is_what_it_says() {
     let model = filled(&mut store, &mut Random::new(99));
     store_one(&mut store, batch(START, vec![sample(&key("other", "a"), Kind::Gauge, START, 1.0)]));
     let snapshot = store.snapshot().unwrap();
-    let cases = Selection { metric: Some(MetricName::new("cases").unwrap()), ..Selection::default() };
+    let cases = Selection { metrics: [MetricName::new("cases").unwrap()].into(), ..Selection::default() };
     same(&rows(&snapshot, &cases).unwrap().0, &model);
 
     let b = Matcher { label: LabelName::new("host").unwrap(), condition: Condition::Equal("b".to_owned()) };

@@ -266,8 +266,8 @@ fn the_examples_of_the_documentation_are_read() {
         board(&format!(r#"{{"title":"t","panels":[{{"id":"p","title":"t","query":{query}}}]}}"#));
     }
     let live = examples(include_str!("../../../docs/formats/live-feed.md"));
-    let [subscribe, error, resume, subscribed, batch, summary] = live[..] else { panic!("{live:?}") };
-    for said in [subscribe, resume, batch] {
+    let [subscribe, error, then, resume, subscribed, batch, summary] = live[..] else { panic!("{live:?}") };
+    for said in [subscribe, then, resume, batch] {
         bellwether_wire::frame::ClientFrame::decode(said).unwrap();
     }
     for said in [error, subscribed] {

@@ -98,7 +98,13 @@ fn server_frames() -> Vec<ServerFrame> {
             board,
             staleness: DurationMs::from_minutes(5),
         }),
-        ServerFrame::Subscribed(Subscribed { id: 1, epoch: 1_700_000_000_000, seq: 17, restated: Vec::new() }),
+        ServerFrame::Subscribed(Subscribed {
+            id: 1,
+            epoch: 1_700_000_000_000,
+            seq: 17,
+            restated: Vec::new(),
+            until: None,
+        }),
         ServerFrame::Samples(feed()),
         ServerFrame::Alerts(AlertList {
             seq: 18,
@@ -131,6 +137,14 @@ fn server_frames() -> Vec<ServerFrame> {
                 RestatedSpan { series: key("m", &[("team", "a")]), from: at(999), to: at(1_000), at: at(5_000) },
                 RestatedSpan { series: key("n", &[]), from: at(0), to: at(3_600_000), at: at(6_000) },
             ],
+            until: None,
+        }),
+        ServerFrame::Subscribed(Subscribed {
+            id: 3,
+            epoch: 9,
+            seq: 18,
+            restated: Vec::new(),
+            until: Some(at(7_200_000)),
         }),
     ]
 }
@@ -145,6 +159,7 @@ fn client_frames() -> Vec<ClientFrame> {
             step: Step::Every(DurationMs::from_secs(1)),
             format: FeedFormat::Binary,
             resume: None,
+            until: None,
         }),
         ClientFrame::decode(text).unwrap(),
         ClientFrame::Samples(Batch { id: 5, key: None, samples: r#"[{"name":"a","value":0.1}]"#.into() }),
@@ -154,8 +169,17 @@ fn client_frames() -> Vec<ClientFrame> {
             step: Step::Raw,
             format: FeedFormat::Json,
             resume: Some(Resume { epoch: 9, seq: 5 }),
+            until: None,
         }),
         ClientFrame::Samples(Batch { id: 6, key: Some("till-7:12".into()), samples: "[]".into() }),
+        ClientFrame::Subscribe(Subscribe {
+            id: 3,
+            metrics: vec![],
+            step: Step::Every(DurationMs::from_secs(1)),
+            format: FeedFormat::Binary,
+            resume: None,
+            until: Some(at(7_205_000)),
+        }),
     ]
 }
 

@@ -54,7 +54,8 @@ fn samples(phase: Phase) -> Vec<u8> {
 }
 
 fn subscribed(feed: &mut Feed) -> Vec<Msg> {
-    let frame = ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1, restated: Vec::new() });
+    let frame =
+        ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 1, restated: Vec::new(), until: None });
     feed.receive_text(&frame.encode(), at(0.0))
 }
 
@@ -274,7 +275,8 @@ fn a_gateway_that_knows_no_resume_is_asked_anew_for_both_subscriptions() {
             continue;
         }
         for id in [SUBSCRIPTION, OTHERS] {
-            let complete = ServerFrame::Subscribed(Subscribed { id, epoch: 1, seq: 7, restated: Vec::new() });
+            let complete =
+                ServerFrame::Subscribed(Subscribed { id, epoch: 1, seq: 7, restated: Vec::new(), until: None });
             feed.receive_text(&complete.encode(), at(0.0));
         }
     }
@@ -288,8 +290,9 @@ fn where_samples_were_changed_is_known_until_the_next_history() {
     feed.receive_binary(&samples(Phase::History), at(0.0));
     let span =
         RestatedSpan { series: latency(), from: TimestampMs::new(1), to: TimestampMs::new(2), at: TimestampMs::new(9) };
-    let complete =
-        |restated| ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 7, restated }).encode();
+    let complete = |restated| {
+        ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 7, restated, until: None }).encode()
+    };
     assert_eq!(feed.restated(), [&[], &[]] as [&[RestatedSpan]; 2]);
     feed.receive_text(&complete(vec![span.clone()]), at(0.0));
     assert_eq!(feed.restated(), [&[span][..], &[]]);
@@ -534,7 +537,8 @@ fn other_metrics_have_an_engine_of_their_own_and_end_with_an_empty_list() {
     let ClientFrame::Subscribe(request) = ClientFrame::decode(&request).unwrap() else { panic!("no subscribe") };
     assert_eq!((request.id, request.metrics.len()), (OTHERS, 1));
     feed.receive_binary(&frame_of(OTHERS, "latency", 3), at(1.0));
-    let complete = ServerFrame::Subscribed(Subscribed { id: OTHERS, epoch: 1, seq: 1, restated: Vec::new() });
+    let complete =
+        ServerFrame::Subscribed(Subscribed { id: OTHERS, epoch: 1, seq: 1, restated: Vec::new(), until: None });
     assert_eq!(feed.receive_text(&complete.encode(), at(1.0)), [Msg::FeedChanged]);
     assert_eq!(feed.others().map(|(engine, _)| engine.series_count()), Some(3));
     assert_eq!(

@@ -43,13 +43,13 @@ impl ExportRequest {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, ParamError> {
         let mut selection = Selection::default();
-        let (mut from, mut to, mut format) = (None, None, None);
+        let (mut metric, mut from, mut to, mut format) = (None, None, None, None);
         for (name, value) in pairs {
             let value = value.as_ref();
             match name.as_ref() {
                 "name" => {
-                    let metric = MetricName::new(value).map_err(|reason| ParamError::Metric { reason })?;
-                    once("name", &mut selection.metric, metric)?;
+                    let name = MetricName::new(value).map_err(|reason| ParamError::Metric { reason })?;
+                    once("name", &mut metric, name)?;
                 }
                 "where" => selection.matchers.push(condition(value)?),
                 "from" => once("from", &mut from, instant("from", value)?)?,
@@ -62,6 +62,7 @@ impl ExportRequest {
                 name => return Err(ParamError::Unknown { name: name.to_owned() }),
             }
         }
+        selection.metrics.extend(metric);
         selection.from = from.unwrap_or(selection.from);
         selection.to = to.unwrap_or(selection.to);
         if selection.from >= selection.to {
@@ -102,7 +103,7 @@ mod tests {
             ("format", "ndjson"),
         ];
         let ExportRequest { selection, format } = ExportRequest::from_pairs(pairs).unwrap();
-        assert_eq!(selection.metric, Some(MetricName::new("latency").unwrap()));
+        assert_eq!(selection.metrics, [MetricName::new("latency").unwrap()].into());
         assert_eq!(selection.matchers.len(), 2);
         assert_eq!(selection.matchers[0].condition, Condition::Equal("/a:b".to_owned()));
         assert_eq!((selection.from.get(), selection.to.get()), (1_795_305_600_000, 1_795_329_283_120));

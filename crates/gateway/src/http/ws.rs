@@ -25,10 +25,10 @@ use super::caller::Caller;
 use super::errors::ApiError;
 use super::produce::{Pace, Produced};
 use super::socket::WriteSide;
-use super::{Gateway, guard, produce, seats, security};
+use super::{Gateway, archive, guard, produce, seats, security};
 use crate::auth::{Ended, Principal, Scope};
 use crate::clock::{self, Stopwatch};
-use crate::hub::{ConnectionId, Frame, Outbound, Past, QueueReceiver, Replies, SubscribeError};
+use crate::hub::{AskedPast, ConnectionId, Frame, Outbound, Past, QueueReceiver, Replies, SubscribeError};
 use crate::settings::LimitSettings;
 use crate::websocket::{self, Breach};
 
@@ -491,7 +491,23 @@ async fn heard(
 }
 
 async fn subscribe(gateway: &Gateway, id: ConnectionId, subscription: Subscribe) -> Result<(), Farewell> {
-    match gateway.hub.subscribe(id, subscription, clock::now()).await {
+    let of = subscription.id;
+    let subscribed = match subscription.until {
+        None => gateway.hub.subscribe(id, subscription, clock::now()).await,
+        Some(until) => match gateway.hub.ask_past(id, subscription, until, clock::now()) {
+            Ok(asked) => match past(gateway, asked).await {
+                Ok(sent) => sent,
+                Err(error) => {
+                    let said =
+                        ErrorFrame { subscription: Some(of), ..ErrorFrame::new(error.code(), &error.to_string()) };
+                    gateway.hub.reply(id, &ServerFrame::Error(said));
+                    return Ok(());
+                }
+            },
+            Err(error) => Err(error),
+        },
+    };
+    match subscribed {
         Ok(()) => Ok(()),
         // An error would say that asking again is of no use.
         Err(SubscribeError::Busy) => Err(Farewell::BUSY),
@@ -500,6 +516,19 @@ async fn subscribe(gateway: &Gateway, id: ConnectionId, subscription: Subscribe)
             Ok(())
         }
     }
+}
+
+/// Sends what was known at an instant of the past, read from the store on a thread of its own.
+async fn past(gateway: &Gateway, asked: AskedPast) -> Result<Result<(), SubscribeError>, ApiError> {
+    let (permit, snapshot) = archive::ask(gateway).await?;
+    let hub = Arc::clone(&gateway.hub);
+    let sending = tokio::task::spawn_blocking(move || {
+        let sent = hub.send_past(&snapshot, asked);
+        drop(permit);
+        sent
+    });
+    // It panics for nobody, and is given up only when the gateway ends.
+    Ok(sending.await.map_err(|_| ApiError::Stopping)??)
 }
 
 fn reply_error(gateway: &Gateway, id: ConnectionId, code: &str, message: &str) {

@@ -93,8 +93,8 @@ pub(super) fn gap(feed: &Feed, had: Option<u64>, place: Place) -> Frame {
 }
 
 /// The end of a subscription's history.
-pub(super) fn subscribed(feed: &Feed, place: Place, restated: Vec<RestatedSpan>) -> Frame {
-    text(&ServerFrame::Subscribed(Subscribed { id: feed.id, epoch: place.epoch, seq: place.seq, restated }))
+pub(super) fn subscribed(feed: &Feed, place: Place, restated: Vec<RestatedSpan>, until: Option<TimestampMs>) -> Frame {
+    text(&ServerFrame::Subscribed(Subscribed { id: feed.id, epoch: place.epoch, seq: place.seq, restated, until }))
 }
 
 /// A piece of a subscription's history, from a tier of the given width.

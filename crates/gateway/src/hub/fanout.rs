@@ -276,7 +276,7 @@ impl Fanout {
         let Some(frames) = self.channels[index].log.since(seq).filter(|_| seq <= place.seq) else { return false };
         self.unsubscribe(id, feed.id);
         self.channels[index].members.insert(id, None);
-        self.push(id, Outbound::Past(Past::Rest { frames, last: encode::subscribed(feed, place, restated()) }));
+        self.push(id, Outbound::Past(Past::Rest { frames, last: encode::subscribed(feed, place, restated(), None) }));
         true
     }
 

@@ -51,7 +51,7 @@ impl TryFrom<Subscribe> for Feed {
     /// # Errors
     /// [`BadStep`] for any step but [`STEP`].
     fn try_from(subscribe: Subscribe) -> Result<Self, BadStep> {
-        let Subscribe { id, metrics, step, format, resume: _ } = subscribe;
+        let Subscribe { id, metrics, step, format, resume: _, until: _ } = subscribe;
         let resolution = match step {
             Step::Raw => Resolution::Raw,
             Step::Every(STEP) => Resolution::Step,

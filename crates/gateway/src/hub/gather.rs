@@ -254,7 +254,7 @@ impl Gathering {
         if !beside.is_empty() {
             tiers.push((STEP, beside));
         }
-        (History { feed, place, tiers, restated: Vec::new(), _room: self.room }, self.refused)
+        (History { feed, place, tiers, restated: Vec::new(), until: None, _room: self.room }, self.refused)
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct History {
     pub(super) tiers: Vec<(DurationMs, Vec<Stretch>)>,
     /// Where stored samples of its series were changed.
     pub(super) restated: Vec<RestatedSpan>,
+    /// Where it ends before now, and nothing follows: the instant.
+    pub(super) until: Option<TimestampMs>,
     /// What it takes of the bound of all histories, until it is dropped.
     pub(super) _room: Room,
 }
@@ -43,7 +45,8 @@ impl History {
         let pieces =
             self.tiers.iter().flat_map(|(width, stretches)| pieces(stretches).map(move |piece| (*width, piece)));
         let frames = pieces.flat_map(|(width, piece)| encode::history(&self.feed, self.place, width, &piece));
-        frames.chain(std::iter::once_with(|| encode::subscribed(&self.feed, self.place, self.restated.clone())))
+        let last = || encode::subscribed(&self.feed, self.place, self.restated.clone(), self.until);
+        frames.chain(std::iter::once_with(last))
     }
 }
 

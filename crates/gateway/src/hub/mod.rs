@@ -2,6 +2,7 @@
 //! a subscription's history or in its live values, never in both or in neither.
 
 mod admission;
+mod bygone;
 mod courier;
 mod encode;
 mod fanout;
@@ -36,6 +37,7 @@ use bellwether_core::watch::Watches;
 use bellwether_wire::frame::{ErrorFrame, ServerFrame, Subscribe, Tick};
 
 pub(crate) use admission::{Admission, AdmittedHistogram};
+pub(crate) use bygone::AskedPast;
 pub(crate) use courier::{Courier, Direct, Rounds, Sent};
 pub(crate) use fanout::ConnectionId;
 pub(crate) use news::News;

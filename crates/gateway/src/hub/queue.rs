@@ -423,8 +423,14 @@ mod tests {
         let (sender, mut receiver) = queue(ROOM);
         let feed = Feed { id: 1, selections: Vec::new(), resolution: Resolution::Raw, encoding: Encoding::Json };
         let place = Place { epoch: 1, seq: 1 };
-        let history =
-            History { feed: feed.clone(), place, tiers: Vec::new(), restated: Vec::new(), _room: Room::default() };
+        let history = History {
+            feed: feed.clone(),
+            place,
+            tiers: Vec::new(),
+            restated: Vec::new(),
+            until: None,
+            _room: Room::default(),
+        };
         assert!(!receiver.filling() && sender.is_drained());
         assert!(sender.push(Outbound::Past(Past::History(Box::new(history)))));
         assert!(receiver.filling() && !sender.is_drained());

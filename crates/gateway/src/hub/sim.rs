@@ -336,6 +336,7 @@ impl World {
             step: if number.is_multiple_of(2) { Step::Raw } else { Step::Every(DurationMs::from_secs(1)) },
             format: FeedFormat::Binary,
             resume: viewer.place,
+            until: None,
         };
         let gathering = self.rig.hub.resume_or_gather(id, subscribe, self.now, SLICES).unwrap();
         viewer.connection = Some(Connection { id, queue, gathering });

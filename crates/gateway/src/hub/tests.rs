@@ -45,7 +45,7 @@ fn subscribe(resume: Option<Resume>) -> Subscribe {
     let name = MetricName::new("m").unwrap();
     let metrics = vec![Selection { name, matchers: Vec::new(), range: DurationMs::from_hours(1) }];
     let step = Step::Every(DurationMs::from_secs(1));
-    Subscribe { id: 1, metrics, step, format: FeedFormat::Binary, resume }
+    Subscribe { id: 1, metrics, step, format: FeedFormat::Binary, resume, until: None }
 }
 
 /// The samples of each series that a connection was sent, and the places of its frames; what is of no

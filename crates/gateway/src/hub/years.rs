@@ -57,7 +57,7 @@ pub(crate) fn engine_of_past(
     for metric in metrics {
         // Twice as long: a change is against the window before.
         let from = at - longest - longest;
-        let selection = Selection { metric: Some(metric.clone()), from, to: at, ..Selection::default() };
+        let selection = Selection { metrics: [metric.clone()].into(), from, to: at, ..Selection::default() };
         let mut refill = Refill::new(&mut engine, now);
         let faults = snapshot.past(&selection, now - RAW_SPAN, &mut |piece| {
             pieces += 1;

@@ -1,6 +1,6 @@
 //! Every stored sample of a selection, series by series and in the order of time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use bellwether_core::labels::MetricName;
@@ -20,8 +20,8 @@ use super::{StoredSample, StoredSeries, batch, histograms, tables};
 /// Which samples are asked for; all of them by default.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selection {
-    /// Only this metric.
-    pub metric: Option<MetricName>,
+    /// Only these metrics; all where it is empty.
+    pub metrics: BTreeSet<MetricName>,
     /// Only series whose labels meet all of these.
     pub matchers: Vec<Matcher>,
     /// Only samples with timestamps after this one.
@@ -33,13 +33,13 @@ pub struct Selection {
 impl Default for Selection {
     fn default() -> Self {
         let (from, to) = (TimestampMs::new(i64::MIN), TimestampMs::new(i64::MAX));
-        Self { metric: None, matchers: Vec::new(), from, to }
+        Self { metrics: BTreeSet::new(), matchers: Vec::new(), from, to }
     }
 }
 
 impl Selection {
     pub(super) fn wants(&self, series: &StoredSeries) -> bool {
-        self.metric.as_ref().is_none_or(|metric| *metric == series.key.metric)
+        (self.metrics.is_empty() || self.metrics.contains(&series.key.metric))
             && self.matchers.iter().all(|matcher| matcher.matches(&series.key.labels))
     }
 

@@ -9,6 +9,7 @@
 mod access;
 mod alerts;
 mod archive;
+mod bygone;
 mod corrections;
 mod crashes;
 mod damage;

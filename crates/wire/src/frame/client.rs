@@ -96,7 +96,8 @@ fn subscribe(object: &mut Object<'_>) -> Option<Subscribe> {
         Some(value) => Some(resume(value, object)?),
         None => None,
     };
-    Some(Subscribe { id: id?, metrics: metrics?, step: step?, format: format?, resume })
+    let until = object.timestamp_or_none("until");
+    Some(Subscribe { id: id?, metrics: metrics?, step: step?, format: format?, resume, until: until? })
 }
 
 fn resume(value: &Value, subscribe: &Object<'_>) -> Option<Resume> {
@@ -166,7 +167,7 @@ struct SubscribeJson<'a>(&'a Subscribe);
 
 impl Serialize for SubscribeJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Subscribe { id, metrics, step, format, resume } = self.0;
+        let Subscribe { id, metrics, step, format, resume, until } = self.0;
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("type", "subscribe")?;
         object.serialize_entry("id", id)?;
@@ -182,6 +183,9 @@ impl Serialize for SubscribeJson<'_> {
         object.serialize_entry("format", format)?;
         if let Some(resume) = resume {
             object.serialize_entry("resume", &ResumeJson(*resume))?;
+        }
+        if let Some(until) = until {
+            object.serialize_entry("until", &until.get())?;
         }
         object.end()
     }

@@ -75,6 +75,8 @@ pub struct Subscribed {
     pub seq: u64,
     /// Where stored samples of its series were changed: those that were changed last, at most 1,000.
     pub restated: Vec<RestatedSpan>,
+    /// The instant that the history ends at, where it was asked for as of the past.
+    pub until: Option<TimestampMs>,
 }
 
 /// A span of time in which stored samples of a series were corrected, withdrawn or erased: figures over it are
@@ -226,6 +228,8 @@ pub struct Subscribe {
     pub format: FeedFormat,
     /// Up to where the client has it already; `None` for the whole history.
     pub resume: Option<Resume>,
+    /// The instant of the past that the history ends at, and nothing comes after it; `None` for now, and what follows.
+    pub until: Option<TimestampMs>,
 }
 
 /// Up to where a client has a subscription: the place that it heard of last.

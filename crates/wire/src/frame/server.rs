@@ -86,7 +86,9 @@ fn subscribed(object: &mut Object<'_>) -> Option<Subscribed> {
     let (id, epoch, seq) = (narrow(object, "id", id)?, object.whole("epoch")?, object.whole("seq")?);
     let restated = object.array("restated")?.into_iter();
     let restated = restated.map(|(path, value)| restated_span(&mut Object::new(value, &path, object.faults())?));
-    Some(Subscribed { id, epoch, seq, restated: restated.collect::<Option<_>>()? })
+    let restated = restated.collect::<Option<_>>()?;
+    let until = object.timestamp_or_none("until")?;
+    Some(Subscribed { id, epoch, seq, restated, until })
 }
 
 fn restated_span(object: &mut Object<'_>) -> Option<RestatedSpan> {
@@ -203,13 +205,16 @@ impl Serialize for ServerJson<'_> {
                 object.serialize_entry("board", &BoardJson(board))?;
                 object.serialize_entry("staleness_ms", &staleness.as_millis())?;
             }
-            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated }) => {
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated, until }) => {
                 object.serialize_entry("type", "subscribed")?;
                 object.serialize_entry("id", id)?;
                 object.serialize_entry("epoch", epoch)?;
                 object.serialize_entry("seq", seq)?;
                 if !restated.is_empty() {
                     object.serialize_entry("restated", &restated.iter().map(RestatedJson).collect::<Vec<_>>())?;
+                }
+                if let Some(until) = until {
+                    object.serialize_entry("until", &until.get())?;
                 }
             }
             ServerFrame::Samples(frame) => {
