@@ -49,7 +49,7 @@ test('a metric that no board names is found by its name, asked in other ways, an
   await says(page, 'visit_ms', /max of 2 series: latest 300\s?ms/);
   await pick(page, 'page').click();
   await says(page, 'visit_ms', /\/a: latest 300\s?ms/);
-  assert.deepEqual((await rows(page, 'By label')).map((row) => [row[0], row[3]]), [['/a', '2'], ['/b', '1']]);
+  assert.deepEqual((await rows(page, 'By label')).map((row) => [row[0], row[4]]), [['/a', '2'], ['/b', '1']]);
   assert.equal(await pick(page, 'max').getAttribute('aria-current'), 'true');
   // Of a gauge there is no rate.
   assert.equal(await pick(page, 'rate').count(), 1);

@@ -1,5 +1,6 @@
 // One KPI: what stands behind the figure on its card.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { accessible, looks } from './support/axe.mjs';
@@ -48,9 +49,14 @@ test('a card opens its KPI, told apart by label, sorted as the reader wants, all
 
   // The worst comes first; names are text.
   assert.deepEqual(plain(await rows(page, 'By label')), [
-    ['Housing', '9 days', '', '2'],
-    ['Public <b>Works</b>', '3 days', '', '1'],
+    ['Housing', '9 days', '', '', '2'],
+    ['Public <b>Works</b>', '3 days', '', '', '1'],
   ]);
+  // Beside each figure its course, all on one scale.
+  const courses = page.getByRole('region', { name: 'By label, table' }).getByRole('img');
+  assert.match(await courses.first().getAttribute('aria-label'), /Course over the last 5\s?min: between 9\s?days and 9\s?days/);
+  await page.getByText(/All courses are drawn from 3\s?days to 9\s?days/).waitFor();
+  await page.getByText(/On target at (the one point|\d+ of the \d+ points) of this course/).waitFor();
   await page.getByRole('columnheader', { name: 'Figure' }).getByRole('link').focus();
   await page.keyboard.press('Enter');
   await page.getByRole('columnheader', { name: 'Figure' }).and(page.locator('[aria-sort="ascending"]')).waitFor();
@@ -66,6 +72,47 @@ test('a card opens its KPI, told apart by label, sorted as the reader wants, all
   assert.deepEqual((await rows(page, 'What is watched')).map((row) => row[0]), ['ResolutionSlow']);
   await page.goto(`${gateway.url}/#/kpi/resolution?where=agency:Housing`);
   await lead.getByText('Not met').waitFor();
+  watch.check();
+  await context.close();
+});
+
+test('the values behind a KPI are drawn over time, read field by field with the keyboard, and stand in a table', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await page.goto(`${gateway.url}/#/kpi/resolution`);
+  await live(page);
+  const map = page.locator('[data-panel="distribution"]');
+  await map.getByText(/3 samples in the last 5\s?min: p50 .*, p95 .*, p99 .*\. 66\.7% of them are 8\.\d+ to 9\.\d+\s?days\./).first().waitFor();
+  await map.getByText('Numbers of samples are exact.').waitFor();
+
+  // From the newest field backwards until one holds what was sent; what is said is shown as well.
+  const cursor = page.getByRole('slider', { name: 'Distribution, point by point' });
+  await cursor.focus();
+  const says = () => cursor.getAttribute('aria-valuetext');
+  assert.match(await says(), /arrow keys go from field to field/);
+  await page.keyboard.press('End');
+  for (let step = 0; step < 60 && !/[1-9]\d* of/.test(await says()); step += 1) await page.keyboard.press('ArrowLeft');
+  assert.match(await says(), /^\d\d:\d\d:\d\d to \d\d:\d\d:\d\d: 8\.\d+ to 9\.\d+\s?days, 2 of 3 samples \(66\.7%\)$/);
+  await page.keyboard.press('ArrowDown');
+  assert.match(await says(), /, 0 of 3 samples \(0%\)$/, 'between the two values lies nothing');
+  await page.keyboard.press('ArrowDown');
+  assert.match(await says(), /2\.\d+ to 3\.\d+\s?days, 1 of 3 samples \(33\.3%\)$/);
+  assert.equal(await map.locator('.spread-head').innerText(), await says());
+  // The other chart has its line at the same instant.
+  await page.locator('[data-panel="resolution"] .strip-cursor line').waitFor({ state: 'attached' });
+  // A pointer does the same.
+  await page.locator('.spread-cursor').hover({ position: { x: 3, y: 3 } });
+  assert.match(await says(), /8\.\d+ to 9\.\d+\s?days, 0 of 0 samples/);
+
+  await map.getByText('Table').click();
+  const found = plain(await rows(page, 'Distribution'));
+  assert.deepEqual(found.map((row) => row.slice(1, 4)), [['2', '66.7%', '100%'], ['0', '0%', '33.3%'], ['1', '33.3%', '33.3%']]);
+  assert.deepEqual(found.map((row) => row[4]).filter(Boolean).join(', ').split(', ').sort(), ['p50', 'p95', 'p99', 'target']);
+  const saved = page.waitForEvent('download');
+  await map.getByRole('button', { name: /Download all points/ }).click();
+  const file = await readFile(await (await saved).path(), 'utf8');
+  const lines = file.trimEnd().split('\r\n');
+  assert.equal(lines[0], 'from,to,at least (days),at most (days),samples');
+  assert.equal(lines.slice(1).reduce((sum, line) => sum + Number(line.split(',')[4]), 0), 3);
   watch.check();
   await context.close();
 });
@@ -86,6 +133,8 @@ for (const look of looks) {
     await page.goto(`${gateway.url}/#/kpi/resolution`);
     await live(page);
     await rows(page, 'By label');
+    await page.locator('[data-panel="distribution"] summary').click();
+    await rows(page, 'Distribution');
     await accessible(page, 'KPI');
     watch.check();
     await context.close();

@@ -3,8 +3,9 @@
 use bellwether_core::kpi::{Direction, Standing, Trend};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
+use super::Strip;
 use crate::feed::Shortage;
-use crate::format::Unit;
+use crate::format::{self, Unit};
 use crate::texts::Text;
 
 /// Whether the window before a figure's own lies within what the page keeps.
@@ -51,6 +52,23 @@ pub struct KpiCard {
     pub course_over: DurationMs,
     /// Why there is no figure, where that is not for want of samples.
     pub absence: Option<Absence>,
+}
+
+impl KpiCard {
+    /// At how many points of its course the figure is on target, as a sentence; `None` without a target or a point.
+    #[must_use]
+    pub fn on_target(&self, course: &Strip) -> Option<String> {
+        let target = self.target?;
+        let is_met = |value: f64| match self.direction {
+            Direction::LowerIsBetter => value <= target,
+            Direction::HigherIsBetter => value >= target,
+        };
+        let points = || course.lines.first().into_iter().flat_map(|line| line.points());
+        let (all, met) = (points().count(), points().filter(|point| is_met(point.value)).count());
+        let share = format::text((all > 0).then(|| met as f64 / all as f64), &Unit::Ratio);
+        let over = format::length(course.to.since(course.from));
+        (all > 0).then(|| Text::OnTarget.count(all as u64, &[&format::count(met as u64), &over, &share]))
+    }
 }
 
 /// Why there is no figure although there may be samples.

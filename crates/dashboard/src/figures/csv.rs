@@ -37,7 +37,7 @@ pub fn csv(strip: &Strip) -> String {
 }
 
 /// A name as a cell.
-fn cell(name: &str) -> String {
+pub(super) fn cell(name: &str) -> String {
     let formula = name.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if formula { format!("'{name}") } else { name.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

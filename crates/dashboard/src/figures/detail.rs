@@ -6,10 +6,12 @@ use bellwether_core::kpi::{Direction, Kpi};
 use bellwether_core::labels::LabelName;
 use bellwether_core::query::{Aggregation, Expression, Quantile, Query};
 use bellwether_core::sample::Kind;
+use bellwether_core::selector::{Condition, Matcher};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
-use super::evaluate::{COURSE_COLUMNS, Idle, STRIP_COLUMNS, Source, leading, over, strip};
-use super::sheet::{Bar, Cell, Content, Pick, Sheet};
+use super::distribution::{self, Distribution, Of};
+use super::evaluate::{COURSE_COLUMNS, Idle, STRIP_COLUMNS, Source, course_of, leading, over, strip};
+use super::sheet::{Bar, Cell, Content, Course, Pick, Sheet};
 use super::{KpiCard, Line, Point, Strip, WindowBefore};
 use crate::feed::Completeness;
 use crate::format::{self, Unit};
@@ -19,6 +21,8 @@ use crate::window::PageWindow;
 
 /// Most groups of a table.
 const MOST_GROUPS: usize = 200;
+/// Most groups of a table whose course is drawn: each is asked of the engine.
+const MOST_COURSES: usize = 24;
 
 /// The course of the KPI over what the page looks back on, or over its own window where that is longer, with its target
 /// and, where the page holds it, the time before.
@@ -63,6 +67,24 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     now
 }
 
+/// How the samples behind the KPI are spread over what its course goes over; `None` where it is no figure of observations.
+pub(super) fn distribution(
+    source: Source<'_>,
+    kpi: &Kpi,
+    card: &KpiCard,
+    (from, to): (TimestampMs, TimestampMs),
+) -> Option<Distribution> {
+    let Expression::Single(query) = &kpi.figure else { return None };
+    // A target of a number of cases is none of their values.
+    let is_of_values = !matches!(query.aggregation, Aggregation::Count | Aggregation::Rate | Aggregation::Increase);
+    let is_sum = matches!(query.aggregation, Aggregation::Sum | Aggregation::Delta | Aggregation::Stddev);
+    if card.absence.is_some() || !is_of_values {
+        return None;
+    }
+    let target = kpi.target.filter(|_| !is_sum);
+    distribution::distribution(source.engine, Of { id: "distribution", query, unit: &card.unit, target }, from, to)
+}
+
 /// The tables of a KPI.
 pub(super) fn sheets(source: Source<'_>, kpi: &Kpi, card: &KpiCard, route: &Route, at: TimestampMs) -> Vec<Sheet> {
     let mut sheets = Vec::new();
@@ -75,7 +97,7 @@ pub(super) fn sheets(source: Source<'_>, kpi: &Kpi, card: &KpiCard, route: &Rout
         sheets.extend(spread(source, query, card, at));
     }
     let default = if card.direction == Direction::LowerIsBetter { "-1" } else { "1" };
-    sheets.extend(by_label(source, &kpi.figure, &card.unit, route, default, at));
+    sheets.extend(by_label(source, &kpi.figure, (&card.unit, card.target), route, default, at));
     sheets
 }
 
@@ -94,6 +116,7 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
         columns.push((&before, figures));
     }
     let mut sheet = Sheet::new(Text::Spread.say(), &columns);
+    let mut error = 0.0_f64;
     let ask = |aggregation, at| source.engine.query(&Query { aggregation, ..query.clone() }, at).ok();
     let most = ask(Aggregation::Max, at)?;
     let quantile = |q| Quantile::new(q).map(Aggregation::Quantile);
@@ -108,6 +131,7 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
     for (name, aggregation) in rows {
         let aggregation = aggregation?;
         let answer = ask(aggregation, at)?;
+        error = error.max(answer.relative_error);
         let is_count = aggregation == Aggregation::Count;
         let unit = if is_count { &Unit::None } else { &card.unit };
         let bar = if is_count { Cell::default() } else { bar(answer.value?, most.value?) };
@@ -118,7 +142,7 @@ fn spread(source: Source<'_>, query: &Query, card: &KpiCard, at: TimestampMs) ->
         }
         sheet.push(row);
     }
-    sheet.note = Text::SpreadNote.say().to_owned();
+    sheet.note = Text::SpreadNote.say().to_owned() + &distribution::off_by(error);
     Some(sheet)
 }
 
@@ -133,7 +157,7 @@ fn bar(value: f64, most: f64) -> Cell {
 pub(super) fn by_label(
     source: Source<'_>,
     figure: &Expression,
-    unit: &Unit,
+    (unit, target): (&Unit, Option<f64>),
     route: &Route,
     default_order: &str,
     at: TimestampMs,
@@ -141,11 +165,14 @@ pub(super) fn by_label(
     let labels = labels(source, leading(figure));
     let asked = route.param(Param::By);
     let chosen = labels.iter().find(|label| label.as_str() == asked).or(labels.first())?.clone();
+    let span = route.window.length().max(leading(figure).window);
+    let over = Text::LastLength.fill(&[&format::length(span)]);
     let mut sheet = Sheet::new(
         Text::ByLabel.say(),
         &[
             (chosen.as_str(), Content::Words),
             (Text::Figure.say(), Content::Figures),
+            (&over, Content::Bars),
             (Text::OfTheHighest.say(), Content::Bars),
             (Text::Samples.say(), Content::Figures),
         ],
@@ -159,11 +186,7 @@ pub(super) fn by_label(
         })
         .collect();
     let grouped = |query: &Query| Query { by: vec![chosen.clone()], ..query.clone() };
-    let figure = match figure {
-        Expression::Single(query) => Expression::Single(grouped(query)),
-        Expression::Ratio(dividend, divisor) => Expression::Ratio(grouped(dividend), grouped(divisor)),
-    };
-    let groups = source.engine.evaluate(&figure, at).ok()?;
+    let groups = source.engine.evaluate(&each_query(figure, grouped), at).ok()?;
     let figures = groups.iter().filter_map(|group| group.answer.value);
     let most = figures.map(f64::abs).fold(0.0, f64::max);
     for group in groups.iter().filter(|group| group.answer.count > 0) {
@@ -173,6 +196,8 @@ pub(super) fn by_label(
         sheet.push([
             name.into(),
             Cell { order: answer.value, ..format::text(answer.value, unit).into() },
+            // What the courses are asked by, once it is known which are drawn.
+            value.into(),
             bar(answer.value.unwrap_or_default().abs(), most),
             Cell { order: Some(answer.count as f64), ..format::count(answer.count).into() },
         ]);
@@ -183,7 +208,57 @@ pub(super) fn by_label(
         sheet.rows.truncate(MOST_GROUPS);
         sheet.note = Text::FirstOf.fill(&[&format::count(MOST_GROUPS as u64), &format::count(all as u64)]);
     }
+    courses(source, figure, (&chosen, unit, target), span, at, &mut sheet);
     Some(sheet)
+}
+
+/// Puts the course of each of the first groups into the place where the value of its label stands: small charts on one
+/// scale, so that they can be compared.
+fn courses(
+    source: Source<'_>,
+    figure: &Expression,
+    (label, unit, target): (&LabelName, &Unit, Option<f64>),
+    span: DurationMs,
+    at: TimestampMs,
+    sheet: &mut Sheet,
+) {
+    let mut drawn = Vec::new();
+    for cell in sheet.rows.iter_mut().filter_map(|row| row.get_mut(COURSE_PLACE)) {
+        let value = std::mem::take(&mut cell.text);
+        if drawn.len() < MOST_COURSES {
+            let only = |query: &Query| {
+                let mut query = Query { by: Vec::new(), ..query.clone() };
+                query.matchers.push(Matcher { label: label.clone(), condition: Condition::Equal(value.clone()) });
+                query
+            };
+            drawn.push(course_of(source.engine, &each_query(figure, only), span, at));
+        }
+    }
+    let values = || drawn.iter().flatten().flatten().copied();
+    let (Some(low), Some(high)) = (values().reduce(f64::min), values().reduce(f64::max)) else { return };
+    let target = target.filter(|target| (low - (high - low)..=high + (high - low)).contains(target));
+    let scale = target.map_or((low, high), |target| (low.min(target), high.max(target)));
+    let text = |value| format::figure(value, unit).text();
+    for (row, points) in sheet.rows.iter_mut().zip(drawn) {
+        let extent = |pick: fn(f64, f64) -> f64| points.iter().flatten().copied().reduce(pick);
+        if let (Some(low), Some(high), Some(cell)) = (extent(f64::min), extent(f64::max), row.get_mut(COURSE_PLACE)) {
+            let summary = Text::CourseSummary.fill(&[&format::length(span), &text(low), &text(high)]);
+            cell.course = Some(Course { points, scale, target, summary });
+        }
+    }
+    let words = Text::CoursesNote.fill(&[&text(scale.0), &text(scale.1)]);
+    sheet.note = if sheet.note.is_empty() { words } else { format!("{} {words}", sheet.note) };
+}
+
+/// Where the course stands in a row by label.
+const COURSE_PLACE: usize = 2;
+
+/// The figure with something done to each of its queries.
+fn each_query(figure: &Expression, change: impl Fn(&Query) -> Query) -> Expression {
+    match figure {
+        Expression::Single(query) => Expression::Single(change(query)),
+        Expression::Ratio(dividend, divisor) => Expression::Ratio(change(dividend), change(divisor)),
+    }
 }
 
 /// The labels of the series that a query is of, in the order in which they are met.

@@ -126,6 +126,7 @@ pub fn evaluate_with(
         series: source.engine.series_count(),
         kpi: None,
         chart: None,
+        distribution: None,
         picks: Vec::new(),
         sheets: Vec::new(),
         focus: None,
@@ -241,14 +242,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
     let unit = Unit::parse(&kpi.unit);
     // The course shows what the page looks back on; each of its points is the figure of its own share.
     let course_over = length.max(window.length());
-    let share = DurationMs::from_millis(course_over.as_millis() / COURSE_COLUMNS as u64);
-    let share = share.max(PageWindow::point(course_over, COURSE_COLUMNS));
-    let parts = over(figure, |_| share);
-    let course = if absence.is_some() {
-        Vec::new()
-    } else {
-        columns(source.engine, &parts, at - course_over, at, COURSE_COLUMNS).unwrap_or_default()
-    };
+    let course = if absence.is_some() { Vec::new() } else { course_of(source.engine, figure, course_over, at) };
     KpiCard {
         id: kpi.id.clone(),
         title: kpi.title.clone(),
@@ -263,12 +257,20 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
         window: length,
         before: window_before,
         trend: value.zip(before).map(|(value, before)| Trend::between(before, value, &kpi.unit)),
-        course: course.into_iter().next().map(|(_, columns)| columns).map_or_else(Vec::new, |columns| {
-            columns.into_iter().map(|column| column.map(|point| point.value)).collect()
-        }),
+        course,
         course_over,
         absence,
     }
+}
+
+/// The figure in equal columns over the `span` before `at`, each of its own share of it; empty where there is none.
+pub(super) fn course_of(engine: &Engine, figure: &Expression, span: DurationMs, at: TimestampMs) -> Vec<Option<f64>> {
+    let share = DurationMs::from_millis(span.as_millis() / COURSE_COLUMNS as u64);
+    let share = share.max(PageWindow::point(span, COURSE_COLUMNS));
+    let parts = over(figure, |_| share);
+    let lines = columns(engine, &parts, at - span, at, COURSE_COLUMNS).unwrap_or_default();
+    let first = lines.into_iter().next().map(|(_, columns)| columns).unwrap_or_default();
+    first.into_iter().map(|column| column.map(|point| point.value)).collect()
 }
 
 /// How a figure is made, in words: `average, last 5 min`.

@@ -72,7 +72,7 @@ pub(super) fn explore(
     }
     let mut sheets = Vec::new();
     if by.as_ref().is_some_and(|by| !by.is_empty()) && strip.failure.is_none() {
-        sheets.extend(detail::by_label(source, &figure, &strip.unit, route, "-1", at));
+        sheets.extend(detail::by_label(source, &figure, (&strip.unit, None), route, "-1", at));
     }
     for sheet in &mut sheets {
         // They stand above the chart already.

@@ -6,6 +6,7 @@ pub mod cards;
 pub mod csv;
 pub mod cursor;
 mod detail;
+pub mod distribution;
 pub mod evaluate;
 mod explore;
 pub mod filtered;
@@ -16,7 +17,6 @@ pub mod others;
 pub mod sheet;
 pub mod snapshot;
 pub mod sources;
-
 pub mod status;
 pub mod units;
 pub mod views;
@@ -24,6 +24,7 @@ pub mod watch;
 
 pub use alerts::{AlertCard, Phase};
 pub use cards::{Absence, KpiCard, WindowBefore};
+pub use distribution::Distribution;
 pub use lines::{Line, Point, Strip};
 
 pub use snapshot::{Ask, Focus, Instant, Quantiles, Section, Snapshot};

@@ -70,8 +70,23 @@ pub struct Cell {
     pub href: String,
     /// Its bars.
     pub bars: Vec<Bar>,
+    /// Its small chart.
+    pub course: Option<Course>,
     /// What it is sorted by before its text.
     pub order: Option<f64>,
+}
+
+/// A small chart within a table, on the scale of all of its column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// A figure for each of equal columns; `None` where nothing came.
+    pub points: Vec<Option<f64>>,
+    /// What its lower and its upper edge stand for.
+    pub scale: (f64, f64),
+    /// The line across.
+    pub target: Option<f64>,
+    /// What it shows, in words.
+    pub summary: String,
 }
 
 /// A bar from `from` to `to`, in thousandths of the column's width.

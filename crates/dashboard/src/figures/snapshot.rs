@@ -8,7 +8,7 @@ use bellwether_core::time::TimestampMs;
 
 use super::filtered::Choice;
 use super::sheet::{Picks, Sheet};
-use super::{AlertCard, KpiCard, Strip, Tally};
+use super::{AlertCard, Distribution, KpiCard, Strip, Tally};
 use crate::feed::AlertNotice;
 use crate::filter::Filter;
 use crate::others::Listing;
@@ -98,6 +98,8 @@ pub struct Snapshot {
     pub kpi: Option<Rc<KpiCard>>,
     /// The chart of the view, where it has one of its own.
     pub chart: Option<Rc<Strip>>,
+    /// How the samples behind the KPI in focus are spread, where its metric has such.
+    pub distribution: Option<Rc<Distribution>>,
     /// What else the view can be of.
     pub picks: Vec<Picks>,
     /// The tables of the view.

@@ -96,7 +96,9 @@ fn kpi(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     let mut sheets = detail::sheets(*source, kpi, card, &ask.route, at);
     let metric = &leading(&kpi.figure).metric;
     sheets.push(watch::rules(source.engine, &ask.board, Some(metric), &snapshot.alerts, ask.alerts_left_out));
-    snapshot.chart = Some(Rc::new(detail::course(*source, kpi, &ask.route, at)));
+    let course = detail::course(*source, kpi, &ask.route, at);
+    snapshot.distribution = detail::distribution(*source, kpi, card, (course.from, course.to)).map(Rc::new);
+    snapshot.chart = Some(Rc::new(course));
     snapshot.sheets = sheets;
     snapshot.kpi = Some(Rc::clone(card));
 }

@@ -37,6 +37,12 @@ impl Formatted {
     pub fn text(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
     }
+
+    /// The figure without its unit.
+    #[must_use]
+    pub fn number(&self) -> String {
+        self.0.iter().filter(|(part, _)| *part == Part::Number).map(|(_, text)| text.as_str()).collect()
+    }
 }
 
 /// Whether a plus sign is written.

@@ -89,6 +89,8 @@ texts! {
     ChartNoDocument, ChartNoAddress, ChartNotLoaded, ChartNotMade, ChartNotDrawn, ChartNoReason,
     // A KPI with what stands behind it.
     Course, Value, LengthBefore, LastLength, Spread, Samples, OfTheHighest, Number, SpreadNote, ByLabel, Figure,
+    CoursesNote, OnTarget, Distribution, DistributionTooMany, DistributionSummary, DistributionCell, DistributionHow,
+    DistributionNote, PercentileError, RangeTo, Range, RangeHolds, Share, ShareUpTo, SamplesAField, TargetMark,
     // Alerts.
     Firing, Pending, Resolved, NoneFiring, NoneFiringThen, NonePending, NonePendingThen, NoneResolved,
     NoneResolvedThen, AlertsNotListed, AlertFiring, AlertPending, AlertResolved, WhenLastHeard, Runbook, AlertWas,

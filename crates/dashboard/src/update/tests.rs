@@ -43,6 +43,7 @@ fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
         series: 1,
         kpi: None,
         chart: None,
+        distribution: None,
         picks: Vec::new(),
         sheets: Vec::new(),
         focus: None,

@@ -3,6 +3,7 @@
 use yew::prelude::{Html, html};
 
 use super::card::lead;
+use super::distribution::{Props as Spreading, Spread};
 use super::panel::panel;
 use super::sheet::sheet;
 use super::stage::Stage;
@@ -16,6 +17,12 @@ pub(crate) fn kpi(stage: &Stage<'_>) -> Html {
             <>
                 { lead(kpi, gateway, then) }
                 <div class="large">{ panel(chart, pen, None) }</div>
+                if let Some(sentence) = kpi.on_target(chart) {
+                    <p class="words">{ sentence }</p>
+                }
+                if let Some(spread) = &snapshot.distribution {
+                    <Spread ..Spreading::new(spread, pen) />
+                }
                 { for snapshot.sheets.iter().map(sheet) }
             </>
         },

@@ -4,6 +4,7 @@ mod alerts;
 mod app;
 mod banner;
 mod card;
+mod distribution;
 mod explore;
 mod figure;
 mod filter;

@@ -3,6 +3,7 @@
 use yew::prelude::{Html, html};
 
 use super::icon::{Icon, icon};
+use super::spark::small;
 use crate::figures::sheet::{Bar, Cell, Content, Pick, Sheet};
 use crate::texts::Text;
 
@@ -76,15 +77,23 @@ const fn class(content: Content) -> &'static str {
     }
 }
 
+/// Bars on one scale, for the eye.
+pub(super) fn bars(bars: &[Bar]) -> Html {
+    let bars = bars.iter().map(|Bar { from, to, class }| {
+        html! { <rect class={*class} x={from.to_string()} width={(to - from).to_string()} height="12" /> }
+    });
+    html! {
+        <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true" focusable="false">{ for bars }</svg>
+    }
+}
+
 fn content(cell: &Cell) -> Html {
+    if let Some(course) = &cell.course {
+        return small(course);
+    }
     if !cell.bars.is_empty() {
         // What they say stands in the other columns as well.
-        let bars = cell.bars.iter().map(|Bar { from, to, class }| {
-            html! { <rect class={*class} x={from.to_string()} width={(to - from).to_string()} height="12" /> }
-        });
-        return html! {
-            <svg viewBox="0 0 1000 12" preserveAspectRatio="none" aria-hidden="true" focusable="false">{ for bars }</svg>
-        };
+        return bars(&cell.bars);
     }
     if cell.href.is_empty() {
         return html! { &cell.text };

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use yew::prelude::{Html, html};
 
+use crate::figures::sheet::Course;
 use crate::format::{self, Unit};
 
 /// Width of the drawing's own units; it is stretched to the card.
@@ -35,6 +36,49 @@ pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, unit: &Unit, su
         let share = if high > low { (value - low) / spread } else { 0.5 };
         (HEIGHT - 20.0 - share * (HEIGHT - 40.0)) as i32
     };
+    let (line, area) = paths(course, height);
+    let across = target.map(|target| {
+        let y = height(target).to_string();
+        html! { <line class="spark-target" x1="0" x2="1000" y1={y.clone()} y2={y} /> }
+    });
+    let text = |value| format::figure(value, unit).text();
+    html! {
+        <>
+            <svg class="spark" viewBox="0 0 1000 320" preserveAspectRatio="none" role="img" aria-label={summary}>
+                <path class="spark-area" d={area} />
+                { across }
+                <path class="spark-line" d={line} />
+            </svg>
+            if widening == 0.0 && high > low {
+                <p class="spark-scale" aria-hidden="true"><span>{ text(high) }</span><span>{ text(low) }</span></p>
+            }
+        </>
+    }
+}
+
+/// A small course within a table, on the scale of all courses of its column.
+pub(super) fn small(course: &Course) -> Html {
+    let (low, high) = course.scale;
+    let height = |value: f64| {
+        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        (HEIGHT - 20.0 - share * (HEIGHT - 40.0)) as i32
+    };
+    let (line, area) = paths(&course.points, height);
+    let across = course.target.map(|target| {
+        let y = height(target).to_string();
+        html! { <line class="spark-target" x1="0" x2="1000" y1={y.clone()} y2={y} /> }
+    });
+    html! {
+        <svg class="spark-small" viewBox="0 0 1000 320" preserveAspectRatio="none" role="img" aria-label={course.summary.clone()}>
+            <path class="spark-area" d={area} />
+            { across }
+            <path class="spark-line" d={line} />
+        </svg>
+    }
+}
+
+/// The line of a course, and the area below it.
+fn paths(course: &[Option<f64>], height: impl Fn(f64) -> i32) -> (String, String) {
     let step = WIDTH / (course.len().max(2) - 1) as f64;
     let (mut line, mut area) = (String::new(), String::new());
     for run in runs(course) {
@@ -55,23 +99,7 @@ pub(crate) fn spark(course: &[Option<f64>], target: Option<f64>, unit: &Unit, su
             }
         }
     }
-    let across = target.map(|target| {
-        let y = height(target).to_string();
-        html! { <line class="spark-target" x1="0" x2="1000" y1={y.clone()} y2={y} /> }
-    });
-    let text = |value| format::figure(value, unit).text();
-    html! {
-        <>
-            <svg class="spark" viewBox="0 0 1000 320" preserveAspectRatio="none" role="img" aria-label={summary}>
-                <path class="spark-area" d={area} />
-                { across }
-                <path class="spark-line" d={line} />
-            </svg>
-            if widening == 0.0 && high > low {
-                <p class="spark-scale" aria-hidden="true"><span>{ text(high) }</span><span>{ text(low) }</span></p>
-            }
-        </>
-    }
+    (line, area)
 }
 
 /// Neighbouring columns with a figure; up to two empty columns between them are no gap.

@@ -588,6 +588,33 @@ fn a_kpi_has_its_course_beside_the_time_before_and_how_its_samples_are_spread() 
     assert_eq!(spread[5], ["Number", "", "300", "300"]);
     assert_eq!(snapshot.sheets[0].rows[2][1].bars[0].to, 1_000);
     assert_eq!(snapshot.sheets[1].note, "No rule watches this metric.");
+    assert!(snapshot.sheets[0].note.ends_with("below p95."), "of equal samples percentiles are exact");
+    let spread = snapshot.distribution.as_ref().unwrap();
+    assert_eq!((spread.from, spread.to, spread.count()), (chart.from, chart.to, 300));
+    assert_eq!(spread.ranges[0].marks, "p50, p95, p99", "all samples of the last 5 minutes are 100 ms");
+    // The average was above 300 ms until two thirds of the slow samples had left its window.
+    let said = snapshot.kpi.as_ref().unwrap().on_target(chart).unwrap().replace('\u{a0}', " ");
+    assert_eq!(said, "On target at 201 of the 300 points of this course, over the last 5 min: 67%.");
+}
+
+#[test]
+fn only_a_figure_of_observed_values_has_a_distribution() {
+    assert_eq!(snapshot(View::Kpi("cpu".into()), Vec::new()).distribution, None, "of a gauge");
+    let board = BOARD.replace(r#""agg": "avg"}},"#, r#""agg": "count"}},"#);
+    let board = Rc::new(bellwether_wire::board::decode(&board).unwrap());
+    let engine = engine(&board);
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::ZERO,
+        lacks: &[],
+        restated: &[],
+    };
+    let route = Route::default().with_view(View::Kpi("latency".into()));
+    let ask =
+        Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
+    let snapshot = evaluate(source, None, &ask, TimestampMs::new(NOW));
+    assert_eq!((snapshot.distribution, snapshot.kpi.unwrap().value), (None, Some(300.0)), "of a number of samples");
 }
 
 #[test]
@@ -637,8 +664,13 @@ fn a_kpi_is_told_apart_by_label_the_worst_first() {
     let sheets = sheet("", "");
     let titles: Vec<_> = sheets.iter().map(|sheet| sheet.title.as_str()).collect();
     assert_eq!(titles, ["By label", "What is watched"], "of a gauge there are no percentiles");
-    assert_eq!(texts(&sheets[0]), [["1", "80%", "", "300"], ["0", "20%", "", "300"]]);
-    assert_eq!((sheets[0].rows[0][2].bars[0].to, sheets[0].rows[1][2].bars[0].to), (1_000, 250));
+    assert_eq!(texts(&sheets[0]), [["1", "80%", "", "", "300"], ["0", "20%", "", "", "300"]]);
+    assert_eq!((sheets[0].rows[0][3].bars[0].to, sheets[0].rows[1][3].bars[0].to), (1_000, 250));
+    let course = |row: usize| sheets[0].rows[row][2].course.as_ref().unwrap();
+    assert_eq!([0, 1].map(|row| course(row).scale), [(0.2, 0.9); 2], "one scale for all, with the target");
+    assert_eq!([0, 1].map(|row| course(row).points.last().copied().flatten()), [Some(0.8), Some(0.2)]);
+    assert_eq!(course(1).summary.replace('\u{a0}', " "), "Course over the last 5 min: between 20% and 20%");
+    assert_eq!(sheets[0].note, "All courses are drawn from 20% to 90%.");
     assert_eq!(texts(&sheets[1])[0][4], "Firing");
     assert_eq!(texts(&sheet("no such label", "0")[0])[0][0], "0", "sorted by name");
     let of_one = [&sheets[0].picks[0].text, &sheets[0].picks[0].href];
