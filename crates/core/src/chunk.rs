@@ -14,6 +14,7 @@ use parts::Rest;
 
 use bellwether_loops::listing::Listing;
 use bellwether_loops::packed::Reader;
+use bellwether_loops::slim::{CHUNK, Slim};
 
 use crate::grid::Grid;
 use crate::pack::{Spread, pack, put_varint, unpack};
@@ -24,13 +25,11 @@ use crate::summary::Summary;
 use crate::time::TimestampMs;
 use crate::trail::Trail;
 
-/// A chunk of samples takes in no more than this, but late ones.
-const MOST_SAMPLES: usize = 128;
 /// A chunk of samples that came to hold so many is packed.
 const MOST_WITH_LATE: usize = 512;
-/// A chunk of several packed time buckets has no more bytes than this, so that it fits where a chunk of
-/// samples was.
-pub(crate) const MOST_BYTES: usize = 960;
+/// A chunk of several packed time buckets has no more bytes than this: as many as one of samples, so that each finds
+/// room where the other was, and nothing is left over.
+pub(crate) const MOST_BYTES: usize = CHUNK * size_of::<Slim>();
 
 /// How the time buckets of a tier lie, and what its samples mean.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +100,7 @@ impl Chunk {
 
     /// Whether samples that are later than its time buckets find room in it.
     pub(crate) fn has_room(&self, samples: usize) -> bool {
-        matches!(&self.body, Body::Samples(trail) if trail.len() + samples <= MOST_SAMPLES)
+        matches!(&self.body, Body::Samples(trail) if trail.len() + samples <= CHUNK)
     }
 
     /// Takes in samples that are later than its time buckets; `false`, and nothing is taken in, where

@@ -1,6 +1,6 @@
 //! Trail: samples in order of time that more come to.
 
-use bellwether_loops::slim::{copied, move_by, with_room};
+use bellwether_loops::slim::{copied, move_by};
 
 use crate::grid::Grid;
 use crate::sample::Sample;
@@ -14,9 +14,9 @@ pub(crate) struct Trail {
     /// The base as a float, from which a later instant's distance is exact; NaN where it is before the epoch or to be
     /// found anew.
     base_ms: f64,
-    /// Memory for samples. What is not used yet holds samples too, so that to append one is only to write it: a vector
-    /// would be asked to grow, and a call in the loop that every sample goes through costs more than the loop.
-    room: Box<[Slim]>,
+    /// Room for samples. What is not used yet holds samples too, so that to append one is only to write it: to push one
+    /// may be to grow, and a call in the loop that every sample goes through costs more than the loop.
+    room: Vec<Slim>,
     /// How many samples there are.
     used: usize,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Trail {
 impl Trail {
     /// A trail without samples.
     pub(crate) fn new() -> Self {
-        Self { base: TimestampMs::new(0), base_ms: 0.0, room: Box::default(), used: 0 }
+        Self { base: TimestampMs::new(0), base_ms: 0.0, room: Vec::new(), used: 0 }
     }
 
     /// A trail of one sample.
@@ -37,7 +37,7 @@ impl Trail {
 
     /// A trail that is told by its samples' twelve bytes each.
     pub(crate) fn of(slims: Slims<'_>) -> Self {
-        let mut trail = Self { room: slims.slims.into(), used: slims.len(), ..Self::new() };
+        let mut trail = Self { room: copied(slims.slims, 0), used: slims.len(), ..Self::new() };
         trail.set_base(slims.base);
         trail
     }
@@ -57,14 +57,14 @@ impl Trail {
         self.used == 0
     }
 
-    /// For how many samples there is memory.
+    /// For how many samples there is room.
     #[inline(always)]
     pub(crate) const fn capacity(&self) -> usize {
         self.room.len()
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.room)
+        self.room.capacity() * size_of::<Slim>()
     }
 
     fn set_base(&mut self, base: TimestampMs) {
@@ -72,9 +72,9 @@ impl Trail {
         self.base_ms = if base.get() < 0 { f64::NAN } else { base.get() as f64 };
     }
 
-    /// Gives the trail memory for so many samples, no fewer than it has.
+    /// Gives the trail room for so many samples, no fewer than it has.
     fn set_room(&mut self, room: usize) {
-        self.room = with_room(std::mem::take(&mut self.room), room.max(self.used));
+        self.room = copied(self.slims().slims, room);
     }
 
     /// Makes memory for at least so many more samples, and for half as many again as there are.

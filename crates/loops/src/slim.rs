@@ -68,24 +68,24 @@ pub fn move_by(slims: &mut [Slim], by_ms: u32) {
     }
 }
 
-/// The same samples with memory for `room` of them, filled up with empty ones.
-#[inline(never)]
-#[must_use]
-pub fn with_room(slims: Box<[Slim]>, room: usize) -> Box<[Slim]> {
-    let mut slims = slims.into_vec();
-    slims.reserve_exact(room.saturating_sub(slims.len()));
-    slims.resize(room, Slim::default());
-    slims.into_boxed_slice()
+/// So many samples make the largest chunk of them.
+pub const CHUNK: usize = 128;
+
+/// For how many samples memory is taken where `room` are asked for: pieces of memory that are nearly as large as a chunk
+/// are as large, so that each finds room where another was, and nothing is left over.
+const fn memory_for(room: usize) -> usize {
+    if room >= CHUNK / 4 * 3 && room < CHUNK { CHUNK } else { room }
 }
 
-/// A copy of samples with memory for `room` of them, where that is more, filled up with empty ones.
+/// A copy of samples with room for `room` of them, where that is more, filled up with empty ones.
 #[inline(never)]
 #[must_use]
-pub fn copied(from: &[Slim], room: usize) -> Box<[Slim]> {
-    let mut slims = Vec::with_capacity(room.max(from.len()));
+pub fn copied(from: &[Slim], room: usize) -> Vec<Slim> {
+    let room = room.max(from.len());
+    let mut slims = Vec::with_capacity(memory_for(room));
     slims.extend_from_slice(from);
-    slims.resize(room.max(from.len()), Slim::default());
-    slims.into_boxed_slice()
+    slims.resize(room, Slim::default());
+    slims
 }
 
 #[cfg(test)]
@@ -131,5 +131,16 @@ mod tests {
         assert_eq!(slims, [Slim::new(1_003, 1.0), Slim::new(1_009, -2.0)]);
         move_by(&mut slims, 1_000_u32.wrapping_neg());
         assert_eq!(slims, [Slim::new(3, 1.0), Slim::new(9, -2.0)]);
+    }
+
+    #[test]
+    fn pieces_of_memory_are_as_large_as_a_chunk_where_they_nearly_are() {
+        let slims = [Slim::new(3, 1.0), Slim::new(9, -2.0)];
+        for (room, expected) in [(2, 2), (95, 95), (96, CHUNK), (127, CHUNK), (CHUNK, CHUNK), (129, 129)] {
+            let mut found = copied(&slims, room);
+            assert_eq!((found.len(), found.capacity()), (room, expected));
+            found.truncate(2);
+            assert_eq!(found, slims);
+        }
     }
 }

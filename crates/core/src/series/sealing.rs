@@ -1,5 +1,7 @@
 //! How fresh samples become time buckets, and time buckets wider ones.
 
+use bellwether_loops::slim::CHUNK;
+
 use super::Series;
 use super::widening::Widening;
 use crate::chunk::{Change, Scratch};
@@ -10,7 +12,7 @@ use crate::time::{DurationMs, TimestampMs};
 use crate::trail::Trail;
 
 /// So many fresh samples are sealed where a time bucket of them is over, …
-const MANY: usize = 96;
+const MANY: usize = CHUNK - PATIENCE;
 /// … or up to so many more, …
 pub(super) const PATIENCE: usize = 32;
 /// … and so many of one time bucket before it is over.
