@@ -8,7 +8,7 @@ use crate::postings::Map;
 use crate::query::{Expression, Group, QueryError};
 use crate::rule::{ALERT_NAME, AlertState, NoData, Observed, Rule, Severity, Step, advance};
 use crate::time::{DurationMs, TimestampMs};
-use crate::watch::{Figure, Watches};
+use crate::watch::{Figure, Round, Watches};
 
 /// The longest outage after which a pending alert goes on where it was.
 pub const RESTORE_TOLERANCE: DurationMs = DurationMs::from_hours(1);
@@ -134,7 +134,8 @@ impl Alerts {
         now: TimestampMs,
     ) -> Vec<Transition> {
         watches.truncate(rules.len());
-        self.evaluate_each(rules, now, |place, figure, at| watches.figures(place, figure, engine, at))
+        let mut round = Round::default();
+        self.evaluate_each(rules, now, |place, figure, at| watches.figures(place, figure, engine, at, &mut round))
     }
 
     /// [`Alerts::evaluate`] over figures from anywhere.
@@ -161,6 +162,7 @@ impl Alerts {
         let mut transitions = Vec::new();
         self.failures.clear();
         let mut names: Map<&str, ()> = Map::default();
+        names.reserve(rules.len());
         for (place, rule) in rules.iter().enumerate() {
             if names.insert(&rule.name, ()).is_some() {
                 self.failures.push(RuleError::DuplicateName { rule: rule.name.clone() });
@@ -290,8 +292,23 @@ fn is_quiet(rule: &Rule, figures: &[Figure]) -> bool {
     is_calm && rule.name.len() <= MAX_VALUE_BYTES
 }
 
+/// Whether an alert's labels are those of its rule and no group's.
+fn is_of_rule(labels: &Labels, rule: &Rule) -> bool {
+    let is_its =
+        |(name, value)| if name == ALERT_NAME { value == rule.name } else { rule.labels.get(name) == Some(value) };
+    let of_rule = rule.labels.iter().filter(|(name, _)| *name != ALERT_NAME).count();
+    labels.len() == of_rule + 1 && labels.iter().all(is_its)
+}
+
 /// What the figures of a rule say of each of its alerts, old and new, in the order of their labels.
 fn findings(rule: &Rule, figures: Vec<Figure>, alerts: &[Alert]) -> Result<Vec<(Labels, Finding)>, RuleError> {
+    if let ([(group, value)], [alert]) = (&*figures, alerts)
+        && group.is_empty()
+        && is_of_rule(&alert.labels, rule)
+    {
+        let finding = value.map_or(Observed::NoData, Observed::Value);
+        return Ok(vec![(alert.labels.clone(), Finding::Observed(finding))]);
+    }
     let name = Labels::new([(ALERT_NAME, &rule.name)])
         .map_err(|source| RuleError::Name { rule: rule.name.clone(), source })?;
     let fixed = rule.labels.overlaid(&name);

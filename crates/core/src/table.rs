@@ -10,8 +10,8 @@ use crate::moments::Deviation;
 use crate::postings::Map;
 use crate::query::{Aggregation, Query, QueryError};
 use crate::summary::greater;
-use crate::time::TimestampMs;
-use crate::window::Spread;
+use crate::time::{DurationMs, TimestampMs};
+use crate::window::{Plan, Spread};
 
 /// Which series share a row of a [`Table`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,22 +117,44 @@ impl Table {
     /// # Errors
     /// [`QueryError`], as [`Engine::query`] of each of the aggregations.
     pub fn answer(&mut self, engine: &Engine, now: TimestampMs) -> Result<Figures, QueryError> {
+        let whole = engine.plan_of_whole(self.query.window, now);
+        let mut figures = Figures::default();
+        figures.relative_error = self.answer_into(&mut figures.values, engine, (now, &whole))?;
+        Ok(figures)
+    }
+
+    /// Makes `values` those of the figures, and gives their bound. `whole` is what [`Engine::plan_of_whole`] says of the
+    /// table's window.
+    ///
+    /// # Errors
+    /// As [`Table::answer`].
+    pub(crate) fn answer_into(
+        &mut self,
+        values: &mut Vec<f64>,
+        engine: &Engine,
+        whole: (TimestampMs, &Plan),
+    ) -> Result<f64, QueryError> {
         for aggregation in &self.aggregations {
             self.query.aggregation = *aggregation;
             engine.checked(&self.query)?;
         }
         self.look_up(engine);
         let rows = self.rows.len();
-        let mut figures = Figures { values: vec![f64::NAN; rows * self.aggregations.len()], relative_error: 0.0 };
-        let Figures { values, relative_error } = &mut figures;
-        let whole = engine.plan_of_whole(self.query.window, now);
+        values.clear();
+        values.resize(rows * self.aggregations.len(), f64::NAN);
+        let mut bound = 0.0;
         for (row, (series, kept)) in self.series.iter().zip(&mut self.kept).enumerate() {
-            engine.answers(&self.query, &self.aggregations, series, (now, &whole), kept, |column, answer| {
+            engine.answers(&self.query, &self.aggregations, series, whole, kept, |column, answer| {
                 values[column * rows + row] = answer.value.unwrap_or(f64::NAN);
-                *relative_error = greater(*relative_error, answer.relative_error);
+                bound = greater(bound, answer.relative_error);
             })?;
         }
-        Ok(figures)
+        Ok(bound)
+    }
+
+    /// The window that it is over.
+    pub(crate) const fn window(&self) -> DurationMs {
+        self.query.window
     }
 
     /// Finds the place of each series that came since.
@@ -170,7 +192,6 @@ mod tests {
     use crate::labels::{LabelName, MetricName, SeriesKey};
     use crate::query::Across;
     use crate::sample::{Kind, Sample};
-    use crate::time::DurationMs;
 
     const NOW: TimestampMs = TimestampMs::new(1_700_000_000_000);
 

@@ -5,7 +5,8 @@ use crate::labels::Labels;
 use crate::postings::Map;
 use crate::query::{Expression, Query, QueryError};
 use crate::table::{Rows, Table};
-use crate::time::TimestampMs;
+use crate::time::{DurationMs, TimestampMs};
+use crate::window::Plan;
 
 /// The figures of a list of expressions, each kept from one evaluation to the next, so that only what
 /// changed is looked at.
@@ -33,6 +34,35 @@ impl Watch {
         };
         Self { expression: expression.clone(), tables }
     }
+
+    /// The figure of each group of a table.
+    fn figures_of(
+        &mut self,
+        table: usize,
+        engine: &Engine,
+        now: TimestampMs,
+        round: &mut Round,
+    ) -> Result<Vec<Figure>, QueryError> {
+        let Some(table) = self.tables.get_mut(table) else { return Ok(Vec::new()) };
+        let Round { whole, values } = round;
+        let window = table.window();
+        if whole.as_ref().is_some_and(|(of, at, _)| (*of, *at) != (window, now)) {
+            *whole = None;
+        }
+        let (_, _, plan) = whole.get_or_insert_with(|| (window, now, engine.plan_of_whole(window, now)));
+        table.answer_into(values, engine, (now, plan))?;
+        let value = |value: &f64| (!value.is_nan()).then_some(*value);
+        Ok(table.rows().iter().cloned().zip(values.iter().map(value)).collect())
+    }
+}
+
+/// What the expressions that are looked at one after the other share.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// The time buckets of the window that was looked at last: most rules have the same one.
+    whole: Option<(DurationMs, TimestampMs, Plan)>,
+    /// Memory for the figures of a table.
+    values: Vec<f64>,
 }
 
 /// One figure of an expression: the labels of its group, and its value where there is one.
@@ -47,6 +77,7 @@ impl Watches {
         expression: &Expression,
         engine: &Engine,
         now: TimestampMs,
+        round: &mut Round,
     ) -> Result<Vec<Figure>, QueryError> {
         if self.watches.len() <= place {
             self.watches.resize_with(place + 1, || None);
@@ -56,14 +87,9 @@ impl Watches {
             *watch = None;
         }
         let watch = watch.get_or_insert_with(|| Watch::new(expression));
-        let mut answers = Vec::with_capacity(2);
-        for table in &mut watch.tables {
-            let values = table.answer(engine, now)?.values;
-            let value = |value: f64| (!value.is_nan()).then_some(value);
-            answers.push(table.rows().iter().cloned().zip(values.into_iter().map(value)).collect::<Vec<Figure>>());
-        }
-        let mut figures = answers.pop().unwrap_or_default();
-        if let Some(dividends) = answers.pop() {
+        let mut figures = watch.figures_of(0, engine, now, round)?;
+        if watch.tables.len() > 1 {
+            let dividends = std::mem::replace(&mut figures, watch.figures_of(1, engine, now, round)?);
             // The groups of a ratio are those that both have.
             let mut places: Map<Labels, usize> = Map::default();
             for (place, (labels, _)) in dividends.iter().enumerate() {
