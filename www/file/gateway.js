@@ -43,14 +43,16 @@ export class TabGateway extends EventTarget {
 
   /** Takes what the page asks. */
   send(text) {
-    const { type, id, metrics, resume } = JSON.parse(text);
-    if (type === "subscribe") this.#fill(id, metrics, resume);
+    const { type, id, metrics, resume, until } = JSON.parse(text);
+    if (type === "subscribe") this.#fill(id, metrics, resume, until);
   }
 
-  async #fill(id, metrics, resume) {
+  async #fill(id, metrics, resume, until) {
     const request = {};
     this.#newest.set(id, request);
-    const { samples, now } = this.#source;
+    const { samples } = this.#source;
+    // As of an instant of the past nothing is told of what came later.
+    const now = Math.min(this.#source.now, until ?? Infinity);
     const header = { subscription: id, epoch: 1, seq: 1 };
     // There is nothing to go on with: all comes again.
     if (resume) this.#say({ type: "gap", subscription: id, from_seq: 0, to_seq: 1 });
@@ -58,14 +60,14 @@ export class TabGateway extends EventTarget {
     for (let place = 0; place < samples.length; place += FRAME) {
       await breath();
       if (this.readyState !== OPEN || this.#newest.get(id) !== request) return;
-      const part = samples.slice(place, place + FRAME).filter(({ name, timestamp }) => timestamp > (from.get(name) ?? now));
+      const part = samples.slice(place, place + FRAME).filter(({ name, timestamp }) => timestamp > (from.get(name) ?? now) && timestamp <= now);
       if (part.length > 0) this.#say({ type: "samples", ...header, phase: "history", samples: part });
     }
     await breath();
     if (this.#newest.get(id) !== request) return;
     // The page's clock has gone on meanwhile: what is known ends where the samples do.
-    this.#say({ type: "tick", now, seq: 1 });
-    this.#say({ type: "subscribed", id, epoch: 1, seq: 1 });
+    this.#say({ type: "tick", now: this.#source.now, seq: 1 });
+    this.#say({ type: "subscribed", id, epoch: 1, seq: 1, until: until && now });
   }
 
   /** Ends it; nothing more is said. */

@@ -5,11 +5,17 @@
 
 use std::cell::Cell;
 
-use yew::prelude::Html;
+use bellwether_core::board::Board;
+use bellwether_core::time::TimestampMs;
+use yew::prelude::{Callback, Html};
 
+use crate::figures::evaluate::Source;
+use crate::figures::replay::Replayed;
 use crate::figures::views::Fill;
 use crate::lazy::Chunk;
+use crate::message::Msg;
 use crate::route::View;
+use crate::state::State;
 use crate::view::Stage;
 
 /// What a chunk brings.
@@ -19,6 +25,17 @@ pub(crate) struct Code {
     pub(crate) fill: Fill,
     /// Draws one of its views.
     pub(crate) draw: fn(&Stage<'_>) -> Html,
+    /// What any view needs that stands at a span of the past.
+    then: Option<Then>,
+}
+
+/// What a page needs that goes back in time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Then {
+    /// Says how the rules stood.
+    pub(crate) replay: fn(Source<'_>, &Board, TimestampMs) -> Replayed,
+    /// Draws where the page stands, and the choice of another span.
+    pub(crate) bar: fn(&State, &Callback<Msg>) -> Html,
 }
 
 thread_local! {
@@ -43,27 +60,35 @@ pub(crate) fn of(view: &View) -> Option<Code> {
     HERE.get()[Chunk::of(view)? as usize]
 }
 
+/// What going back in time needs, where it is here.
+pub(crate) fn then() -> Option<Then> {
+    HERE.get()[Chunk::TIME as usize]?.then
+}
+
 mod points {
-    use super::Code;
+    use super::{Code, Then};
+    use crate::figures::replay::replay;
     use crate::figures::views as fill;
-    use crate::view;
+    use crate::view::{self, time_bar};
+
+    const TIME: Option<Then> = Some(Then { replay, bar: time_bar });
 
     /// A function that brings a chunk. It fails where the chunk cannot be fetched.
     macro_rules! point {
-        ($name:ident, $draw:path) => {
+        ($name:ident, $draw:path, $then:expr) => {
             #[cfg(feature = "split")]
             #[wasm_split_helpers::wasm_split($name, fallible)]
             pub(super) fn $name() -> Result<Code, wasm_split_helpers::SplitLoaderError> {
-                Ok(Code { fill: fill::$name, draw: $draw })
+                Ok(Code { fill: fill::$name, draw: $draw, then: $then })
             }
 
             #[cfg(not(feature = "split"))]
             pub(super) async fn $name() -> Result<Code, ()> {
-                Ok(Code { fill: fill::$name, draw: $draw })
+                Ok(Code { fill: fill::$name, draw: $draw, then: $then })
             }
         };
     }
 
-    point!(views, view::views);
-    point!(panel, view::focus);
+    point!(views, view::views, TIME);
+    point!(panel, view::focus, None);
 }

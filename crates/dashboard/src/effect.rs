@@ -8,6 +8,7 @@ use bellwether_core::labels::MetricName;
 use crate::figures::Ask;
 use crate::lazy::Chunk;
 use crate::settings::Settings;
+use crate::span::Span;
 use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -51,6 +52,10 @@ pub enum Effect {
     ListMetrics(Rc<Settings>),
     /// Ask the gateway for these metrics, which the board does not name; of none that it ends.
     Follow(Rc<[MetricName]>),
+    /// Ask the gateway for what was known at the end of a span, of the board and these metrics.
+    Recall(Rc<Board>, Rc<[MetricName]>, Span),
+    /// Give up what was recalled.
+    Forget,
     /// Ask the gateway over HTTP why its feed does not open, and report what that came to.
     Probe(Rc<Settings>),
     /// Wait for a time that suits so many failures, then report that the next attempt is due.

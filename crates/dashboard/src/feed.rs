@@ -14,16 +14,19 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::time::{DurationMs, TimestampMs};
 use bellwether_wire::binary;
 use bellwether_wire::feed::FeedFrame;
-use bellwether_wire::frame::{FeedFormat, RestatedSpan, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed};
+use bellwether_wire::frame::{
+    FeedFormat, MAX_SELECTIONS, RestatedSpan, Resume, Selection, ServerFrame, Step, Subscribe, Subscribed,
+};
 
 pub use bellwether_wire::frame::AlertNotice;
 pub use left_out::{Lack, Shortage};
 pub use selections::holds_whole;
 
 use crate::clock::{GatewayClock, Monotonic};
-use crate::figures::Instant;
+use crate::figures::{Instant, replay};
 use crate::message::Msg;
 use crate::others::MOST_SERIES as MOST_OTHER_SERIES;
+use crate::span::Span;
 use crate::texts::Text;
 use crate::window::PageWindow;
 use left_out::LeftOut;
@@ -33,6 +36,8 @@ use track::Track;
 const SUBSCRIPTION: u32 = 1;
 /// The subscription to metrics that the board does not name.
 const OTHERS: u32 = 2;
+/// The subscription to what was known at an instant of the past.
+const PAST: u32 = 3;
 /// How far a point of a metric that is explored looks back at most.
 pub const EXPLORED: DurationMs = DurationMs::from_minutes(5);
 /// How fine the page follows the gateway.
@@ -93,6 +98,9 @@ pub struct Feed {
     staleness: DurationMs,
     board: Track,
     others: Track,
+    past: Track,
+    /// The instant that the engine of the past stands at.
+    past_until: Option<TimestampMs>,
     /// Until when the board's engine has heard all.
     known: Option<TimestampMs>,
     /// Most series that fit, where the bytes have shown that they are fewer than [`MOST_SERIES`].
@@ -125,6 +133,7 @@ impl Feed {
             Instant::Now => Some(now),
             Instant::LastKnown => Some(self.known.unwrap_or(now)),
             Instant::Fixed(fixed) => Some(fixed),
+            Instant::Bygone => self.past_until,
         }
     }
 
@@ -154,16 +163,24 @@ impl Feed {
         engine.filter(|(_, completeness)| *completeness == Completeness::Complete || self.known.is_none())
     }
 
-    /// Where samples were changed after they were stored: of the board's engine, and of the other metrics'.
+    /// The engine of what was known at an instant of the past, once it holds all of it.
     #[must_use]
-    pub fn restated(&self) -> [&[RestatedSpan]; 2] {
-        [self.board.restated(), self.others.restated()]
+    pub fn past(&self) -> Option<(&Engine, Completeness)> {
+        self.past.engine().filter(|(_, completeness)| *completeness == Completeness::Complete)
     }
 
-    /// The series of the board that its engine does not have although they are there.
+    /// Where samples were changed after they were stored: of the board's engine, of the other metrics', and of that of
+    /// the past.
     #[must_use]
-    pub fn lacks(&self) -> Rc<[Lack]> {
-        self.board.lacking().map_or_else(Rc::default, LeftOut::lacks)
+    pub fn restated(&self) -> [&[RestatedSpan]; 3] {
+        [self.board.restated(), self.others.restated(), self.past.restated()]
+    }
+
+    /// The series of the board that its engine, or that of the past, does not have although they are there.
+    #[must_use]
+    pub fn lacks(&self, instant: Instant) -> Rc<[Lack]> {
+        let track = if instant == Instant::Bygone { &self.past } else { &self.board };
+        track.lacking().map_or_else(Rc::default, LeftOut::lacks)
     }
 
     /// The engine to ask of metrics that the board does not name; `None` where none are followed.
@@ -212,6 +229,37 @@ impl Feed {
         Ok(subscribe(OTHERS, selections, resume))
     }
 
+    /// Starts an engine for what was known at the end of `span`, of `board` and of `metrics` that it does not name, and
+    /// gives the frame that asks the gateway to fill it. It is as fine as one that had followed until then.
+    ///
+    /// # Errors
+    /// A sentence where no engine can be made.
+    pub fn recall(&mut self, board: &Board, metrics: &[MetricName], span: Span) -> Result<String, String> {
+        let mut engine = Engine::new(track::config_of_past()).map_err(|error| error.to_string())?;
+        for declared in &board.metrics {
+            engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
+        }
+        let reach = span.length().max(PageWindow::AT_ONCE.length());
+        // Rules are evaluated again over what led to then.
+        let reach_of_board = reach.max(replay::lead(board));
+        let mut asked = selections::selections(board, reach_of_board, engine.longest_window());
+        let range = DurationMs::from_millis(reach.as_millis() + EXPLORED.as_millis());
+        asked.truncate(MAX_SELECTIONS.saturating_sub(metrics.len()));
+        asked.extend(metrics.iter().map(|name| Selection { name: name.clone(), matchers: Vec::new(), range }));
+        self.forget();
+        self.past.begin(engine, &asked);
+        self.past_until = Some(span.to());
+        let (step, format) = (Step::Every(STEP), FeedFormat::Binary);
+        let subscribe = Subscribe { id: PAST, metrics: asked, step, format, resume: None, until: self.past_until };
+        Ok(subscribe.encode())
+    }
+
+    /// Gives up the engine of the past.
+    pub fn forget(&mut self) {
+        self.past.give_up();
+        self.past_until = None;
+    }
+
     /// Takes in a text frame that came at `at`.
     pub fn receive_text(&mut self, text: &str, at: Monotonic) -> Vec<Msg> {
         self.heard = Some(at);
@@ -236,6 +284,7 @@ impl Feed {
                 self.clock = Some(GatewayClock::new(hello.now, at));
                 self.board.connected();
                 self.others.connected();
+                self.past.connected();
                 self.staleness = hello.staleness;
                 let hello = Hello {
                     title: hello.title,
@@ -246,8 +295,13 @@ impl Feed {
                 };
                 vec![Msg::HelloReceived { hello: Rc::new(hello), at }]
             }
-            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated, until: _ }) => {
+            ServerFrame::Subscribed(Subscribed { id, epoch, seq, restated, until }) => {
                 let complete = self.track(id).complete(Resume { epoch, seq }, restated);
+                if id == PAST {
+                    // Where samples are gone it may end a little earlier than was asked for.
+                    self.past_until = until.filter(|_| complete).or(self.past_until);
+                    return complete.then_some(Msg::PastCompleted).into_iter().collect();
+                }
                 if id == OTHERS {
                     return vec![Msg::FeedChanged];
                 }
@@ -286,6 +340,16 @@ impl Feed {
                 self.others.is_partial();
                 vec![Msg::ResumeRefused]
             }
+            ServerFrame::Error(error) if error.subscription == Some(PAST) && !error.metrics.is_empty() => {
+                self.past.left_out().map(|left_out| Msg::PartLeftOut(left_out.refuse(error))).into_iter().collect()
+            }
+            // A gateway of before the past could be asked for says no more than that it does not know the question.
+            ServerFrame::Error(error)
+                if error.subscription == Some(PAST) || (error.code == BAD_FRAME && self.past.is_filling()) =>
+            {
+                self.past.refused();
+                vec![Msg::PastFailed(Text::GatewaySays.fill(&[&error.message, &error.code]))]
+            }
             ServerFrame::Error(error) => {
                 if let Some(id) = error.subscription {
                     self.track(id).is_partial();
@@ -301,7 +365,11 @@ impl Feed {
 
     /// What the subscription `id` fills.
     fn track(&mut self, id: u32) -> &mut Track {
-        if id == OTHERS { &mut self.others } else { &mut self.board }
+        match id {
+            OTHERS => &mut self.others,
+            PAST => &mut self.past,
+            _ => &mut self.board,
+        }
     }
 
     /// Notes that the engine on screen has heard all until `at`, unless what comes fills another one.
@@ -314,9 +382,11 @@ impl Feed {
     fn take(&mut self, frame: &FeedFrame, at: Monotonic) -> Vec<Msg> {
         self.know(at);
         let Some(now) = self.now(at) else { return Vec::new() };
-        let of_board = frame.header.subscription != OTHERS;
-        let Some(taken) = self.track(frame.header.subscription).take(frame, now) else { return Vec::new() };
-        let mut facts = vec![Msg::FeedChanged];
+        let id = frame.header.subscription;
+        let now = if id == PAST { self.past_until.unwrap_or(now) } else { now };
+        let of_board = id == SUBSCRIPTION;
+        let Some(taken) = self.track(id).take(frame, now) else { return Vec::new() };
+        let mut facts = if id == PAST { Vec::new() } else { vec![Msg::FeedChanged] };
         // A series more of a metric that the board does not name is counted in the list of metrics.
         if let (true, true, Some(left_out)) = (taken.refused, of_board, self.board.left_out()) {
             facts.push(Msg::SeriesNotTaken(left_out.sentences()));
@@ -334,8 +404,13 @@ impl Feed {
     /// board alone is too much, it is to be begun anew with as many series as fit.
     fn keep_within(&mut self, most: usize) -> Option<Msg> {
         let (bytes, series) = self.board.weight();
-        if bytes + self.others.weight().0 <= most {
+        if bytes + self.others.weight().0 + self.past.weight().0 <= most {
             return None;
+        }
+        // What is of now goes before what was.
+        if self.past.weight().0 > 0 {
+            self.forget();
+            return Some(Msg::PastFailed(Text::PastTooLarge.say().to_owned()));
         }
         if self.others.engine().is_some() || self.others.is_filling() {
             self.others.give_up();

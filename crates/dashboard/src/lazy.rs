@@ -16,6 +16,9 @@ impl Chunk {
     /// All of them, in the order in which they are fetched ahead.
     pub const ALL: [Self; 2] = [Self::Views, Self::Panel];
 
+    /// The one that has what going back in time needs, whatever the view.
+    pub const TIME: Self = Self::Views;
+
     /// The chunk that a view needs; `None` for what the page begins with.
     #[must_use]
     pub const fn of(view: &View) -> Option<Self> {

@@ -26,6 +26,7 @@ pub mod plot;
 pub mod remote;
 pub mod route;
 pub mod settings;
+pub mod span;
 pub mod state;
 pub mod texts;
 pub mod theme;

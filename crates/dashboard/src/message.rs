@@ -13,6 +13,7 @@ use crate::figures::Snapshot;
 use crate::lazy::Chunk;
 use crate::others::Listing;
 use crate::settings::Settings;
+use crate::span::Turn;
 use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -158,6 +159,14 @@ pub enum Msg {
     CursorMoved(Option<TimestampMs>),
     /// The reader has stopped or restarted the picture.
     PauseToggled,
+    /// The reader has turned to a span of time, or back to now.
+    Turned(Turn),
+    /// The reader has opened or closed the choice of a span.
+    SpansToggled,
+    /// The past that was asked for is here.
+    PastCompleted,
+    /// It will not come; the sentence says why.
+    PastFailed(String),
     /// The reader has chosen a theme.
     ThemeChosen(Theme),
     /// The reader has chosen a language.

@@ -1,6 +1,9 @@
 //! What the address after `#` says: view, window and filter, so that what is seen can be sent to a colleague.
 
+use bellwether_core::time::{DurationMs, TimestampMs};
+
 use crate::filter::Filter;
+use crate::span::Span;
 use crate::texts::{Language, Text};
 use crate::window::PageWindow;
 
@@ -113,6 +116,8 @@ pub struct Route {
     pub view: View,
     /// How far it looks back.
     pub window: PageWindow,
+    /// The span of the past that it stands at; `None` where it follows now.
+    pub span: Option<Span>,
     /// Which series it is of.
     pub filter: Filter,
     /// The language that the address asks for; `None` where it leaves that to the reader.
@@ -132,9 +137,12 @@ impl Route {
         let (path, search) = hash.split_once('?').unwrap_or((hash, ""));
         let view = View::parse(path);
         let (mut window, mut filter, mut language) = (None, Filter::default(), None);
+        let (mut from, mut to) = (None, None);
         let mut params = <[String; Param::ALL.len()]>::default();
         for (name, value) in search.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
+                "from" => from = instant(value),
+                "to" => to = instant(value),
                 "window" => window = window.or_else(|| PageWindow::named(value)),
                 "where" => filter = filter.with(value),
                 "lang" => language = Language::named(value),
@@ -145,14 +153,19 @@ impl Route {
                 }
             }
         }
-        Self { view, window: window.unwrap_or_default(), filter, language, params }
+        let span = from.zip(to).and_then(|(from, to)| Span::new(from, to).ok());
+        Self { view, window: window.unwrap_or_default(), span, filter, language, params }
     }
 
     /// The hash that names this route.
     #[must_use]
     pub fn hash(&self) -> String {
         let (path, id) = (self.view.path(), encoded(self.view.id()));
-        let mut hash = format!("#/{path}{id}?window={}{}", self.window.as_str(), self.filter.search());
+        let mut hash = format!("#/{path}{id}?window={}", self.window.as_str());
+        if let Some(span) = self.span {
+            hash.push_str(&format!("&from={}&to={}", span.from().get(), span.to().get()));
+        }
+        hash.push_str(&self.filter.search());
         if let Some(language) = self.language {
             hash.push_str("&lang=");
             hash.push_str(language.code());
@@ -181,6 +194,18 @@ impl Route {
         route
     }
 
+    /// How much time it shows: its span's, else its window's.
+    #[must_use]
+    pub fn length(&self) -> DurationMs {
+        self.span.map_or(self.window.length(), Span::length)
+    }
+
+    /// The same view at a span of the past, or following now.
+    #[must_use]
+    pub fn with_span(&self, span: Option<Span>) -> Self {
+        Self { span, ..self.clone() }
+    }
+
     /// The same view with another window.
     #[must_use]
     pub fn with_window(&self, window: PageWindow) -> Self {
@@ -198,6 +223,12 @@ impl Route {
     pub fn with_filter(&self, filter: Filter) -> Self {
         Self { filter, ..self.clone() }
     }
+}
+
+/// An instant in milliseconds since 1970.
+fn instant(text: &str) -> Option<TimestampMs> {
+    // What frames can carry.
+    text.parse().ok().filter(|ms| (0..1 << 53).contains(ms)).map(TimestampMs::new)
 }
 
 /// Percent-encodes what is not a letter, a digit or one of `-._~`.
@@ -269,6 +300,9 @@ mod tests {
             "#/?where=",
             "#/?where=:x",
             "#/alerts/x",
+            "#/?from=1795330000000",
+            "#/?from=5&to=4",
+            "#/?from=yesterday&to=1795330000000",
         ] {
             check(hash, View::Overview, PageWindow::FiveMinutes);
         }
@@ -289,6 +323,10 @@ mod tests {
             let route = Route { view, ..Route::default() };
             assert_eq!(Route::parse(&route.hash()), route);
         }
+        let span = Span::new(TimestampMs::new(1_795_330_000_000), TimestampMs::new(1_795_331_000_000)).ok();
+        let then = Route { window: PageWindow::Hour, span, ..Route::default() };
+        assert_eq!(then.hash(), "#/?window=1h&from=1795330000000&to=1795331000000");
+        assert_eq!(Route::parse(&then.hash()), then);
         let filtered = Route::parse("#/?where=agency:Housing&window=1h");
         assert_eq!(filtered.hash(), "#/?window=1h&where=agency:Housing");
     }

@@ -18,6 +18,7 @@ use crate::others::Others;
 use crate::remote::Remote;
 use crate::route::{Route, View};
 use crate::settings::{Settings, TAB};
+use crate::span::Span;
 use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -32,6 +33,16 @@ pub enum Picture {
     Paused(TimestampMs),
 }
 
+/// Whether the choice of a span is open, also while the page follows now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spans {
+    /// It is not.
+    #[default]
+    Closed,
+    /// It is.
+    Open,
+}
+
 /// Whether what the page knows reaches until now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knowledge {
@@ -39,6 +50,8 @@ pub enum Knowledge {
     Current,
     /// It ends with the gateway's last words: nothing may be said of now.
     Old,
+    /// It is of an instant that the reader has chosen.
+    Chosen,
 }
 
 /// Whether an animation frame has been asked for.
@@ -90,6 +103,10 @@ pub struct State {
     pub asked: PageWindow,
     /// Whether the picture moves.
     pub picture: Picture,
+    /// What has come of the past that the reader has turned to.
+    pub past: Remote<()>,
+    /// Whether the choice of a span is open.
+    pub spans: Spans,
     /// The instant that the reader points at, on all charts.
     pub cursor: Option<TimestampMs>,
     /// The theme that the reader has chosen.
@@ -124,6 +141,9 @@ impl State {
     /// Whether what the page knows reaches until now.
     #[must_use]
     pub fn knowledge(&self) -> Knowledge {
+        if self.route.span.is_some() {
+            return Knowledge::Chosen;
+        }
         let cut_off = match &self.connection {
             // Nothing is known of what came after a file's last row.
             Connection::Live { silence } => *silence >= OLD_AFTER || self.is_of_file(),
@@ -132,6 +152,18 @@ impl State {
             Connection::Waiting { .. } | Connection::Refused { .. } => true,
         };
         if cut_off && self.history == Completeness::Complete { Knowledge::Old } else { Knowledge::Current }
+    }
+
+    /// Whether the page shows, or lets choose, another span than the one up to now.
+    #[must_use]
+    pub fn needs_time(&self) -> bool {
+        self.route.span.is_some() || self.spans == Spans::Open
+    }
+
+    /// The span that is chosen, else the one that the charts of `snapshot` show.
+    #[must_use]
+    pub fn on_screen(&self, snapshot: &Snapshot) -> Span {
+        self.route.span.unwrap_or_else(|| Span::ending(snapshot.at, self.route.length()))
     }
 
     /// The heading of the view.

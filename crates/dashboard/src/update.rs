@@ -1,6 +1,7 @@
 //! How facts change the state, and what is to be done then. Pure: no browser, no clock.
 
 mod others;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,8 @@ use crate::others::Others;
 use crate::remote::Remote;
 use crate::route::{Param, Route, View};
 use crate::settings::Settings;
-use crate::state::{Knowledge, NextFrame, Picture, State};
+use crate::span::Span;
+use crate::state::{Knowledge, NextFrame, Picture, Spans, State};
 use crate::texts::Text;
 use crate::window::PageWindow;
 
@@ -44,6 +46,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Started { hash, theme, language } => {
             state.language = language;
             state.route = Route::parse(&hash);
+            if state.route.span.is_some() {
+                state.past = Remote::Loading;
+            }
             state.theme = theme;
             state.settings = Remote::Loading;
             let mut effects = vec![Effect::ApplyTheme(theme), Effect::FetchSettings];
@@ -88,15 +93,19 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.connection = Connection::Live { silence: DurationMs::ZERO };
             let mut effects = refresh(state);
             effects.extend(others::connected(state));
+            // What was asked for on the connection before did not come.
+            if state.past == Remote::Loading {
+                effects.extend(spans::recall(state));
+            }
             // The figures come first; also after a cut that kept code from coming.
             effects.push(Effect::AwaitIdle);
             effects
         }
-        Msg::FeedChanged => refresh(state),
+        Msg::FeedChanged => refresh_now(state),
         Msg::AlertsReceived { alerts, left_out } => {
             let before = tab_title(state);
             (state.alerts, state.alerts_left_out) = (alerts, left_out);
-            let mut effects = refresh(state);
+            let mut effects = refresh_now(state);
             let after = tab_title(state);
             if before != after {
                 effects.push(Effect::SetTitle(after));
@@ -163,6 +172,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             (state.snapshot, state.history) = (None, Completeness::Filling);
             state.others = Others::default();
             state.picture = Picture::Following;
+            state.past = if state.route.span.is_some() { Remote::Loading } else { Remote::NotAsked };
+            // What fits is another question of another board.
+            state.series_that_fit = None;
             connect(state, 0)
         }
         Msg::RetryPressed => retry(state, state.now),
@@ -188,7 +200,25 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             effects.extend(language.map(Effect::ApplyLanguage));
             effects
         }
-        Msg::WindowChosen(window) => chosen(state, state.route.with_window(window)),
+        Msg::WindowChosen(window) => {
+            let span = state.route.span.map(|span| Span::ending(span.to(), window.length()));
+            chosen(state, state.route.with_window(window).with_span(span))
+        }
+        Msg::Turned(turn) => spans::turn(state, turn),
+        Msg::SpansToggled => {
+            state.spans = if state.spans == Spans::Open { Spans::Closed } else { Spans::Open };
+            needed(state)
+        }
+        Msg::PastCompleted => {
+            state.past = if state.route.span.is_some() { Remote::Ready(()) } else { Remote::NotAsked };
+            refresh(state)
+        }
+        Msg::PastFailed(reason) => {
+            if state.route.span.is_some() {
+                state.past = Remote::Failed(reason);
+            }
+            Vec::new()
+        }
         Msg::FilterChosen(condition) => {
             let filter = state.route.filter.with(&condition);
             chosen(state, state.route.with_filter(filter))
@@ -208,6 +238,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.cursor = at;
             Vec::new()
         }
+        // A picture of the past stands still.
+        Msg::PauseToggled if state.route.span.is_some() => Vec::new(),
         Msg::PauseToggled => {
             state.picture = match (state.picture, &state.snapshot) {
                 (Picture::Following, Some(snapshot)) => Picture::Paused(snapshot.at),
@@ -267,7 +299,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::ChunkFailed(chunk) => {
             // Of what nobody waits for nothing needs to be said: it is fetched when its view is opened.
-            let waited_for = Chunk::of(&state.route.view) == Some(chunk);
+            let waited_for =
+                Chunk::of(&state.route.view) == Some(chunk) || (chunk == Chunk::TIME && state.needs_time());
             let reason = || Remote::Failed(Text::ViewNotLoaded.say().to_owned());
             state.chunks.set(chunk, if waited_for { reason() } else { Remote::NotAsked });
             Vec::new()
@@ -403,8 +436,13 @@ fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Eff
         _ => {}
     }
     let mut effects = others::list_again(state);
-    effects.extend(refresh(state));
+    effects.extend(refresh_now(state));
     effects
+}
+
+/// The same for what changes nothing in a picture of the past.
+fn refresh_now(state: &mut State) -> Vec<Effect> {
+    if state.route.span.is_some() { Vec::new() } else { refresh(state) }
 }
 
 /// Asks for one animation frame, unless one is on its way or nobody could see it.
@@ -418,6 +456,11 @@ fn refresh(state: &mut State) -> Vec<Effect> {
 
 fn ask(state: &State) -> Option<Ask> {
     let at = match state.picture {
+        // Until it is here, what is on screen stays there.
+        _ if state.route.span.is_some() => {
+            state.past.ready().and(state.chunks.get(Chunk::TIME).ready())?;
+            Instant::Bygone
+        }
         Picture::Paused(at) => Instant::Fixed(at),
         Picture::Following if state.knowledge() == Knowledge::Old => Instant::LastKnown,
         Picture::Following => Instant::Now,
@@ -443,7 +486,8 @@ fn chosen(state: &mut State, route: Route) -> Vec<Effect> {
 
 fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     let elsewhere = route.view != state.route.view;
-    if elsewhere || route.window != state.route.window {
+    let other_span = route.span != state.route.span;
+    if elsewhere || other_span || route.window != state.route.window {
         state.cursor = None;
     }
     state.route = route;
@@ -454,6 +498,9 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
         effects.extend(fill_anew(state));
     }
     effects.extend(others::turned(state));
+    if other_span || effects.iter().any(|effect| matches!(effect, Effect::Follow(_))) {
+        effects.extend(spans::recall(state));
+    }
     effects.extend(refresh(state));
     if elsewhere {
         effects.extend([Effect::SetTitle(tab_title(state)), Effect::Focus(Part::Heading)]);
@@ -471,10 +518,11 @@ fn ahead(state: &mut State) -> Vec<Effect> {
 /// A view's code, the chart bundle and the help are loaded when first needed; what failed is tried again on the next visit.
 fn needed(state: &mut State) -> Vec<Effect> {
     let mut effects = Vec::new();
-    if let Some(chunk) = Chunk::of(&state.route.view)
-        && state.chunks.begin(chunk)
-    {
-        effects.push(Effect::FetchChunk(chunk));
+    let of_time = state.needs_time().then_some(Chunk::TIME);
+    for chunk in Chunk::of(&state.route.view).into_iter().chain(of_time) {
+        if state.chunks.begin(chunk) {
+            effects.push(Effect::FetchChunk(chunk));
+        }
     }
     if state.route.view == View::Help && matches!(state.help, Remote::NotAsked | Remote::Failed(_)) {
         state.help = Remote::Loading;

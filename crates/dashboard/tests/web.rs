@@ -121,7 +121,7 @@ fn strip(lines: Vec<Line>) -> Strip {
 }
 
 fn pen() -> Pen {
-    Pen { palette: Rc::default(), cursor: None, moved: Callback::noop() }
+    Pen { palette: Rc::default(), cursor: None, moved: Callback::noop(), turned: Callback::noop() }
 }
 
 fn rising() -> Line {

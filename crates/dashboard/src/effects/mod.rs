@@ -28,7 +28,8 @@ use crate::connection::back_off;
 use crate::effect::Effect;
 use crate::feed::Feed;
 use crate::figures::evaluate::{Source, evaluate_with};
-use crate::figures::{Ask, Instant};
+use crate::figures::replay::Replayed;
+use crate::figures::{Ask, Instant, Snapshot};
 use crate::message::{Msg, Visibility};
 use crate::plot::bundle;
 use crate::settings::{Settings, TAB};
@@ -175,6 +176,11 @@ impl Runtime {
                 let request = self.feed.borrow_mut().follow(&metrics);
                 self.send(request);
             }
+            Effect::Recall(board, metrics, span) => {
+                let request = self.feed.borrow_mut().recall(&board, &metrics, span);
+                self.send(request);
+            }
+            Effect::Forget => self.feed.borrow_mut().forget(),
             Effect::Probe(settings) => spawn_local(async move {
                 dispatch.emit(Msg::Probed(fetch::probe(&settings.gateway).await));
             }),
@@ -239,15 +245,25 @@ impl Runtime {
         let staleness = feed.staleness();
         let source =
             |lacks, restated| move |(engine, completeness)| Source { engine, completeness, staleness, lacks, restated };
-        let lacks = feed.lacks();
-        let [of_board, of_others] = feed.restated();
-        let others = feed.others().map(source(&[], of_others));
+        let lacks = feed.lacks(ask.at);
+        let [of_board, of_others, of_past] = feed.restated();
+        // What is recalled is all in one engine.
+        let then = feed.past().filter(|_| ask.at == Instant::Bygone).map(source(&lacks, of_past));
+        if then.is_none() && ask.at == Instant::Bygone {
+            return;
+        }
+        let others = then.or_else(|| feed.others().map(source(&[], of_others)));
         // Until its code has come, a view has the figures that all have.
         let fill = code::of(&ask.route.view).map(|code| code.fill);
-        let snapshot = feed
-            .engine()
-            .map(source(&lacks, of_board))
-            .map(|found| Rc::new(evaluate_with(found, others, ask, at, fill)));
+        // How the rules stood then is worked out here; how they stand the gateway says.
+        let replayed = then.zip(code::then()).map(|(then, code)| (code.replay)(then, &ask.board, at));
+        let unjudged_rules = replayed.as_ref().map_or(0, |replayed| replayed.unjudged);
+        let of_then =
+            replayed.map(|Replayed { alerts, unjudged }| Ask { alerts, alerts_left_out: unjudged, ..ask.clone() });
+        let ask = of_then.as_ref().unwrap_or(ask);
+        let snapshot = then
+            .or_else(|| feed.engine().map(source(&lacks, of_board)))
+            .map(|found| Rc::new(Snapshot { now, unjudged_rules, ..evaluate_with(found, others, ask, at, fill) }));
         self.dispatch.emit(Msg::Evaluated(snapshot));
     }
 }

@@ -173,17 +173,17 @@ fn what_the_gateway_leaves_out_is_lacking_as_long_as_its_engine_is_on_screen() {
     feed.receive_text(&error("history_too_long", SUBSCRIPTION, &["e"]), at(1.0));
     // Of metrics that the board does not name no figure is judged.
     feed.receive_text(&error("too_many_series", OTHERS, &["f"]), at(1.0));
-    let lacks: Vec<_> = feed.lacks().iter().map(|lack| (lack.metric.to_string(), lack.shortage)).collect();
+    let lacks: Vec<_> = feed.lacks(Instant::Now).iter().map(|lack| (lack.metric.to_string(), lack.shortage)).collect();
     let many = |name: &str| (name.to_owned(), Shortage::TooManySeries);
     assert_eq!(lacks, [many("a"), many("b"), many("c"), many("d"), ("e".to_owned(), Shortage::TooMuchHistory)]);
     feed.receive_binary(&samples(Phase::History), at(1.0));
     subscribed(&mut feed);
     feed.begin(&hello.board).unwrap();
-    assert_eq!(feed.lacks().len(), 5, "the same engine is on screen");
+    assert_eq!(feed.lacks(Instant::Now).len(), 5, "the same engine is on screen");
     feed.receive_text(&error("too_many_series", SUBSCRIPTION, &["g"]), at(2.0));
-    assert_eq!(feed.lacks().len(), 5, "the next engine's lacks are not of this one");
+    assert_eq!(feed.lacks(Instant::Now).len(), 5, "the next engine's lacks are not of this one");
     subscribed(&mut feed);
-    let lacks: Vec<_> = feed.lacks().iter().map(|lack| lack.metric.to_string()).collect();
+    let lacks: Vec<_> = feed.lacks(Instant::Now).iter().map(|lack| lack.metric.to_string()).collect();
     assert_eq!(lacks, ["g"]);
 }
 
@@ -293,12 +293,12 @@ fn where_samples_were_changed_is_known_until_the_next_history() {
     let complete = |restated| {
         ServerFrame::Subscribed(Subscribed { id: SUBSCRIPTION, epoch: 1, seq: 7, restated, until: None }).encode()
     };
-    assert_eq!(feed.restated(), [&[], &[]] as [&[RestatedSpan]; 2]);
+    assert_eq!(feed.restated(), [&[], &[], &[]] as [&[RestatedSpan]; 3]);
     feed.receive_text(&complete(vec![span.clone()]), at(0.0));
-    assert_eq!(feed.restated(), [&[span][..], &[]]);
+    assert_eq!(feed.restated(), [&[span][..], &[], &[]]);
     feed.begin(&hello.board).unwrap();
     feed.receive_text(&complete(Vec::new()), at(0.0));
-    assert_eq!(feed.restated(), [&[], &[]] as [&[RestatedSpan]; 2]);
+    assert_eq!(feed.restated(), [&[], &[], &[]] as [&[RestatedSpan]; 3]);
 }
 
 #[test]
@@ -484,7 +484,7 @@ fn what_the_engine_does_not_take_is_counted_and_said_once() {
     let [Msg::FeedChanged, Msg::SeriesNotTaken(sentences)] = &told[..] else { panic!("not said: {told:?}") };
     assert_eq!((sentences[0].as_str(), sentences.len()), (conflict, 2));
     assert!(sentences[1].contains("/query"), "what to do is said: {sentences:?}");
-    assert_eq!(feed.lacks()[0].shortage, Shortage::OtherKind);
+    assert_eq!(feed.lacks(Instant::Now)[0].shortage, Shortage::OtherKind);
     let again = feed.receive_binary(&many("sent", Kind::Counter, 1), at(1.0));
     assert_eq!(again, [Msg::FeedChanged], "the same series is no news");
     subscribed(&mut feed);
@@ -594,4 +594,46 @@ fn what_can_be_spared_is_given_up_before_the_bytes_are_too_many() {
     let [Msg::FeedChanged, Msg::SeriesNotTaken(sentences)] = &told[..] else { panic!("not said: {told:?}") };
     assert!(sentences[0].starts_with(&format!("Left out: {} series of sent. ", 100 - series)), "{sentences:?}");
     assert_eq!(feed.keep_within(one * 2), None);
+}
+
+#[test]
+fn the_past_is_asked_for_and_taken_as_of_then() {
+    let (mut feed, hello) = cut_off();
+    feed.begin(&hello.board).unwrap();
+    let span = Span::new(TimestampMs::new(900_000), TimestampMs::new(1_000_000)).unwrap();
+    let asked = feed.recall(&hello.board, &[MetricName::new("other").unwrap()], span).unwrap();
+    let ClientFrame::Subscribe(asked) = ClientFrame::decode(&asked).unwrap() else { panic!() };
+    assert_eq!((asked.id, asked.until, asked.resume), (PAST, Some(span.to()), None));
+    assert_eq!(asked.metrics.last().unwrap().name.as_str(), "other");
+    assert!(feed.past().is_none(), "it is on its way");
+
+    // It may end earlier than was asked for.
+    let complete = |until| {
+        let until = Some(TimestampMs::new(until));
+        ServerFrame::Subscribed(Subscribed { id: PAST, epoch: 1, seq: 1, restated: Vec::new(), until }).encode()
+    };
+    assert_eq!(feed.receive_text(&complete(990_000), at(0.0)), [Msg::PastCompleted]);
+    assert!(feed.past().is_some());
+    assert_eq!(feed.instant(Instant::Bygone, at(0.0)), Some(TimestampMs::new(990_000)));
+
+    // Of two that are asked for the last one counts.
+    feed.recall(&hello.board, &[], span).unwrap();
+    feed.recall(&hello.board, &[], span).unwrap();
+    assert_eq!(feed.receive_text(&complete(990_000), at(0.0)), []);
+    assert_eq!(feed.receive_text(&complete(1_000_000), at(0.0)), [Msg::PastCompleted]);
+    feed.forget();
+    assert!(feed.past().is_none());
+}
+
+#[test]
+fn a_past_that_cannot_be_had_ends_nothing_else() {
+    let (mut feed, hello) = cut_off();
+    let span = Span::new(TimestampMs::new(900_000), TimestampMs::new(1_000_000)).unwrap();
+    for (code, subscription) in [("overloaded", Some(PAST)), ("bad_frame", None)] {
+        feed.recall(&hello.board, &[], span).unwrap();
+        let error = frame::ErrorFrame { subscription, ..frame::ErrorFrame::new(code, "No.") };
+        let facts = feed.receive_text(&ServerFrame::Error(error).encode(), at(0.0));
+        assert_eq!(facts, [Msg::PastFailed(format!("The gateway says: No. ({code})"))]);
+        assert!(feed.past().is_none());
+    }
 }

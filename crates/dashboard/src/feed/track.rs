@@ -5,8 +5,8 @@ use bellwether_core::time::TimestampMs;
 use bellwether_wire::feed::{FeedFrame, FeedHeader, Follow, Phase, Point};
 use bellwether_wire::frame::{RestatedSpan, Resume, Selection};
 
-use super::Completeness;
 use super::left_out::LeftOut;
+use super::{Completeness, MOST_SERIES};
 
 /// After each subscription a fresh engine is filled beside the one that is on screen and takes its place
 /// when its history is complete: nothing is counted twice, and the screen never empties. Where a connection
@@ -110,6 +110,12 @@ impl Track {
     pub(super) fn end(&mut self) {
         self.give_up();
         self.unanswered += 1;
+    }
+
+    /// What was asked for last will not come.
+    pub(super) fn refused(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.give_up();
     }
 
     /// Gives up its engines.
@@ -229,4 +235,9 @@ impl Track {
 /// What an engine of the page keeps, of at most `series` series.
 pub(super) fn config(series: usize) -> EngineConfig {
     EngineConfig { max_series: series, max_series_per_metric: series, ..EngineConfig::page() }
+}
+
+/// What an engine of the past keeps: minutes too, for it is not filled any further, and who looks back looks closely.
+pub(super) fn config_of_past() -> EngineConfig {
+    EngineConfig { max_series: MOST_SERIES, max_series_per_metric: MOST_SERIES, ..EngineConfig::default() }
 }

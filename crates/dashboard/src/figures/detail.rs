@@ -28,7 +28,7 @@ const MOST_COURSES: usize = 24;
 /// and, where the page holds it, the time before.
 pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: TimestampMs) -> Strip {
     let length = leading(&kpi.figure).window;
-    let (mut span, mut figure, mut most) = (route.window.length(), kpi.figure.clone(), STRIP_COLUMNS);
+    let (mut span, mut figure, mut most) = (route.length(), kpi.figure.clone(), STRIP_COLUMNS);
     if length > span {
         // One figure of all 90 days is a point; its course is that of its parts.
         (span, most) = (length, COURSE_COLUMNS);
@@ -46,8 +46,7 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
     let draw = |to| strip(source, &panel, &route.filter, span, to, most, Idle::Drawn);
     let mut now = draw(at);
     // What the gateway was asked for: see `feed::selections`.
-    let held =
-        route.window.length().max(PageWindow::AT_ONCE.length()).as_millis().saturating_add(length.as_millis() * 2);
+    let held = route.length().max(PageWindow::AT_ONCE.length()).as_millis().saturating_add(length.as_millis() * 2);
     let held = held.min(source.engine.longest_window().as_millis());
     let needed = (span.as_millis() * 2).saturating_add(leading(&panel.figure).window.as_millis());
     for line in &mut now.lines {
@@ -165,7 +164,7 @@ pub(super) fn by_label(
     let labels = labels(source, leading(figure));
     let asked = route.param(Param::By);
     let chosen = labels.iter().find(|label| label.as_str() == asked).or(labels.first())?.clone();
-    let span = route.window.length().max(leading(figure).window);
+    let span = route.length().max(leading(figure).window);
     let over = Text::LastLength.fill(&[&format::length(span)]);
     let mut sheet = Sheet::new(
         Text::ByLabel.say(),

@@ -98,8 +98,8 @@ pub fn evaluate_with(
     at: TimestampMs,
     fill: Option<Fill>,
 ) -> Snapshot {
-    let Route { view, window, filter, .. } = &ask.route;
-    let window = *window;
+    let Route { view, filter, .. } = &ask.route;
+    let window = ask.route.length();
     let board = &*filter.narrow(&ask.board);
     let cards: Vec<_> = board
         .kpis
@@ -116,6 +116,7 @@ pub fn evaluate_with(
     let engines: Vec<_> = std::iter::once(source).chain(others).map(|found| found.engine).collect();
     let mut snapshot = Snapshot {
         at,
+        now: at,
         sections: Vec::new(),
         others: Vec::new(),
         filter: filter.clone(),
@@ -123,6 +124,7 @@ pub fn evaluate_with(
         preview: filtered::preview(source, ask, at),
         tally: Rc::new(Tally::of(cards.iter().map(|card| &**card))),
         alerts: alerts(source, &ask.board, &ask.alerts, at),
+        unjudged_rules: 0,
         series: source.engine.series_count(),
         kpi: None,
         chart: None,
@@ -134,7 +136,7 @@ pub fn evaluate_with(
     if *view == View::Overview {
         snapshot.sections = sections(source, board, filter, &cards, window, at);
         if let Some(others) = others {
-            let strip = |name| Rc::new(others::strip(others, board, name, filter, window.length(), at));
+            let strip = |name| Rc::new(others::strip(others, board, name, filter, window, at));
             snapshot.others = ask.others.iter().map(strip).collect();
         }
     }
@@ -169,7 +171,7 @@ fn sections(
     board: &Board,
     filter: &Filter,
     cards: &[Rc<KpiCard>],
-    window: PageWindow,
+    window: DurationMs,
     at: TimestampMs,
 ) -> Vec<Rc<Section>> {
     let mut sections: Vec<Section> = Vec::new();
@@ -191,15 +193,7 @@ fn sections(
     }
     for (place, panel) in panel_places.into_iter().zip(&board.panels) {
         has_come[place] |= is_known(&panel.figure);
-        sections[place].strips.push(Rc::new(strip(
-            source,
-            panel,
-            filter,
-            window.length(),
-            at,
-            STRIP_COLUMNS,
-            Idle::LeftOut,
-        )));
+        sections[place].strips.push(Rc::new(strip(source, panel, filter, window, at, STRIP_COLUMNS, Idle::LeftOut)));
     }
     let (come, waiting): (Vec<_>, Vec<_>) = sections.into_iter().zip(has_come).partition(|(_, has_come)| *has_come);
     come.into_iter().chain(waiting).map(|(section, _)| Rc::new(section)).collect()
@@ -223,7 +217,7 @@ pub(crate) const fn leading(figure: &Expression) -> &Query {
 
 /// A KPI's figure is that of its own window: a target is a target of that. The page's window is how far its course
 /// looks back, unless the KPI looks back farther.
-fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> KpiCard {
+fn card(source: Source<'_>, kpi: &Kpi, window: DurationMs, at: TimestampMs) -> KpiCard {
     let figure = &kpi.figure;
     let length = leading(figure).window;
     let (value, from, absence) = match (source.shortage(figure), source.engine.evaluate_one(figure, at)) {
@@ -241,7 +235,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: PageWindow, at: TimestampMs) -> K
     };
     let unit = Unit::parse(&kpi.unit);
     // The course shows what the page looks back on; each of its points is the figure of its own share.
-    let course_over = length.max(window.length());
+    let course_over = length.max(window);
     let course = if absence.is_some() { Vec::new() } else { course_of(source.engine, figure, course_over, at) };
     KpiCard {
         id: kpi.id.clone(),

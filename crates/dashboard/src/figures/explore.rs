@@ -44,7 +44,7 @@ pub(super) fn explore(
         None if asked == TOGETHER => Some(Vec::new()),
         None => None,
     };
-    let (strip, figure) = others::chart(source, board, &route.filter, all, by.clone(), route.window.length(), at);
+    let (strip, figure) = others::chart(source, board, &route.filter, all, by.clone(), route.length(), at);
 
     let pick =
         |param, text: String, value: &str, chosen| Pick { text, href: route.with_param(param, value).hash(), chosen };

@@ -112,8 +112,12 @@ pub fn preview(source: Source<'_>, ask: &Ask, at: TimestampMs) -> String {
     let mut said = match (ask.at, held.is_empty()) {
         (Instant::Now, true) => Text::PreviewNone.fill(&[&words]),
         (Instant::Now, false) => Text::PreviewHeld.fill(&[&words, &list]),
-        (Instant::LastKnown | Instant::Fixed(_), true) => Text::PreviewNoneThen.fill(&[&words, &then]),
-        (Instant::LastKnown | Instant::Fixed(_), false) => Text::PreviewHeldThen.fill(&[&words, &list, &then]),
+        (Instant::LastKnown | Instant::Fixed(_) | Instant::Bygone, true) => {
+            Text::PreviewNoneThen.fill(&[&words, &then])
+        }
+        (Instant::LastKnown | Instant::Fixed(_) | Instant::Bygone, false) => {
+            Text::PreviewHeldThen.fill(&[&words, &list, &then])
+        }
     };
     if more > 0 {
         said.push_str(&Text::PreviewMore.fill(&[&format::count(more as u64)]));

@@ -14,6 +14,7 @@ pub mod labels;
 pub mod lines;
 pub mod notices;
 pub mod others;
+pub mod replay;
 pub mod sheet;
 pub mod snapshot;
 pub mod sources;

@@ -23,6 +23,8 @@ pub enum Instant {
     LastKnown,
     /// A fixed one: the picture is paused.
     Fixed(TimestampMs),
+    /// The one that the engine of the past stands at.
+    Bygone,
 }
 
 /// What is to be evaluated.
@@ -78,6 +80,8 @@ pub enum Quantiles {
 pub struct Snapshot {
     /// The instant.
     pub at: TimestampMs,
+    /// The gateway's time when it was evaluated.
+    pub now: TimestampMs,
     /// The sections of the overview; empty in other views.
     pub sections: Vec<Rc<Section>>,
     /// The charts of metrics that the board does not name; empty in other views.
@@ -92,6 +96,8 @@ pub struct Snapshot {
     pub tally: Rc<Tally>,
     /// Current alerts, most urgent first.
     pub alerts: Rc<[AlertCard]>,
+    /// How many rules cannot be judged as of then; none where the gateway says how they stand.
+    pub unjudged_rules: u64,
     /// Series in the engine: none means that nothing has ever come.
     pub series: usize,
     /// The KPI in focus, where one is on screen and known.

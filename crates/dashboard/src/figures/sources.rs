@@ -59,7 +59,7 @@ pub(super) fn metrics(
     route: &Route,
     at: TimestampMs,
 ) -> Sheet {
-    let over = Text::GapsLast.fill(&[&format::length(route.window.length())]);
+    let over = Text::GapsLast.fill(&[&format::length(route.length())]);
     let figures = Content::Figures;
     let mut sheet = Sheet::new(
         Text::Metrics.say(),
@@ -84,7 +84,7 @@ pub(super) fn metrics(
             let age = at.since(newest);
             number(age.as_millis() as f64, Text::Ago.fill(&[&format::length(age)]))
         });
-        let query = Query::new((*name).clone(), route.window.length(), Aggregation::Count);
+        let query = Query::new((*name).clone(), route.length(), Aggregation::Count);
         let lines = engine.columns(&query, at - query.window, at, STRIP_COLUMNS).unwrap_or_default();
         let columns: Vec<_> = lines.into_iter().flat_map(|line| line.columns).flatten().collect();
         // Not `sum`, which begins with minus zero.

@@ -68,6 +68,8 @@ pub enum Standpoint<'a> {
     Filling,
     /// Of this time of day, in words: nothing newer is known, and nothing is said of now.
     AsOf(&'a str),
+    /// Of this instant, in words, which the reader has chosen.
+    Then(&'a str),
 }
 
 /// Most names of alerts in the sentence.
@@ -85,12 +87,13 @@ pub fn sentence(
     standpoint: Standpoint<'_>,
     only: &str,
 ) -> (Mood, String) {
-    let past = matches!(standpoint, Standpoint::AsOf(_));
+    let past = matches!(standpoint, Standpoint::AsOf(_) | Standpoint::Then(_));
     let tensed = |now: Text, then: Text| if past { then } else { now };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
     let mut text = match standpoint {
         Standpoint::AsOf(time) => Text::AsOfKnown.fill(&[time]),
+        Standpoint::Then(time) => Text::AsOfThen.fill(&[time]),
         Standpoint::Filling => Text::HistoryLoading.say().to_owned(),
         Standpoint::Now => String::new(),
     };

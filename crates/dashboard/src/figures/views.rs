@@ -54,7 +54,7 @@ pub fn views(scene: &Scene<'_>, snapshot: &mut Snapshot) {
 fn alerts(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     let Scene { source, ask, .. } = scene;
     let (alerts, at) = (&snapshot.alerts, snapshot.at);
-    let changes = (!alerts.is_empty()).then(|| watch::changes(alerts, ask.route.window.length(), at));
+    let changes = (!alerts.is_empty()).then(|| watch::changes(alerts, ask.route.length(), at));
     let rules = watch::rules(source.engine, &ask.board, None, alerts, ask.alerts_left_out);
     snapshot.sheets = changes.into_iter().chain([rules]).collect();
 }
@@ -83,8 +83,7 @@ pub fn panel(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     let Scene { source, board, ask, .. } = scene;
     let route = &ask.route;
     let panel = board.panels.iter().find(|panel| panel.id == route.view.id());
-    snapshot.focus =
-        panel.map(|panel| Rc::new(focus(*source, panel, &route.filter, route.window.length(), snapshot.at)));
+    snapshot.focus = panel.map(|panel| Rc::new(focus(*source, panel, &route.filter, route.length(), snapshot.at)));
 }
 
 /// The KPI that is on screen.

@@ -152,6 +152,12 @@ pub(super) fn zone_offset_minutes(at: TimestampMs) -> i32 {
     -(offset as i32)
 }
 
+pub(super) fn of_field(text: &str) -> Option<TimestampMs> {
+    // Without a zone it is of the reader's; what is no time is NaN, which no range holds.
+    let ms = Date::parse(text);
+    (0.0..8.64e15).contains(&ms).then(|| TimestampMs::new(ms as i64))
+}
+
 pub(super) fn iso(at: TimestampMs) -> String {
     Date::new(&JsValue::from_f64(at.get() as f64)).to_iso_string().into()
 }

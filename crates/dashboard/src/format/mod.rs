@@ -160,6 +160,22 @@ pub fn exact(value: f64) -> String {
     locale::exact(value)
 }
 
+/// An instant as a field for dates and times holds it, in the reader's zone: `2026-11-22T13:45:00`.
+#[must_use]
+pub fn field(at: TimestampMs) -> String {
+    let ahead_ms = i64::from(zone_offset_minutes(at)) * 60_000;
+    let mut text = iso(TimestampMs::new(at.get() + ahead_ms));
+    text.truncate("2026-11-22T13:45:00".len());
+    text
+}
+
+/// The instant that such a field holds; `None` where it holds none.
+#[cfg(target_arch = "wasm32")]
+#[must_use]
+pub fn of_field(text: &str) -> Option<TimestampMs> {
+    locale::of_field(text)
+}
+
 /// Minutes that the reader's zone is ahead of UTC at `at`.
 #[must_use]
 pub fn zone_offset_minutes(at: TimestampMs) -> i32 {
@@ -240,6 +256,11 @@ mod tests {
         assert_eq!(points(2.1), "+2.1\u{a0}pp");
         assert_eq!(change(-12.0, &Unit::parse("ms")), "-12\u{a0}ms");
         assert_eq!(percent_change(0.25), "+25%");
+    }
+
+    #[test]
+    fn a_field_has_whole_seconds() {
+        assert_eq!(field(TimestampMs::new(5_025_678)), "1970-01-01T01:23:45");
     }
 
     #[test]

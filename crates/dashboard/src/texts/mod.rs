@@ -50,6 +50,10 @@ texts! {
     And, AndMore, NoneValue, FirstOf, Reload,
     // The head of the page.
     SkipToFigures, Simulation, FiringHidden, ConnectionHidden, Window, Pause, PauseTitle, Resume, PausedAt,
+    // The span of time.
+    AsOfThen, NotLive, TimeRange, RangeTitle, LiveTitle, BackToLive, PastLoading, PastNot, PastShown, PastHours, PastAlerts,
+    PastUnjudged, PastTooLarge, Steps, StepEarlier, StepLater, StepIn, StepOut, SpanFrom, SpanTo, SpanUnread, SpanShort,
+    SpanLong, SpanFuture,
     ThemeSystem, ThemeLight, ThemeDark, ThemeHidden, ThemeTitle, LanguageOther, LanguageOtherTitle,
     // The connection.
     Connecting, ReconnectingNow, ReconnectingIn, LoadingHistory, DataOld, Live, Paused, RefusedByGateway,

@@ -11,6 +11,7 @@ use crate::figures::{Snapshot, Tally};
 use crate::filter::Filter;
 use crate::others::{self, Listing};
 use crate::settings::{Settings, TAB};
+use crate::span::{Shift, Turn};
 use crate::texts::Language;
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -33,6 +34,8 @@ fn hello() -> Msg {
 fn snapshot(at: i64) -> Option<Rc<Snapshot>> {
     Some(Rc::new(Snapshot {
         at: TimestampMs::new(at),
+        now: TimestampMs::new(at),
+        unjudged_rules: 0,
         sections: Vec::new(),
         others: Vec::new(),
         filter: Filter::default(),
@@ -680,4 +683,42 @@ fn a_board_that_is_too_large_is_begun_anew_with_what_fits() {
     assert_eq!(state.series_that_fit, Some(40));
     assert!(matches!(state.connection, Connection::Filling { .. }));
     assert!(state.snapshot.is_some(), "the picture stands until then");
+}
+
+#[test]
+fn a_span_of_the_past_is_recalled_and_stands_still() {
+    let mut state = live();
+    update(&mut state, Msg::Evaluated(snapshot(1_000_000_000)));
+    let span = Span::new(TimestampMs::new(500_000_000), TimestampMs::new(900_000_000)).unwrap();
+    let effects = update(&mut state, Msg::Turned(Turn::To(span)));
+    let asks = |effects: &[Effect]| {
+        effects.iter().any(|effect| matches!(effect, Effect::Recall(_, _, asked) if *asked == span))
+    };
+    assert!(asks(&effects), "{effects:?}");
+    let hash = Effect::SetHash("#/?window=5m&from=500000000&to=900000000".into());
+    assert!(effects.contains(&hash), "{effects:?}");
+    assert_eq!(update(&mut state, Msg::FrameStarted), [], "what is on screen stays until it is here");
+    assert_eq!(state.knowledge(), Knowledge::Chosen);
+
+    // A connection that ends on the way is no end of it.
+    update(&mut state, Msg::SocketClosed { code: 1006, reason: String::new() });
+    assert!(asks(&update(&mut state, Msg::HistoryCompleted)));
+    update(&mut state, Msg::PastCompleted);
+    assert_eq!(update(&mut state, Msg::FrameStarted), [], "the code is not here yet");
+    update(&mut state, Msg::ChunkLoaded(Chunk::TIME));
+    let asked = update(&mut state, Msg::FrameStarted);
+    assert!(matches!(&asked[..], [Effect::Evaluate(ask)] if ask.at == Instant::Bygone), "{asked:?}");
+    for nothing_new in [Msg::FeedChanged, Msg::PauseToggled, Msg::Turned(Turn::To(span))] {
+        assert_eq!(update(&mut state, nothing_new), []);
+    }
+
+    let earlier = update(&mut state, Msg::Turned(Turn::By(Shift::Earlier)));
+    assert!(earlier.contains(&Effect::SetHash("#/?window=5m&from=300000000&to=700000000".into())), "{earlier:?}");
+    let effects = update(&mut state, Msg::WindowChosen(PageWindow::QuarterHour));
+    assert!(effects.contains(&Effect::SetHash("#/?window=15m&from=699100000&to=700000000".into())), "{effects:?}");
+    let live = update(&mut state, Msg::Turned(Turn::Live));
+    assert!(live.contains(&Effect::Forget) && live.contains(&Effect::SetHash("#/?window=15m".into())), "{live:?}");
+    assert_eq!((state.past.clone(), state.knowledge()), (Remote::NotAsked, Knowledge::Current));
+    update(&mut state, Msg::PastFailed("late".into()));
+    assert_eq!(state.past, Remote::NotAsked, "nobody waits for it any more");
 }

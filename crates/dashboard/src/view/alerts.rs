@@ -36,7 +36,7 @@ fn lists(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowle
         let of_phase = alerts.iter().filter(|alert| alert.phase == phase);
         let count = of_phase.clone().count();
         let list = of_phase.map(|alert| banner(alert, at, knowledge));
-        let none = if knowledge == Knowledge::Old { none_then } else { none };
+        let none = if knowledge != Knowledge::Current { none_then } else { none };
         html! {
             <section class="section" key={title} aria-label={title} data-phases={name}>
                 <h3 class="section-title">{ title }<span class="badge">{ count }</span></h3>

@@ -63,7 +63,9 @@ impl Component for App {
         if matches!(state.picture, Picture::Paused(_)) && tone == Tone::Good {
             (tone, words) = (Tone::Busy, Text::Paused.say().to_owned());
         }
-        if state.is_of_file() && tone == Tone::Good {
+        if state.route.span.is_some() && matches!(tone, Tone::Good | Tone::Busy) {
+            (tone, words) = (Tone::Busy, Text::NotLive.say().to_owned());
+        } else if state.is_of_file() && tone == Tone::Good {
             (tone, words) = (Tone::Busy, Text::FromFile.say().to_owned());
         }
         let origin = state.hello.as_ref().map_or(Origin::Measured, |hello| hello.origin);
@@ -80,6 +82,7 @@ impl Component for App {
             route: &state.route,
             firing: state.firing(),
             picture: state.picture,
+            spans: state.spans,
             theme: state.theme,
             language: state.language,
             dispatch: &dispatch,
@@ -124,14 +127,21 @@ impl App {
             return screens::problem(title.say(), reason, dispatch);
         }
         let Some(snapshot) = &state.snapshot else {
+            // What the reader can do about a past that does not come stands there too.
+            if state.needs_time()
+                && (matches!(state.past, Remote::Failed(_))
+                    || matches!(state.chunks.get(Chunk::TIME), Remote::Failed(_)))
+            {
+                return html! { <>{ self.heading() }{ self.time_bar(dispatch) }</> };
+            }
             return match &state.connection {
                 Connection::Waiting { .. } => self.away(words, dispatch),
                 Connection::Connecting { failures, .. } if *failures > 0 => self.away(words, dispatch),
                 _ => screens::loading(words),
             };
         };
-        let moved = dispatch.reform(Msg::CursorMoved);
-        let pen = Pen { palette: Rc::clone(&state.palette), cursor: state.cursor, moved };
+        let (moved, turned) = (dispatch.reform(Msg::CursorMoved), dispatch.reform(Msg::Turned));
+        let pen = Pen { palette: Rc::clone(&state.palette), cursor: state.cursor, moved, turned };
         let known_until = self.time_of(snapshot);
         let board = state.board.as_ref();
         let overview = state.route.view == View::Overview;
@@ -150,16 +160,17 @@ impl App {
             return html! { <>{ heading }{ self.notice(&known_until) }{ empty }{ self.others(snapshot, &pen, dispatch) }</> };
         }
         let standpoint = match (state.history, state.knowledge()) {
+            (_, Knowledge::Chosen) => Standpoint::Then(&known_until),
             (Completeness::Filling, _) => Standpoint::Filling,
             (Completeness::Complete, Knowledge::Old) => Standpoint::AsOf(&known_until),
             (Completeness::Complete, Knowledge::Current) => Standpoint::Now,
         };
-        // The whole page says of when a file is: each card need not.
+        // The whole page says of when a file or a span of the past is: each card need not.
         let then = match standpoint {
             Standpoint::AsOf(then) if !state.is_of_file() => then,
             _ => "",
         };
-        let left_out = state.alerts_left_out;
+        let left_out = if state.route.span.is_some() { 0 } else { state.alerts_left_out };
         let only = snapshot.filter.words();
         let (mood, sentence) = wording::sentence(&snapshot.tally, &snapshot.alerts, left_out, standpoint, &only);
         html! {
@@ -176,6 +187,7 @@ impl App {
                     }
                     { filter_bar(&state.route.filter, &snapshot.choices, dispatch) }
                 </div>
+                { self.time_bar(dispatch) }
                 { self.notice(&known_until) }
                 if state.route.view != View::Alerts {
                     { banners(&snapshot.alerts, left_out, snapshot.at, state.knowledge(), state.route.with_view(View::Alerts).hash()) }
@@ -196,6 +208,19 @@ impl App {
         let state = &self.state;
         let class = if state.route.view == View::Overview { "visually-hidden" } else { "view-title" };
         html! { <h2 {class} id={Part::Heading.id()} tabindex="-1">{ state.heading() }</h2> }
+    }
+
+    /// Where the page stands in time, and the choice of another span, where it does not just follow now.
+    fn time_bar(&self, dispatch: &Callback<Msg>) -> Html {
+        let state = &self.state;
+        if !state.needs_time() {
+            return Html::default();
+        }
+        match (code::then(), state.chunks.get(Chunk::TIME)) {
+            (Some(then), _) => (then.bar)(state, dispatch),
+            (None, failed @ Remote::Failed(_)) => waiting(failed, dispatch),
+            (None, _) => Html::default(),
+        }
     }
 
     /// The metrics that the board does not name, below those that it does.
@@ -223,12 +248,12 @@ impl App {
     fn notice(&self, known_until: &str) -> Html {
         let state = &self.state;
         let paused = match state.picture {
-            Picture::Paused(at) => {
+            Picture::Paused(at) if state.route.span.is_none() => {
                 let time = format::time_of_day(at, Precision::Seconds);
                 let text = Text::PausedNotice.fill(&[&time]);
                 html! { <p class="notice" role="status">{ icon(Icon::Pause) }{ text }</p> }
             }
-            Picture::Following => Html::default(),
+            Picture::Paused(_) | Picture::Following => Html::default(),
         };
         let fit = state.series_that_fit.map(|series| Text::MemoryFits.fill(&[&format::count(series as u64)]));
         let given_up = state.others.given_up.then(|| Text::OthersGivenUp.say().to_owned());
@@ -249,7 +274,10 @@ impl App {
                 if away {
                     <p class="notice" role="status">
                         { icon(Icon::Clock) }
-                        { self.cause() }{ Text::KnownUntil.fill(&[known_until]) }
+                        { self.cause() }
+                        if state.route.span.is_none() {
+                            { Text::KnownUntil.fill(&[known_until]) }
+                        }
                     </p>
                 }
             </>
@@ -271,7 +299,7 @@ impl App {
 
     /// The instant of the figures; with the date where they are of a file, which may be old.
     fn time_of(&self, snapshot: &Snapshot) -> String {
-        if self.state.is_of_file() {
+        if self.state.is_of_file() || self.state.route.span.is_some() {
             return format::date_and_time(snapshot.at);
         }
         format::time_of_day(snapshot.at, Precision::Seconds)

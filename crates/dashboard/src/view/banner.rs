@@ -45,7 +45,9 @@ pub(crate) fn banner(alert: &AlertCard, at: TimestampMs, knowledge: Knowledge) -
     let then = (knowledge == Knowledge::Old && alert.phase != Phase::Resolved).then(|| Text::WhenLastHeard.say());
     let slim = (alert.phase != Phase::Firing).then_some("alert-slim");
     // A page interrupts whoever listens; all else waits until they have finished.
-    let role = if alert.phase == Phase::Firing && alert.severity == Severity::Page { "alert" } else { "status" };
+    let is_page = alert.phase == Phase::Firing && alert.severity == Severity::Page;
+    // What once was calls nobody now.
+    let role = if is_page && knowledge != Knowledge::Chosen { "alert" } else { "status" };
     let key = format!("{} {}", alert.rule, alert.labels);
     html! {
         <div class={classes!("alert", class, slim)} {key} {role} data-alert={alert.rule.clone()} data-phase={word.clone()}>

@@ -8,7 +8,8 @@ use crate::feed::Origin;
 use crate::format::{self, Precision};
 use crate::message::Msg;
 use crate::route::{Route, View};
-use crate::state::Picture;
+use crate::span::Turn;
+use crate::state::{Picture, Spans};
 use crate::texts::{Language, Text};
 use crate::theme::Theme;
 use crate::window::PageWindow;
@@ -29,6 +30,8 @@ pub(crate) struct Head<'a> {
     pub(crate) firing: usize,
     /// Whether the picture moves.
     pub(crate) picture: Picture,
+    /// Whether the choice of a span is open.
+    pub(crate) spans: Spans,
     /// The theme in force.
     pub(crate) theme: Theme,
     /// The language in force.
@@ -56,6 +59,7 @@ pub(crate) fn header(props: &Head<'_>) -> Html {
                 { connection(props.tone, props.words) }
                 <div class="controls">
                     { windows(props) }
+                    { spans(props) }
                     { pause(props) }
                     { theme(props) }
                     { language(props) }
@@ -97,7 +101,7 @@ fn windows(props: &Head<'_>) -> Html {
         let chosen = props.dispatch.reform(move |_: Event| Msg::WindowChosen(window));
         html! {
             <label>
-                <input type="radio" name="window" value={window.as_str()} checked={window == props.route.window} onchange={chosen} />
+                <input type="radio" name="window" value={window.as_str()} checked={window.length() == props.route.length()} onchange={chosen} />
                 <span>{ format::length(window.length()) }</span>
             </label>
         }
@@ -105,7 +109,29 @@ fn windows(props: &Head<'_>) -> Html {
     html! { <div class="windows" role="radiogroup" aria-label={Text::Window.say()}>{ for choices }</div> }
 }
 
+/// Opens the choice of a span; while the page stands at one, that is open.
+fn spans(props: &Head<'_>) -> Html {
+    if props.route.span.is_some() {
+        return Html::default();
+    }
+    let toggled = props.dispatch.reform(|_: MouseEvent| Msg::SpansToggled);
+    let open = props.spans == Spans::Open;
+    html! {
+        <button type="button" class="button" onclick={toggled} aria-expanded={open.to_string()} title={Text::RangeTitle.say()}>
+            { icon(Icon::Clock) }{ Text::TimeRange.say() }
+        </button>
+    }
+}
+
 fn pause(props: &Head<'_>) -> Html {
+    if props.route.span.is_some() {
+        let live = props.dispatch.reform(|_: MouseEvent| Msg::Turned(Turn::Live));
+        return html! {
+            <button type="button" class="button button-primary" onclick={live} title={Text::LiveTitle.say()}>
+                { icon(Icon::Play) }{ Text::Live.say() }
+            </button>
+        };
+    }
     let toggled = props.dispatch.reform(|_: MouseEvent| Msg::PauseToggled);
     let (shape, word, title) = match props.picture {
         Picture::Following => (Icon::Pause, Text::Pause, Text::PauseTitle.say().to_owned()),

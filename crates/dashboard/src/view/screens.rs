@@ -54,7 +54,7 @@ pub(crate) fn open_file() -> Html {
     html! {
         <p class="file-open">
             <button type="button" class="button" data-open-file="">{ Text::OpenFile.say() }</button>
-            <button type="button" class="button button-quiet" data-open-file="file/example.csv">{ Text::OpenExample.say() }</button>
+            <button type="button" class="button" data-open-file="file/example.csv">{ Text::OpenExample.say() }</button>
         </p>
     }
 }

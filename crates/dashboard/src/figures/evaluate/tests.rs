@@ -164,7 +164,8 @@ fn sections_without_a_sample_come_last() {
     let source =
         Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &[], restated: &[] };
     let cards: Vec<_> = Vec::new();
-    let found = sections(source, &board, &Filter::default(), &cards, PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let found =
+        sections(source, &board, &Filter::default(), &cards, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(titles, ["Machine", "Service"]);
 }
@@ -196,11 +197,11 @@ fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
         restated: &[],
     };
     for (page, course_over) in [(PageWindow::FiveMinutes, 5), (PageWindow::QuarterHour, 15), (PageWindow::Hour, 60)] {
-        let card = card(source, &board.kpis[0], page, TimestampMs::new(NOW));
+        let card = card(source, &board.kpis[0], page.length(), TimestampMs::new(NOW));
         assert_eq!((card.value, card.window), (Some(100.0), DurationMs::from_minutes(5)));
         assert_eq!(card.course_over, DurationMs::from_minutes(course_over));
     }
-    let never = card(source, &board.kpis[2], PageWindow::Hour, TimestampMs::new(NOW));
+    let never = card(source, &board.kpis[2], PageWindow::Hour.length(), TimestampMs::new(NOW));
     assert_eq!((never.window, never.course_over), (DurationMs::from_days(90), DurationMs::from_days(90)));
     // Two windows of 90 days reach beyond the 92 that are kept.
     let cards: Vec<_> = snapshot(View::Overview, Vec::new()).sections.iter().flat_map(|s| s.kpis.clone()).collect();
@@ -223,13 +224,13 @@ fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
     let complete = Completeness::Complete;
     let source =
         Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks, restated: &[] };
-    let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
     assert_eq!((lacking.value, lacking.standing, lacking.trend), (None, Standing::NoFigure, None));
     assert!(lacking.course.is_empty());
     let ask = Some("/query?name=latency&window=5m&agg=avg".to_owned());
     assert_eq!(lacking.absence, Some(Absence::Lacking { shortage: Shortage::TooManySeries, ask }));
     let cpu = board.kpis.iter().find(|kpi| leading(&kpi.figure).metric.as_str() == "cpu").unwrap();
-    let judged = card(source, cpu, PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let judged = card(source, cpu, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
     assert_eq!((judged.standing, &judged.absence), (Standing::Met, &None));
     let tally = Tally::of([&lacking, &judged].into_iter());
     assert_eq!((tally.met, tally.waiting, tally.unjudged, tally.fed), (1, 0, 1, 2));
@@ -265,7 +266,7 @@ fn a_figure_of_other_series_of_the_same_metric_is_whole() {
         if let Expression::Single(query) = &mut kpi.figure {
             query.matchers = matchers;
         }
-        card(source, &kpi, PageWindow::FiveMinutes, TimestampMs::new(NOW)).value
+        card(source, &kpi, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW)).value
     };
     assert_eq!((of(vec![matcher("0")]), of(vec![matcher("1")])), (None, Some(0.8)));
 }
@@ -278,7 +279,8 @@ fn what_the_page_lacks_has_come() {
     let lacks = [too_many("cpu", &[])];
     let source =
         Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks, restated: &[] };
-    let found = sections(source, &board, &Filter::default(), &[], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let found =
+        sections(source, &board, &Filter::default(), &[], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
     let titles: Vec<_> = found.iter().map(|section| section.title.as_str()).collect();
     assert_eq!(titles, ["Machine", "Service"]);
 }
@@ -294,7 +296,7 @@ fn no_trend_is_shown_while_history_is_on_its_way() {
         lacks: &[],
         restated: &[],
     };
-    let card = card(source, &board.kpis[0], PageWindow::FiveMinutes, TimestampMs::new(NOW));
+    let card = card(source, &board.kpis[0], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
     assert_eq!((card.value, card.trend), (Some(100.0), None));
 }
 
