@@ -12,7 +12,7 @@ use crate::feed::AlertNotice;
 
 /// How far apart two evaluations are: as far as an engine tells apart what is older than ten minutes.
 const TICK: DurationMs = DurationMs::from_secs(10);
-/// How far back rules are evaluated at most: as far as an engine tells [`TICK`]s apart.
+/// How far back rules are evaluated at most: as far as an engine tells ten seconds apart.
 const LONGEST: DurationMs = DurationMs::from_minutes(110);
 
 /// What the rules come to at an instant.
@@ -32,7 +32,7 @@ pub fn lead(board: &Board) -> DurationMs {
     DurationMs::from_millis(longest.saturating_add(RESOLVED_RETENTION.as_millis())).min(LONGEST)
 }
 
-/// Evaluates the rules each [`TICK`] up to `at`. An alert that was on before the first of them seems to begin there.
+/// Evaluates the rules every ten seconds up to `at`. An alert that was on before the first of them seems to begin there.
 /// Cost: that of the rules' queries for each tick.
 #[must_use]
 pub fn replay(source: Source<'_>, board: &Board, at: TimestampMs) -> Replayed {
