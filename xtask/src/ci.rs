@@ -35,7 +35,7 @@ const CHECKS: [Check; 7] = [
 /// When any of them failed; each has said why.
 pub(crate) fn run() -> Result<()> {
     let failed = checks();
-    let outcomes = test::outcomes(&[])?;
+    let outcomes = test::outcomes(&[], None)?;
     if !failed.is_empty() {
         println!("\nFailed checks: {}", failed.join(", "));
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
@@ -19,12 +19,21 @@ const FIGURES: &str = "BELLWETHER_SOAK_FIGURES";
 /// How many random cases a property test tries, ten times its usual number; the variable is proptest's own.
 const CASES: (&str, &str) = ("PROPTEST_CASES", "2560");
 
+/// The group that runs beside the others: for ten minutes it waits for Prometheus, which scrapes once a second. The
+/// others run in turn, so that what they measure is not of each other.
+const BESIDE: &str = "peers";
+
+/// Whether the tests run in their long form.
+pub(crate) fn is_asked_for() -> bool {
+    std::env::var_os(LONG_FORM).is_some()
+}
+
 /// Runs the groups called `names` (all where there are none) in their long form and records how they went.
 ///
 /// # Errors
 /// When a test failed or the page cannot be written.
 pub(crate) fn run(names: &[String]) -> Result<()> {
-    if std::env::var_os(LONG_FORM).is_none() {
+    if !is_asked_for() {
         // The groups' programs inherit the environment: start once more with the variable set.
         let own = std::env::current_exe()?;
         let mut again = Command::new(own);
@@ -41,19 +50,22 @@ pub(crate) fn run(names: &[String]) -> Result<()> {
         let status = again.status()?;
         return if status.success() { Ok(()) } else { Err(Failed.into()) };
     }
-    let outcomes = test::outcomes(names)?;
+    let start = Instant::now();
+    let outcomes = test::outcomes(names, Some(BESIDE))?;
     let figures = std::env::var_os(FIGURES).and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-    let page = page(&outcomes, &figures, &today()?, &machine()?);
+    let page = page(&outcomes, &figures, &today()?, &machine()?, start.elapsed());
     fs::write(place::root().join("docs/soak.md"), page).context("cannot write docs/soak.md")?;
     if test::print(&outcomes).failed > 0 { Err(Failed.into()) } else { Ok(()) }
 }
 
-fn page(outcomes: &[Outcome], figures: &str, day: &str, machine: &str) -> String {
+fn page(outcomes: &[Outcome], figures: &str, day: &str, machine: &str, took: Duration) -> String {
     let cases = std::env::var(CASES.0).unwrap_or_else(|_| CASES.1.to_owned());
     let mut text = format!(
         "# The last soak\n\nWritten by `cargo xtask soak` on {day}, on {machine}: these groups of tests in their long \
-         form (`{LONG_FORM}=1`; property tests try {cases} random cases each where they usually try 256, costly and cheap ones in proportion).\n\n\
-         | group | what it tests | passed | failed | skipped | time |\n| --- | --- | --- | --- | --- | --- |\n"
+         form (`{LONG_FORM}=1`; property tests try {cases} random cases each where they usually try 256, costly and cheap ones in proportion). \
+         It took {} in all; `{BESIDE}` ran beside the others, which ran in turn.\n\n\
+         | group | what it tests | passed | failed | skipped | time |\n| --- | --- | --- | --- | --- | --- |\n",
+        progress::spoken(took)
     );
     for Outcome { name, about, count, time, trouble } in outcomes {
         let time = progress::spoken(*time);
@@ -97,8 +109,6 @@ fn date(days: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::test::Count;
 
@@ -119,7 +129,8 @@ mod tests {
             time: Duration::from_secs(65),
             trouble: Some("no compiler\nat all".to_owned()),
         };
-        let page = page(&[outcome], "p99 3 ms\n", "2026-01-01", "2 cores");
+        let page = page(&[outcome], "p99 3 ms\n", "2026-01-01", "2 cores", Duration::from_secs(70));
+        assert!(page.contains("It took 1 min 10 s in all"), "{page}");
         assert!(page.ends_with("\n- p99 3 ms\n"), "{page}");
         assert!(page.contains("| native | units (no compiler) | 7 | 1 | 0 | 1 min 05 s |"), "{page}");
     }

@@ -86,17 +86,18 @@ pub(crate) struct Outcome {
 /// # Errors
 /// When a test failed, a group ran no test, or a name is not a group's.
 pub(crate) fn run(names: &[String]) -> Result<()> {
-    let outcomes = outcomes(names)?;
+    let outcomes = outcomes(names, None)?;
     let total = print(&outcomes);
     // The count must stay the last line, so the failure speaks through the exit code alone.
     if total.failed > 0 { Err(Failed.into()) } else { Ok(()) }
 }
 
-/// Runs the groups called `names` (all where there are none); each one runs, whatever became of those before.
+/// Runs the groups called `names` (all where there are none), in turn but for the one called `beside`, which runs while
+/// the others do; each one runs, whatever became of those before.
 ///
 /// # Errors
 /// When a name is not a group's.
-pub(crate) fn outcomes(names: &[String]) -> Result<Vec<Outcome>> {
+pub(crate) fn outcomes(names: &[String], beside: Option<&str>) -> Result<Vec<Outcome>> {
     if let Some(unknown) = names.iter().find(|name| GROUPS.iter().all(|group| group.name != name.as_str())) {
         let known = GROUPS.map(|group| group.name).join(", ");
         return Err(Plain::error(
@@ -109,7 +110,31 @@ pub(crate) fn outcomes(names: &[String]) -> Result<Vec<Outcome>> {
     for lack in lacks(chosen.clone()) {
         eprintln!("{lack}\n");
     }
-    Ok(chosen.map(outcome).collect())
+    Ok(run_all(chosen.collect(), beside, &outcome))
+}
+
+/// Runs groups in turn, but for the one called `beside`, which runs while the others do; their outcomes in the groups'
+/// order.
+fn run_all(groups: Vec<&Group>, beside: Option<&str>, run: &(impl Fn(&Group) -> Outcome + Sync)) -> Vec<Outcome> {
+    std::thread::scope(|scope| {
+        // Begun before the first of the others, and awaited behind the last.
+        let running: Vec<_> = groups
+            .into_iter()
+            .map(|group| (group, (beside == Some(group.name)).then(|| scope.spawn(|| run(group)))))
+            .collect();
+        let done: Vec<_> = running.iter().map(|(group, beside)| beside.is_none().then(|| run(group))).collect();
+        let awaited = running.into_iter().zip(done).map(|((group, beside), done)| {
+            done.or_else(|| beside.and_then(|beside| beside.join().ok())).unwrap_or_else(|| ended_early(group))
+        });
+        awaited.collect()
+    })
+}
+
+/// A group whose thread ended by a panic.
+fn ended_early(group: &Group) -> Outcome {
+    let count = Count { failed: 1, ..Count::default() };
+    let trouble = Some("its thread ended early".to_owned());
+    Outcome { name: group.name, about: group.about, count, time: Duration::ZERO, trouble }
 }
 
 /// What the groups need and lack, each once.
@@ -196,6 +221,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_group_runs_beside_the_others_and_keeps_its_place() {
+        let group = |name| Group { name, about: "", needs: &[], run: || Ok(Count::default()) };
+        let groups = [group("first"), group("long"), group("last")];
+        let (tell, told) = std::sync::mpsc::channel();
+        let told = std::sync::Mutex::new(told);
+        let run = |group: &Group| {
+            match group.name {
+                // It ends only once the last of the others has run.
+                "long" => told.lock().unwrap().recv().unwrap(),
+                "last" => tell.send(()).unwrap(),
+                _ => {}
+            }
+            Outcome { trouble: None, ..ended_early(group) }
+        };
+        let names =
+            run_all(groups.iter().collect(), Some("long"), &run).iter().map(|each| each.name).collect::<Vec<_>>();
+        assert_eq!(names, ["first", "long", "last"]);
+        let broken = |_: &Group| -> Outcome { panic!("it ends early") };
+        let outcomes = run_all(groups.iter().filter(|group| group.name == "long").collect(), Some("long"), &broken);
+        assert_eq!((outcomes[0].count.failed, outcomes[0].trouble.is_some()), (1, true));
+    }
+
+    #[test]
     fn a_group_without_tests_and_a_skipped_test_in_ci_are_trouble() {
         let passed = Count { passed: 3, ..Count::default() };
         assert_eq!(trouble_with(passed, true), None);
@@ -227,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_unknown_group_is_named_with_those_there_are() {
-        let Err(error) = outcomes(&["nativ".to_owned()]) else { panic!("accepted") };
+        let Err(error) = outcomes(&["nativ".to_owned()], None) else { panic!("accepted") };
         let said = describe(&error);
         assert!(said.contains("`nativ`") && said.contains("wasm-node"), "{said}");
     }
