@@ -10,7 +10,8 @@ use bellwether_gateway::store::{
 };
 use bellwether_wire::ingest::Repeats;
 use store_support::{
-    EPOCH, HOUR, START, all_of, at, batch, expire_all, key, named, open, replayed, sample, seal_all, store_one,
+    EPOCH, HOUR, START, all_of, at, batch, copy_files, expire_all, key, named, open, replayed, sample, seal_all,
+    store_one,
 };
 
 #[test]
@@ -28,7 +29,7 @@ fn what_was_appended_is_there_after_a_restart() {
         std::mem::forget(store);
     }
     let copy = tempfile::tempdir().unwrap();
-    std::fs::copy(folder.path().join("bellwether.redb"), copy.path().join("bellwether.redb")).unwrap();
+    copy_files(folder.path(), copy.path());
     let mut store = bellwether_gateway::store::RedbStore::open(copy.path(), 1).unwrap();
     assert_eq!((store.epoch(), store.seq()), (EPOCH, 2), "an old store keeps its epoch");
     let samples = replayed(&store, START);
@@ -177,16 +178,16 @@ fn a_newer_store_is_refused_and_left_alone() {
     {
         let database = redb::Database::create(&path).unwrap();
         let write = database.begin_write().unwrap();
-        write.open_table(meta).unwrap().insert("format", 2).unwrap();
+        write.open_table(meta).unwrap().insert("format", 3).unwrap();
         write.commit().unwrap();
     }
     let newer = bellwether_gateway::store::RedbStore::open(folder.path(), EPOCH).unwrap_err();
-    assert!(matches!(newer, StoreError::Newer { found: 2, known: 1 }), "{newer:?}");
+    assert!(matches!(newer, StoreError::Newer { found: 3, known: 2 }), "{newer:?}");
     let database = redb::Database::create(&path).unwrap();
     let read = redb::ReadableDatabase::begin_read(&database).unwrap();
     let format =
         redb::ReadableTable::get(&read.open_table(meta).unwrap(), "format").unwrap().map(|guard| guard.value());
-    assert_eq!(format, Some(2), "it was written to");
+    assert_eq!(format, Some(3), "it was written to");
 }
 
 #[test]

@@ -6,11 +6,12 @@
 mod store_support;
 
 use bellwether_core::sample::Kind;
-use bellwether_gateway::store::{Outcome, Place, Progress, RedbStore, SealLimits, Store, StoreError};
+use bellwether_gateway::store::{Outcome, Place, Progress, RedbStore, SealLimits, StoppedStore, Store, StoreError};
 use bellwether_testkit::random::Random;
 use store_support::faulty::{Failure, FaultyDisk};
 use store_support::{
-    EPOCH, HOUR, SMALL_STEPS, START, all_of, at, batch, key, named, points, replay, sample, seal_all, store_one,
+    EPOCH, HOUR, SMALL_STEPS, START, all_of, at, batch, copy_files, key, named, points, replay, sample, seal_all,
+    store_one,
 };
 
 fn open(disk: &FaultyDisk) -> RedbStore {
@@ -372,4 +373,31 @@ fn a_file_that_is_cut_short_is_refused_or_served_in_part_but_never_wrong() {
             }
         }
     }
+}
+
+#[test]
+fn a_damaged_commit_of_the_journal_costs_its_batch_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = RedbStore::open(folder.path(), EPOCH).unwrap();
+    for number in 0..4 {
+        store_one(&mut store, numbered(number, START));
+    }
+    // It ends on a sudden.
+    std::mem::forget(store);
+    let ended = tempfile::tempdir().unwrap();
+    copy_files(folder.path(), ended.path());
+    let journal = ended.path().join("bellwether.journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    // Each has a block; its last bytes are the checksum's and zeros.
+    bytes[2 * 4_096 + 50] ^= 1;
+    std::fs::write(&journal, &bytes).unwrap();
+
+    let lost = Place::Batch { seq: 3 };
+    let stopped = StoppedStore::open(ended.path()).unwrap();
+    assert_eq!(stopped.lost().iter().map(|fault| fault.place.clone()).collect::<Vec<_>>(), [lost]);
+    assert_eq!(stopped.snapshot().unwrap().verify().unwrap().fault_count, 0, "all else is whole");
+    drop(stopped);
+    assert_eq!(std::fs::read(&journal).unwrap(), bytes, "a look changes nothing");
+    let store = RedbStore::open(ended.path(), EPOCH).unwrap();
+    assert_eq!((numbers(&store), store.seq(), store.statistics().faults), (vec![0, 1, 3], 4, 1));
 }

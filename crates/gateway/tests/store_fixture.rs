@@ -1,8 +1,10 @@
 //! A store that an earlier program wrote still opens and says the same.
 //!
 //! `fixtures/store-v1.redb` is kept for ever, and so is `fixtures/store-v1-corrected.redb`, which has the tables that
-//! are made with the first histogram and the first correction. A new format gets fixtures of its own: where there is
-//! none, the test writes it, fails, and asks for it to be committed.
+//! are made with the first histogram and the first correction. Format 2 has the same tables and a journal beside them:
+//! `fixtures/store-v2-ended/` is what a process left that ended on a sudden, with its newest commits only in the
+//! journal. A new format gets fixtures of its own: where there is none, the test writes it, fails, and asks for it to
+//! be committed.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failure of the test")]
 
@@ -12,12 +14,12 @@ use bellwether_core::labels::MetricName;
 use bellwether_core::sample::Kind;
 use bellwether_core::time::DurationMs;
 use bellwether_gateway::store::{
-    Action, AlertChange, Batch, BatchHistogram, BatchSample, Change, Corrected, Correction, Declaration, FORMAT,
-    Outcome, RedbStore, Store, Target,
+    Action, AlertChange, Batch, BatchHistogram, BatchSample, Change, Corrected, Correction, Declaration, Outcome,
+    RedbStore, StoppedStore, Store, Target,
 };
 use bellwether_wire::protocol::{Course, HistogramPoint, explicit};
 use std::path::PathBuf;
-use store_support::{EPOCH, HOUR, START, all_of, at, batch, key, named, open, replay, sample, seal_all};
+use store_support::{EPOCH, HOUR, START, all_of, at, batch, copy_files, key, named, open, replay, sample, seal_all};
 
 /// Everything that the format knows: four kinds, references, late samples, batch ids of both forms,
 /// alerts, notices, chunks packed and plain, and a tail.
@@ -106,7 +108,7 @@ fn copied(name: &str, write: impl FnOnce(&std::path::Path)) -> (tempfile::TempDi
 
 #[test]
 fn a_store_of_format_1_with_corrections_and_histograms_still_opens() {
-    let (_folder, mut store) = copied(&format!("store-v{FORMAT}-corrected.redb"), write_corrected);
+    let (_folder, mut store) = copied("store-v1-corrected.redb", write_corrected);
     assert_eq!(store.verify().unwrap().fault_count, 0);
     let days = key("resolution_time", "a");
     let expected = (0..2).flat_map(|hour| {
@@ -142,7 +144,7 @@ fn a_store_of_format_1_with_corrections_and_histograms_still_opens() {
 
 #[test]
 fn a_store_of_format_1_still_opens() {
-    let (_folder, mut store) = copied(&format!("store-v{FORMAT}.redb"), write);
+    let (_folder, mut store) = copied("store-v1.redb", write);
     assert_eq!((store.epoch(), store.seq()), (EPOCH, 91));
     assert_eq!(store.verify().unwrap().fault_count, 0);
 
@@ -171,4 +173,65 @@ fn a_store_of_format_1_still_opens() {
     assert_eq!(outcomes, [Outcome::Duplicate, Outcome::Stored { seq: 92 }, Outcome::Duplicate]);
     seal_all(&mut store, START + 9 * HOUR);
     assert_eq!(all_of(&store, &key("temperature", "a")), late, "it can be gone on with");
+}
+
+/// A few commits, of which the database has none: names, kinds, references, declarations and batch ids of both forms.
+fn write_ended(folder: &std::path::Path) {
+    let mut store = open(folder);
+    for minute in 0..9_i64 {
+        let now = START + minute * 60_000;
+        let reference = Some(format!("case {minute}").into());
+        let case = BatchSample { reference, ..sample(&key("cases", "a"), Kind::Observation, now, minute as f64) };
+        let host = key("cpu", if minute < 5 { "a" } else { "b" });
+        let declaration = Declaration {
+            metric: MetricName::new("cpu").unwrap(),
+            kind: Kind::Gauge,
+            unit: Some(if minute < 5 { "%" } else { "ratio" }.into()),
+        };
+        let id = if minute % 2 == 0 { format!("sender:{minute}") } else { format!("opaque {minute}") };
+        let samples = vec![case, sample(&host, Kind::Gauge, now, -0.5)];
+        let one = named(&id, Batch { declarations: vec![declaration], ..batch(now, samples) });
+        // Longer than a block: what it takes goes on in the next ones.
+        let more = (0..700).map(|place| sample(&key("many", "a"), Kind::Counter, now + place, place as f64));
+        let two = batch(now, if minute == 3 { more.collect() } else { Vec::new() });
+        store.append(&[one, two]).unwrap();
+    }
+    // No close: it ends on a sudden.
+    std::mem::forget(store);
+}
+
+#[test]
+fn what_a_store_of_format_2_left_in_its_journal_is_still_taken_up() {
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v2-ended");
+    let folder = tempfile::tempdir().unwrap();
+    if !fixture.exists() {
+        write_ended(folder.path());
+        std::fs::create_dir(&fixture).unwrap();
+        copy_files(folder.path(), &fixture);
+        // Without the blocks that were never written.
+        let journal = std::fs::read(fixture.join("bellwether.journal")).unwrap();
+        let used = journal.chunks(4_096).take_while(|block| block[0] != 0).count() * 4_096;
+        std::fs::write(fixture.join("bellwether.journal"), &journal[..used]).unwrap();
+        panic!("there was no {}; it is written now: look at it and commit it", fixture.display());
+    }
+    copy_files(&fixture, folder.path());
+    let stopped = StoppedStore::open(folder.path()).unwrap();
+    let found = stopped.snapshot().unwrap().verify().unwrap();
+    assert_eq!((found.format, found.fault_count, found.tail_samples), (2, 0, 718), "also without a change to it");
+    drop(stopped);
+    for _ in 0..2 {
+        let mut store = open(folder.path());
+        assert_eq!((store.seq(), store.series().len()), (18, 4));
+        assert_eq!(all_of(&store, &key("many", "a")).len(), 700);
+        let cases = store.read(&key("cases", "a"), at(START - 1), at(START + HOUR)).unwrap().samples;
+        assert_eq!((cases.len(), cases[7].reference.as_deref(), cases[7].sample.value()), (9, Some("case 7"), 7.0));
+        assert_eq!(all_of(&store, &key("cpu", "b")).len(), 4);
+        assert_eq!(store.declarations()[0].unit.as_deref(), Some("ratio"));
+        let again = |id: &str| named(id, batch(START + 60_000, Vec::new()));
+        let outcomes = store.append(&[again("sender:8"), again("opaque 7")]).unwrap();
+        assert_eq!(outcomes, [Outcome::Duplicate, Outcome::Duplicate]);
+        assert_eq!(store.verify().unwrap().fault_count, 0);
+    }
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["bellwether.redb"], "a store that was closed is one file");
 }

@@ -14,7 +14,8 @@ use bellwether_wire::ingest::Repeats;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use store_support::{
-    EPOCH, HOUR, Point, SMALL_STEPS, START, all_of, at, batch, expire_all, key, named, open, replay, sample, store_one,
+    EPOCH, HOUR, Point, SMALL_STEPS, START, all_of, at, batch, copy_files, expire_all, key, named, open, replay,
+    sample, store_one,
 };
 
 const KINDS: [Kind; 4] = [Kind::Observation, Kind::Counter, Kind::Gauge, Kind::Event];
@@ -182,7 +183,7 @@ fn run(ops: &[Op], limits: SealLimits) -> Result<(), TestCaseError> {
             }
             Op::Crash => {
                 let after = tempfile::tempdir().unwrap();
-                std::fs::copy(store.path(), after.path().join("bellwether.redb")).unwrap();
+                copy_files(folder.path(), after.path());
                 drop(store);
                 folder = after;
                 store = open(folder.path()).with_seal_limits(limits);

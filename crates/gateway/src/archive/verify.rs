@@ -33,7 +33,9 @@ pub(crate) fn verify(arguments: &VerifyArgs) -> anyhow::Result<()> {
     // Before any snapshot, which would keep it from looking.
     let pages = store.check_pages();
     let snapshot = store.snapshot()?;
-    let found = snapshot.verify()?;
+    let mut found = snapshot.verify()?;
+    found.fault_count += store.lost().len() as u64;
+    found.faults.extend_from_slice(store.lost());
     crate::say(report(&store, &snapshot, &found)?.trim_end());
     anyhow::ensure!(found.fault_count == 0, "the store is damaged in {} places, named above", found.fault_count);
     pages.map_err(|error| {

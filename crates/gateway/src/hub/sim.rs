@@ -511,7 +511,7 @@ fn whatever_happens_nothing_is_lost_and_every_viewer_ends_with_what_the_store_ho
         return;
     }
     let mut seen = Seen::default();
-    for seed in 0..if number("BELLWETHER_SOAK") == Some(1) { 1_000 } else { 20 } {
+    for seed in 0..if number("BELLWETHER_SOAK") == Some(1) { 1_000 } else { 30 } {
         seen.add(simulate(seed));
     }
     println!("{seen:?}");

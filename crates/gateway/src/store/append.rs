@@ -1,22 +1,22 @@
 //! One group commit: the batches that wait, in one transaction.
 
 use super::batch::{self, Batch, BatchSample, Declaration, LeftOut, Outcome, TailMark};
-use super::error::{StoreError, While};
+use super::error::StoreError;
 use super::histograms;
 use super::idempotency::{Staged, Verdict};
-use super::redb_store::begin_write;
+use super::journal::{Commit, Journal};
 use super::repeats;
+use super::rows::Rows;
 use super::series::{self, SeriesIx};
 use super::state::State;
-use super::tables::{self, meta};
+use super::tables::{self, meta, number};
 use super::{StoredSeries, metric};
 use bellwether_core::labels::{MetricName, SeriesKey};
 use bellwether_core::sample::Kind;
 use bellwether_core::time::TimestampMs;
-use redb::Database;
+use redb::{Database, WriteTransaction};
 use std::collections::{BTreeMap, HashMap};
 
-const DOING: &str = "storing a batch";
 /// Opaque ids forgotten with one commit: more than one commit brings in the long run.
 const FORGET_AT_ONCE: usize = 1_000;
 
@@ -57,7 +57,12 @@ struct Addition {
     histograms: histograms::Staged,
 }
 
-pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
+pub(super) fn append(
+    database: &Database,
+    state: &mut State,
+    journal: &mut Journal,
+    batches: &[Batch],
+) -> Result<Vec<Outcome>, StoreError> {
     let Some(now) = batches.iter().map(|batch| batch.received_at).max() else { return Ok(Vec::new()) };
     let mut addition = Addition { seq: state.seq, next_series: state.next_series, ..Addition::default() };
     let mut outcomes = Vec::with_capacity(batches.len());
@@ -73,7 +78,7 @@ pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) 
     if addition.seq == state.seq {
         return Ok(outcomes);
     }
-    let left_out = repeats::left_out(database, state, &drafts)?;
+    let left_out = repeats::left_out(database, state, journal, &drafts)?;
     let (counted, histograms) = histograms::count(database, &drafts)?;
     addition.histograms = histograms;
     for ((draft, left_out), counted) in drafts.iter().zip(left_out).zip(counted) {
@@ -83,7 +88,9 @@ pub(super) fn append(database: &Database, state: &mut State, batches: &[Batch]) 
         }
     }
     let expired = state.remembered.expired(now, FORGET_AT_ONCE);
-    addition.write(database, &expired)?;
+    let commit = Commit { before: state.seq, after: addition.seq, rows: addition.rows(state, &expired) };
+    let counting = |write: &WriteTransaction| addition.histograms.write(write);
+    journal.commit(database, commit, if addition.histograms.is_empty() { None } else { Some(&counting) })?;
     state.remembered.forget(expired.len());
     addition.enter(state);
     Ok(outcomes)
@@ -187,48 +194,32 @@ impl Addition {
         Ok(ix)
     }
 
-    fn write(&self, database: &Database, expired: &[(i64, u64)]) -> Result<(), StoreError> {
-        let write = begin_write(database, DOING)?;
-        {
-            let mut table = write.open_table(tables::META).while_doing(DOING)?;
-            table.insert(meta::SEQ, self.seq).while_doing(DOING)?;
-            table.insert(meta::NEXT_SERIES, u64::from(self.next_series)).while_doing(DOING)?;
+    /// All that it changes but for histograms.
+    fn rows(&self, state: &State, expired: &[(i64, u64)]) -> Rows {
+        let mut rows = Rows::default();
+        rows.put(number::META, tables::META, &meta::SEQ, &self.seq);
+        if self.next_series != state.next_series {
+            rows.put(number::META, tables::META, &meta::NEXT_SERIES, &u64::from(self.next_series));
         }
-        if !self.series.is_empty() {
-            let mut table = write.open_table(tables::SERIES).while_doing(DOING)?;
-            for (key, (ix, kind)) in &self.series {
-                table.insert(ix.0, series::encode(*ix, key, *kind).as_slice()).while_doing(DOING)?;
-            }
+        for (key, (ix, kind)) in &self.series {
+            rows.put(number::SERIES, tables::SERIES, &ix.0, &series::encode(*ix, key, *kind).as_slice());
         }
-        if !self.metrics.is_empty() {
-            let mut table = write.open_table(tables::METRICS).while_doing(DOING)?;
-            for (name, declaration) in &self.metrics {
-                table.insert(name.as_str(), metric::encode(declaration).as_slice()).while_doing(DOING)?;
-            }
+        for (name, declaration) in &self.metrics {
+            rows.put(number::METRICS, tables::METRICS, &name.as_str(), &metric::encode(declaration).as_slice());
         }
-        if !self.tail.is_empty() {
-            let mut table = write.open_table(tables::TAIL).while_doing(DOING)?;
-            for each in &self.tail {
-                table.insert(each.seq, each.record.as_slice()).while_doing(DOING)?;
-            }
+        for each in &self.tail {
+            rows.put(number::TAIL, tables::TAIL, &each.seq, &each.record.as_slice());
         }
-        if !self.staged.senders.is_empty() {
-            let mut table = write.open_table(tables::SENDERS).while_doing(DOING)?;
-            for (sender, ledger) in &self.staged.senders {
-                table.insert(&**sender, ledger.encode(sender).as_slice()).while_doing(DOING)?;
-            }
+        for (sender, ledger) in &self.staged.senders {
+            rows.put(number::SENDERS, tables::SENDERS, &&**sender, &ledger.encode(sender).as_slice());
         }
-        if !self.staged.opaque.is_empty() || !expired.is_empty() {
-            let mut table = write.open_table(tables::BATCHES).while_doing(DOING)?;
-            for (text, key) in &self.staged.opaque {
-                table.insert(key, &**text).while_doing(DOING)?;
-            }
-            for key in expired {
-                table.remove(key).while_doing(DOING)?;
-            }
+        for (text, key) in &self.staged.opaque {
+            rows.put(number::BATCHES, tables::BATCHES, key, &&**text);
         }
-        self.histograms.write(&write)?;
-        write.commit().while_doing(DOING)
+        for key in expired {
+            rows.remove(number::BATCHES, tables::BATCHES, key);
+        }
+        rows
     }
 
     fn enter(self, state: &mut State) {

@@ -3,12 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What a store takes on its disk.
+use super::journal;
+
+/// What a store takes on its disk, its journal included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskUsage {
-    /// The file's length in bytes; parts of it may be holes.
+    /// The length of its files in bytes; parts of them may be holes.
     pub file_bytes: u64,
-    /// The bytes that the file really takes.
+    /// The bytes that they really take.
     pub allocated_bytes: u64,
 }
 
@@ -19,6 +21,24 @@ pub trait Disk: Send {
     /// # Errors
     /// What redb says.
     fn open(&self, builder: &redb::Builder) -> Result<redb::Database, redb::DatabaseError>;
+
+    /// All that is in the journal's file; nothing where there is none.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read_journal(&self) -> io::Result<Vec<u8>>;
+
+    /// Opens the journal's file to be written, or makes it, so that its name is there after a power cut.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn journal(&self) -> io::Result<Box<dyn redb::StorageBackend>>;
+
+    /// Removes the journal's file, which may not be there.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove_journal(&self) -> io::Result<()>;
 
     /// What the store takes.
     ///
@@ -45,6 +65,23 @@ impl FileDisk {
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
+
+    fn journal_path(&self) -> PathBuf {
+        self.path.with_file_name(journal::NAME)
+    }
+}
+
+/// What was done to a file that may not be there.
+fn or_none<T>(done: io::Result<T>) -> io::Result<Option<T>> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        done => done.map(Some),
+    }
+}
+
+/// The folder that a file's name is in; that of a bare name is the one that the process is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Disk for FileDisk {
@@ -52,13 +89,36 @@ impl Disk for FileDisk {
         builder.create(&self.path)
     }
 
+    fn read_journal(&self) -> io::Result<Vec<u8>> {
+        or_none(std::fs::read(self.journal_path())).map(Option::unwrap_or_default)
+    }
+
+    fn journal(&self) -> io::Result<Box<dyn redb::StorageBackend>> {
+        let path = self.journal_path();
+        let is_new = !path.exists();
+        let file = std::fs::File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+        if is_new {
+            sync_folder(folder_of(&path))?;
+        }
+        Ok(Box::new(redb::backends::FileBackend::new(file).map_err(io::Error::other)?))
+    }
+
+    fn remove_journal(&self) -> io::Result<()> {
+        or_none(std::fs::remove_file(self.journal_path())).map(drop)
+    }
+
     fn usage(&self) -> io::Result<DiskUsage> {
-        let metadata = std::fs::metadata(&self.path)?;
-        #[cfg(unix)]
-        let allocated_bytes = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
-        #[cfg(not(unix))]
-        let allocated_bytes = metadata.len();
-        Ok(DiskUsage { file_bytes: metadata.len(), allocated_bytes })
+        let mut usage = DiskUsage::default();
+        let journal = or_none(std::fs::metadata(self.journal_path()))?;
+        for metadata in std::iter::once(std::fs::metadata(&self.path)?).chain(journal) {
+            usage.file_bytes += metadata.len();
+            #[cfg(unix)]
+            let allocated_bytes = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
+            #[cfg(not(unix))]
+            let allocated_bytes = metadata.len();
+            usage.allocated_bytes += allocated_bytes;
+        }
+        Ok(usage)
     }
 
     #[cfg(unix)]

@@ -78,6 +78,13 @@ pub(super) struct Staged {
     counts: HashMap<SeriesIx, Counts>,
 }
 
+impl Staged {
+    /// Whether no histogram came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.points.is_empty() && self.hours.is_empty() && self.counts.is_empty()
+    }
+}
+
 /// What becomes of the histograms of each draft, in their order.
 pub(super) fn count(database: &Database, drafts: &[Draft<'_>]) -> Result<(Vec<Vec<Counted>>, Staged), StoreError> {
     let mut staged = Staged::default();

@@ -1,8 +1,8 @@
-//! The embedded store: what the gateway has acknowledged, on disk, in one file.
+//! The embedded store: what the gateway has acknowledged, on disk.
 //!
 //! One writer thread owns a [`Store`]; everything is plain synchronous Rust, and time comes in as an
 //! argument. The one implementation is [`RedbStore`]: the tables of `docs/formats/store.md` in a
-//! redb file, `bellwether.redb` in the data folder.
+//! redb file, `bellwether.redb` in the data folder, and beside it while it is open a journal of the newest commits.
 //!
 //! ```text
 //! open ─► replay ─► append · append · … ─► seal (a bounded step at a time) ─► expire (likewise)
@@ -35,6 +35,7 @@ mod find;
 mod histograms;
 mod hour;
 mod idempotency;
+mod journal;
 mod metric;
 mod origin;
 mod outbox;
@@ -47,6 +48,7 @@ mod restated;
 mod retention;
 mod rework;
 mod rollups;
+mod rows;
 mod seal;
 mod series;
 mod snapshot;
@@ -90,7 +92,7 @@ pub use transfer::{Receiving, TransferError};
 pub use verify::Verification;
 
 /// The format that this program writes, and the newest that it reads.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// Epochs are of these bits: JSON keeps whole numbers up to here.
 pub const EPOCH_MASK: u64 = (1 << 53) - 1;
@@ -106,8 +108,8 @@ pub trait Store: Send {
 
     /// Stores batches, durably, in one transaction; one [`Outcome`] for each, in their order. A sample of
     /// which there is to be one a timestamp is left out where its series has a value at its timestamp.
-    /// Cost: one group commit (two fsyncs) for all of them, and a look at what is stored around those
-    /// samples that are no newer than their series.
+    /// Cost: one group commit (one fsync, two where there is a histogram) for all of them, and a look at what is stored
+    /// around those samples that are no newer than their series.
     ///
     /// # Errors
     /// [`StoreError`] where the disk is full, failed or is still out of use after a failure: then
@@ -181,7 +183,8 @@ pub trait Store: Send {
     fn series(&self) -> Vec<StoredSeries>;
 
     /// The store as it is now, to be read by another thread while this one goes on writing. As long as it
-    /// lives, what is dropped from the store keeps its place in the file. Cost: none.
+    /// lives, what is dropped from the store keeps its place in the file. Cost: a commit where there were others since the
+    /// last one.
     ///
     /// # Errors
     /// [`StoreError`] where the disk failed.
@@ -315,7 +318,9 @@ impl Store for RedbStore {
 
     fn append(&mut self, batches: &[Batch]) -> Result<Vec<Outcome>, StoreError> {
         self.check_room()?;
-        self.change(append::time_of(batches), |database, state| append::append(database, state, batches))
+        self.commit(append::time_of(batches), |database, state, journal| {
+            append::append(database, state, journal, batches)
+        })
     }
 
     fn remembers(&self, key: &IdempotencyKey, now: TimestampMs) -> bool {

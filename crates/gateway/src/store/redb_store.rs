@@ -2,6 +2,7 @@
 
 use super::disk::{self, Disk, FileDisk};
 use super::error::{StoreError, While};
+use super::journal::{self, Journal};
 use super::seal::{Progress, SealLimits};
 use super::state::{State, check_format};
 use super::tables::{self, meta};
@@ -9,6 +10,7 @@ use super::{FORMAT, NewStore, Origin, Resurfaced, Statistics, recovery};
 use super::{histograms, renew};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableDatabase, WriteTransaction};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -21,13 +23,15 @@ const REOPEN_AFTER: DurationMs = DurationMs::from_secs(1);
 /// How long sealing and dropping pause after they met damage, so that commits go on in between.
 const PAUSE: DurationMs = DurationMs::from_minutes(10);
 
-/// A [`Store`](super::Store) in one redb file.
+/// A [`Store`](super::Store) in a redb file and a journal beside it.
 pub struct RedbStore {
     disk: Box<dyn Disk>,
     /// `None` after a failure, until it is opened anew.
     database: Option<Database>,
     opened_at: TimestampMs,
-    /// The twin of what is in `database`.
+    /// The newest commits, which `database` has still to take up; readings have it do so too.
+    journal: RefCell<Journal>,
+    /// The twin of what is in `database` and `journal`.
     pub(super) state: State,
     /// Not before then is the file opened anew; set by a failure.
     retry_at: Option<TimestampMs>,
@@ -78,10 +82,12 @@ impl RedbStore {
     fn renew(&mut self) -> Result<(), StoreError> {
         let Some(database) = self.database.take() else { return Ok(()) };
         let (disk, epoch) = (self.disk.as_ref(), self.state.epoch);
+        self.journal.replace(Journal::none());
         if let Err(error) = shielded(move || renew::renew(disk, database, epoch)) {
             tracing::warn!(%error, "free pages of the store's file may still hold what was erased; the next start tries again");
         }
         let (database, state) = open_database(disk, None, self.opened_at)?;
+        self.journal.replace(Journal::begin(disk, &database, epoch));
         (self.database, self.state) = (Some(database), state);
         Ok(())
     }
@@ -96,9 +102,11 @@ impl RedbStore {
         if state.origin != new.origin {
             return Err(StoreError::OtherOrigin { path: disk.path().to_owned(), found: state.origin });
         }
+        let journal = RefCell::new(Journal::begin(disk.as_ref(), &database, state.epoch));
         Ok(Self {
             disk,
             database: Some(database),
+            journal,
             opened_at: new.now,
             state,
             retry_at: None,
@@ -142,10 +150,22 @@ impl RedbStore {
     /// # Errors
     /// [`StoreError`] where the disk failed; what was acknowledged is on disk all the same.
     pub fn close(mut self) -> Result<(), StoreError> {
-        match self.database.take() {
-            Some(database) => shielded(|| database.close().while_doing("closing the store")),
-            None => Ok(()),
-        }
+        self.finish()
+    }
+
+    /// Leaves one file: the database has taken up what is in the journal, which is removed.
+    fn finish(&mut self) -> Result<(), StoreError> {
+        let Some(database) = self.database.take() else { return Ok(()) };
+        let mut journal = self.journal.replace(Journal::none());
+        let disk = &self.disk;
+        shielded(move || {
+            let doing = "closing the store";
+            journal.settle(&database)?;
+            drop(journal);
+            // While the database is locked: nobody else has begun a journal of their own.
+            disk.remove_journal().map_err(|reason| StoreError::of_io(doing, reason))?;
+            database.close().while_doing(doing)
+        })
     }
 
     /// Where its samples come from.
@@ -160,22 +180,34 @@ impl RedbStore {
         self.disk.path()
     }
 
-    /// Runs a change of the file. After a failure the file is closed, and opened anew at the first
-    /// call a second later.
+    /// Runs a change of the database, once it has taken up what is in the journal. See [`RedbStore::commit`].
     pub(super) fn change<T>(
         &mut self,
         now: TimestampMs,
         change: impl FnOnce(&Database, &mut State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.commit(now, |database, state, journal| {
+            journal.settle(database)?;
+            change(database, state)
+        })
+    }
+
+    /// Runs a change of the files. After a failure they are closed, and opened anew at the first
+    /// call a second later.
+    pub(super) fn commit<T>(
+        &mut self,
+        now: TimestampMs,
+        change: impl FnOnce(&Database, &mut State, &mut Journal) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if self.database.is_none() {
             self.reopen(now)?;
         }
         let Some(database) = self.database.take() else { return Err(StoreError::Closed) };
-        let state = &mut self.state;
+        let (state, journal) = (&mut self.state, self.journal.get_mut());
         // In a panic the database goes down with the stack: closed after it, redb would make one more
         // commit without quick repair, and the next start would have to find the whole file intact.
         let result = shielded(move || {
-            let result = change(&database, state);
+            let result = change(&database, state, journal);
             Ok((database, result))
         });
         let result = match result {
@@ -217,7 +249,10 @@ impl RedbStore {
         look: impl FnOnce(&Database, &State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let Some(database) = &self.database else { return Err(StoreError::Closed) };
-        shielded(|| look(database, &self.state))
+        shielded(|| {
+            self.journal.borrow_mut().settle(database)?;
+            look(database, &self.state)
+        })
     }
 
     fn reopen(&mut self, now: TimestampMs) -> Result<(), StoreError> {
@@ -232,6 +267,7 @@ impl RedbStore {
                 let unseen = self.state.seq + 1..=state.seq;
                 self.resurfaced.extend(shielded(|| recovery::batches(&database, &state, unseen.clone()))?);
                 self.resurfaced.extend(shielded(|| histograms::resurfaced(&database, &state, unseen))?);
+                self.journal.replace(Journal::begin(self.disk.as_ref(), &database, state.epoch));
                 self.database = Some(database);
                 let before = std::mem::replace(&mut self.state, state);
                 self.state.faults.get_mut().join(before.faults.into_inner());
@@ -251,7 +287,9 @@ impl RedbStore {
         std::mem::take(&mut self.resurfaced)
     }
 
+    /// Closes the files after a failure; what is in the journal is read from there when they are opened anew.
     fn shut(&mut self) {
+        self.journal.replace(Journal::none());
         if let Some(database) = self.database.take() {
             // The failure that led here is the one that is told.
             let _ = shielded(|| {
@@ -272,6 +310,13 @@ impl RedbStore {
             faults: self.state.faults.borrow().count(),
             reopened: self.reopened,
         }
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        // It cannot be told; what is in the journal stays there.
+        let _ = self.finish();
     }
 }
 
@@ -308,7 +353,12 @@ fn open_database(
             error => StoreError::of("opening the store", error.into()),
         })?;
         prepare(&database, new)?;
+        let journal = disk.read_journal().map_err(|reason| of_opening(path, reason))?;
+        let faults = journal::recover(&database, &journal)?;
         let state = State::load(&database, opened_at)?;
+        for fault in faults {
+            state.faults.borrow_mut().add(fault);
+        }
         Ok((database, state))
     })
 }

@@ -9,6 +9,7 @@ use super::batch::{self, Found, LeftOut};
 use super::chunk::{self, ChunkKey, hour_of};
 use super::error::{StoreError, While};
 use super::hour;
+use super::journal::Journal;
 use super::series::SeriesIx;
 use super::state::State;
 use super::tables;
@@ -26,12 +27,15 @@ type Wanted = BTreeMap<(SeriesIx, TimestampMs), Option<f64>>;
 pub(super) fn left_out(
     database: &Database,
     state: &mut State,
+    journal: &mut Journal,
     drafts: &[Draft<'_>],
 ) -> Result<Vec<Vec<LeftOut>>, StoreError> {
     let mut wanted = wanted(database, state, drafts)?;
     if wanted.is_empty() {
         return Ok(vec![Vec::new(); drafts.len()]);
     }
+    // What is looked for may be in the journal still.
+    journal.settle(database)?;
     let read = database.begin_read().while_doing(DOING)?;
     look_in_chunks(&read, state, &mut wanted)?;
     look_in_tail(&read, state, &mut wanted)?;

@@ -12,7 +12,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::Database;
 
+use super::disk::{Disk, FileDisk};
 use super::error::{StoreError, While};
+use super::fault::Fault;
+use super::journal;
 use super::redb_store::{FILE_NAME, of_opening, shielded};
 use super::snapshot::Snapshot;
 use super::state::check_format;
@@ -27,6 +30,7 @@ const BLOCK: u64 = 4_096;
 pub struct StoppedStore {
     database: Database,
     path: PathBuf,
+    lost: Vec<Fault>,
 }
 
 impl StoppedStore {
@@ -65,15 +69,26 @@ impl StoppedStore {
                 Err(error) => return Err(error),
             };
             check_format(format)?;
-            Ok(database)
+            let journal = FileDisk::new(path.clone()).read_journal().map_err(|reason| of_opening(&path, reason))?;
+            // Of a gateway that ended on a sudden; a backup's file has none of its own.
+            let is_own = path.file_name().is_some_and(|name| name == FILE_NAME);
+            let lost = if is_own { journal::recover(&database, &journal)? } else { Vec::new() };
+            Ok((database, lost))
         })?;
-        Ok(Self { database, path })
+        let (database, lost) = database;
+        Ok(Self { database, path, lost })
     }
 
     /// The store's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Batches of its journal that are damaged: of these there is no other record.
+    #[must_use]
+    pub fn lost(&self) -> &[Fault] {
+        &self.lost
     }
 
     /// Whether the file's pages are whole by their own checksums, those of inner pages among them. Cost: reads

@@ -38,7 +38,7 @@ pub(super) const RESTATED: TableDefinition<(u32, i64), &[u8]> = TableDefinition:
 
 /// Does the same to tables of whatever types.
 pub(super) trait EachTable {
-    /// Does it to one; `number` names the table in a backup on its way and is never given to another.
+    /// Does it to one; `number` names the table in the journal and in a backup on its way, and is never given to another.
     fn table<K: Key + 'static, V: Value + 'static>(
         &mut self,
         number: u8,
@@ -51,14 +51,14 @@ pub(super) trait EachTable {
 /// # Errors
 /// The first of `work`'s.
 pub(super) fn each(work: &mut impl EachTable) -> Result<(), StoreError> {
-    work.table(1, META)?;
-    work.table(2, SERIES)?;
-    work.table(3, METRICS)?;
-    work.table(4, TAIL)?;
+    work.table(number::META, META)?;
+    work.table(number::SERIES, SERIES)?;
+    work.table(number::METRICS, METRICS)?;
+    work.table(number::TAIL, TAIL)?;
     work.table(5, CHUNKS)?;
     work.table(6, HOURS)?;
-    work.table(7, SENDERS)?;
-    work.table(8, BATCHES)?;
+    work.table(number::SENDERS, SENDERS)?;
+    work.table(number::BATCHES, BATCHES)?;
     work.table(9, OUTBOX)?;
     work.table(10, ALERTS)?;
     // A file has these once it was given a histogram.
@@ -68,6 +68,16 @@ pub(super) fn each(work: &mut impl EachTable) -> Result<(), StoreError> {
     // And these once something was corrected.
     work.table(14, CORRECTIONS)?;
     work.table(15, RESTATED)
+}
+
+/// Numbers of tables, as [`EachTable`] gives them, of those that a commit changes.
+pub(super) mod number {
+    pub(in super::super) const META: u8 = 1;
+    pub(in super::super) const SERIES: u8 = 2;
+    pub(in super::super) const METRICS: u8 = 3;
+    pub(in super::super) const TAIL: u8 = 4;
+    pub(in super::super) const SENDERS: u8 = 7;
+    pub(in super::super) const BATCHES: u8 = 8;
 }
 
 /// The names in [`META`].

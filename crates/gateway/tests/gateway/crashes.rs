@@ -2,10 +2,8 @@
 //! not answered. Nothing acknowledged is missing, nothing is stored twice.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bellwether_testkit::random::Random;
 use serde_json::Value;
@@ -68,24 +66,21 @@ impl Sender {
 enum Moment {
     /// After so many commits, and then so many turns of a loop.
     Random { commits: u32, turns: u64 },
-    /// As soon as a commit shows in the head of the store's file: it is on its way to the disk or there, and
-    /// its answers are not sent.
+    /// As soon as a commit shows in the journal: it is on its way to the disk or there, and its answers are not sent.
     Committed { commits: u32 },
 }
 
-/// The page of redb's file that each commit changes last.
-fn head(file: &Path) -> [u8; 512] {
-    let mut head = [0; 512];
-    File::open(file).unwrap().read_exact(&mut head).unwrap();
-    head
+/// When the journal was written last; a commit writes it once.
+fn written(journal: &Path) -> SystemTime {
+    std::fs::metadata(journal).unwrap().modified().unwrap()
 }
 
-/// Waits for so many commits.
-fn wait_for_commits(file: &Path, commits: u32) {
-    let mut seen = head(file);
+/// Waits for so many commits; those in one tick of the system's clock show as one.
+fn wait_for_commits(journal: &Path, commits: u32) {
+    let mut seen = written(journal);
     for _ in 0..commits {
         until_at_once(|| {
-            let now = head(file);
+            let now = written(journal);
             std::mem::replace(&mut seen, now) != now
         });
     }
@@ -122,15 +117,15 @@ fn round(folder: &Path, senders: &mut [Sender; SENDERS], moment: Moment) -> u64 
         until("the senders are at work", || counted(&gateway, "gateway_samples_accepted_total") >= 60.0);
         stored_before = counted(&gateway, "gateway_batches_repeated_total");
         assert!(stored_before <= repeats, "{stored_before} of {repeats} batches that were sent again");
-        let file = folder.join("bellwether.redb");
+        let journal = folder.join("bellwether.journal");
         match moment {
             Moment::Random { commits, turns } => {
-                wait_for_commits(&file, commits);
+                wait_for_commits(&journal, commits);
                 (0..turns).for_each(|turn| {
                     std::hint::black_box(turn);
                 });
             }
-            Moment::Committed { commits } => wait_for_commits(&file, commits),
+            Moment::Committed { commits } => wait_for_commits(&journal, commits),
         }
         gateway.kill();
         for (sender, running) in senders.iter_mut().zip(running) {

@@ -94,11 +94,11 @@ fn a_store_of_a_newer_program_is_left_alone() {
     let database = redb::Database::create(&path).unwrap();
     let write = database.begin_write().unwrap();
     let meta = redb::TableDefinition::<&str, u64>::new("meta");
-    write.open_table(meta).unwrap().insert("format", 2).unwrap();
+    write.open_table(meta).unwrap().insert("format", 3).unwrap();
     write.commit().unwrap();
     drop(database);
     let output = command(folder.path()).output().unwrap();
-    fails(&output, &["format 2", "newer program", "--data-dir"]);
+    fails(&output, &["format 3", "newer program", "--data-dir"]);
     assert_eq!(said(&output).lines().count(), 1, "{output:?}");
 }
 

@@ -49,6 +49,13 @@ pub(crate) fn open(folder: &Path) -> RedbStore {
     RedbStore::open(folder, EPOCH).unwrap()
 }
 
+/// A copy of a store's files as they are now, as a process that ends on a sudden leaves them.
+pub(crate) fn copy_files(from: &Path, to: &Path) {
+    for name in ["bellwether.redb", "bellwether.journal"] {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
+
 /// Limits so small that a round of a few samples takes many steps, and a tail of some is too long.
 pub(crate) const SMALL_STEPS: SealLimits = SealLimits {
     tail_samples: 150,
