@@ -6,6 +6,7 @@
 //! load ingest  --at 127.0.0.1:9090 --path /api/v1/write --connections 4 --seconds 10 --batch 1000 [--series 100]
 //!              [--batches N] [--from MS] [--step-ms 1]
 //! load viewers --at 127.0.0.1:4000 --path /ws --viewers 200 --seconds 10 [--protocol P] [--say TEXT]
+//! load delay   --at 127.0.0.1:4000 --viewers 500 --seconds 10 --rate 10
 //! ```
 //! Threads that block, and nothing else of the field's: it must not be in the way of what it measures.
 #![expect(clippy::print_stdout, reason = "telling figures is its job")]
@@ -32,7 +33,8 @@ fn main() {
     match what.as_str() {
         "ingest" => ingest(&options),
         "viewers" => view(&options),
-        other => println!("there is no {other:?}: say ingest or viewers"),
+        "delay" => delay(&options),
+        other => println!("there is no {other:?}: say ingest, viewers or delay"),
     }
 }
 
@@ -262,41 +264,144 @@ struct Counts {
 /// Counts binary messages until the connection ends, and answers pings.
 fn watch(mut reader: BufReader<TcpStream>, counts: &Counts) {
     let mut payload = Vec::new();
-    loop {
-        let mut head = [0; 2];
-        let code = reader.read_exact(&mut head).map(|()| head[0] & 0x0f);
-        let Ok(code) = code else { break };
-        let length = match head[1] & 0x7f {
-            126 => {
-                let mut two = [0; 2];
-                reader.read_exact(&mut two).unwrap();
-                usize::from(u16::from_be_bytes(two))
-            }
-            127 => {
-                let mut eight = [0; 8];
-                reader.read_exact(&mut eight).unwrap();
-                usize::try_from(u64::from_be_bytes(eight)).unwrap()
-            }
-            short => usize::from(short),
-        };
-        payload.resize(length, 0);
-        if reader.read_exact(&mut payload).is_err() {
-            break;
-        }
-        match code {
-            2 if counts.counting.load(Ordering::Acquire) => {
-                counts.messages.fetch_add(1, Ordering::Relaxed);
-                counts.bytes.fetch_add(length as u64, Ordering::Relaxed);
-            }
-            // An empty pong will do.
-            9 => reader.get_mut().write_all(&[0x8a, 0x80, 0, 0, 0, 0]).unwrap(),
-            8 => break,
-            _ => {}
+    while let Some(code) = message(&mut reader, &mut payload) {
+        if code == 2 && counts.counting.load(Ordering::Acquire) {
+            counts.messages.fetch_add(1, Ordering::Relaxed);
+            counts.bytes.fetch_add(payload.len() as u64, Ordering::Relaxed);
         }
     }
     if !counts.over.load(Ordering::Acquire) {
         counts.closed.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Takes the next message, 1 of text or 2 of bytes, and answers pings; `None` where the connection ends or is quiet
+/// for longer than its time-out.
+fn message(reader: &mut BufReader<TcpStream>, payload: &mut Vec<u8>) -> Option<u8> {
+    loop {
+        let mut head = [0; 2];
+        reader.read_exact(&mut head).ok()?;
+        let length = match head[1] & 0x7f {
+            126 => {
+                let mut two = [0; 2];
+                reader.read_exact(&mut two).ok()?;
+                usize::from(u16::from_be_bytes(two))
+            }
+            127 => {
+                let mut eight = [0; 8];
+                reader.read_exact(&mut eight).ok()?;
+                usize::try_from(u64::from_be_bytes(eight)).unwrap()
+            }
+            short => usize::from(short),
+        };
+        payload.resize(length, 0);
+        reader.read_exact(payload).ok()?;
+        match head[0] & 0x0f {
+            // An empty pong will do.
+            9 => reader.get_mut().write_all(&[0x8a, 0x80, 0, 0, 0, 0]).ok()?,
+            8 => return None,
+            code => return Some(code),
+        }
+    }
+}
+
+/// What a viewer of `delay` subscribes to, so that it can read what it gets.
+const FOLLOW: &[u8] =
+    br#"{"type":"subscribe","id":1,"metrics":[{"name":"load_number","range":"1m"}],"step":"raw","format":"json"}"#;
+/// A viewer that hears nothing for so long has lost what it waits for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Sends numbers as samples to Bellwether, one a message, and tells how long after the sender's answer each of its
+/// viewers had them. One more viewer takes nothing at all, and one comes anew each second.
+fn delay(options: &Options) {
+    let (at, viewers) = (options.text("--at"), options.number("--viewers", 500) - 2);
+    let (seconds, rate) = (options.number("--seconds", 10), options.number("--rate", 10));
+    let numbers = seconds * rate;
+    let (ready, over, comings) = (Barrier::new(viewers + 1), AtomicBool::new(false), AtomicU64::new(0));
+    let mut stopped = open(at, "/ws", "bellwether.v1");
+    stopped.write_all(&masked(FOLLOW)).unwrap();
+    std::thread::scope(|scope| {
+        let watching: Vec<_> = (0..viewers)
+            .map(|_| {
+                let mut reader = follow(at);
+                let ready = &ready;
+                scope.spawn(move || {
+                    ready.wait();
+                    let (mut seen, mut payload) = (vec![None; numbers], Vec::new());
+                    while seen.last().is_some_and(Option::is_none) && message(&mut reader, &mut payload).is_some() {
+                        let now = Instant::now();
+                        for number in values(&payload) {
+                            seen[number] = Some(now);
+                        }
+                    }
+                    seen
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            while !over.load(Ordering::Acquire) {
+                drop(follow(at));
+                comings.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        });
+        ready.wait();
+        let answered = send_numbers(at, numbers, rate);
+        let seen: Vec<_> = watching.into_iter().map(|watching| watching.join().unwrap()).collect();
+        over.store(true, Ordering::Release);
+        let each = seen.iter().flat_map(|seen| seen.iter().zip(&answered));
+        let mut waits: Vec<_> =
+            each.filter_map(|(seen, answered)| Some((*seen)?.saturating_duration_since(*answered))).collect();
+        let missing = numbers * viewers - waits.len();
+        waits.sort_unstable();
+        let wait_ms = |share: usize| waits[(waits.len() - 1) * share / 100].as_secs_f64() * 1_000.0;
+        println!(
+            "{{\"viewers\":{},\"messages\":{numbers},\"missing\":{missing},\"comings\":{},\"p50Ms\":{:.3},\"p99Ms\":{:.3},\"maxMs\":{:.3}}}",
+            viewers + 2,
+            comings.load(Ordering::Relaxed),
+            wait_ms(50),
+            wait_ms(99),
+            wait_ms(100),
+        );
+    });
+    drop(stopped);
+}
+
+/// A viewer that has the past and waits for what comes.
+fn follow(at: &str) -> BufReader<TcpStream> {
+    let mut stream = open(at, "/ws", "bellwether.v1");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(&masked(FOLLOW)).unwrap();
+    let (mut reader, mut payload) = (BufReader::new(stream), Vec::new());
+    while !payload.starts_with(br#"{"type":"subscribed""#) {
+        assert!(message(&mut reader, &mut payload).is_some(), "a viewer is not let in");
+    }
+    reader
+}
+
+/// The numbers of a message of samples.
+fn values(payload: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let text = std::str::from_utf8(payload).unwrap();
+    let is_samples = text.starts_with(r#"{"type":"samples""#);
+    let values = text.split(r#""value":"#).skip(1).filter(move |_| is_samples);
+    values.map(|text| text[..text.find([',', '}']).unwrap()].parse::<f64>().unwrap() as usize)
+}
+
+/// Sends the numbers from 0, so many a second; when each was answered.
+fn send_numbers(at: &str, numbers: usize, rate: usize) -> Vec<Instant> {
+    let mut stream = connect(at);
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let began = Instant::now();
+    let one = |number: usize| {
+        let due = Duration::from_secs_f64(number as f64 / rate as f64);
+        std::thread::sleep(due.saturating_sub(began.elapsed()));
+        let body = format!(r#"{{"name":"load_number","value":{number}}}"#);
+        let head = format!("POST /ingest HTTP/1.1\r\nHost: {at}\r\nContent-Type: application/json\r\n");
+        stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+        assert_eq!(answer(&mut reader), 204);
+        Instant::now()
+    };
+    (0..numbers).map(one).collect()
 }
 
 /// Opens a WebSocket; the answer's head is read, and nothing behind it.

@@ -37,3 +37,11 @@ export async function viewers(server, { path, viewers: many, seconds, protocol =
     },
   };
 }
+
+/** Sends numbers to so many viewers of ours, one of them stopped and one coming anew each second; how late they come. */
+export async function delay(server, shape) {
+  const { child, line } = start('delay', { at: server.at, ...shape });
+  const told = JSON.parse(await line());
+  if (child.exitCode === null) await once(child, 'exit');
+  return told;
+}

@@ -2,7 +2,7 @@
 // time of the server for each sample or message, which does not depend on how fast the load comes; it is read from
 // /proc, also of what the server goes on doing after its last answer.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ingest, viewers } from './load.mjs';
+import { delay, ingest, viewers } from './load.mjs';
 import { withServer } from './servers.mjs';
 import { disk } from './disk.mjs';
 import { queryOfADay } from './day.mjs';
@@ -11,8 +11,8 @@ const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 
 /** How much is done in the full form and in the quick one, which only shows that it works. */
 export const sizes = {
-  full: { seconds: 5, settleSeconds: 3, rounds: 3, viewers: 200, rate: 100, stepSeconds: 8, stepViewers: 1_000, day: 86_400, queries: 200, diskMinutes: 5 },
-  quick: { seconds: 1, settleSeconds: 0, rounds: 1, viewers: 5, rate: 20, stepSeconds: 2, stepViewers: 5, day: 3_600, queries: 5, diskMinutes: 0 },
+  full: { seconds: 5, settleSeconds: 3, rounds: 3, viewers: 200, rate: 100, stepSeconds: 8, stepViewers: 1_000, delayViewers: 500, delaySeconds: 20, day: 86_400, queries: 200, diskMinutes: 5 },
+  quick: { seconds: 1, settleSeconds: 0, rounds: 1, viewers: 5, rate: 20, stepSeconds: 2, stepViewers: 5, delayViewers: 5, delaySeconds: 2, day: 3_600, queries: 5, diskMinutes: 0 },
 };
 
 /** One server under remote write: microseconds of its processor for each sample that it answered for. */
@@ -221,4 +221,22 @@ async function steps(size, told) {
   }];
 }
 
-export const parts = { 'w6-write': remoteWrite, 'w6-fanout': fanOut, 'w6-query': queryOfADay, 'w6-disk': disk, 'w6-step': steps };
+/** How long after the sender's answer viewers have a value, when one of them takes nothing and one keeps coming anew. */
+async function delays(size, told) {
+  const rows = [];
+  for (const rate of [10, 100]) {
+    const shape = { viewers: size.delayViewers, seconds: size.delaySeconds, rate };
+    const found = await withServer('bellwether', { flags: ['--no-host-metrics'] }, (server) => delay(server, shape));
+    if (found.missing > 0) throw new Error(`${found.missing} values did not come`);
+    told(`delay at ${rate} a second: p99 ${found.p99Ms} ms`);
+    rows.push({ key: `rate${rate}`, title: `${rate} messages a second`, version: '', ...found });
+  }
+  return [{
+    title: `W6: how long after the sender's answer ${size.delayViewers} viewers have a value`,
+    columns: [['p50 ms', 'p50Ms'], ['p99 ms', 'p99Ms'], ['longest ms', 'maxMs'], ['messages', 'messages'], ['comings', 'comings']],
+    rows,
+    note: 'One of the viewers takes nothing, and one goes and comes anew each second; of all others each gets each message. A value that came before the answer counts as 0. What reads runs on the same machine: its threads wait for the processor too.',
+  }];
+}
+
+export const parts = { 'w6-write': remoteWrite, 'w6-fanout': fanOut, 'w6-query': queryOfADay, 'w6-disk': disk, 'w6-step': steps, 'w6-delay': delays };

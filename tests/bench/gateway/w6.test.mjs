@@ -39,3 +39,7 @@ test('disk: what was recorded is sealed', async () => {
 test('steps: a viewer gets one message a second at both rates', async () => {
   for (const row of (await ours('w6-step'))[0]) assert.ok(row.messages > 0 && row.messages < 3, JSON.stringify(row));
 });
+
+test('delay: each viewer gets each value, beside one that takes none and one that comes anew', async () => {
+  for (const row of (await ours('w6-delay'))[0]) assert.ok(row.viewers === 5 && row.missing === 0 && row.comings > 0, JSON.stringify(row));
+});
