@@ -168,6 +168,26 @@ test('more columns than a series can have labels are refused in words', async ()
   await context.close();
 });
 
+test('a file is looked at as of then too', async () => {
+  const { page, context, watch } = await alone();
+  await drop(page, 'waits.csv', 'time,wait\n2025-03-31T10:00:00Z,4\n2025-03-31T10:30:00Z,6\n2025-03-31T12:00:00Z,50\n');
+  await show(page);
+  const figure = page.locator('.figure-value').first();
+  await figure.filter({ hasText: /^20/ }).waitFor();
+  await page.getByRole('button', { name: 'Time range' }).click();
+  const bar = page.getByRole('region', { name: 'Time range' });
+  // The reader is in Madrid, two hours ahead then.
+  await bar.getByLabel('From').fill('2025-03-31T11:00:00');
+  await bar.getByLabel('To').fill('2025-03-31T13:00:00');
+  await bar.getByRole('button', { name: 'Show' }).click();
+  await figure.filter({ hasText: /^5/ }).waitFor();
+  await bar.getByRole('status').filter({ hasText: /^As of 31 Mar 2025, 13:00, not live: the 2\sh up to then\.$/ }).waitFor();
+  await bar.getByRole('button', { name: 'Back to live' }).click();
+  await figure.filter({ hasText: /^20/ }).waitFor();
+  watch.check();
+  await context.close();
+});
+
 test('100,000 rows are read in pieces, by a button, and can be looked at', async () => {
   const { page, context, watch } = await alone();
   const line = (place) => `response,${place % 400},${new Date(Date.UTC(2025, 2, 1) + place * 30_000).toISOString()},team ${place % 20}`;
