@@ -190,6 +190,25 @@ test('every view stands at the span', async () => {
   await context.close();
 });
 
+test('a finger zooms around what it has touched', async () => {
+  const touch = { viewport: { width: 390, height: 844 }, hasTouch: true };
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], ...touch });
+  const whole = [end - 30 * MINUTE_MS, end - 10 * MINUTE_MS];
+  await page.goto(address(...whole));
+  await shown(page);
+  await slider(page).scrollIntoViewIfNeeded();
+  const box = await slider(page).boundingBox();
+  await page.touchscreen.tap(box.x + box.width * 0.8, box.y + box.height / 2);
+  await page.locator('.strip-cursor line').waitFor({ state: 'attached' });
+  await button(page, 'Zoom in').tap();
+  const zoomed = await turned(page, whole);
+  assert.equal(zoomed[1] - zoomed[0], 10 * MINUTE_MS);
+  // The middle would be five minutes later than the beginning.
+  assert.ok(zoomed[0] > whole[0] + 7 * MINUTE_MS, `${(zoomed[0] - whole[0]) / MINUTE_MS} min`);
+  watch.check();
+  await context.close();
+});
+
 for (const look of looks) {
   test(`a span of the past, ${look.colorScheme}, ${look.viewport.width} px wide, is accessible`, async () => {
     const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], ...look });

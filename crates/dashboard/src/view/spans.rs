@@ -51,9 +51,11 @@ pub(crate) fn time_bar(state: &State, dispatch: &Callback<Msg>) -> Html {
             </div>
         }
     });
+    // What a finger has pointed at is forgotten when the chart loses the focus: a step is to go around it.
+    let stays = Callback::from(|event: MouseEvent| event.prevent_default());
     let step = |by: Shift, word: Text| {
         let pressed = turned.reform(move |_: MouseEvent| Turn::By(by));
-        html! { <button type="button" class="button" onclick={pressed}>{ word.say() }</button> }
+        html! { <button type="button" class="button" onclick={pressed} onmousedown={stays.clone()}>{ word.say() }</button> }
     };
     let live = turned.reform(|_: MouseEvent| Turn::Live);
     let now = snapshot.map_or(TimestampMs::LATEST, |snapshot| snapshot.now);
