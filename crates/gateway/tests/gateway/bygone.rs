@@ -79,6 +79,8 @@ fn the_past_is_as_fine_as_it_was() {
     }
     let (live, _) = as_of(&gateway, at, r#","where":["team:south"]"#);
     assert_eq!(live.engine.series_count(), 0, "only what was asked for");
+    let (live, _) = as_of(&gateway, now_ms(), "");
+    assert_eq!(live.figure("depth", Aggregation::Last).value, Some(5.0), "what was just stored is known");
     let (_, until) = as_of(&gateway, now_ms() + DAY, "");
     assert!(until <= now_ms(), "the future is not known");
 }
