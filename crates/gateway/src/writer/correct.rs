@@ -6,7 +6,7 @@ use bellwether_core::time::TimestampMs;
 use tokio::sync::oneshot;
 
 use super::WriteError;
-use super::restate::{MOST_RESTATING, Unsure};
+use super::restate::{MOST_RESTATING, ToShow};
 use super::thread::WriterThread;
 use crate::hub::NewMarks;
 use crate::store::{Change, Corrected, Correction, Store, Whereabouts};
@@ -25,7 +25,8 @@ impl<S: Store> WriterThread<S> {
                 let series: BTreeSet<_> = restated.iter().map(|(key, _)| key.clone()).collect();
                 let marks = NewMarks::Changed { untold: untold.clone(), restated: restated.clone() };
                 let done = Corrected::Done { id, seq, at, samples, restated, untold };
-                return self.restate(series, marks, seq, vec![(reply, done)], now);
+                let to_show = ToShow { series, told: vec![(reply, done)], outrun: 0 };
+                return self.restate(to_show, marks, seq, now);
             }
             refused => refused,
         };
@@ -61,7 +62,7 @@ impl<S: Store> WriterThread<S> {
         }
         let Ok(mut marks) = self.store.restated() else { return };
         marks.retain(|(series, _)| self.unsure.series.contains(series));
-        let Unsure { series, told } = std::mem::take(&mut self.unsure);
-        self.restate(series, NewMarks::All(marks), self.store.seq(), told, now);
+        let to_show = std::mem::take(&mut self.unsure);
+        self.restate(to_show, NewMarks::All(marks), self.store.seq(), now);
     }
 }

@@ -23,6 +23,9 @@ use crate::store::{BatchSample, Corrected, Increment, Snapshot, Store, StoreErro
 pub(super) const MOST_RESTATING: usize = 16;
 /// Most samples of the series of all corrections that may come before these are shown; beyond, they are read anew.
 pub(super) const MOST_SINCE: usize = 1_000_000;
+/// So often series are read anew because more came than could be held. Then the writer makes them itself: senders wait
+/// for once, and what was corrected is shown, however fast they send.
+const MOST_OUTRUN: u8 = 2;
 
 /// Series that are to be made anew.
 pub(crate) struct Order {
@@ -82,22 +85,23 @@ impl Order {
 /// Whoever asked for a correction, and what it is told once that is shown.
 pub(super) type Told = (oneshot::Sender<Result<Corrected, WriteError>>, Corrected);
 
-/// Series of which it is in doubt what the store holds, or which could not be shown as it holds them.
+/// Series that are to be shown as the store holds them.
 #[derive(Default)]
-pub(super) struct Unsure {
+pub(super) struct ToShow {
     pub(super) series: BTreeSet<SeriesKey>,
     /// Whoever is to be told once they are shown.
     pub(super) told: Vec<Told>,
+    /// How often more came of them than could be held before they were shown.
+    pub(super) outrun: u8,
 }
 
 /// Series of which an engine is being made.
 pub(super) struct Restating {
     number: u64,
-    series: BTreeSet<SeriesKey>,
+    to_show: ToShow,
     marks: NewMarks,
     /// The place of the change in the stream.
     seq: u64,
-    told: Vec<Told>,
     since: Since,
 }
 
@@ -138,28 +142,25 @@ impl Since {
 }
 
 impl<S: Store> WriterThread<S> {
-    /// Has series made anew as the store now holds them, and tells `told` once they are shown. Where the store cannot
-    /// be read, they are in doubt until it can.
-    pub(super) fn restate(
-        &mut self,
-        series: BTreeSet<SeriesKey>,
-        marks: NewMarks,
-        seq: u64,
-        told: Vec<Told>,
-        now: TimestampMs,
-    ) {
+    /// Has series made anew as the store now holds them. Where the store cannot be read, they are in doubt until it can.
+    pub(super) fn restate(&mut self, to_show: ToShow, marks: NewMarks, seq: u64, now: TimestampMs) {
         let snapshot = match self.store.snapshot() {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 self.complain(&error);
-                return self.doubt(series, told);
+                return self.doubt(to_show);
             }
         };
         let number = self.next_restating;
         self.next_restating += 1;
-        let (keys, config) = (series.iter().cloned().collect(), self.hub.config());
-        let order = Order { number, snapshot, series: keys, config, now };
-        self.restating.push(Restating { number, series, marks, seq, told, since: Since::default() });
+        let (series, config) = (to_show.series.iter().cloned().collect(), self.hub.config());
+        let order = Order { number, snapshot, series, config, now };
+        let outrun = to_show.outrun;
+        self.restating.push(Restating { number, to_show, marks, seq, since: Since::default() });
+        if outrun >= MOST_OUTRUN {
+            tracing::warn!("more came of corrected series than could be held: senders wait until they are shown");
+            return self.restated(number, order.make().map(Box::new), now);
+        }
         // The thread is gone only when the gateway ends.
         let _ended = self.orders.send(order);
     }
@@ -167,7 +168,9 @@ impl<S: Store> WriterThread<S> {
     /// Notes down what is stored of series that are being made anew.
     pub(super) fn note_since(&mut self, stored: &[(u64, Vec<BatchSample>)], increments: &[Increment]) {
         let mut held: usize = self.restating.iter().map(|each| each.since.len()).sum();
-        for Restating { series, since, .. } in self.restating.iter_mut().filter(|each| !each.since.overflowed) {
+        for Restating { to_show: ToShow { series, .. }, since, .. } in
+            self.restating.iter_mut().filter(|each| !each.since.overflowed)
+        {
             held -= since.len();
             // Samples of one series mostly stand together: it is looked for once.
             let mut before: Option<(&SeriesKey, bool)> = None;
@@ -192,7 +195,7 @@ impl<S: Store> WriterThread<S> {
     /// Answers those whose corrections are not shown yet, for the gateway ends: they are on disk, and the next start
     /// shows them.
     pub(super) fn tell_of_what_is_on_disk(&mut self) {
-        let told = self.restating.drain(..).flat_map(|restating| restating.told);
+        let told = self.restating.drain(..).flat_map(|restating| restating.to_show.told);
         for (reply, corrected) in told.chain(std::mem::take(&mut self.unsure.told)) {
             // The asker may have gone away; it is changed all the same.
             let _gone = reply.send(Ok(corrected));
@@ -202,28 +205,29 @@ impl<S: Store> WriterThread<S> {
     /// Shows series that were made anew.
     pub(super) fn restated(&mut self, number: u64, anew: Result<Box<Engine>, StoreError>, now: TimestampMs) {
         let Some(place) = self.restating.iter().position(|each| each.number == number) else { return };
-        let Restating { series, marks, seq, told, since, .. } = self.restating.remove(place);
+        let Restating { to_show, marks, seq, since, .. } = self.restating.remove(place);
         match anew {
             Ok(mut anew) if !since.overflowed => {
                 since.add_to(&mut anew, now);
-                let series: Vec<_> = series.into_iter().collect();
+                let series: Vec<_> = to_show.series.into_iter().collect();
                 self.hub.restate(&series, *anew, marks, seq);
-                for (reply, corrected) in told {
+                for (reply, corrected) in to_show.told {
                     // The asker may have gone away; it is changed all the same.
                     let _gone = reply.send(Ok(corrected));
                 }
             }
-            Ok(_) => self.doubt(series, told),
+            Ok(_) => self.doubt(ToShow { outrun: to_show.outrun + 1, ..to_show }),
             Err(error) => {
                 self.complain(&error);
-                self.doubt(series, told);
+                self.doubt(to_show);
             }
         }
     }
 
     /// Leaves series to be shown as soon as the store can be read.
-    fn doubt(&mut self, series: BTreeSet<SeriesKey>, told: Vec<Told>) {
-        self.unsure.series.extend(series);
-        self.unsure.told.extend(told);
+    fn doubt(&mut self, to_show: ToShow) {
+        self.unsure.series.extend(to_show.series);
+        self.unsure.told.extend(to_show.told);
+        self.unsure.outrun = self.unsure.outrun.max(to_show.outrun);
     }
 }

@@ -295,6 +295,26 @@ fn who_corrects_is_told_once_it_is_shown_however_much_comes_meanwhile() {
 }
 
 #[test]
+fn a_correction_is_shown_though_more_than_can_be_held_comes_ever_again() {
+    let mut rig = Rig::new();
+    rig.writer.most_since = 2;
+    let referred = IngestedSample { reference: Some("r".to_owned()), ..sample(None) };
+    assert_eq!(rig.write_one(batch("first", vec![referred, sample(None)])), stored(2));
+    let target = Target::new("r");
+    let found = rig.writer.store_for_tests().snapshot().unwrap().find(&target, Action::Withdraw).unwrap();
+    let asked = Correction { target, change: Change::Withdraw, reason: None, by: "desk".into(), now: clock::now() };
+    let mut answer = rig.ask(&asked, &found);
+    for (batch_id, so_far) in [("one", 5.0), ("two", 7.0)] {
+        assert_eq!(rig.write_one(batch(batch_id, vec![sample(None); 3])), stored(3));
+        assert!(answer.try_recv().is_err());
+        assert!(rig.restate_next(clock::now()));
+        assert_eq!(rig.count(), so_far);
+    }
+    assert!(matches!(answer.try_recv(), Ok(Ok(Corrected::Done { samples: 1, .. }))));
+    assert!(!rig.restate_next(clock::now()), "nothing is left to be made");
+}
+
+#[test]
 fn who_corrects_while_the_gateway_stops_is_told_that_it_is_on_disk() {
     let mut rig = Rig::new();
     let referred = IngestedSample { reference: Some("r".to_owned()), ..sample(None) };

@@ -11,7 +11,7 @@ use bellwether_core::engine::Plan;
 use bellwether_core::time::TimestampMs;
 
 use super::receipts::{BatchName, Receipts};
-use super::restate::{MOST_SINCE, Order, Restating, Unsure};
+use super::restate::{MOST_SINCE, Order, Restating, ToShow};
 use super::unsaved::{NewNotice, Unsaved};
 use super::{Delivery, Job, Receipt, Reply, WriteError, WriterQueue, Written};
 use crate::clock::{self, Stopwatch};
@@ -56,7 +56,7 @@ pub(crate) struct WriterThread<S> {
     /// Alert changes that could not be saved yet.
     unsaved: Unsaved,
     /// Among others, series that may have been changed by a correction whose commit failed.
-    pub(super) unsure: Unsure,
+    pub(super) unsure: ToShow,
     /// Series that are being made anew, in the order in which they were ordered.
     pub(super) restating: Vec<Restating>,
     pub(super) next_restating: u64,
@@ -90,7 +90,7 @@ impl<S: Store> WriterThread<S> {
             queue,
             receipts: Receipts::default(),
             unsaved: Unsaved::default(),
-            unsure: Unsure::default(),
+            unsure: ToShow::default(),
             restating: Vec::new(),
             next_restating: 0,
             most_since: MOST_SINCE,
