@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { accessible, looks } from './support/axe.mjs';
 import { launch, openPage } from './support/chromium.mjs';
-import { startGateway } from './support/gateway.mjs';
+import { startGateway, temporaryFolder, until } from './support/gateway.mjs';
 import { banner, heading, live, rows, views } from './support/overview.mjs';
 
 let browser;
@@ -71,7 +71,7 @@ test('each alert is told with rule, value, threshold and times, and nothing is n
   await page.waitForFunction(() => /^\(1\) Alerts/.test(document.title));
   assert.match(await views(page).innerText(), /Alerts\s*1/);
   assert.deepEqual((await watched()).map((row) => row[4]), ['Firing', 'Pending']);
-  const changes = await rows(page, 'Changes');
+  const changes = await rows(page, 'Alert history');
   assert.deepEqual(changes.map((row) => row[0]), ['Slow (/book)', 'Queue']);
   assert.match(changes[0][3], /^\d\d:\d\d:\d\d$/, 'when it fired');
   assert.equal(changes[1][3], '', 'what is pending has not fired');
@@ -80,12 +80,47 @@ test('each alert is told with rule, value, threshold and times, and nothing is n
   await gateway.ingest(Array.from({ length: 60 }, () => sample('/book', 20)));
   await group(page, 'Resolved').locator('[data-alert="Slow"]').waitFor();
   await group(page, 'Firing').getByText('No alert is firing.').waitFor();
-  assert.match((await rows(page, 'Changes')).find((row) => row[0] === 'Slow (/book)')[4], /^\d\d:\d\d:\d\d$/, 'when it ended');
+  assert.match((await rows(page, 'Alert history')).find((row) => row[0] === 'Slow (/book)')[4], /^\d\d:\d\d:\d\d$/, 'when it ended');
+  // A KPI tells of the alerts of its metric, and of no others.
+  await page.goto(`${gateway.url}/#/kpi/latency`);
+  assert.deepEqual((await rows(page, 'Alert history')).map((row) => row[0]), ['Slow (/book)']);
   // The other views have the banners that were here.
   await views(page).getByRole('link', { name: 'Overview' }).click();
   await banner(page, 'Slow').waitFor();
   watch.check();
   await context.close();
+});
+
+test('what ended is told after a restart, also of a rule that the board has no more', async () => {
+  const { folder, remove } = temporaryFolder();
+  const start = (board) =>
+    startGateway({ dataDir: folder, flags: ['--no-host-metrics', '--board', path.join(import.meta.dirname, 'boards', board)] });
+  const sample = (value) => ({ name: 'latency', value, labels: { route: '/=1+1' } });
+  const first = await start('alerts.json');
+  const ended = async () => (await (await fetch(`${first.url}/api/v1/alerts/ended`)).json()).alerts;
+  await first.ingest([sample(900)]);
+  const { page, context, watch } = await openPage(browser, { allowed: [first.url] });
+  await page.goto(`${first.url}/#/alerts`);
+  await group(page, 'Firing').locator('[data-alert="Slow"]').waitFor();
+  await first.ingest(Array.from({ length: 60 }, () => sample(20)));
+  await until(async () => (await ended()).length === 1, 'the gateway has kept its end');
+  watch.check();
+  await context.close();
+  await first.kill();
+
+  const second = await start('booking.json');
+  const again = await openPage(browser, { allowed: [second.url] });
+  await again.page.goto(`${second.url}/#/alerts`);
+  await live(again.page);
+  await group(again.page, 'Resolved').getByText(/None has ended/).waitFor();
+  const told = await rows(again.page, 'Alert history');
+  assert.deepEqual(told.map((row) => row[0]), ['Slow (/=1+1)']);
+  for (const time of told[0].slice(2)) assert.match(time, /^\d\d:\d\d:\d\d$/);
+  await again.page.getByText(/^Alerts that fire or wait, and those that ended in the last 5\s?min\.$/).waitFor();
+  again.watch.check();
+  await again.context.close();
+  await second.stop();
+  remove();
 });
 
 for (const look of looks) {

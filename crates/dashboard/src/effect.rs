@@ -50,6 +50,8 @@ pub enum Effect {
     Subscribe(Rc<Board>, PageWindow),
     /// Ask the gateway which metrics it has, and report the list.
     ListMetrics(Rc<Settings>),
+    /// Ask the gateway which alerts have ended, and report the list.
+    ListEnded(Rc<Settings>),
     /// Ask the gateway for these metrics, which the board does not name; of none that it ends.
     Follow(Rc<[MetricName]>),
     /// Ask the gateway for what was known at the end of a span, of the board and these metrics.

@@ -14,6 +14,7 @@ pub mod connection;
 pub mod effect;
 #[cfg(target_arch = "wasm32")]
 pub mod effects;
+pub mod ended;
 pub mod feed;
 pub mod figures;
 pub mod filter;

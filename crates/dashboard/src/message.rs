@@ -8,6 +8,7 @@ use bellwether_core::time::TimestampMs;
 use crate::cause::Probe;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
+use crate::ended::EndedAlert;
 use crate::feed::{AlertNotice, Hello};
 use crate::figures::Snapshot;
 use crate::lazy::Chunk;
@@ -104,6 +105,13 @@ pub enum Msg {
         of: Rc<Settings>,
         /// The sentence that says why.
         reason: String,
+    },
+    /// The gateway has listed the alerts that are over, or does not.
+    EndedListed {
+        /// The settings that it was asked by.
+        of: Rc<Settings>,
+        /// What it answered; `None` where that is no list.
+        list: Option<Rc<[EndedAlert]>>,
     },
     /// The page cannot make sense of what the gateway sends.
     FeedUnreadable(String),

@@ -10,6 +10,7 @@ use crate::cause::Cause;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
 use crate::connection::{Connection, OLD_AFTER};
+use crate::ended::EndedAlert;
 use crate::feed::{AlertNotice, Completeness, Hello};
 use crate::figures::Snapshot;
 use crate::lazy::Chunks;
@@ -93,6 +94,10 @@ pub struct State {
     pub alerts: Rc<[AlertNotice]>,
     /// How many more there are that it did not tell.
     pub alerts_left_out: u64,
+    /// The alerts that are over, as the gateway has kept them.
+    pub ended: Remote<Rc<[EndedAlert]>>,
+    /// When those were last asked for.
+    pub ended_asked_at: Option<Monotonic>,
     /// What the gateway has left out of what was asked for, in sentences.
     pub left_out: Vec<String>,
     /// The figures on screen.

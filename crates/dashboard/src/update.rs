@@ -1,5 +1,6 @@
 //! How facts change the state, and what is to be done then. Pure: no browser, no clock.
 
+mod ended;
 mod others;
 mod spans;
 #[cfg(test)]
@@ -97,6 +98,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             if state.past == Remote::Loading {
                 effects.extend(spans::recall(state));
             }
+            effects.extend(ended::wanted(state));
             // The figures come first; also after a cut that kept code from coming.
             effects.push(Effect::AwaitIdle);
             effects
@@ -156,6 +158,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::EndedListed { list, .. } => ended::came(state, list),
         Msg::FeedUnreadable(reason) => refused(state, Refuser::Gateway, reason),
         Msg::SocketClosed { code, reason } => closed(state, code, reason),
         Msg::RetryScheduled { at } => {
@@ -171,6 +174,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             (state.alerts, state.alerts_left_out) = ([].into(), 0);
             (state.snapshot, state.history) = (None, Completeness::Filling);
             state.others = Others::default();
+            (state.ended, state.ended_asked_at) = (Remote::NotAsked, None);
             state.picture = Picture::Following;
             state.past = if state.route.span.is_some() { Remote::Loading } else { Remote::NotAsked };
             // What fits is another question of another board.
@@ -324,7 +328,9 @@ fn is_late(state: &State, msg: &Msg) -> bool {
     match msg {
         Msg::SettingsLoaded(_) | Msg::SettingsFailed(_) => state.is_of_file(),
         Msg::BoardLoaded(_) | Msg::BoardFailed(_) | Msg::Probed(_) => state.is_of_file(),
-        Msg::MetricsListed { of, .. } | Msg::MetricsNotListed { of, .. } => state.settings.ready() != Some(of),
+        Msg::MetricsListed { of, .. } | Msg::MetricsNotListed { of, .. } | Msg::EndedListed { of, .. } => {
+            state.settings.ready() != Some(of)
+        }
         _ => false,
     }
 }
@@ -436,6 +442,7 @@ fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Eff
         _ => {}
     }
     let mut effects = others::list_again(state);
+    effects.extend(ended::wanted(state));
     effects.extend(refresh_now(state));
     effects
 }
@@ -471,6 +478,7 @@ fn ask(state: &State) -> Option<Ask> {
         at,
         alerts: Rc::clone(&state.alerts),
         alerts_left_out: state.alerts_left_out,
+        ended: state.ended.ready().cloned(),
         listing: state.others.list.ready().cloned(),
         others: Rc::clone(&state.others.drawn),
     })
@@ -501,6 +509,7 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     if other_span || effects.iter().any(|effect| matches!(effect, Effect::Follow(_))) {
         effects.extend(spans::recall(state));
     }
+    effects.extend(ended::wanted(state));
     effects.extend(refresh(state));
     if elsewhere {
         effects.extend([Effect::SetTitle(tab_title(state)), Effect::Focus(Part::Heading)]);

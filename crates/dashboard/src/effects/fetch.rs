@@ -8,6 +8,7 @@ use web_sys::{RequestInit, Response};
 
 use super::{address, tab};
 use crate::cause::Probe;
+use crate::ended::{self as answer_of, EndedAlert};
 use crate::others::Listing;
 use crate::settings::{Settings, TAB};
 use crate::texts::{Language, Text};
@@ -58,10 +59,19 @@ pub(super) async fn metrics(gateway: &str) -> Result<Listing, String> {
     if gateway == TAB {
         return Listing::parse(&tab::metrics()).ok_or_else(sentence);
     }
-    let url = address::below_gateway(gateway, "api/v1/metrics").ok_or_else(sentence)?;
-    let answer = get(&url.href(), "cors").await.map_err(|_| sentence())?;
-    let text = JsFuture::from(answer.text().map_err(|_| sentence())?).await.map_err(|_| sentence())?;
-    text.as_string().and_then(|text| Listing::parse(&text)).ok_or_else(sentence)
+    below(gateway, "api/v1/metrics").await.and_then(|text| Listing::parse(&text)).ok_or_else(sentence)
+}
+
+/// Asks the gateway at `gateway` which alerts have ended; `None` where its answer is no list of them.
+pub(super) async fn ended(gateway: &str) -> Option<Vec<EndedAlert>> {
+    answer_of::parse(&below(gateway, "api/v1/alerts/ended").await?)
+}
+
+/// What the gateway at `gateway` answers, whatever that is.
+async fn below(gateway: &str, path: &str) -> Option<String> {
+    let url = address::below_gateway(gateway, path)?;
+    let answer = get(&url.href(), "cors").await.ok()?;
+    JsFuture::from(answer.text().ok()?).await.ok()?.as_string()
 }
 
 /// Asks the gateway at `gateway` for something that any allowed page may read; where it cannot be read,

@@ -172,6 +172,10 @@ impl Runtime {
                     Err(reason) => Msg::MetricsNotListed { of: settings, reason },
                 });
             }),
+            Effect::ListEnded(settings) => spawn_local(async move {
+                let list = fetch::ended(&settings.gateway).await.map(Into::into);
+                dispatch.emit(Msg::EndedListed { of: settings, list });
+            }),
             Effect::Follow(metrics) => {
                 let request = self.feed.borrow_mut().follow(&metrics);
                 self.send(request);

@@ -10,6 +10,7 @@ use bellwether_core::time::TimestampMs;
 use super::alerts::{AlertCard, Phase, safe_link};
 use super::evaluate::Source;
 use super::{labels, units};
+use crate::ended::EndedAlert;
 use crate::feed::AlertNotice;
 use crate::format::Unit;
 use crate::texts;
@@ -24,13 +25,9 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
         AlertState::Resolved { active_at, fired_at, at } => (Phase::Resolved, active_at, Some(fired_at), Some(at)),
         AlertState::Inactive => (Phase::Resolved, at, None, None),
     };
-    let own_labels = notice
-        .labels
-        .iter()
-        .filter(|(name, value)| *name != ALERT_NAME && rule.is_none_or(|rule| rule.labels.get(name) != Some(*value)));
     AlertCard {
         rule: notice.rule.clone(),
-        labels: labels::text(own_labels),
+        labels: own_labels(rule, &notice.labels),
         phase,
         severity: notice.severity,
         value: notice.value,
@@ -44,6 +41,36 @@ pub fn card(board: &Board, notice: &AlertNotice, at: TimestampMs) -> AlertCard {
         summary: notice.summary.clone(),
         runbook: safe_link(&notice.runbook),
     }
+}
+
+/// The card of an alert that is over, for a table: what its rule asked then is not known.
+#[must_use]
+pub fn ended(board: &Board, ended: &EndedAlert) -> AlertCard {
+    let rule = board.rules.iter().find(|rule| rule.name == ended.rule);
+    AlertCard {
+        rule: ended.rule.clone(),
+        labels: own_labels(rule, &ended.labels),
+        phase: Phase::Resolved,
+        severity: ended.severity,
+        value: None,
+        unit: Unit::None,
+        comparison: "",
+        threshold: None,
+        since: ended.active_at,
+        fired_at: Some(ended.fired_at),
+        resolved_at: Some(ended.resolved_at),
+        stale: false,
+        summary: String::new(),
+        runbook: None,
+    }
+}
+
+/// The labels that tell an alert from others of its rule, as text.
+fn own_labels(rule: Option<&Rule>, labels: &Labels) -> String {
+    let is_own = |(name, value): &(&str, &str)| {
+        *name != ALERT_NAME && rule.is_none_or(|rule| rule.labels.get(name) != Some(*value))
+    };
+    labels::text(labels.iter().filter(is_own))
 }
 
 /// The figure of an alert at `at`, from the page's own engine; `None` where that has none or lacks series of it,

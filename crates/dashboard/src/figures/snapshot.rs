@@ -9,6 +9,7 @@ use bellwether_core::time::TimestampMs;
 use super::filtered::Choice;
 use super::sheet::{Picks, Sheet};
 use super::{AlertCard, Distribution, KpiCard, Strip, Tally};
+use crate::ended::EndedAlert;
 use crate::feed::AlertNotice;
 use crate::filter::Filter;
 use crate::others::Listing;
@@ -40,6 +41,8 @@ pub struct Ask {
     pub alerts: Rc<[AlertNotice]>,
     /// How many more there are that it did not tell.
     pub alerts_left_out: u64,
+    /// Those that are over, where the gateway has listed them.
+    pub ended: Option<Rc<[EndedAlert]>>,
     /// The metrics of the gateway, where it has listed them.
     pub listing: Option<Rc<Listing>>,
     /// Metrics to be drawn that the board does not name.

@@ -4,9 +4,12 @@ use std::rc::Rc;
 
 use bellwether_core::board::Board;
 use bellwether_core::labels::MetricName;
+use bellwether_core::time::TimestampMs;
 
 use super::evaluate::{Source, focus, leading};
-use super::{Ask, KpiCard, Snapshot, detail, explore as explored, sources as listed, watch};
+use super::sheet::Sheet;
+use super::watch::Known;
+use super::{AlertCard, Ask, KpiCard, Snapshot, detail, explore as explored, notices, sources as listed, watch};
 use crate::feed::holds_whole;
 use crate::lazy::Chunk;
 use crate::route::{Param, View};
@@ -54,9 +57,18 @@ pub fn views(scene: &Scene<'_>, snapshot: &mut Snapshot) {
 fn alerts(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     let Scene { source, ask, .. } = scene;
     let (alerts, at) = (&snapshot.alerts, snapshot.at);
-    let changes = (!alerts.is_empty()).then(|| watch::changes(alerts, ask.route.length(), at));
     let rules = watch::rules(source.engine, &ask.board, None, alerts, ask.alerts_left_out);
-    snapshot.sheets = changes.into_iter().chain([rules]).collect();
+    snapshot.sheets = vec![changes(ask, alerts, |_| true, at), rules];
+}
+
+/// What became of the alerts of those rules that `is_of` names.
+fn changes(ask: &Ask, alerts: &[AlertCard], is_of: impl Fn(&str) -> bool, at: TimestampMs) -> Sheet {
+    let told: Vec<_> = alerts.iter().filter(|alert| is_of(&alert.rule)).cloned().collect();
+    let kept = ask.ended.as_ref().map(|ended| {
+        let cards = ended.iter().filter(|alert| is_of(&alert.rule)).map(|alert| notices::ended(&ask.board, alert));
+        cards.collect::<Vec<_>>()
+    });
+    watch::changes(Known { told: &told, kept: kept.as_deref() }, ask.route.length(), at)
 }
 
 /// The metric that the reader asks for.
@@ -94,6 +106,13 @@ fn kpi(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     let Some((kpi, card)) = found else { return };
     let mut sheets = detail::sheets(*source, kpi, card, &ask.route, at);
     let metric = &leading(&kpi.figure).metric;
+    let of_metric = |name: &str| {
+        let rule = ask.board.rules.iter().find(|rule| rule.name == name);
+        rule.is_some_and(|rule| leading(&rule.figure).metric == *metric)
+    };
+    if ask.board.rules.iter().any(|rule| of_metric(&rule.name)) {
+        sheets.push(changes(ask, &snapshot.alerts, of_metric, at));
+    }
     sheets.push(watch::rules(source.engine, &ask.board, Some(metric), &snapshot.alerts, ask.alerts_left_out));
     let course = detail::course(*source, kpi, &ask.route, at);
     snapshot.distribution = detail::distribution(*source, kpi, card, (course.from, course.to)).map(Rc::new);

@@ -13,8 +13,8 @@ use super::units;
 use crate::format;
 use crate::texts::{self, Text};
 
-/// Most alerts whose changes are told; the list above the table has all.
-const MOST_ROWS: usize = 50;
+/// Most alerts whose changes are listed.
+const MOST_ROWS: usize = 100;
 
 /// A severity in a word.
 #[must_use]
@@ -27,15 +27,44 @@ pub fn severity(severity: Severity) -> &'static str {
     word.say()
 }
 
+/// What is known of alerts.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// Those that the gateway tells, most urgent first: who ended is told for a while.
+    pub told: &'a [AlertCard],
+    /// Those that it has kept, the one that ended last first; `None` where it has not said.
+    pub kept: Option<&'a [AlertCard]>,
+}
+
+impl<'a> Known<'a> {
+    /// Those that are told, and of the others those that ended in the `window` before `at`.
+    fn within(self, window: DurationMs, at: TimestampMs) -> impl Iterator<Item = &'a AlertCard> {
+        let told = self.told;
+        let is_told = move |past: &AlertCard| {
+            // Alert states of then are known to ten seconds: what is told and what is kept of one may differ by that.
+            let is_same = |one: &AlertCard| {
+                let overlaps = past.resolved_at >= Some(one.since) && past.since <= one.resolved_at.unwrap_or(at);
+                (&one.rule, &one.labels) == (&past.rule, &past.labels) && overlaps
+            };
+            told.iter().any(is_same)
+        };
+        let is_within = move |past: &&AlertCard| {
+            past.since <= at && past.resolved_at.is_some_and(|ended| ended > at - window) && !is_told(past)
+        };
+        told.iter().chain(self.kept.unwrap_or_default().iter().filter(is_within))
+    }
+}
+
 /// When the condition of each alert began to hold, when it fired and when it ended, over the `window` before `at`.
 #[must_use]
-pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> Sheet {
-    let over = Text::LastLength.fill(&[&format::length(window)]);
+pub fn changes(known: Known<'_>, window: DurationMs, at: TimestampMs) -> Sheet {
+    let over = format::length(window);
+    let heading = Text::LastLength.fill(&[&over]);
     let mut sheet = Sheet::new(
         Text::Changes.say(),
         &[
             (Text::Alert.say(), Content::Words),
-            (&over, Content::Bars),
+            (&heading, Content::Bars),
             (Text::ConditionMet.say(), Content::Figures),
             (Text::Fired.say(), Content::Figures),
             (Text::Ended.say(), Content::Figures),
@@ -48,7 +77,12 @@ pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> She
     };
     let time =
         |instant: Option<TimestampMs>| Cell::from(instant.map_or_else(String::new, |found| format::instant(found, at)));
-    for alert in alerts.iter().take(MOST_ROWS) {
+    let mut all = 0_usize;
+    for alert in known.within(window, at) {
+        all += 1;
+        if all > MOST_ROWS {
+            continue;
+        }
         let end = alert.resolved_at.unwrap_or(at);
         let fired = alert.fired_at.unwrap_or(end);
         let bar = |from, to, class| Bar { from: place(from), to: place(to), class };
@@ -70,12 +104,16 @@ pub fn changes(alerts: &[AlertCard], window: DurationMs, at: TimestampMs) -> She
             time(alert.resolved_at),
         ]);
     }
-    let kept = format::length(RESOLVED_RETENTION);
-    sheet.note = if alerts.len() > MOST_ROWS {
-        Text::ToldForFirst.fill(&[&format::count(MOST_ROWS as u64), &kept])
-    } else {
-        Text::ToldFor.fill(&[&kept])
+    sheet.note = match all {
+        0 => Text::ChangesNone.fill(&[&over]),
+        all if all > MOST_ROWS => {
+            Text::ChangesFirst.fill(&[&format::count(MOST_ROWS as u64), &format::count(all as u64), &over])
+        }
+        _ => Text::ChangesAll.fill(&[&over]),
     };
+    if known.kept.is_none() {
+        sheet.note.push_str(&Text::ChangesToldFor.fill(&[&format::length(RESOLVED_RETENTION)]));
+    }
     sheet
 }
 
@@ -160,7 +198,8 @@ mod tests {
             card(Phase::Resolved, 100, Some(100), Some(400)),
             card(Phase::Resolved, 100, Some(760), Some(820)),
         ];
-        let sheet = changes(&alerts, DurationMs::from_minutes(5), at(1_000));
+        let known = Known { told: &alerts, kept: None };
+        let sheet = changes(known, DurationMs::from_minutes(5), at(1_000));
         let bars: Vec<Vec<_>> = sheet
             .rows
             .iter()
@@ -173,6 +212,41 @@ mod tests {
         assert_eq!(texts(&sheet)[0], ["Slow (a)", "", "00:11:40", "00:14:10", ""]);
         assert_eq!(texts(&sheet)[2][4], "00:06:40");
         assert_eq!(sheet.columns[1].title.replace('\u{a0}', " "), "Last 5 min");
+        assert_eq!(
+            sheet.note.replace('\u{a0}', " "),
+            "Alerts that fire or wait, and those that ended in the last 5 min. What ended more than 15 min ago is not known."
+        );
+    }
+
+    #[test]
+    fn what_the_gateway_has_kept_follows_what_it_tells() {
+        let past = |fired: i64, ended: i64| AlertCard {
+            since: at(fired - 10),
+            fired_at: Some(at(fired)),
+            resolved_at: Some(at(ended)),
+            ..AlertCard::example(Phase::Resolved)
+        };
+        let told = [past(900, 950)];
+        let kept = [past(900, 950), past(800, 850), past(690, 701), past(600, 700)];
+        let known = Known { told: &told, kept: Some(&kept) };
+        let ends = |window| texts(&changes(known, window, at(1_000))).into_iter().map(|row| row[4].clone());
+        let five = DurationMs::from_minutes(5);
+        assert_eq!(
+            ends(five).collect::<Vec<_>>(),
+            ["00:15:50", "00:14:10", "00:11:41"],
+            "each once, and of the window"
+        );
+        assert_eq!(ends(DurationMs::from_hours(1)).count(), 4);
+        let note = |known| changes(known, five, at(1_000)).note.replace('\u{a0}', " ");
+        assert_eq!(note(known), "Alerts that fire or wait, and those that ended in the last 5 min.");
+        assert_eq!(
+            note(Known { told: &[], kept: Some(&[]) }),
+            "No alert fires or waits, and none ended in the last 5 min."
+        );
+        let many: Vec<_> = (0..120).map(|fired| past(800 + fired, 921)).collect();
+        let sheet = changes(Known { told: &[], kept: Some(&many) }, five, at(1_000));
+        assert_eq!(sheet.rows.len(), 100);
+        assert!(sheet.note.starts_with("The first 100 of 120 alerts"), "{}", sheet.note);
     }
 
     #[test]

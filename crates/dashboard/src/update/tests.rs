@@ -431,13 +431,35 @@ fn another_view_has_the_focus_and_the_title() {
     update(&mut state, received([notice(firing)].into(), 0));
     state.chunks.set(Chunk::Views, Remote::Ready(()));
     let effects = update(&mut state, Msg::HashChanged("#/alerts?window=15m".into()));
-    assert_eq!(effects, [Effect::SetTitle("(1) Alerts · Ours".into()), Effect::Focus(Part::Heading)]);
+    let past = Effect::ListEnded(Rc::new(Settings::default()));
+    assert_eq!(effects, [past, Effect::SetTitle("(1) Alerts · Ours".into()), Effect::Focus(Part::Heading)]);
     assert_eq!(state.heading(), "Alerts");
     // A window more is no other view.
     update(&mut state, Msg::FrameStarted);
     assert_eq!(update(&mut state, Msg::HashChanged("#/alerts?window=1h".into())), [Effect::RequestFrame]);
     let back = update(&mut state, Msg::HashChanged("#/".into()));
     assert_eq!(back, [Effect::SetTitle("(1) Ours".into()), Effect::Focus(Part::Heading)]);
+}
+
+#[test]
+fn alerts_that_are_over_are_asked_for_where_they_are_shown_and_now_and_then() {
+    let asks = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::ListEnded(_)));
+    let mut state = live();
+    assert!(!asks(&second(&mut state, ms(1_000.0), Some(ms(1_000.0)))), "the overview shows none");
+    assert!(asks(&update(&mut state, Msg::HashChanged("#/kpi/x".into()))));
+    assert!(!asks(&update(&mut state, Msg::HashChanged("#/alerts".into()))), "they are on their way");
+    let listed = |list| Msg::EndedListed { of: Rc::new(Settings::default()), list };
+    update(&mut state, listed(None));
+    assert!(matches!(&state.ended, Remote::Failed(reason) if reason.starts_with("This gateway does not tell")));
+    assert!(!asks(&second(&mut state, ms(200_000.0), Some(ms(200_000.0)))));
+    assert!(asks(&second(&mut state, ms(301_000.0), Some(ms(301_000.0)))), "five minutes later");
+    update(&mut state, listed(Some([].into())));
+    update(&mut state, listed(None));
+    assert_eq!(state.ended, Remote::Ready([].into()), "what failed once takes nothing away");
+    update(&mut state, Msg::FileOpened);
+    assert_eq!(state.ended, Remote::NotAsked);
+    update(&mut state, listed(Some([].into())));
+    assert_eq!(state.ended, Remote::NotAsked, "a gateway's say nothing of a file");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::sheet::sheet;
 use super::stage::Stage;
 use crate::figures::{AlertCard, Phase};
 use crate::format;
+use crate::remote::Remote;
 use crate::state::Knowledge;
 use crate::texts::Text;
 
@@ -18,6 +19,9 @@ pub(crate) fn alerts(stage: &Stage<'_>) -> Html {
     html! {
         <>
             { lists(&snapshot.alerts, state.alerts_left_out, snapshot.at, state.knowledge()) }
+            if let Remote::Failed(reason) = &state.ended {
+                <p class="words" role="status">{ reason }</p>
+            }
             { for snapshot.sheets.iter().map(sheet) }
         </>
     }

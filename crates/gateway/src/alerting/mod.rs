@@ -67,8 +67,9 @@ impl Watch {
         self.metrics.subscribers_behind.set(i64::try_from(pulse.stragglers.behind).unwrap_or(i64::MAX));
         let firing = pulse.alerts.iter().filter(|alert| matches!(alert.state, AlertState::Firing { .. })).count();
         self.metrics.alerts_firing.set(i64::try_from(firing).unwrap_or(i64::MAX));
+        let mut changes = self.changes(&pulse.alerts, now);
+        changes.extend(pulse.news.iter().filter_map(|news| ended(news, now)));
         let notices = self.notices(pulse.news);
-        let changes = self.changes(&pulse.alerts, now);
         if changes.is_empty() && notices.is_empty() {
             return;
         }
@@ -136,6 +137,24 @@ impl Watch {
             tracing::info!("all rules can be evaluated again");
         }
         self.failing = failures;
+    }
+}
+
+/// What the store must keep of an alert that is over.
+fn ended(news: &News, now: TimestampMs) -> Option<AlertChange> {
+    let News::Resolved(alert, _) = news else { return None };
+    let AlertState::Resolved { at, .. } = alert.state else { return None };
+    Some(AlertChange::Ended { key: saved::key(alert), at, record: saved::record(alert, now)? })
+}
+
+/// An alert that is over, from what the store kept; `None`, and a line in the log, where it cannot be read.
+pub(crate) fn read_ended(record: &[u8]) -> Option<Alert> {
+    match saved::read(record) {
+        Ok((alert, _)) => Some(alert),
+        Err(error) => {
+            tracing::error!(%error, "an alert that is over cannot be read and is left out");
+            None
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod caller;
 mod corrections;
 pub(crate) mod delivered;
+mod ended;
 mod errors;
 mod guard;
 mod health;
@@ -140,6 +141,7 @@ pub(crate) fn router(gateway: Arc<Gateway>, page: Page) -> Router {
         .route("/api/v1/dashboard", get(query::dashboard))
         .route("/api/v1/board", get(query::board))
         .route("/api/v1/metrics", get(query::metrics))
+        .route("/api/v1/alerts/ended", get(ended::ended))
         .route("/api/v1/ticket", post(signin::ticket))
         .route("/api/openapi.json", get(openapi::serve))
         .method_not_allowed_fallback(wrong_method)

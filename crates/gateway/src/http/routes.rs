@@ -41,6 +41,7 @@ pub(super) const ROUTES: &[Route] = &[
     route(Method::GET, "/api/v1/dashboard", READ),
     route(Method::GET, "/api/v1/board", READ),
     route(Method::GET, "/api/v1/metrics", READ),
+    route(Method::GET, "/api/v1/alerts/ended", READ),
     route(Method::POST, "/api/v1/ticket", READ),
     route(Method::GET, "/api/openapi.json", Needs::Nothing),
     // All that is kept, at once.

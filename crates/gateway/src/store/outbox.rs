@@ -1,6 +1,7 @@
 //! Alerts that outlive a restart, and the notices about them that wait to be delivered.
 
 use super::codec::{CodecError, Reader, Writer};
+use super::ended;
 use super::error::{StoreError, While};
 use super::redb_store::begin_write;
 use super::state::State;
@@ -27,6 +28,15 @@ pub enum AlertChange {
     Remove {
         /// What tells the alert from the others.
         key: String,
+    },
+    /// It fired and is over: that is kept for later questions, whatever becomes of the alert.
+    Ended {
+        /// What tells the alert from the others.
+        key: String,
+        /// When it ended.
+        at: TimestampMs,
+        /// What became of it; the bytes are the alerting's own.
+        record: Vec<u8>,
     },
 }
 
@@ -92,8 +102,10 @@ pub(super) fn save_alerts(
                 AlertChange::Remove { key } => {
                     table.remove(key.as_str()).while_doing(DOING)?;
                 }
+                AlertChange::Ended { .. } => {}
             }
         }
+        ended::keep(&write, alerts, DOING)?;
         let mut table = write.open_table(tables::OUTBOX).while_doing(DOING)?;
         // A notice says which alert is in which state since when, so its bytes are its name: one
         // that came here by a commit that failed towards the caller is given again and known.

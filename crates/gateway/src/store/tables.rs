@@ -36,6 +36,9 @@ pub(super) const CORRECTIONS: TableDefinition<u64, &[u8]> = TableDefinition::new
 /// `(series, end) → record`: spans of time in which samples were changed.
 pub(super) const RESTATED: TableDefinition<(u32, i64), &[u8]> = TableDefinition::new("restated");
 
+/// `(end, alert) → bytes`: alerts that fired and are over; the bytes are the alerting's.
+pub(super) const ENDED: TableDefinition<(i64, &str), &[u8]> = TableDefinition::new("ended");
+
 /// Does the same to tables of whatever types.
 pub(super) trait EachTable {
     /// Does it to one; `number` names the table in the journal and in a backup on its way, and is never given to another.
@@ -67,7 +70,9 @@ pub(super) fn each(work: &mut impl EachTable) -> Result<(), StoreError> {
     work.table(13, COUNTS)?;
     // And these once something was corrected.
     work.table(14, CORRECTIONS)?;
-    work.table(15, RESTATED)
+    work.table(15, RESTATED)?;
+    // And this once an alert ended.
+    work.table(16, ENDED)
 }
 
 /// Numbers of tables, as [`EachTable`] gives them, of those that a commit changes.

@@ -3,7 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_core::time::TimestampMs;
+
 use crate::store::AlertChange;
+
+/// Most ends of alerts that wait.
+const MOST_ENDS: usize = 1_000;
 
 /// A message about an alert, on its way into the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +24,8 @@ pub(crate) struct NewNotice {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Unsaved {
-    changes: BTreeMap<String, AlertChange>,
+    /// By alert, and those that are over also by when that was.
+    changes: BTreeMap<(String, Option<TimestampMs>), AlertChange>,
     /// In the order in which they came; one for each alert and state.
     notices: Vec<NewNotice>,
 }
@@ -28,12 +34,27 @@ impl Unsaved {
     /// Adds what has become of alerts; what is older about the same is dropped.
     pub(super) fn add(&mut self, changes: Vec<AlertChange>, notices: Vec<NewNotice>) {
         for change in changes {
-            let (AlertChange::Set { key, .. } | AlertChange::Remove { key }) = &change;
-            self.changes.insert(key.clone(), change);
+            let place = match &change {
+                AlertChange::Set { key, .. } | AlertChange::Remove { key } => (key.clone(), None),
+                AlertChange::Ended { key, at, .. } => (key.clone(), Some(*at)),
+            };
+            self.changes.insert(place, change);
         }
+        self.forget_oldest();
         for notice in notices {
             self.notices.retain(|each| (&each.alert, each.state) != (&notice.alert, notice.state));
             self.notices.push(notice);
+        }
+    }
+
+    /// Of alerts that are over only so many wait: those that ended last.
+    fn forget_oldest(&mut self) {
+        let mut ends: Vec<_> = self.changes.keys().filter_map(|(_, at)| *at).collect();
+        if ends.len() > MOST_ENDS {
+            ends.sort_unstable();
+            let oldest_kept = ends[ends.len() - MOST_ENDS];
+            self.changes.retain(|(_, at), _| at.is_none_or(|at| at >= oldest_kept));
+            tracing::warn!("the store has been out of use for so long that ends of alerts are forgotten");
         }
     }
 
@@ -67,5 +88,22 @@ mod tests {
         assert_eq!(notices, [[99, 6], [99, 8]], "the last of each state, in their order");
         assert_eq!(changes.len(), 2);
         assert_eq!(changes[0], AlertChange::Set { key: "a".to_owned(), record: vec![99] });
+    }
+
+    #[test]
+    fn each_end_waits_beside_the_newest_state_the_last_thousand_of_them() {
+        let mut unsaved = Unsaved::default();
+        for at in 0..1_500 {
+            let at = TimestampMs::new(at);
+            let set = AlertChange::Set { key: "a".to_owned(), record: Vec::new() };
+            unsaved.add(vec![set, AlertChange::Ended { key: "a".to_owned(), at, record: Vec::new() }], Vec::new());
+        }
+        let (changes, _) = unsaved.all();
+        let ends = changes.iter().filter_map(|change| match change {
+            AlertChange::Ended { at, .. } => Some(at.get()),
+            _ => None,
+        });
+        assert_eq!(ends.collect::<Vec<_>>(), (500..1_500).collect::<Vec<_>>());
+        assert_eq!(changes.len(), 1_001);
     }
 }

@@ -138,6 +138,24 @@ fn slow_bookings_raise_an_alert_that_resolves() {
     // Who comes later still sees that it was.
     assert!(matches!(state(&Live::open(&gateway)), Some(AlertState::Resolved { .. })));
 
+    // And it can be asked for when it is no alert any more.
+    let history = |query: &str| gateway.get(&format!("/api/v1/alerts/ended{query}")).json();
+    until("its end is kept", || history("")["alerts"].as_array().is_some_and(|ended| !ended.is_empty()));
+    let ended = history("");
+    assert_eq!((ended["alerts"].as_array().unwrap().len(), &ended["more"]), (1, &Value::Bool(false)));
+    let past = &ended["alerts"][0];
+    assert_eq!((past["rule"].as_str(), past["severity"].as_str()), (Some("BookingSlow"), Some("page")));
+    assert_eq!(past["labels"]["team"], "booking");
+    let Some(AlertState::Resolved { active_at, fired_at, at }) = state(&live) else { panic!("{:?}", state(&live)) };
+    assert_eq!(past["active_at"], active_at.get());
+    assert_eq!((past["fired_at"].as_i64(), past["resolved_at"].as_i64()), (Some(fired_at.get()), Some(at.get())));
+    let number = |query: &str| history(query)["alerts"].as_array().unwrap().len();
+    assert_eq!(number(&format!("?from={}", at.get())), 0, "it ended no later");
+    assert_eq!(number(&format!("?from={}&to={}", at.get() - 1, at.get())), 1);
+    assert_eq!(number(&format!("?to={}", at.get() - 1)), 0);
+    gateway.get("/api/v1/alerts/ended?since=1").is_error(400, "bad_query");
+    gateway.get("/api/v1/alerts/ended?from=yesterday").is_error(400, "bad_query");
+
     until("both are told", || receiver.statuses().len() >= 2);
     until_nothing_waits(&gateway);
     assert_eq!(receiver.statuses(), ["firing", "resolved"]);
@@ -264,4 +282,10 @@ fn alerts_and_what_is_to_be_told_outlive_a_kill() {
     });
     until_nothing_waits(&gateway);
     assert_eq!(receiver.statuses(), ["firing", "resolved"]);
+    let ended = || gateway.get("/api/v1/alerts/ended").json()["alerts"].clone();
+    until("its end is kept", || ended().as_array().is_some_and(|ended| !ended.is_empty()));
+    let before = ended();
+    gateway.kill();
+    let gateway = Running::start_in(&data, &flags);
+    assert_eq!(gateway.get("/api/v1/alerts/ended").json()["alerts"], before, "and outlives a kill, once");
 }

@@ -80,6 +80,8 @@ fn what_is_answered_is_what_is_described() {
     check(Request::get("/query?name=m"), "get", "/query");
     check(Request::get("/api/v1/dashboard"), "get", "/api/v1/dashboard");
     check(Request::get("/api/v1/metrics"), "get", "/api/v1/metrics");
+    check(Request::get("/api/v1/alerts/ended"), "get", "/api/v1/alerts/ended");
+    check(Request::get("/api/v1/alerts/ended?from=x"), "get", "/api/v1/alerts/ended");
     check(Request::post("/api/v1/ticket"), "post", "/api/v1/ticket");
     check(Request::get("/ws"), "get", "/ws");
     assert_eq!(ingest(r#"{"name":"m","value":1,"ref":"r"}"#).send(&gateway).status, 204);

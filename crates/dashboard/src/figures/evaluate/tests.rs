@@ -80,6 +80,7 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
         at: Instant::Now,
         alerts: alerts.into(),
         alerts_left_out: 0,
+        ended: None,
         listing: None,
         others: [].into(),
     };
@@ -105,6 +106,7 @@ fn a_figure_and_a_chart_of_samples_that_were_changed_say_when() {
             at: Instant::Now,
             alerts: [].into(),
             alerts_left_out: 0,
+            ended: None,
             listing: None,
             others: [].into(),
         };
@@ -478,6 +480,7 @@ fn a_condition_of_the_board_is_no_filter() {
         at: Instant::Now,
         alerts: [].into(),
         alerts_left_out: 0,
+        ended: None,
         listing: None,
         others: [].into(),
     };
@@ -517,6 +520,7 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
         at: Instant::Now,
         alerts: [hot()].into(),
         alerts_left_out: 0,
+        ended: None,
         listing: None,
         others: [].into(),
     };
@@ -560,6 +564,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         at: Instant::Fixed(at),
         alerts: [].into(),
         alerts_left_out: 0,
+        ended: None,
         listing: None,
         others: [].into(),
     };
@@ -613,8 +618,16 @@ fn only_a_figure_of_observed_values_has_a_distribution() {
         restated: &[],
     };
     let route = Route::default().with_view(View::Kpi("latency".into()));
-    let ask =
-        Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
+    let ask = Ask {
+        board,
+        route,
+        at: Instant::Now,
+        alerts: [].into(),
+        alerts_left_out: 0,
+        ended: None,
+        listing: None,
+        others: [].into(),
+    };
     let snapshot = evaluate(source, None, &ask, TimestampMs::new(NOW));
     assert_eq!((snapshot.distribution, snapshot.kpi.unwrap().value), (None, Some(300.0)), "of a number of samples");
 }
@@ -628,8 +641,16 @@ fn the_time_before_is_drawn_only_where_all_of_it_is_held() {
             Source { engine: &engine, completeness, staleness: DurationMs::from_minutes(5), lacks: &[], restated: &[] };
         let route = Route::default().with_view(View::Kpi("latency".into())).with_window(window);
         let instant = Instant::Now;
-        let ask =
-            Ask { board, route, at: instant, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
+        let ask = Ask {
+            board,
+            route,
+            at: instant,
+            alerts: [].into(),
+            alerts_left_out: 0,
+            ended: None,
+            listing: None,
+            others: [].into(),
+        };
         evaluate(source, None, &ask, TimestampMs::new(NOW)).chart.unwrap().lines.len()
     };
     assert_eq!(names(Completeness::Complete, PageWindow::QuarterHour), 1, "nothing came before");
@@ -658,6 +679,7 @@ fn a_kpi_is_told_apart_by_label_the_worst_first() {
             at: Instant::Now,
             alerts: [hot()].into(),
             alerts_left_out: 0,
+            ended: None,
             listing: None,
             others: [].into(),
         };
@@ -665,7 +687,8 @@ fn a_kpi_is_told_apart_by_label_the_worst_first() {
     };
     let sheets = sheet("", "");
     let titles: Vec<_> = sheets.iter().map(|sheet| sheet.title.as_str()).collect();
-    assert_eq!(titles, ["By label", "What is watched"], "of a gauge there are no percentiles");
+    assert_eq!(titles, ["By label", "Alert history", "What is watched"], "of a gauge there are no percentiles");
+    assert_eq!(texts(&sheets[1])[0][0], "Hot (core 1)", "what became of its alerts");
     assert_eq!(texts(&sheets[0]), [["1", "80%", "", "", "300"], ["0", "20%", "", "", "300"]]);
     assert_eq!((sheets[0].rows[0][3].bars[0].to, sheets[0].rows[1][3].bars[0].to), (1_000, 250));
     let course = |row: usize| sheets[0].rows[row][2].course.as_ref().unwrap();
@@ -673,7 +696,7 @@ fn a_kpi_is_told_apart_by_label_the_worst_first() {
     assert_eq!([0, 1].map(|row| course(row).points.last().copied().flatten()), [Some(0.8), Some(0.2)]);
     assert_eq!(course(1).summary.replace('\u{a0}', " "), "Course over the last 5 min: between 20% and 20%");
     assert_eq!(sheets[0].note, "All courses are drawn from 20% to 90%.");
-    assert_eq!(texts(&sheets[1])[0][4], "Firing");
+    assert_eq!(texts(&sheets[2])[0][4], "Firing");
     assert_eq!(texts(&sheet("no such label", "0")[0])[0][0], "0", "sorted by name");
     let of_one = [&sheets[0].picks[0].text, &sheets[0].picks[0].href];
     assert_eq!(of_one, ["core", "#/kpi/cpu?window=5m&by=core"]);
@@ -696,8 +719,16 @@ fn a_long_kpi_has_the_course_of_its_parts() {
         restated: &[],
     };
     let route = Route::default().with_view(View::Kpi("latency".into()));
-    let ask =
-        Ask { board, route, at: Instant::Now, alerts: [].into(), alerts_left_out: 0, listing: None, others: [].into() };
+    let ask = Ask {
+        board,
+        route,
+        at: Instant::Now,
+        alerts: [].into(),
+        alerts_left_out: 0,
+        ended: None,
+        listing: None,
+        others: [].into(),
+    };
     let chart = evaluate(source, None, &ask, TimestampMs::new(NOW)).chart.unwrap();
     assert_eq!(chart.to.since(chart.from), DurationMs::from_hours(4));
     assert_eq!(chart.looks_back, Some(DurationMs::from_minutes(5)));
@@ -723,6 +754,7 @@ fn each_metric_says_how_it_comes() {
         at: Instant::Now,
         alerts: [].into(),
         alerts_left_out: 0,
+        ended: None,
         listing: Some(Rc::new(listing)),
         others: [].into(),
     };
@@ -761,6 +793,7 @@ fn a_metric_is_explored_as_the_address_says() {
             at: Instant::Now,
             alerts: [].into(),
             alerts_left_out: 0,
+            ended: None,
             listing: None,
             others: [].into(),
         };

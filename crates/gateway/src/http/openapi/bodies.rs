@@ -180,6 +180,35 @@ pub(super) struct Trail {
     next: Option<u64>,
 }
 
+/// An alert that fired and is over.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct EndedAlert {
+    /// The name of its rule.
+    rule: String,
+    labels: BTreeMap<String, String>,
+    /// page, ticket or info.
+    severity: String,
+    /// When its condition began to hold, in milliseconds since 1970.
+    active_at: i64,
+    /// When it fired.
+    fired_at: i64,
+    /// When it ended.
+    resolved_at: i64,
+    /// The last figure; null where there was none.
+    value: Option<f64>,
+}
+
+/// Alerts that fired and are over, the one that ended last first.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct EndedAlerts {
+    /// At most 1,000.
+    alerts: Vec<EndedAlert>,
+    /// Whether there are more in the span: ask again with the last one's `resolved_at` as `to`.
+    more: bool,
+}
+
 /// A figure over a window.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]

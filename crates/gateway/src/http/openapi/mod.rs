@@ -27,6 +27,7 @@ use utoipa::{Modify, OpenApi};
         operations::dashboard,
         operations::board,
         operations::metrics,
+        operations::ended,
         operations::ticket,
         operations::live,
         operations::export,

@@ -2,8 +2,8 @@
 #![expect(dead_code, reason = "what describes an operation is never called")]
 
 use super::bodies::{
-    Correction, CorrectionDone, Error, Metrics, QueryAnswer, Rejections, Repeated, Samples, Scorecard, SignIn, Ticket,
-    Trail,
+    Correction, CorrectionDone, EndedAlerts, Error, Metrics, QueryAnswer, Rejections, Repeated, Samples, Scorecard,
+    SignIn, Ticket, Trail,
 };
 
 /// Take samples.
@@ -222,6 +222,21 @@ pub(super) fn backup() {}
     )
 )]
 pub(super) fn correct() {}
+
+/// Alerts that fired and are over.
+#[utoipa::path(
+    get, path = "/api/v1/alerts/ended", tag = "figures", security(("token" = ["read"])),
+    params(
+        ("from" = Option<String>, Query, description = "Only those that ended after this instant."),
+        ("to" = Option<String>, Query, description = "Only those that ended up to this instant."),
+    ),
+    responses(
+        (status = 200, description = "Those alerts, the one that ended last first. The newest 10,000 are kept.", body = EndedAlerts),
+        (status = 400, description = "A parameter is wrong; the message says which.", body = Error),
+        (status = 503, description = "Too many ask at once, or the store cannot be read: ask again after `Retry-After`.", body = Error),
+    )
+)]
+pub(super) fn ended() {}
 
 /// The trail of corrections.
 #[utoipa::path(
