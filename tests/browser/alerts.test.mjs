@@ -123,6 +123,76 @@ test('what ended is told after a restart, also of a rule that the board has no m
   remove();
 });
 
+/** Has the page keep what it would show and play; the browser says `answer` when it is asked. */
+const overheard = (page, answer) =>
+  page.addInitScript((said) => {
+    globalThis.heard = { asked: 0, shown: [], tones: 0 };
+    globalThis.Notification = class {
+      static permission = localStorage.getItem('said') ?? 'default';
+      static requestPermission() {
+        heard.asked += 1;
+        localStorage.setItem('said', said);
+        Notification.permission = said;
+        return Promise.resolve(said);
+      }
+      constructor(title, options) { heard.shown.push([title, options.body]); }
+      close() {}
+    };
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (...given) {
+      heard.tones += 1;
+      return start.apply(this, given);
+    };
+  }, answer);
+
+test('the reader is called by notification and sound once they have pressed for it, and told where the browser forbids it', async () => {
+  const sample = (route, value) => ({ name: 'latency', value, labels: { route } });
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  await overheard(page, 'granted');
+  await page.goto(`${gateway.url}/#/alerts`);
+  await live(page);
+  const notify = page.getByRole('button', { name: 'Notifications' });
+  const sound = page.getByRole('button', { name: 'Sound' });
+  const heard = () => page.evaluate(() => globalThis.heard);
+  await page.getByText(/This page can call you when an alert begins to fire/).waitFor();
+  assert.equal((await heard()).asked, 0, 'nothing is asked unasked');
+  await notify.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText(/your browser says so for as long as this page is open/).waitFor();
+  assert.equal(await notify.getAttribute('aria-pressed'), 'true');
+  assert.equal((await heard()).tones, 0);
+  await sound.click();
+  await page.locator('button[aria-pressed="true"]', { hasText: 'Sound' }).waitFor();
+  assert.equal((await heard()).tones, 2, 'it is heard at once');
+
+  await gateway.ingest([sample('/call', 900)]);
+  await page.waitForFunction(() => heard.shown.length > 0);
+  assert.deepEqual((await heard()).shown, [['Alert Slow is firing.', '']]);
+  assert.equal((await heard()).tones, 4);
+  await sound.click();
+  // The next visit knows the choice, and does not ask again.
+  await page.reload();
+  await live(page);
+  await page.locator('button[aria-pressed="true"]', { hasText: 'Notifications' }).waitFor();
+  assert.equal(await sound.getAttribute('aria-pressed'), 'false', 'a sound is off until it is pressed');
+  await group(page, 'Firing').locator('[data-alert="Slow"]').first().waitFor();
+  assert.deepEqual(await heard(), { asked: 0, shown: [], tones: 0 }, 'what fires already is on the page');
+  await notify.click();
+  await page.locator('button[aria-pressed="false"]', { hasText: 'Notifications' }).waitFor();
+  watch.check();
+  await context.close();
+
+  const denied = await openPage(browser, { allowed: [gateway.url], viewport: { width: 390, height: 844 } });
+  await overheard(denied.page, 'denied');
+  await denied.page.goto(`${gateway.url}/#/alerts`);
+  await live(denied.page);
+  await denied.page.getByRole('button', { name: 'Notifications' }).click();
+  await denied.page.getByText('Your browser does not let this page notify you.').waitFor();
+  await accessible(denied.page, 'denied');
+  denied.watch.check();
+  await denied.context.close();
+});
+
 for (const look of looks) {
   test(`the view of alerts, ${look.colorScheme}, ${look.viewport.width} px wide, is accessible`, async () => {
     const { page, context, watch } = await openPage(browser, { allowed: [gateway.url], ...look });

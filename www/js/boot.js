@@ -72,6 +72,49 @@ function badge() {
 }
 new MutationObserver(badge).observe(document.querySelector("title"), { childList: true });
 
+// What calls the reader when an alert begins to fire, each only after they have pressed for it.
+let audio;
+Object.assign(globalThis.bellwether, {
+  /** Whether the page may show notifications, in the browser's word. */
+  permission: () => globalThis.Notification?.permission ?? "missing",
+  /** The same; the reader is asked where they were not yet. */
+  async permit() {
+    const known = bellwether.permission();
+    return known === "default" ? Notification.requestPermission() : known;
+  },
+  /** Shows one; `false` where the browser shows none of pages, as those of phones. One of the same title takes its place. */
+  notify(title, body) {
+    try {
+      const icon = new URL(document.querySelector("link[rel='icon']").dataset.firing, document.baseURI).href;
+      const shown = new Notification(title, { body, tag: title, icon });
+      shown.onclick = () => {
+        focus();
+        location.hash = "#/alerts";
+        shown.close();
+      };
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  /** Two short tones, the second one higher. */
+  tone() {
+    audio ??= new AudioContext();
+    audio.resume();
+    for (const [place, pitch] of [660, 880].entries()) {
+      const start = audio.currentTime + place * 0.2;
+      const voice = new OscillatorNode(audio, { frequency: pitch });
+      const loudness = new GainNode(audio, { gain: 0 });
+      loudness.gain.setValueAtTime(0, start);
+      loudness.gain.linearRampToValueAtTime(0.2, start + 0.02);
+      loudness.gain.linearRampToValueAtTime(0, start + 0.18);
+      voice.connect(loudness).connect(audio.destination);
+      voice.start(start);
+      voice.stop(start + 0.2);
+    }
+  },
+});
+
 // A file of the reader's is read by what is fetched only then: one that is dropped anywhere, or that a button asks for.
 async function open(file) {
   try {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bellwether_core::board::Board;
 use bellwether_core::labels::MetricName;
 
+use crate::calls::Switch;
 use crate::figures::Ask;
 use crate::lazy::Chunk;
 use crate::settings::Settings;
@@ -73,6 +74,19 @@ pub enum Effect {
     ApplyTheme(Theme),
     /// Put the texts of a language in force, keep the choice for the next visit, and report it.
     ApplyLanguage(Language),
+    /// Ask the browser whether the page may notify the reader, and report its answer.
+    AskToNotify,
+    /// Keep for the next visit whether notifications are wanted.
+    KeepNotify(Switch),
+    /// Show a notification; report where the browser shows none.
+    Notify {
+        /// What it says.
+        title: String,
+        /// What follows that; may be empty.
+        body: String,
+    },
+    /// Play the sound of an alert.
+    PlayTone,
     /// Change the address after `#`.
     SetHash(String),
     /// Move the keyboard to a part of the page, once it is drawn.

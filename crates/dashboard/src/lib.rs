@@ -5,6 +5,7 @@
 //! holds and reach the state only as figures, once for each animation frame at most. Everything but the
 //! views, the effects and the chart glue builds and is tested without a browser.
 
+pub mod calls;
 pub mod cause;
 pub mod chart;
 pub mod clock;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use bellwether_core::board::Board;
 use bellwether_core::time::TimestampMs;
 
+use crate::calls::Permission;
 use crate::cause::Probe;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
@@ -175,6 +176,12 @@ pub enum Msg {
     PastCompleted,
     /// It will not come; the sentence says why.
     PastFailed(String),
+    /// The reader has pressed the button of notifications.
+    NotifyPressed,
+    /// The browser has said whether the page may notify.
+    NotifyAnswered(Permission),
+    /// The reader has pressed the button of the sound.
+    SoundPressed,
     /// The reader has chosen a theme.
     ThemeChosen(Theme),
     /// The reader has chosen a language.

@@ -6,6 +6,7 @@ use bellwether_core::board::Board;
 use bellwether_core::rule::AlertState;
 use bellwether_core::time::TimestampMs;
 
+use crate::calls::Calls;
 use crate::cause::Cause;
 use crate::chart::palette::Palette;
 use crate::clock::Monotonic;
@@ -42,6 +43,16 @@ pub enum Spans {
     Closed,
     /// It is.
     Open,
+}
+
+/// Whether something was ever told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// Not yet.
+    #[default]
+    NotYet,
+    /// It was.
+    Told,
 }
 
 /// Whether what the page knows reaches until now.
@@ -114,6 +125,10 @@ pub struct State {
     pub spans: Spans,
     /// The instant that the reader points at, on all charts.
     pub cursor: Option<TimestampMs>,
+    /// How the reader is called when an alert fires.
+    pub calls: Calls,
+    /// Whether the alerts of this gateway were ever told.
+    pub alerts_known: Known,
     /// The theme that the reader has chosen.
     pub theme: Theme,
     /// The language in force.

@@ -1,5 +1,6 @@
 //! How facts change the state, and what is to be done then. Pure: no browser, no clock.
 
+mod calls;
 mod ended;
 mod others;
 mod spans;
@@ -24,7 +25,7 @@ use crate::remote::Remote;
 use crate::route::{Param, Route, View};
 use crate::settings::Settings;
 use crate::span::Span;
-use crate::state::{Knowledge, NextFrame, Picture, Spans, State};
+use crate::state::{Knowledge, Known, NextFrame, Picture, Spans, State};
 use crate::texts::Text;
 use crate::window::PageWindow;
 
@@ -106,8 +107,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::FeedChanged => refresh_now(state),
         Msg::AlertsReceived { alerts, left_out } => {
             let before = tab_title(state);
-            (state.alerts, state.alerts_left_out) = (alerts, left_out);
+            let known = (state.alerts_known == Known::Told).then(|| Rc::clone(&state.alerts));
+            (state.alerts, state.alerts_left_out, state.alerts_known) = (alerts, left_out, Known::Told);
             let mut effects = refresh_now(state);
+            effects.extend(calls::tell(state, known));
             let after = tab_title(state);
             if before != after {
                 effects.push(Effect::SetTitle(after));
@@ -171,7 +174,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::FileOpened => {
             state.settings = Remote::Ready(Rc::new(Settings::of_tab()));
             state.own_board = Remote::NotAsked;
-            (state.alerts, state.alerts_left_out) = ([].into(), 0);
+            (state.alerts, state.alerts_left_out, state.alerts_known) = ([].into(), 0, Known::NotYet);
             (state.snapshot, state.history) = (None, Completeness::Filling);
             state.others = Others::default();
             (state.ended, state.ended_asked_at) = (Remote::NotAsked, None);
@@ -251,6 +254,9 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             };
             refresh(state)
         }
+        Msg::NotifyPressed => calls::pressed(state),
+        Msg::NotifyAnswered(permission) => calls::answered(state, permission),
+        Msg::SoundPressed => calls::sound_pressed(state),
         Msg::ThemeChosen(theme) => {
             state.theme = theme;
             vec![Effect::ApplyTheme(theme)]

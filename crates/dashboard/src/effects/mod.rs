@@ -1,6 +1,7 @@
 //! Carries effects out: the one place that touches the browser beside the views and the chart glue.
 
 mod address;
+mod calls;
 mod chance;
 mod clock;
 pub mod download;
@@ -18,10 +19,11 @@ use js_sys::{Function, Reflect};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Document, Event, EventTarget, HtmlElement, VisibilityState, Window};
+use web_sys::{Document, Event, EventTarget, HtmlElement, Storage, VisibilityState, Window};
 use yew::Callback;
 
 use self::socket::Socket;
+use crate::calls::{Permission, Switch};
 use crate::cause;
 use crate::code;
 use crate::connection::back_off;
@@ -117,6 +119,10 @@ impl Runtime {
                 }
             }
         }
+        // Who wanted notifications has them again, where the browser still lets the page; nobody is asked unasked.
+        if calls::kept() == Switch::On {
+            dispatch.emit(Msg::NotifyAnswered(calls::known_permission()));
+        }
         dispatch.emit(Msg::Started { hash: address::hash(), theme: kept_theme(), language: texts::language() });
         Self { dispatch, feed, socket: None, gateway, retry: None, _ticker: ticker, _listeners: listeners }
     }
@@ -208,6 +214,16 @@ impl Runtime {
                     dispatch.emit(Msg::LanguageInForce(language));
                 }
             }),
+            Effect::AskToNotify => spawn_local(async move {
+                dispatch.emit(Msg::NotifyAnswered(calls::permission().await));
+            }),
+            Effect::KeepNotify(switch) => calls::keep(switch),
+            Effect::Notify { title, body } => {
+                if !calls::notify(&title, &body) {
+                    dispatch.emit(Msg::NotifyAnswered(Permission::Missing));
+                }
+            }
+            Effect::PlayTone => calls::tone(),
             Effect::SetHash(hash) => address::set_hash(&hash),
             Effect::SetTitle(title) => {
                 if let Some(document) = document() {
@@ -318,10 +334,14 @@ fn request_frame(started: impl FnOnce() + 'static) {
     }
 }
 
+/// What is kept for the next visit; none where storage is forbidden.
+fn storage() -> Option<Storage> {
+    window().and_then(|window| window.local_storage().ok().flatten())
+}
+
 fn kept_theme() -> Theme {
-    // Storage may be forbidden; the system's theme will do.
-    let storage = window().and_then(|window| window.local_storage().ok().flatten());
-    storage
+    // Without it the system's theme will do.
+    storage()
         .and_then(|storage| storage.get_item(THEME_KEY).ok().flatten())
         .map_or(Theme::System, |word| Theme::named(&word))
 }
@@ -334,7 +354,7 @@ fn apply(theme: Theme) {
             Theme::Light | Theme::Dark => root.set_attribute("data-theme", theme.as_str()),
         };
     }
-    if let Some(storage) = window().and_then(|window| window.local_storage().ok().flatten()) {
+    if let Some(storage) = storage() {
         // A full or forbidden storage only means that the choice is not kept.
         let _ = match theme {
             Theme::System => storage.remove_item(THEME_KEY),

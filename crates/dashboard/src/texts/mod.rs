@@ -100,7 +100,8 @@ texts! {
     NoneResolvedThen, AlertsNotListed, AlertFiring, AlertPending, AlertResolved, WhenLastHeard, Runbook, AlertWas,
     AlertWasThen, RuleIs, FigureIs, NoFigureRule, StaleNow, ResolvedAt, Lasted, SinceTime, ForLength, Above,
     AtOrAbove, Below, AtOrBelow, SeverityPage, SeverityTicket, SeverityInfo, Changes, Alert, ConditionMet, Fired,
-    Ended, ChangesAll, ChangesFirst, ChangesNone, ChangesToldFor, PastNotTold, Watched, Rule, WatchesWhat, FiresWhen, Severity, State, ByLabels, HoldsFor,
+    Ended, ChangesAll, ChangesFirst, ChangesNone, ChangesToldFor, PastNotTold, Calls, CallNotify,
+    CallSound, CallOn, CallOff, CallsOff, CallsOn, CallsDenied, CallsMissing, Watched, Rule, WatchesWhat, FiresWhen, Severity, State, ByLabels, HoldsFor,
     RuleNotTold, RuleQuiet, RulePending, RuleFiring, NoRuleWatches, NoRules,
     // Explore and other metrics.
     Metric, Show, ExploreAll, ExploreFirst, ExploreNone, ExploreTooMany, ExploreAsking, MetricsNotListed, EachSeries,

@@ -4,6 +4,7 @@ use bellwether_core::rule::{AlertState, Comparison, Severity};
 use bellwether_core::time::TimestampMs;
 
 use super::*;
+use crate::calls::{Permission, Switch};
 use crate::cause::Probe;
 use crate::connection::back_off;
 use crate::feed::{AlertNotice, Hello, Origin};
@@ -615,6 +616,44 @@ fn the_tab_counts_firing_alerts_also_while_nobody_sees_the_page() {
     let more = update(&mut state, received([firing].into(), 7));
     assert_eq!(more, [Effect::SetTitle("(1+) Ours".into())], "those left out may be firing as well");
     assert_eq!(update(&mut state, received([].into(), 0)), [Effect::SetTitle("Ours".into())]);
+}
+
+#[test]
+fn the_reader_is_called_for_what_begins_to_fire_as_they_have_asked() {
+    let mut state = live();
+    let at = |ms| TimestampMs::new(ms);
+    let firing = |ms| notice(AlertState::Firing { active_at: at(1), fired_at: at(ms), keep_firing_since: None });
+    let calls = |effects: Vec<Effect>| {
+        let is_call = |effect: &Effect| matches!(effect, Effect::Notify { .. } | Effect::PlayTone);
+        effects.into_iter().filter(is_call).collect::<Vec<_>>()
+    };
+    let told = Effect::Notify { title: "Alert Slow is firing.".into(), body: String::new() };
+    assert_eq!(update(&mut state, Msg::NotifyPressed), [Effect::AskToNotify], "the browser is asked on a press alone");
+    assert_eq!(update(&mut state, Msg::NotifyAnswered(Permission::Denied)), [Effect::KeepNotify(Switch::Off)]);
+    assert!(state.calls.words().starts_with("Your browser does not let this page notify you."));
+    update(&mut state, Msg::NotifyAnswered(Permission::Granted));
+    assert_eq!(calls(update(&mut state, received([firing(2)].into(), 0))), [], "what fires already is on the page");
+    assert_eq!(calls(update(&mut state, received([firing(2)].into(), 0))), []);
+    assert_eq!(calls(update(&mut state, received([].into(), 0))), []);
+    assert_eq!(calls(update(&mut state, received([notice(PENDING)].into(), 0))), []);
+    update(&mut state, Msg::VisibilityChanged { visibility: Visibility::Hidden, at: ms(0.0) });
+    assert_eq!(calls(update(&mut state, received([firing(3)].into(), 0))), std::slice::from_ref(&told));
+    assert_eq!(update(&mut state, Msg::SoundPressed), [Effect::PlayTone], "heard at once");
+    let again = calls(update(&mut state, received([firing(4)].into(), 0)));
+    assert_eq!(again, [Effect::PlayTone, told], "it fired anew");
+    assert_eq!(update(&mut state, Msg::NotifyPressed), [Effect::KeepNotify(Switch::Off)]);
+    assert_eq!(calls(update(&mut state, received([firing(5)].into(), 0))), [Effect::PlayTone]);
+    assert_eq!(update(&mut state, Msg::SoundPressed), []);
+    assert_eq!(calls(update(&mut state, received([firing(6)].into(), 0))), []);
+    // Of many at once there is one call.
+    update(&mut state, Msg::NotifyAnswered(Permission::Granted));
+    let many = [7, 8, 9, 10, 11].map(|ms| AlertNotice { rule: format!("R{ms}"), ..firing(ms) });
+    let one = calls(update(&mut state, received(many.into(), 0)));
+    let title = "5 alerts are firing: R7, R8, R9 and 2 more".into();
+    assert_eq!(one, [Effect::Notify { title, body: String::new() }]);
+    update(&mut state, Msg::NotifyAnswered(Permission::Missing));
+    assert!(state.calls.words().starts_with("Your browser shows no notifications"));
+    assert_eq!(state.calls.notifications, Switch::Off);
 }
 
 #[test]

@@ -2,13 +2,16 @@
 
 use bellwether_core::rule::RESOLVED_RETENTION;
 use bellwether_core::time::TimestampMs;
-use yew::prelude::{Html, html};
+use yew::prelude::{Callback, Html, MouseEvent, html};
 
 use super::banner::banner;
+use super::icon::{Icon, icon};
 use super::sheet::sheet;
 use super::stage::Stage;
+use crate::calls::{Calls, Switch};
 use crate::figures::{AlertCard, Phase};
 use crate::format;
+use crate::message::Msg;
 use crate::remote::Remote;
 use crate::state::Knowledge;
 use crate::texts::Text;
@@ -18,12 +21,36 @@ pub(crate) fn alerts(stage: &Stage<'_>) -> Html {
     let Stage { state, snapshot, .. } = stage;
     html! {
         <>
+            { calls(state.calls, stage.dispatch) }
             { lists(&snapshot.alerts, state.alerts_left_out, snapshot.at, state.knowledge()) }
             if let Remote::Failed(reason) = &state.ended {
                 <p class="words" role="status">{ reason }</p>
             }
             { for snapshot.sheets.iter().map(sheet) }
         </>
+    }
+}
+
+/// Whether and how the reader is called, and what calls them: nothing that they have not pressed.
+fn calls(calls: Calls, dispatch: &Callback<Msg>) -> Html {
+    let button = |text: Text, switch: Switch, msg: Msg| {
+        let pressed = dispatch.reform(move |_: MouseEvent| msg.clone());
+        let (shape, state) = match switch {
+            Switch::On => (Icon::Bell, Text::CallOn),
+            Switch::Off => (Icon::Unknown, Text::CallOff),
+        };
+        html! {
+            <button type="button" class="button" aria-pressed={(switch == Switch::On).to_string()} onclick={pressed}>
+                { icon(shape) }<span>{ text.say() }<span aria-hidden="true">{ state.say() }</span></span>
+            </button>
+        }
+    };
+    html! {
+        <div class="calls" role="group" aria-label={Text::Calls.say()}>
+            { button(Text::CallNotify, calls.notifications, Msg::NotifyPressed) }
+            { button(Text::CallSound, calls.sound, Msg::SoundPressed) }
+            <p class="words" role="status">{ calls.words() }</p>
+        </div>
     }
 }
 
