@@ -7,9 +7,12 @@ import { test } from 'node:test';
 
 const folder = path.resolve(import.meta.dirname, '../../www/file');
 const { guess, instant, nothing, number, plain, read } = await import(path.join(folder, 'rows.js'));
-const { boardOf, survey } = await import(path.join(folder, 'board.js'));
+const { boardOf, MOST_SHOWN, REACH, survey } = await import(path.join(folder, 'board.js'));
 const { TabGateway, millis } = await import(path.join(folder, 'gateway.js'));
 
+const { MOST_BYTES, MOST_ROWS } = await import(path.join(folder, 'read.js'));
+
+const breath = async () => {};
 const reader = { order: 'dmy', decimal: '.' };
 const rowsOf = (...lines) => lines.map((cells, place) => ({ cells, line: place + 2 }));
 
@@ -133,16 +136,16 @@ test('a name is text that the engine takes', () => {
   assert.equal(plain('é'.repeat(40_000_000), 'x'), 'é'.repeat(128));
 });
 
-test('what is too old for the page is left out and counted; the board looks back as far as the file does', () => {
+test('what is too old for the page is left out and counted; the board looks back as far as the file does', async () => {
   const day = 86_400_000;
   const at = Date.UTC(2025, 5, 1);
   const sample = (ago) => ({ name: 'a', value: 1, timestamp: at - ago, kind: 'observation', labels: {} });
-  const found = survey([sample(0), sample(91 * day), sample(10 * day)]);
+  const found = await survey([sample(0), sample(91 * day), sample(10 * day)], breath);
   assert.deepEqual([found.kept.length, found.older, found.now, found.oldest], [2, 1, at, at - 10 * day]);
   const choice = { shape: 'measured', title: 'x', label: 'team', figure: 'avg', better: 'lower', target: undefined, words: {} };
   const { page, board } = boardOf(found, choice);
   assert.deepEqual([page, board.kpis[0].query.window, board.panels[0].query.by], ['90d', '30d', ['team']]);
-  assert.equal(boardOf(survey([sample(0), sample(60_000)]), choice).page, '5m');
+  assert.equal(boardOf(await survey([sample(0), sample(60_000)], breath), choice).page, '5m');
 });
 
 test('the languages have the same texts, and the faults and shapes all have one', () => {
@@ -156,6 +159,30 @@ test('the languages have the same texts, and the faults and shapes all have one'
   // Every text is used, and what is used by its name is there.
   for (const name of Object.keys(en)) assert.ok(source.includes(`"${name}"`), `${name} is used`);
   for (const [, name] of source.matchAll(/(?:say|words\.count|fault)\("([A-Za-z]+)"/g)) assert.ok(name in en, name);
+});
+
+test('many samples are sorted piece by piece, and those of one time stay as they came', async () => {
+  let seed = 7;
+  const random = () => { seed = (seed * 48_271) % 2_147_483_647; return seed; };
+  const samples = Array.from({ length: 170_001 }, (_, value) => ({ name: `m${value % 3}`, value, timestamp: random() % 5_000, labels: { a: `${value % 4}` } }));
+  let breaths = 0;
+  const found = await survey(samples, async () => { breaths += 1; });
+  assert.ok(breaths > 10, `the page went on ${breaths} times`);
+  assert.deepEqual(found.kept, samples.toSorted((one, other) => one.timestamp - other.timestamp));
+  assert.deepEqual([...found.series].map(([name, each]) => [name, each.size]), [['m0', 4], ['m1', 4], ['m2', 4]]);
+  assert.deepEqual([...found.metrics.values()], [56_667, 56_667, 56_667]);
+  assert.deepEqual([found.oldest, found.now, found.older], [0, 5_000, 0]);
+});
+
+test('the guide names the bounds that the code has', () => {
+  const guide = readFileSync(path.resolve(import.meta.dirname, '../../docs/guides/page.md'), 'utf8');
+  const bounds = [
+    `of the first ${MOST_SHOWN} `,
+    `more than ${REACH / 86_400_000} days older`,
+    `rows beyond ${MOST_ROWS.toLocaleString('en')},`,
+    `a file of more than ${MOST_BYTES / 2 ** 20} MiB`,
+  ];
+  for (const bound of bounds) assert.ok(guide.includes(bound), bound);
 });
 
 test('the modules agree with the types that they name', () => {

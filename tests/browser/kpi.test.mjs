@@ -88,7 +88,7 @@ test('the values behind a KPI are drawn over time, read field by field with the 
   const cursor = page.getByRole('slider', { name: 'Distribution, point by point' });
   await cursor.focus();
   const says = () => cursor.getAttribute('aria-valuetext');
-  assert.match(await says(), /arrow keys go from field to field/);
+  assert.match(await says(), /from field to field by the arrow keys/);
   await page.keyboard.press('End');
   for (let step = 0; step < 60 && !/[1-9]\d* of/.test(await says()); step += 1) await page.keyboard.press('ArrowLeft');
   assert.match(await says(), /^\d\d:\d\d:\d\d to \d\d:\d\d:\d\d: 8\.\d+ to 9\.\d+\s?days, 2 of 3 samples \(66\.7%\)$/);

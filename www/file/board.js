@@ -23,20 +23,60 @@ const STEPS = [
 
 /** @typedef {"avg" | "sum" | "last"} Figure */
 
+/** Samples that are looked at, sorted or joined at a time: a few milliseconds of work. */
+const PIECE = 50_000;
+
+/** Hands a list on piece by piece; between two of them the page goes on. */
+async function piecewise(list, breath, take) {
+  for (let place = 0; place < list.length; place += PIECE) {
+    if (place > 0) await breath();
+    take(list.slice(place, place + PIECE));
+  }
+}
+
+/** Two lists in the order of time as one; of one time the first list's come first. */
+async function merged(one, other, breath) {
+  const all = [];
+  let [left, right] = [0, 0];
+  while (left < one.length || right < other.length) {
+    const isFirst = right >= other.length || (left < one.length && one[left].timestamp <= other[right].timestamp);
+    all.push(isFirst ? one[left++] : other[right++]);
+    if (all.length % PIECE === 0) await breath();
+  }
+  return all;
+}
+
 /**
- * The samples that the page can show, sorted by time, and what they come to.
+ * The samples that the page can show, sorted by time, and what they come to. A long file is taken piece by piece, so that the
+ * page answers meanwhile.
  *
  * @param {import("./rows.js").Sample[]} samples
+ * @param {() => Promise<unknown>} breath lets the page go on
  */
-export function survey(samples) {
+export async function survey(samples, breath) {
   let newest = -Infinity;
-  for (const { timestamp } of samples) newest = Math.max(newest, timestamp);
+  await piecewise(samples, breath, (piece) => { for (const { timestamp } of piece) newest = Math.max(newest, timestamp); });
   // On a whole second, for that is what the page says.
   const now = Math.ceil(newest / SECOND) * SECOND;
-  const kept = samples.filter(({ timestamp }) => timestamp > now - REACH).sort((one, other) => one.timestamp - other.timestamp);
+  let runs = [];
   const metrics = new Map();
-  for (const { name } of kept) metrics.set(name, (metrics.get(name) ?? 0) + 1);
-  return { now, kept, older: samples.length - kept.length, metrics, oldest: kept[0]?.timestamp ?? now };
+  const series = new Map();
+  await piecewise(samples, breath, (piece) => {
+    const kept = piece.filter(({ timestamp }) => timestamp > now - REACH);
+    for (const { name, labels } of kept) {
+      metrics.set(name, (metrics.get(name) ?? 0) + 1);
+      if (!series.has(name)) series.set(name, new Set());
+      series.get(name).add(Object.entries(labels).join("\u0000"));
+    }
+    runs.push(kept.sort((one, other) => one.timestamp - other.timestamp));
+  });
+  while (runs.length > 1) {
+    const longer = [];
+    for (let place = 0; place < runs.length; place += 2) longer.push(await merged(runs[place], runs[place + 1] ?? [], breath));
+    runs = longer;
+  }
+  const [kept = []] = runs;
+  return { now, kept, older: samples.length - kept.length, metrics, series, oldest: kept[0]?.timestamp ?? now };
 }
 
 /**

@@ -232,7 +232,7 @@ async function ask(file, { heads: cells, rows, cut, unclosed }, { dialog, body, 
         return;
       }
     }
-    tell(into);
+    await tell(into, mine);
   }
 
   /** As `weigh`, where nobody waits for it. */
@@ -243,7 +243,7 @@ async function ask(file, { heads: cells, rows, cut, unclosed }, { dialog, body, 
     });
   }
 
-  function tell(into) {
+  async function tell(into, mine) {
     faults.hidden = into.wrong === 0;
     faults.replaceChildren(
       make("summary", { textContent: words.count("Faults", into.wrong) }),
@@ -254,10 +254,11 @@ async function ask(file, { heads: cells, rows, cut, unclosed }, { dialog, body, 
       status.textContent = words.say("NothingRead");
       return;
     }
-    const found = survey(into.samples);
-    const series = new Set(found.kept.map(({ name, labels }) => [name, ...Object.entries(labels)].join("\u0000")));
-    if (series.size > MOST_SERIES) {
-      status.textContent = words.count("TooManySeries", series.size, words.number(MOST_SERIES));
+    const found = await survey(into.samples, breath);
+    if (mine !== turn || signal.aborted) return;
+    const series = [...found.series.values()].reduce((sum, each) => sum + each.size, 0);
+    if (series > MOST_SERIES) {
+      status.textContent = words.count("TooManySeries", series, words.number(MOST_SERIES));
       return;
     }
     status.textContent = [
@@ -291,9 +292,7 @@ function showFile(file, found, heads, mapping, choice, words) {
   });
   const gateway = { title: plain(file.name, "CSV"), version: words.say("Version"), now: found.now, board, samples: found.kept };
   const listing = () => {
-    const series = new Map();
-    for (const { name, labels } of found.kept) series.set(name, (series.get(name) ?? new Set()).add(Object.entries(labels).join("\u0000")));
-    return JSON.stringify({ metrics: [...series].map(([name, each]) => ({ name, series: each.size })), left_out: 0 });
+    return JSON.stringify({ metrics: [...found.series].map(([name, each]) => ({ name, series: each.size })), left_out: 0 });
   };
   Object.assign(globalThis.bellwether, { fileFeed: () => new TabGateway(gateway), fileMetrics: listing });
   location.hash = `#/?window=${page}`;

@@ -142,9 +142,7 @@ impl LeftOut {
     pub(super) fn sentences(&self) -> Rc<[String]> {
         let named = self.metrics.iter().take(NAMED);
         let mut sentences: Vec<_> = named
-            .map(|(metric, count, reason, _)| {
-                Text::LeftOut.fill(&[&format::count(*count as u64), metric.as_str(), reason])
-            })
+            .map(|(metric, count, reason, _)| Text::LeftOut.count(*count as u64, &[metric.as_str(), reason]))
             .collect();
         if self.metrics.len() > NAMED {
             let more = self.metrics.len() - NAMED;

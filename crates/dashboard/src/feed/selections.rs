@@ -13,8 +13,9 @@ use super::EXPLORED;
 /// is no room for all, the first have it. A metric of which all series are needed is asked for once. At most `longest`
 /// is looked back.
 ///
-/// Asked for is what the longest window that the reader has chosen shows, `reach`, and as much more as its first point looks back: a chart's
-/// window, or a KPI's and the one before, with which its trend compares, and five minutes at the least.
+/// Asked for is what the longest window that the reader has chosen shows, `reach`, and as much more as its first point
+/// looks back: a chart's window, or a KPI's and the one before, with which its trend compares, and five minutes at the
+/// least.
 pub(super) fn selections(board: &Board, reach: DurationMs, longest: DurationMs) -> Vec<Selection> {
     let ranges = board.ranges();
     let mut chosen: Vec<Selection> = Vec::new();

@@ -117,8 +117,8 @@ pub fn changes(known: Known<'_>, window: DurationMs, at: TimestampMs) -> Sheet {
     sheet
 }
 
-/// The rules of the board, or those of one metric: what each watches, when it fires, whom it calls, and how it stands. `left_out` alerts were not
-/// told, so that of a rule without one nothing is known then.
+/// The rules of the board, or those of one metric: what each watches, when it fires, whom it calls, and how it stands.
+/// `left_out` alerts were not told, so that of a rule without one nothing is known then.
 #[must_use]
 pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[AlertCard], left_out: u64) -> Sheet {
     let mut sheet = Sheet::new(

@@ -10,8 +10,9 @@ use super::Language;
 use crate::format;
 
 thread_local! {
-    /// The texts of the language in force. They live as long as the page: there are as many as languages that the reader
-    /// has chosen, of 16 KB each.
+    /// The texts of each language that was in force. They live as long as the page, some 20 KB each, and come once.
+    static KNOWN: Cell<[&'static [&'static str]; Language::ALL.len()]> = const { Cell::new([&[]; Language::ALL.len()]) };
+    /// Those of the language in force.
     static TEXTS: Cell<&'static [&'static str]> = const { Cell::new(&[]) };
     static LANGUAGE: Cell<Language> = const { Cell::new(Language::English) };
     /// What `Intl` is asked in: the reader's own kind of the language, such as `es-MX`. Unset it is the browser's own.
@@ -45,11 +46,16 @@ pub fn start() {
         let left = Reflect::get(&js_sys::global(), &"bellwether".into()).unwrap_or_default();
         Reflect::get(&left, &name.into()).unwrap_or_default()
     };
-    if let Some(texts) = left("texts").dyn_ref::<Object>() {
+    let language = left("language").as_string().and_then(|code| Language::named(&code)).unwrap_or_default();
+    let mut known = KNOWN.get();
+    let texts = &mut known[language as usize];
+    if let Some(left) = left("texts").dyn_ref::<Object>().filter(|_| texts.is_empty()) {
         let text = |value: JsValue| &*Box::leak(value.as_string().unwrap_or_default().into_boxed_str());
-        TEXTS.set(Box::leak(Object::values(texts).iter().map(text).collect()));
+        *texts = Box::leak(Object::values(left).iter().map(text).collect());
     }
-    LANGUAGE.set(left("language").as_string().and_then(|code| Language::named(&code)).unwrap_or_default());
+    TEXTS.set(*texts);
+    KNOWN.set(known);
+    LANGUAGE.set(language);
     LOCALE.set(left("locale"));
     PLURALS.set(None);
     format::forget();

@@ -88,7 +88,10 @@ fn chart(props: &Props, range: Option<usize>, set: &yew::prelude::UseStateSetter
         let range = range.filter(|range| *range < spread.ranges.len()).unwrap_or_else(|| spread.fullest(stretch));
         (range, stretch)
     });
-    let says = at.map_or_else(String::new, |(range, stretch)| spread.spoken(range, stretch));
+    let (class, says) = match at {
+        Some((range, stretch)) => ("spread-head words", spread.spoken(range, stretch)),
+        None => ("spread-head spread-hint words", Text::DistributionHow.say().to_owned()),
+    };
     let chosen = |place: usize| at.is_some_and(|(range, _)| range == place).then_some("spread-at");
     let ranges = spread.ranges.iter().enumerate().map(|(place, range)| {
         let none = (range.count == 0).then_some("spread-none");
@@ -119,7 +122,7 @@ fn chart(props: &Props, range: Option<usize>, set: &yew::prelude::UseStateSetter
     let [first, middle, last] = spread.times();
     html! {
         <div class="spread">
-            <p class="spread-head words" aria-hidden="true">{ &says }</p>
+            <p {class} aria-hidden="true">{ says }</p>
             <ol class="spread-ranges" aria-hidden="true">{ for ranges }</ol>
             <div class="spread-map">
                 <svg viewBox={view.clone()} preserveAspectRatio="none" role="img" aria-label={spread.summary()}>

@@ -78,7 +78,7 @@ fn navigation(props: &Head<'_>) -> Html {
             _ => None,
         };
         let firing = (view == View::Alerts && props.firing > 0).then(|| {
-            html! { <span class="badge badge-bad">{ props.firing }<span class="visually-hidden">{ Text::FiringHidden.say() }</span></span> }
+            html! { <span class="badge badge-bad">{ props.firing }<span class="visually-hidden">{ Text::FiringHidden.count(props.firing as u64, &[]) }</span></span> }
         });
         html! { <li><a href={props.route.with_view(view.clone()).hash()} aria-current={current}>{ view.title() }{ firing }</a></li> }
     });
