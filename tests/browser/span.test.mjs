@@ -69,6 +69,13 @@ test('an address of then shows figures, charts and alerts as they were then, and
   other.watch.check();
   await other.context.close();
 
+  // On paper stands of when it is, and nothing to press.
+  await page.emulateMedia({ media: 'print' });
+  assert.ok(await bar(page).getByText(/^As of/).isVisible());
+  assert.equal(await bar(page).getByLabel('From').isVisible(), false);
+  assert.equal(await button(page, 'Earlier').isVisible(), false);
+  await page.emulateMedia({ media: null });
+
   // A little later it was over, and told as resolved; before it began nothing was wrong.
   await page.goto(address(end - 30 * MINUTE_MS, end - 4 * MINUTE_MS));
   await banner(page, 'Deep').filter({ hasText: 'Resolved' }).waitFor();
