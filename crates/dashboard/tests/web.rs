@@ -90,6 +90,7 @@ fn kpi(value: Option<f64>, standing: Standing) -> KpiCard {
         unit: Unit::Millis,
         value,
         target: Some(300.0),
+        course_target: Some(300.0),
         direction: Direction::LowerIsBetter,
         standing,
         made_of: "average, last 5 min".into(),

@@ -32,6 +32,8 @@ pub struct KpiCard {
     pub value: Option<f64>,
     /// The target.
     pub target: Option<f64>,
+    /// The target again, where a point of the course can be held against it.
+    pub course_target: Option<f64>,
     /// Which way is better.
     pub direction: Direction,
     /// Where the figure stands against the target.
@@ -55,10 +57,11 @@ pub struct KpiCard {
 }
 
 impl KpiCard {
-    /// At how many points of its course the figure is on target, as a sentence; `None` without a target or a point.
+    /// At how many points of its course the figure is on target, as a sentence; `None` without a target of its points, or
+    /// without a point.
     #[must_use]
     pub fn on_target(&self, course: &Strip) -> Option<String> {
-        let target = self.target?;
+        let target = self.course_target?;
         let is_met = |value: f64| match self.direction {
             Direction::LowerIsBetter => value <= target,
             Direction::HigherIsBetter => value >= target,

@@ -10,7 +10,7 @@ use bellwether_core::selector::{Condition, Matcher};
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use super::distribution::{self, Distribution, Of};
-use super::evaluate::{COURSE_COLUMNS, Idle, STRIP_COLUMNS, Source, course_of, leading, over, strip};
+use super::evaluate::{COURSE_COLUMNS, Idle, STRIP_COLUMNS, Source, course_of, leading, over, strip, target_of_points};
 use super::sheet::{Bar, Cell, Content, Course, Pick, Sheet};
 use super::{KpiCard, Line, Point, Strip, WindowBefore};
 use crate::feed::Completeness;
@@ -40,7 +40,7 @@ pub(super) fn course(source: Source<'_>, kpi: &Kpi, route: &Route, at: Timestamp
         title: Text::Course.say().to_owned(),
         unit: kpi.unit.clone(),
         figure,
-        threshold: kpi.target,
+        threshold: target_of_points(&kpi.figure, kpi.target),
         section: String::new(),
     };
     let draw = |to| strip(source, &panel, &route.filter, span, to, most, Idle::Drawn);
@@ -96,7 +96,7 @@ pub(super) fn sheets(source: Source<'_>, kpi: &Kpi, card: &KpiCard, route: &Rout
         sheets.extend(spread(source, query, card, at));
     }
     let default = if card.direction == Direction::LowerIsBetter { "-1" } else { "1" };
-    sheets.extend(by_label(source, &kpi.figure, (&card.unit, card.target), route, default, at));
+    sheets.extend(by_label(source, &kpi.figure, (&card.unit, card.course_target), route, default, at));
     sheets
 }
 
@@ -152,7 +152,7 @@ fn bar(value: f64, most: f64) -> Cell {
     Cell { bars: vec![Bar { from: 0, to: to.min(1_000), class: "bar-line" }], ..Cell::default() }
 }
 
-/// The figure of each value of one label, and links to the other labels; `None` where the series have none.
+/// The figure of each value of one label, its course against `target`, and links to the other labels; `None` where the series have none.
 pub(super) fn by_label(
     source: Source<'_>,
     figure: &Expression,

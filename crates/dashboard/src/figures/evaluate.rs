@@ -244,6 +244,7 @@ fn card(source: Source<'_>, kpi: &Kpi, window: DurationMs, at: TimestampMs) -> K
         unit,
         value,
         target: kpi.target,
+        course_target: target_of_points(figure, kpi.target),
         direction: kpi.direction,
         standing: kpi.standing(value),
         made_of: made_of(source.engine, figure),
@@ -255,6 +256,15 @@ fn card(source: Source<'_>, kpi: &Kpi, window: DurationMs, at: TimestampMs) -> K
         course_over,
         absence,
     }
+}
+
+/// `target`, where a point of the figure's course can be held against it. A point of what adds up is the part that came
+/// in its own share of the window, and a target is one of the whole.
+pub(super) fn target_of_points(figure: &Expression, target: Option<f64>) -> Option<f64> {
+    let adds_up = |query: &Query| {
+        matches!(query.aggregation, Aggregation::Sum | Aggregation::Count | Aggregation::Increase | Aggregation::Delta)
+    };
+    target.filter(|_| !matches!(figure, Expression::Single(query) if adds_up(query)))
 }
 
 /// The figure in equal columns over the `span` before `at`, each of its own share of it; empty where there is none.

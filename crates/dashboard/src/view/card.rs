@@ -24,7 +24,7 @@ pub fn card(card: &KpiCard, gateway: &str, then: &str, open: String) -> Html {
             </div>
             <div class="card-figure">
                 { figure(formatted.as_ref(), none(card).1) }
-                { spark(&card.course, card.target, &card.unit, course_summary(card)) }
+                { spark(&card.course, card.course_target, &card.unit, course_summary(card)) }
             </div>
             { facts(card, gateway) }
         </article>

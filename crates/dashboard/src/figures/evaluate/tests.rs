@@ -1,4 +1,5 @@
 mod kpis;
+mod targets;
 
 use bellwether_core::engine::EngineConfig;
 use bellwether_core::kpi::Standing;
