@@ -253,7 +253,7 @@ impl From<ParamError> for ApiError {
 impl From<PastError> for ApiError {
     fn from(error: PastError) -> Self {
         match error {
-            PastError::TooMuch => Self::BadQuery { code: "bad_query", message: error.to_string() },
+            PastError::TooMuch { .. } => Self::BadQuery { code: "bad_query", message: error.to_string() },
             PastError::Damaged(_) | PastError::Config(_) | PastError::Store(_) => {
                 Self::Unreadable { reason: error.to_string() }
             }

@@ -110,7 +110,7 @@ fn bygone(snapshot: &Snapshot, feed: &Feed, until: TimestampMs, config: &EngineC
         Ok(fine) if fine.raw_in_hours >= count_in_hours(snapshot, feed, until)? => {
             return Ok(Bygone { engine: fine.engine, until });
         }
-        Ok(_) | Err(PastError::TooMuch) => {}
+        Ok(_) | Err(PastError::TooMuch { .. }) => {}
         Err(error) => return Err(error),
     }
     Ok(Bygone { engine: read(snapshot, feed, hour, hour, config)?.engine, until: hour })
@@ -121,10 +121,10 @@ fn hour_before(at: TimestampMs) -> TimestampMs {
     TimestampMs::new(at.get().div_euclid(hour).saturating_mul(hour))
 }
 
-/// The end of the first hour of the last day before `hour` that lies whole within `range` before `until`.
-fn first_whole(until: TimestampMs, range: DurationMs) -> TimestampMs {
-    let asked = hour_before(until - range);
-    hour_before(until - RAW_SPAN).max(if asked < until - range { asked + HOUR } else { asked })
+/// Where the first hour of the last day before `until` begins that has a part of `range`. It is read whole, so that it can
+/// be told from its summary whether its samples are all there.
+fn first_hour(until: TimestampMs, range: DurationMs) -> TimestampMs {
+    hour_before(until - range).max(hour_before(until - RAW_SPAN))
 }
 
 /// The metrics of `feed` in two readings, with how far back the farthest of each goes: a figure over a quarter is no
@@ -156,8 +156,8 @@ fn read(
     let hour = hour_before(until);
     let (mut pieces, mut raw_in_hours) = (0, 0);
     for (metrics, range) in readings(feed) {
-        let first = first_whole(until, range);
-        let selection = Selection { metrics, from: until - range, to: until, ..Selection::default() };
+        let first = first_hour(until, range);
+        let selection = Selection { metrics, from: hour_before(until - range), to: until, ..Selection::default() };
         let mut refill = Refill::new(&mut engine, until);
         let mut wanted: BTreeSet<SeriesIx> = BTreeSet::new();
         let faults = snapshot.past(&selection, raw_from, &mut |piece| {
@@ -180,7 +180,7 @@ fn read(
             if pieces > MOST_PIECES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if pieces > MOST_PIECES {
-            return Err(PastError::TooMuch);
+            return Err(PastError::TooMuch { most: MOST_PIECES });
         }
         if let Some(fault) = faults.into_iter().next() {
             return Err(PastError::Damaged(fault));
@@ -194,7 +194,7 @@ fn read(
 fn count_in_hours(snapshot: &Snapshot, feed: &Feed, until: TimestampMs) -> Result<u64, PastError> {
     let (hour, mut count) = (hour_before(until), 0);
     for (metrics, range) in readings(feed) {
-        let from = first_whole(until, range);
+        let from = first_hour(until, range);
         if from >= hour {
             continue;
         }

@@ -20,8 +20,11 @@ const MOST_PIECES: usize = 500_000;
 /// Why a long past cannot be told.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PastError {
-    #[error("the question needs more than {MOST_PIECES} summaries of hours; ask for fewer series or a shorter window")]
-    TooMuch,
+    #[error("the question needs more than {most} summaries and samples; ask for fewer series or a shorter window")]
+    TooMuch {
+        /// How many it may need.
+        most: usize,
+    },
     #[error("a record that the question needs is damaged ({0}); bellwether verify names them all")]
     Damaged(crate::store::Fault),
     #[error(transparent)]
@@ -65,7 +68,7 @@ pub(crate) fn engine_of_past(
             if pieces > MOST_PIECES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if pieces > MOST_PIECES {
-            return Err(PastError::TooMuch);
+            return Err(PastError::TooMuch { most: MOST_PIECES });
         }
         if let Some(fault) = faults.into_iter().next() {
             return Err(PastError::Damaged(fault));

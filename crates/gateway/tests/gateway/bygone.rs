@@ -40,11 +40,11 @@ fn kept(folder: &std::path::Path, end: i64) {
 }
 
 /// A client whose engine stands at `at`, subscribed to what was known then; and the instant that its history ends at.
-fn as_of(gateway: &Running, at: i64, condition: &str) -> (Live, i64) {
+fn as_of(gateway: &Running, at: i64, range: &str, condition: &str) -> (Live, i64) {
     let mut live = Live::open(gateway);
     live.hello.now = TimestampMs::new(at) - DurationMs::from_minutes(5);
     live.say(&format!(
-        r#"{{"type":"subscribe","id":3,"metrics":[{{"name":"depth","range":"2h"{condition}}}],"step":"1s","format":"binary","until":{at}}}"#
+        r#"{{"type":"subscribe","id":3,"metrics":[{{"name":"depth","range":"{range}"{condition}}}],"step":"1s","format":"binary","until":{at}}}"#
     ));
     loop {
         if let ServerFrame::Subscribed(subscribed) = live.step().unwrap() {
@@ -61,7 +61,7 @@ fn the_past_is_as_fine_as_it_was() {
     let gateway = Running::start_in(folder.path(), &["--no-host-metrics"]);
     // The last sample but 100, at no round time.
     let at = end - 1_000_000 + 7_123;
-    let (mut live, until) = as_of(&gateway, at, "");
+    let (mut live, until) = as_of(&gateway, at, "2h", "");
     assert_eq!(until, at);
     assert_eq!(live.figure("depth", Aggregation::Last).value, Some(1_699.0), "nothing of what came later");
     let counted = live.figure("depth", Aggregation::Count);
@@ -77,11 +77,11 @@ fn the_past_is_as_fine_as_it_was() {
             _ => {}
         }
     }
-    let (live, _) = as_of(&gateway, at, r#","where":["team:south"]"#);
+    let (live, _) = as_of(&gateway, at, "2h", r#","where":["team:south"]"#);
     assert_eq!(live.engine.series_count(), 0, "only what was asked for");
-    let (live, _) = as_of(&gateway, now_ms(), "");
+    let (live, _) = as_of(&gateway, now_ms(), "2h", "");
     assert_eq!(live.figure("depth", Aggregation::Last).value, Some(5.0), "what was just stored is known");
-    let (_, until) = as_of(&gateway, now_ms() + DAY, "");
+    let (_, until) = as_of(&gateway, now_ms() + DAY, "2h", "");
     assert!(until <= now_ms(), "the future is not known");
 }
 
@@ -93,9 +93,13 @@ fn where_the_samples_are_gone_hours_are_told_up_to_the_last_whole_one() {
     let gateway = Running::start_in(folder.path(), &["--no-host-metrics"]);
     let raw = || gateway.get("/api/v1/export?format=ndjson&name=depth").body.lines().count();
     until("samples older than 90 days are dropped", || raw() == 0);
-    let (live, until) = as_of(&gateway, end - 1_000_000, "");
+    let (live, until) = as_of(&gateway, end - 1_000_000, "2h", "");
     assert_eq!(until, end - HOUR);
     assert_eq!(live.figure("depth", Aggregation::Count).value, Some(720.0));
+    // No whole hour lies within 65 minutes that begin at 35 minutes past: they are told all the same.
+    let (live, until) = as_of(&gateway, end - HOUR / 3, "65m", "");
+    assert_eq!(until, end - HOUR);
+    assert_eq!(live.figure("depth", Aggregation::Count).value, Some(720.0), "both hours that they have a part of");
 }
 
 #[test]
