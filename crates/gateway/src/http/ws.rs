@@ -498,9 +498,7 @@ async fn subscribe(gateway: &Gateway, id: ConnectionId, subscription: Subscribe)
             Ok(asked) => match past(gateway, asked).await {
                 Ok(sent) => sent,
                 Err(error) => {
-                    let said =
-                        ErrorFrame { subscription: Some(of), ..ErrorFrame::new(error.code(), &error.to_string()) };
-                    gateway.hub.reply(id, &ServerFrame::Error(said));
+                    refuse(gateway, id, of, error.code(), &error.to_string());
                     return Ok(());
                 }
             },
@@ -512,10 +510,16 @@ async fn subscribe(gateway: &Gateway, id: ConnectionId, subscription: Subscribe)
         // An error would say that asking again is of no use.
         Err(SubscribeError::Busy) => Err(Farewell::BUSY),
         Err(error) => {
-            reply_error(gateway, id, error.code(), &error.to_string());
+            refuse(gateway, id, of, error.code(), &error.to_string());
             Ok(())
         }
     }
+}
+
+/// Says that the subscription `of` is refused.
+fn refuse(gateway: &Gateway, id: ConnectionId, of: u32, code: &str, message: &str) {
+    let said = ErrorFrame::new(code, &start_of(message, MAX_ERROR_BYTES));
+    gateway.hub.reply(id, &ServerFrame::Error(ErrorFrame { subscription: Some(of), ..said }));
 }
 
 /// Sends what was known at an instant of the past, read from the store on a thread of its own.

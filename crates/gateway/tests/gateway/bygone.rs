@@ -108,7 +108,7 @@ fn a_subscription_to_the_past_that_cannot_be_is_refused_by_name() {
     let mut live = Live::open(&gateway);
     live.say(r#"{"type":"subscribe","id":3,"metrics":[{"name":"m"}],"step":"5s","until":1000}"#);
     let ServerFrame::Error(error) = live.step().unwrap() else { panic!() };
-    assert_eq!(error.code, "bad_step");
+    assert_eq!((error.code.as_str(), error.subscription), ("bad_step", Some(3)), "the client knows which one");
     live.say(r#"{"type":"subscribe","id":3,"metrics":[{"name":"m"}],"step":"1s","until":"yesterday"}"#);
     let ServerFrame::Error(error) = live.step().unwrap() else { panic!() };
     assert!(error.message.contains("until"), "{}", error.message);
