@@ -300,7 +300,11 @@ impl Feed {
                 if id == PAST {
                     // Where samples are gone it may end a little earlier than was asked for.
                     self.past_until = until.filter(|_| complete).or(self.past_until);
-                    return complete.then_some(Msg::PastCompleted).into_iter().collect();
+                    return match complete {
+                        true => vec![Msg::PastCompleted],
+                        false if self.past.is_owed() => Vec::new(),
+                        false => vec![Msg::PastLapsed],
+                    };
                 }
                 if id == OTHERS {
                     return vec![Msg::FeedChanged];
@@ -347,7 +351,13 @@ impl Feed {
             ServerFrame::Error(error)
                 if error.subscription == Some(PAST) || (error.code == BAD_FRAME && self.past.is_filling()) =>
             {
-                self.past.refused();
+                let wanted = self.past.is_filling();
+                if !self.past.refused() {
+                    return Vec::new();
+                }
+                if !wanted {
+                    return vec![Msg::PastLapsed];
+                }
                 vec![Msg::PastFailed(Text::GatewaySays.fill(&[&error.message, &error.code]))]
             }
             ServerFrame::Error(error) => {

@@ -174,6 +174,8 @@ pub enum Msg {
     SpansToggled,
     /// The past that was asked for is here.
     PastCompleted,
+    /// What was asked of the past was answered after it had been given up.
+    PastLapsed,
     /// It will not come; the sentence says why.
     PastFailed(String),
     /// The reader has pressed the button of notifications.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bellwether_core::board::Board;
+use bellwether_core::labels::MetricName;
 use bellwether_core::rule::AlertState;
 use bellwether_core::time::TimestampMs;
 
@@ -121,6 +122,10 @@ pub struct State {
     pub picture: Picture,
     /// What has come of the past that the reader has turned to.
     pub past: Remote<()>,
+    /// What was asked of the past and is not answered yet: its span, and the metrics that the board does not name.
+    pub recalling: Option<(Span, Rc<[MetricName]>)>,
+    /// How many questions for the past were asked of late; each second that passes takes one off.
+    pub recalls: u8,
     /// Whether the choice of a span is open.
     pub spans: Spans,
     /// The instant that the reader points at, on all charts.

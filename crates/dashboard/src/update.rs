@@ -216,16 +216,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.spans = if state.spans == Spans::Open { Spans::Closed } else { Spans::Open };
             needed(state)
         }
-        Msg::PastCompleted => {
-            state.past = if state.route.span.is_some() { Remote::Ready(()) } else { Remote::NotAsked };
-            refresh(state)
-        }
-        Msg::PastFailed(reason) => {
-            if state.route.span.is_some() {
-                state.past = Remote::Failed(reason);
-            }
+        Msg::PastCompleted => spans::answered(state, Remote::Ready(())),
+        Msg::PastLapsed if state.past == Remote::Loading => spans::answered(state, Remote::Loading),
+        Msg::PastLapsed => {
+            state.recalling = None;
             Vec::new()
         }
+        Msg::PastFailed(reason) => spans::answered(state, Remote::Failed(reason)),
         Msg::FilterChosen(condition) => {
             let filter = state.route.filter.with(&condition);
             chosen(state, state.route.with_filter(filter))
@@ -344,6 +341,8 @@ fn is_late(state: &State, msg: &Msg) -> bool {
 fn connect(state: &mut State, failures: u32) -> Vec<Effect> {
     let Remote::Ready(settings) = &state.settings else { return Vec::new() };
     let effects = vec![Effect::OpenSocket(Rc::clone(settings))];
+    // What was asked on the connection before will not be answered.
+    state.recalling = None;
     state.connection = Connection::Connecting { failures, since: state.now };
     effects
 }
@@ -449,6 +448,7 @@ fn second(state: &mut State, at: Monotonic, heard: Option<Monotonic>) -> Vec<Eff
     }
     let mut effects = others::list_again(state);
     effects.extend(ended::wanted(state));
+    effects.extend(spans::second(state));
     effects.extend(refresh_now(state));
     effects
 }

@@ -623,6 +623,37 @@ fn the_past_is_asked_for_and_taken_as_of_then() {
     assert_eq!(feed.receive_text(&complete(1_000_000), at(0.0)), [Msg::PastCompleted]);
     feed.forget();
     assert!(feed.past().is_none());
+
+    // The answer to one that is refused says nothing of the one after it.
+    let refusal = || {
+        let error = frame::ErrorFrame { subscription: Some(PAST), ..frame::ErrorFrame::new("overloaded", "No.") };
+        ServerFrame::Error(error).encode()
+    };
+    feed.recall(&hello.board, &[], span).unwrap();
+    feed.recall(&hello.board, &[], span).unwrap();
+    assert_eq!(feed.receive_text(&refusal(), at(0.0)), []);
+    assert_eq!(feed.receive_text(&complete(1_000_000), at(0.0)), [Msg::PastCompleted]);
+    assert!(feed.past().is_some());
+
+    // What was given up while it was on its way is not there when all of it has come.
+    for answer in [complete(1_000_000), refusal()] {
+        feed.recall(&hello.board, &[], span).unwrap();
+        feed.forget();
+        assert_eq!(feed.receive_text(&answer, at(0.0)), [Msg::PastLapsed]);
+        assert!(feed.past().is_none());
+    }
+}
+
+#[test]
+fn a_past_that_takes_too_much_memory_is_not_said_to_be_there() {
+    let (mut feed, hello) = cut_off();
+    let span = Span::new(TimestampMs::new(900_000), TimestampMs::new(1_000_000)).unwrap();
+    feed.recall(&hello.board, &[], span).unwrap();
+    feed.receive_binary(&frame_of(PAST, "latency", 100), at(0.0));
+    assert!(matches!(feed.keep_within(1), Some(Msg::PastFailed(_))));
+    let subscribed = Subscribed { id: PAST, epoch: 1, seq: 1, restated: Vec::new(), until: Some(span.to()) };
+    assert_eq!(feed.receive_text(&ServerFrame::Subscribed(subscribed).encode(), at(0.0)), [Msg::PastLapsed]);
+    assert!(feed.past().is_none());
 }
 
 #[test]

@@ -112,10 +112,19 @@ impl Track {
         self.unanswered += 1;
     }
 
-    /// What was asked for last will not come.
-    pub(super) fn refused(&mut self) {
+    /// A subscription was refused; `true` where that is what was asked for last, which will not come then.
+    pub(super) fn refused(&mut self) -> bool {
         self.unanswered = self.unanswered.saturating_sub(1);
-        self.give_up();
+        let the_last = self.unanswered == 0;
+        if the_last {
+            self.give_up();
+        }
+        the_last
+    }
+
+    /// Whether the gateway still owes an answer.
+    pub(super) const fn is_owed(&self) -> bool {
+        self.unanswered > 0
     }
 
     /// Gives up its engines.
@@ -129,7 +138,8 @@ impl Track {
         self.live = false;
     }
 
-    /// All up to `place` has come; `true` where that is what was asked for last, and what was filled is what counts.
+    /// All up to `place` has come; `true` where that is what was asked for last, and was not given up meanwhile: what was
+    /// filled is what counts.
     /// Samples were changed where `restated` says.
     pub(super) fn complete(&mut self, place: Resume, restated: Vec<RestatedSpan>) -> bool {
         self.unanswered = self.unanswered.saturating_sub(1);
@@ -139,9 +149,8 @@ impl Track {
         if let Some(filled) = self.filling.take() {
             self.complete = Some(filled);
         }
-        if let Some(complete) = &mut self.complete {
-            complete.restated = restated;
-        }
+        let Some(complete) = &mut self.complete else { return false };
+        complete.restated = restated;
         self.place = Some(place);
         self.live = true;
         true

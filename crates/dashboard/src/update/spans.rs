@@ -2,12 +2,16 @@
 
 use std::rc::Rc;
 
-use super::chosen;
+use super::{chosen, refresh};
 use crate::connection::Connection;
 use crate::effect::Effect;
 use crate::remote::Remote;
 use crate::span::Turn;
 use crate::state::{Picture, State};
+
+/// Questions for the past that are asked one right after the other; each second one more. A key that is held down asks
+/// for thirty a second, and a gateway that is sent a hundred messages in a minute closes the connection.
+const MOST_AT_ONCE: u8 = 10;
 
 /// Turns to a span, or to now.
 pub(super) fn turn(state: &mut State, turn: Turn) -> Vec<Effect> {
@@ -39,8 +43,33 @@ pub(super) fn recall(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Forget];
     };
     state.past = Remote::Loading;
-    // Without a connection it is asked for with the next one.
+    // Without a connection it is asked for with the next one; while another question is out, when that is answered.
     let live = matches!(state.connection, Connection::Live { .. });
-    let Some(board) = state.board.clone().filter(|_| live) else { return Vec::new() };
-    vec![Effect::Recall(board, Rc::clone(&state.others.drawn), span)]
+    let may_ask = live && state.recalling.is_none() && state.recalls < MOST_AT_ONCE;
+    let Some(board) = state.board.clone().filter(|_| may_ask) else { return Vec::new() };
+    state.recalls += 1;
+    let metrics = Rc::clone(&state.others.drawn);
+    state.recalling = Some((span, Rc::clone(&metrics)));
+    vec![Effect::Recall(board, metrics, span)]
+}
+
+/// Takes an answer in: what has come of the question that it is of, where that is still the reader's; else that one is
+/// asked.
+pub(super) fn answered(state: &mut State, came: Remote<()>) -> Vec<Effect> {
+    let asked = state.recalling.take();
+    let Some(span) = state.route.span else {
+        state.past = Remote::NotAsked;
+        return Vec::new();
+    };
+    if came == Remote::Loading || asked.is_some_and(|asked| asked != (span, Rc::clone(&state.others.drawn))) {
+        return recall(state);
+    }
+    state.past = came;
+    refresh(state)
+}
+
+/// A second has passed: what was not asked because so much was is asked now.
+pub(super) fn second(state: &mut State) -> Vec<Effect> {
+    state.recalls = state.recalls.saturating_sub(1);
+    if state.past == Remote::Loading { recall(state) } else { Vec::new() }
 }
