@@ -66,7 +66,8 @@ fn changes(ask: &Ask, alerts: &[AlertCard], is_of: impl Fn(&str) -> bool, at: Ti
     let told: Vec<_> = alerts.iter().filter(|alert| is_of(&alert.rule)).cloned().collect();
     let kept = ask.ended.as_ref().map(|ended| {
         let cards = ended.iter().filter(|alert| is_of(&alert.rule)).map(|alert| notices::ended(&ask.board, alert));
-        cards.collect::<Vec<_>>()
+        // Of a span of the past nothing is told that came after it.
+        cards.filter(|card| card.resolved_at.is_none_or(|ended| ended <= at)).collect::<Vec<_>>()
     });
     watch::changes(Known { told: &told, kept: kept.as_deref() }, ask.route.length(), at)
 }

@@ -9,6 +9,7 @@ use bellwether_core::sample::Sample;
 use bellwether_core::selector::{Condition, Matcher};
 
 use super::*;
+use crate::ended::EndedAlert;
 use crate::feed::AlertNotice;
 use crate::figures::{Instant, Phase, WindowBefore};
 use crate::filter::Filter;
@@ -674,4 +675,41 @@ fn a_metric_is_explored_as_the_address_says() {
     let latency = explored(&[(Param::Metric, "latency"), (Param::Figure, "p95"), (Param::Back, "5m")]);
     assert_eq!(chosen(&latency), ["p95", "each series", "5 min"]);
     assert_eq!(latency.chart.unwrap().looks_back, Some(DurationMs::from_minutes(5)));
+}
+
+#[test]
+fn of_the_past_no_alert_is_told_that_ended_later() {
+    let board = board();
+    let engine = engine(&board);
+    let source = Source {
+        engine: &engine,
+        completeness: Completeness::Complete,
+        staleness: DurationMs::from_minutes(5),
+        lacks: &[],
+        restated: &[],
+    };
+    let ended = |ago: i64| EndedAlert {
+        rule: format!("Ended{ago}"),
+        labels: Labels::empty(),
+        severity: Severity::Page,
+        active_at: TimestampMs::new(NOW - 200_000),
+        fired_at: TimestampMs::new(NOW - 190_000),
+        resolved_at: TimestampMs::new(NOW - ago * 1_000),
+    };
+    let ask = Ask {
+        board,
+        route: Route::default().with_view(View::Alerts),
+        at: Instant::Bygone,
+        alerts: [].into(),
+        alerts_left_out: 0,
+        ended: Some([ended(150), ended(60)].into()),
+        listing: None,
+        others: [].into(),
+    };
+    let told = |at: i64| {
+        let changes = evaluate(source, None, &ask, TimestampMs::new(at)).sheets.swap_remove(0);
+        changes.rows.iter().map(|row| row[0].text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(NOW - 100_000), ["Ended150"]);
+    assert_eq!(told(NOW).len(), 2);
 }
