@@ -86,6 +86,19 @@ pub enum RuleError {
     },
 }
 
+impl RuleError {
+    /// The name of the rule.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        match self {
+            Self::Query { rule, .. }
+            | Self::DuplicateKey { rule, .. }
+            | Self::DuplicateName { rule }
+            | Self::Name { rule, .. } => rule,
+        }
+    }
+}
+
 /// The alerts of all rules.
 ///
 /// It holds what is pending, what is firing, and what was resolved in the last 15 minutes. Its size

@@ -15,6 +15,7 @@ use crate::figures::views::Fill;
 use crate::lazy::Chunk;
 use crate::message::Msg;
 use crate::route::View;
+use crate::span::Grain;
 use crate::state::State;
 use crate::view::Stage;
 
@@ -33,7 +34,7 @@ pub(crate) struct Code {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Then {
     /// Says how the rules stood.
-    pub(crate) replay: fn(Source<'_>, &Board, TimestampMs) -> Replayed,
+    pub(crate) replay: fn(Source<'_>, &Board, TimestampMs, Grain) -> Replayed,
     /// Draws where the page stands, and the choice of another span.
     pub(crate) bar: fn(&State, &Callback<Msg>) -> Html,
 }

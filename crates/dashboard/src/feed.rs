@@ -230,11 +230,18 @@ impl Feed {
     }
 
     /// Starts an engine for what was known at the end of `span`, of `board` and of `metrics` that it does not name, and
-    /// gives the frame that asks the gateway to fill it. It is as fine as one that had followed until then.
+    /// gives the frame that asks the gateway to fill it. It is as fine as one that had followed until then. A span that
+    /// ends later than it is when the page's clock says `at` is known until now.
     ///
     /// # Errors
     /// A sentence where no engine can be made.
-    pub fn recall(&mut self, board: &Board, metrics: &[MetricName], span: Span) -> Result<String, String> {
+    pub fn recall(
+        &mut self,
+        board: &Board,
+        metrics: &[MetricName],
+        span: Span,
+        at: Monotonic,
+    ) -> Result<String, String> {
         let mut engine = Engine::new(track::config_of_past()).map_err(|error| error.to_string())?;
         for declared in &board.metrics {
             engine.declare(&declared.name, declared.kind).map_err(|error| error.to_string())?;
@@ -248,7 +255,7 @@ impl Feed {
         asked.extend(metrics.iter().map(|name| Selection { name: name.clone(), matchers: Vec::new(), range }));
         self.forget();
         self.past.begin(engine, &asked);
-        self.past_until = Some(span.to());
+        self.past_until = Some(self.now(at).map_or(span.to(), |now| span.to().min(now)));
         let (step, format) = (Step::Every(STEP), FeedFormat::Binary);
         let subscribe = Subscribe { id: PAST, metrics: asked, step, format, resume: None, until: self.past_until };
         Ok(subscribe.encode())

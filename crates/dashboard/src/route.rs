@@ -3,7 +3,7 @@
 use bellwether_core::time::{DurationMs, TimestampMs};
 
 use crate::filter::Filter;
-use crate::span::Span;
+use crate::span::{Grain, Span};
 use crate::texts::{Language, Text};
 use crate::window::PageWindow;
 
@@ -198,6 +198,12 @@ impl Route {
     #[must_use]
     pub fn length(&self) -> DurationMs {
         self.span.map_or(self.window.length(), Span::length)
+    }
+
+    /// How finely the past of its span is told where that ends at `end`.
+    #[must_use]
+    pub fn grain(&self, end: TimestampMs) -> Grain {
+        self.span.map_or(Grain::Fine, |span| span.grain(end))
     }
 
     /// The same view at a span of the past, or following now.

@@ -49,6 +49,15 @@ pub enum Turn {
     Live,
 }
 
+/// How finely the past of a span is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grain {
+    /// As finely as it was told then.
+    Fine,
+    /// In whole hours: the samples are gone.
+    Hours,
+}
+
 impl Shift {
     /// The step of a key, by its name in `KeyboardEvent.key` and whether the shift key is held; `None` for any other.
     #[must_use]
@@ -100,6 +109,14 @@ impl Span {
         self.to.since(self.from)
     }
 
+    /// How finely its past is told where that ends at `end`. A gateway that has hours alone ends it with the last whole one;
+    /// one that has not come so far ends it now.
+    #[must_use]
+    pub fn grain(self, end: TimestampMs) -> Grain {
+        let is_whole = end.get().rem_euclid(DurationMs::from_hours(1).as_millis() as i64) == 0;
+        if end < self.to && is_whole { Grain::Hours } else { Grain::Fine }
+    }
+
     /// The span that a step leads to, around `cursor` where that is within this one; it ends no later than `now`.
     #[must_use]
     pub fn shifted(self, by: Shift, cursor: Option<TimestampMs>, now: TimestampMs) -> Self {
@@ -140,6 +157,12 @@ mod tests {
         check(Shift::In, Some(1_590), (1_300, 1_600));
         check(Shift::In, Some(9), (1_150, 1_450));
         check(Shift::Out, None, (500, 1_700));
+    }
+
+    #[test]
+    fn hours_are_told_where_the_gateway_ends_with_one() {
+        let span = Span::new(at(3_000), at(8_000)).unwrap();
+        assert_eq!([7_200, 7_999, 8_000].map(|end| span.grain(at(end))), [Grain::Hours, Grain::Fine, Grain::Fine]);
     }
 
     #[test]

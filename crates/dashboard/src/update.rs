@@ -148,11 +148,16 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::OthersClosed => others::close(state),
         Msg::MoreOthersPressed => {
             state.others.want_more();
-            others::follow(state)
+            followed(state)
         }
         Msg::MetricsListed { list, .. } => {
             state.others.list = Remote::Ready(list);
-            others::follow(state)
+            let mut effects = followed(state);
+            // A picture of the past waits for no other figures to show the list.
+            if state.route.span.is_some() {
+                effects.extend(refresh(state));
+            }
+            effects
         }
         Msg::MetricsNotListed { reason, .. } => {
             // One answer that fails says nothing against the charts that follow the list before.
@@ -484,6 +489,7 @@ fn ask(state: &State) -> Option<Ask> {
         at,
         alerts: Rc::clone(&state.alerts),
         alerts_left_out: state.alerts_left_out,
+        unjudged: [].into(),
         ended: state.ended.ready().cloned(),
         listing: state.others.list.ready().cloned(),
         others: Rc::clone(&state.others.drawn),
@@ -519,6 +525,15 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
     effects.extend(refresh(state));
     if elsewhere {
         effects.extend([Effect::SetTitle(tab_title(state)), Effect::Focus(Part::Heading)]);
+    }
+    effects
+}
+
+/// Follows what is wanted of the other metrics; of the past too, where the page stands there.
+fn followed(state: &mut State) -> Vec<Effect> {
+    let mut effects = others::follow(state);
+    if !effects.is_empty() && state.route.span.is_some() {
+        effects.extend(spans::recall(state));
     }
     effects
 }

@@ -187,7 +187,7 @@ impl Runtime {
                 self.send(request);
             }
             Effect::Recall(board, metrics, span) => {
-                let request = self.feed.borrow_mut().recall(&board, &metrics, span);
+                let request = self.feed.borrow_mut().recall(&board, &metrics, span, clock::now());
                 self.send(request);
             }
             Effect::Forget => self.feed.borrow_mut().forget(),
@@ -276,10 +276,11 @@ impl Runtime {
         // Until its code has come, a view has the figures that all have.
         let fill = code::of(&ask.route.view).map(|code| code.fill);
         // How the rules stood then is worked out here; how they stand the gateway says.
-        let replayed = then.zip(code::then()).map(|(then, code)| (code.replay)(then, &ask.board, at));
-        let unjudged_rules = replayed.as_ref().map_or(0, |replayed| replayed.unjudged);
+        let replayed =
+            then.zip(code::then()).map(|(then, code)| (code.replay)(then, &ask.board, at, ask.route.grain(at)));
+        let unjudged_rules = replayed.as_ref().map_or(0, |replayed| replayed.unjudged.len() as u64);
         let of_then =
-            replayed.map(|Replayed { alerts, unjudged }| Ask { alerts, alerts_left_out: unjudged, ..ask.clone() });
+            replayed.map(|Replayed { alerts, unjudged }| Ask { alerts, alerts_left_out: 0, unjudged, ..ask.clone() });
         let ask = of_then.as_ref().unwrap_or(ask);
         let snapshot = then
             .or_else(|| feed.engine().map(source(&lacks, of_board)))

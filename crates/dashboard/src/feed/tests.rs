@@ -601,7 +601,7 @@ fn the_past_is_asked_for_and_taken_as_of_then() {
     let (mut feed, hello) = cut_off();
     feed.begin(&hello.board).unwrap();
     let span = Span::new(TimestampMs::new(900_000), TimestampMs::new(1_000_000)).unwrap();
-    let asked = feed.recall(&hello.board, &[MetricName::new("other").unwrap()], span).unwrap();
+    let asked = feed.recall(&hello.board, &[MetricName::new("other").unwrap()], span, at(0.0)).unwrap();
     let ClientFrame::Subscribe(asked) = ClientFrame::decode(&asked).unwrap() else { panic!() };
     assert_eq!((asked.id, asked.until, asked.resume), (PAST, Some(span.to()), None));
     assert_eq!(asked.metrics.last().unwrap().name.as_str(), "other");
@@ -617,8 +617,8 @@ fn the_past_is_asked_for_and_taken_as_of_then() {
     assert_eq!(feed.instant(Instant::Bygone, at(0.0)), Some(TimestampMs::new(990_000)));
 
     // Of two that are asked for the last one counts.
-    feed.recall(&hello.board, &[], span).unwrap();
-    feed.recall(&hello.board, &[], span).unwrap();
+    feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
+    feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
     assert_eq!(feed.receive_text(&complete(990_000), at(0.0)), []);
     assert_eq!(feed.receive_text(&complete(1_000_000), at(0.0)), [Msg::PastCompleted]);
     feed.forget();
@@ -629,15 +629,15 @@ fn the_past_is_asked_for_and_taken_as_of_then() {
         let error = frame::ErrorFrame { subscription: Some(PAST), ..frame::ErrorFrame::new("overloaded", "No.") };
         ServerFrame::Error(error).encode()
     };
-    feed.recall(&hello.board, &[], span).unwrap();
-    feed.recall(&hello.board, &[], span).unwrap();
+    feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
+    feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
     assert_eq!(feed.receive_text(&refusal(), at(0.0)), []);
     assert_eq!(feed.receive_text(&complete(1_000_000), at(0.0)), [Msg::PastCompleted]);
     assert!(feed.past().is_some());
 
     // What was given up while it was on its way is not there when all of it has come.
     for answer in [complete(1_000_000), refusal()] {
-        feed.recall(&hello.board, &[], span).unwrap();
+        feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
         feed.forget();
         assert_eq!(feed.receive_text(&answer, at(0.0)), [Msg::PastLapsed]);
         assert!(feed.past().is_none());
@@ -645,10 +645,20 @@ fn the_past_is_asked_for_and_taken_as_of_then() {
 }
 
 #[test]
+fn the_past_of_a_span_that_ends_later_than_now_ends_now() {
+    let (mut feed, hello) = cut_off();
+    let span = Span::new(TimestampMs::new(NOW - 60_000), TimestampMs::new(NOW + 90_000_000)).unwrap();
+    let asked = feed.recall(&hello.board, &[], span, at(1.0)).unwrap();
+    let ClientFrame::Subscribe(asked) = ClientFrame::decode(&asked).unwrap() else { panic!() };
+    assert_eq!(asked.until, feed.now(at(1.0)));
+    assert!(asked.until.is_some_and(|until| until < span.to()));
+}
+
+#[test]
 fn a_past_that_takes_too_much_memory_is_not_said_to_be_there() {
     let (mut feed, hello) = cut_off();
     let span = Span::new(TimestampMs::new(900_000), TimestampMs::new(1_000_000)).unwrap();
-    feed.recall(&hello.board, &[], span).unwrap();
+    feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
     feed.receive_binary(&frame_of(PAST, "latency", 100), at(0.0));
     assert!(matches!(feed.keep_within(1), Some(Msg::PastFailed(_))));
     let subscribed = Subscribed { id: PAST, epoch: 1, seq: 1, restated: Vec::new(), until: Some(span.to()) };
@@ -661,7 +671,7 @@ fn a_past_that_cannot_be_had_ends_nothing_else() {
     let (mut feed, hello) = cut_off();
     let span = Span::new(TimestampMs::new(900_000), TimestampMs::new(1_000_000)).unwrap();
     for (code, subscription) in [("overloaded", Some(PAST)), ("bad_frame", None)] {
-        feed.recall(&hello.board, &[], span).unwrap();
+        feed.recall(&hello.board, &[], span, at(0.0)).unwrap();
         let error = frame::ErrorFrame { subscription, ..frame::ErrorFrame::new(code, "No.") };
         let facts = feed.receive_text(&ServerFrame::Error(error).encode(), at(0.0));
         assert_eq!(facts, [Msg::PastFailed(format!("The gateway says: No. ({code})"))]);

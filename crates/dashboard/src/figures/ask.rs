@@ -2,12 +2,13 @@
 
 use bellwether_core::query::{Across, Expression, Query};
 use bellwether_core::selector::Condition;
+use bellwether_core::time::TimestampMs;
 
 use crate::route::encoded;
 
-/// Path and query of `/query` for `figure`, of now; `None` where that has no words for one of its conditions.
+/// Path and query of `/query` for `figure`, as of `at` or of now; `None` where that has no words for one of its conditions.
 #[must_use]
-pub fn address(figure: &Expression) -> Option<String> {
+pub fn address(figure: &Expression, at: Option<TimestampMs>) -> Option<String> {
     let (query, over) = match figure {
         Expression::Single(query) => (query, None),
         Expression::Ratio(dividend, divisor) => (dividend, Some(divisor)),
@@ -35,6 +36,9 @@ pub fn address(figure: &Expression) -> Option<String> {
     for label in &query.by {
         add("by", label.as_str());
     }
+    if let Some(at) = at {
+        add("at", &at.get().to_string());
+    }
     Some(address)
 }
 
@@ -46,12 +50,15 @@ mod tests {
     fn check(query: &str, expected: Option<&str>) {
         let text = format!(r#"{{"title": "t", "panels": [{{"id": "p", "title": "P", "query": {query}}}]}}"#);
         let board = bellwether_wire::board::decode(&text).unwrap();
-        let asked = address(&board.panels[0].figure);
+        let asked = address(&board.panels[0].figure, None);
         assert_eq!(asked.as_deref(), expected);
         // The gateway reads the same figure.
         if let Some(asked) = asked {
             let request = bellwether_wire::query::from_query_string(asked.strip_prefix("/query?").unwrap()).unwrap();
             assert_eq!(request.expression, board.panels[0].figure);
+            let then = address(&board.panels[0].figure, Some(TimestampMs::new(1_700_000_000_123))).unwrap();
+            let then = bellwether_wire::query::from_query_string(then.strip_prefix("/query?").unwrap()).unwrap();
+            assert_eq!((then.expression, then.at.map(TimestampMs::get)), (request.expression, Some(1_700_000_000_123)));
         }
     }
 

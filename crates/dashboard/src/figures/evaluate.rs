@@ -19,8 +19,8 @@ use bellwether_wire::frame::RestatedSpan;
 use super::alerts::{AlertCard, MOST_LIVE};
 use super::views::{self, Fill, Scene};
 use super::{
-    Absence, Ask, Focus, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask, filtered,
-    labels, notices, others,
+    Absence, Ask, Focus, Instant, KpiCard, Line, Point, Quantiles, Section, Snapshot, Strip, Tally, WindowBefore, ask,
+    filtered, labels, notices, others,
 };
 use crate::chart::palette::LINES;
 use crate::feed::{AlertNotice, Completeness, Lack, Shortage};
@@ -101,11 +101,12 @@ pub fn evaluate_with(
     let Route { view, filter, .. } = &ask.route;
     let window = ask.route.length();
     let board = &*filter.narrow(&ask.board);
+    let bygone = (ask.at == Instant::Bygone).then_some(at);
     let cards: Vec<_> = board
         .kpis
         .iter()
         .map(|kpi| {
-            let mut card = card(source, kpi, window, at);
+            let mut card = card(source, kpi, window, at, bygone);
             let none = card.value.is_none() && card.absence.is_none();
             if none && is_filtered_out(source.engine, filter, leading(&kpi.figure)) {
                 card.absence = Some(Absence::Filtered);
@@ -216,12 +217,13 @@ pub(crate) const fn leading(figure: &Expression) -> &Query {
 }
 
 /// A KPI's figure is that of its own window: a target is a target of that. The page's window is how far its course
-/// looks back, unless the KPI looks back farther.
-fn card(source: Source<'_>, kpi: &Kpi, window: DurationMs, at: TimestampMs) -> KpiCard {
+/// looks back, unless the KPI looks back farther. Of an instant that is `bygone` the gateway is
+/// asked as of then.
+fn card(source: Source<'_>, kpi: &Kpi, window: DurationMs, at: TimestampMs, bygone: Option<TimestampMs>) -> KpiCard {
     let figure = &kpi.figure;
     let length = leading(figure).window;
     let (value, from, absence) = match (source.shortage(figure), source.engine.evaluate_one(figure, at)) {
-        (Some(shortage), _) => (None, at, Some(Absence::Lacking { shortage, ask: ask::address(figure) })),
+        (Some(shortage), _) => (None, at, Some(Absence::Lacking { shortage, ask: ask::address(figure, bygone) })),
         (None, Ok(answer)) => (answer.value, answer.from, None),
         (None, Err(error)) => (None, at - length, Some(Absence::Refused(sentence(&error)))),
     };

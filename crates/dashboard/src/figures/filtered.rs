@@ -185,6 +185,7 @@ mod tests {
             at: instant,
             alerts: [].into(),
             alerts_left_out: 0,
+            unjudged: [].into(),
             ended: None,
             listing: None,
             others: [].into(),

@@ -41,6 +41,8 @@ pub struct Ask {
     pub alerts: Rc<[AlertNotice]>,
     /// How many more there are that it did not tell.
     pub alerts_left_out: u64,
+    /// The names of the rules that cannot be judged as of then.
+    pub unjudged: Rc<[String]>,
     /// Those that are over, where the gateway has listed them.
     pub ended: Option<Rc<[EndedAlert]>>,
     /// The metrics of the gateway, where it has listed them.

@@ -68,8 +68,8 @@ pub enum Standpoint<'a> {
     Filling,
     /// Of this time of day, in words: nothing newer is known, and nothing is said of now.
     AsOf(&'a str),
-    /// Of this instant, in words, which the reader has chosen.
-    Then(&'a str),
+    /// Of this instant, in words, which the reader has chosen; so many rules cannot be judged as of then.
+    Then(&'a str, u64),
 }
 
 /// Most names of alerts in the sentence.
@@ -87,13 +87,13 @@ pub fn sentence(
     standpoint: Standpoint<'_>,
     only: &str,
 ) -> (Mood, String) {
-    let past = matches!(standpoint, Standpoint::AsOf(_) | Standpoint::Then(_));
+    let past = matches!(standpoint, Standpoint::AsOf(_) | Standpoint::Then(..));
     let tensed = |now: Text, then: Text| if past { then } else { now };
     let firing: Vec<_> = alerts.iter().filter(|alert| alert.phase == Phase::Firing).collect();
     let judged = tally.met + tally.not_met.len();
     let mut text = match standpoint {
         Standpoint::AsOf(time) => Text::AsOfKnown.fill(&[time]),
-        Standpoint::Then(time) => Text::AsOfThen.fill(&[time]),
+        Standpoint::Then(time, _) => Text::AsOfThen.fill(&[time]),
         Standpoint::Filling => Text::HistoryLoading.say().to_owned(),
         Standpoint::Now => String::new(),
     };
@@ -104,7 +104,9 @@ pub fn sentence(
         text.push_str(&targets(tally, judged, tensed, if only.is_empty() { Text::Yet.say() } else { "" }));
     }
     let count = |number: usize| format::count(number as u64);
+    let unjudged = if let Standpoint::Then(_, unjudged) = standpoint { unjudged } else { 0 };
     let said = match firing.as_slice() {
+        [] if unjudged > 0 => Text::PastUnjudged.count(unjudged, &[]).trim().to_owned(),
         [] => tensed(Text::NoAlert, Text::NoAlertThen).say().to_owned(),
         [one] => tensed(Text::OneAlert, Text::OneAlertThen).fill(&[&one.rule]),
         more => {
@@ -302,5 +304,13 @@ mod tests {
         let (mood, text) = sentence(&well, &[alert("Slow", Severity::Page)], 0, then, "");
         assert_eq!(mood, Mood::Trouble, "what was wrong is not known to be mended");
         assert!(text.ends_with("Alert Slow was firing."), "{text}");
+    }
+
+    #[test]
+    fn where_a_rule_cannot_be_judged_no_all_clear_is_given() {
+        let well = Tally { met: 4, ..Tally::default() };
+        let said = |unjudged| sentence(&well, &[], 0, Standpoint::Then("10:42", unjudged), "").1;
+        assert!(said(0).ends_with("No alert was firing."), "{}", said(0));
+        assert!(said(2).ends_with("2 rules cannot be judged here."), "{}", said(2));
     }
 }

@@ -57,7 +57,7 @@ pub fn views(scene: &Scene<'_>, snapshot: &mut Snapshot) {
 fn alerts(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     let Scene { source, ask, .. } = scene;
     let (alerts, at) = (&snapshot.alerts, snapshot.at);
-    let rules = watch::rules(source.engine, &ask.board, None, alerts, ask.alerts_left_out);
+    let rules = watch::rules(source.engine, &ask.board, None, alerts, ask.alerts_left_out, &ask.unjudged);
     snapshot.sheets = vec![changes(ask, alerts, |_| true, at), rules];
 }
 
@@ -114,7 +114,14 @@ fn kpi(scene: &Scene<'_>, snapshot: &mut Snapshot) {
     if ask.board.rules.iter().any(|rule| of_metric(&rule.name)) {
         sheets.push(changes(ask, &snapshot.alerts, of_metric, at));
     }
-    sheets.push(watch::rules(source.engine, &ask.board, Some(metric), &snapshot.alerts, ask.alerts_left_out));
+    sheets.push(watch::rules(
+        source.engine,
+        &ask.board,
+        Some(metric),
+        &snapshot.alerts,
+        ask.alerts_left_out,
+        &ask.unjudged,
+    ));
     let course = detail::course(*source, kpi, &ask.route, at);
     snapshot.distribution = detail::distribution(*source, kpi, card, (course.from, course.to)).map(Rc::new);
     snapshot.chart = Some(Rc::new(course));

@@ -119,8 +119,16 @@ pub fn changes(known: Known<'_>, window: DurationMs, at: TimestampMs) -> Sheet {
 
 /// The rules of the board, or those of one metric: what each watches, when it fires, whom it calls, and how it stands.
 /// `left_out` alerts were not told, so that of a rule without one nothing is known then.
+/// Nor is it of those that are `unjudged`, by name.
 #[must_use]
-pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[AlertCard], left_out: u64) -> Sheet {
+pub fn rules(
+    engine: &Engine,
+    board: &Board,
+    of: Option<&MetricName>,
+    alerts: &[AlertCard],
+    left_out: u64,
+    unjudged: &[String],
+) -> Sheet {
     let mut sheet = Sheet::new(
         Text::Watched.say(),
         &[
@@ -148,6 +156,7 @@ pub fn rules(engine: &Engine, board: &Board, of: Option<&MetricName>, alerts: &[
         }
         let count = |phase| alerts.iter().filter(|alert| alert.rule == rule.name && alert.phase == phase).count();
         let state = match (count(Phase::Firing), count(Phase::Pending)) {
+            (0, 0) if unjudged.contains(&rule.name) => Text::RuleNotJudged.say().to_owned(),
             (0, 0) if left_out > 0 => Text::RuleNotTold.say().to_owned(),
             (0, 0) => Text::RuleQuiet.say().to_owned(),
             (0, pending) => Text::RulePending.count(pending as u64, &[]),
@@ -262,7 +271,7 @@ mod tests {
         let engine = Engine::new(EngineConfig::page()).unwrap();
         let one = [AlertCard::example(Phase::Firing)];
         let two = [AlertCard::example(Phase::Pending), AlertCard::example(Phase::Pending)];
-        let said = |alerts: &[AlertCard], left_out| texts(&rules(&engine, &board, None, alerts, left_out));
+        let said = |alerts: &[AlertCard], left_out| texts(&rules(&engine, &board, None, alerts, left_out, &[]));
         assert_eq!(
             said(&one, 0),
             [
@@ -272,7 +281,10 @@ mod tests {
         );
         assert_eq!(said(&two, 0)[0][4], "2 pending");
         assert_eq!(said(&one, 3)[1][4], "Not told");
-        let none = rules(&engine, &Board::default(), None, &[], 0);
+        let unjudged = ["Slow".to_owned(), "Low".to_owned()];
+        let judged = texts(&rules(&engine, &board, None, &one, 0, &unjudged[1..]));
+        assert_eq!([&judged[0][4], &judged[1][4]], ["Firing", "Cannot be judged"]);
+        let none = rules(&engine, &Board::default(), None, &[], 0, &[]);
         assert!(none.rows.is_empty() && none.note.starts_with("This board has no rules"));
     }
 }

@@ -102,7 +102,7 @@ texts! {
     AtOrAbove, Below, AtOrBelow, SeverityPage, SeverityTicket, SeverityInfo, Changes, Alert, ConditionMet, Fired,
     Ended, ChangesAll, ChangesFirst, ChangesNone, ChangesToldFor, PastNotTold, Calls, CallNotify,
     CallSound, CallOn, CallOff, CallsOff, CallsOn, CallsDenied, CallsMissing, Watched, Rule, WatchesWhat, FiresWhen, Severity, State, ByLabels, HoldsFor,
-    RuleNotTold, RuleQuiet, RulePending, RuleFiring, NoRuleWatches, NoRules,
+    RuleNotTold, RuleNotJudged, RuleQuiet, RulePending, RuleFiring, NoRuleWatches, NoRules,
     // Explore and other metrics.
     Metric, Show, ExploreAll, ExploreFirst, ExploreNone, ExploreTooMany, ExploreAsking, MetricsNotListed, EachSeries,
     AllTogether, By, EachPointOfLast, FigureAvg, FigureMin, FigureMax, OtherMetrics, AskingGateway, ShowMore,

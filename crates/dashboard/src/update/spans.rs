@@ -18,9 +18,11 @@ pub(super) fn turn(state: &mut State, turn: Turn) -> Vec<Effect> {
     let span = match turn {
         Turn::To(span) => Some(span),
         Turn::By(shift) => {
-            // Before the first figures there is nothing to step from.
-            let Some(snapshot) = &state.snapshot else { return Vec::new() };
-            Some(state.on_screen(snapshot).shifted(shift, state.cursor, snapshot.now))
+            let snapshot = state.snapshot.as_deref();
+            // Before the first figures there is nothing to step from but a span of the address, and nothing later is known.
+            let Some(span) = state.route.span.or_else(|| Some(state.on_screen(snapshot?))) else { return Vec::new() };
+            let now = snapshot.map_or(span.to(), |snapshot| snapshot.now);
+            Some(span.shifted(shift, state.cursor, now))
         }
         Turn::Live => {
             state.picture = Picture::Following;
@@ -28,7 +30,8 @@ pub(super) fn turn(state: &mut State, turn: Turn) -> Vec<Effect> {
         }
     };
     if span == state.route.span {
-        return Vec::new();
+        // What could not be had may be had now.
+        return if matches!(state.past, Remote::Failed(_)) { recall(state) } else { Vec::new() };
     }
     chosen(state, state.route.with_span(span))
 }

@@ -9,7 +9,7 @@ use super::icon::{Icon, icon};
 use super::sheet::sheet;
 use super::stage::Stage;
 use crate::calls::{Calls, Switch};
-use crate::figures::{AlertCard, Phase};
+use crate::figures::{Phase, Snapshot};
 use crate::format;
 use crate::message::Msg;
 use crate::remote::Remote;
@@ -22,7 +22,7 @@ pub(crate) fn alerts(stage: &Stage<'_>) -> Html {
     html! {
         <>
             { calls(state.calls, stage.dispatch) }
-            { lists(&snapshot.alerts, state.alerts_left_out, snapshot.at, state.knowledge()) }
+            { lists(snapshot, if state.route.span.is_some() { 0 } else { state.alerts_left_out }, state.knowledge()) }
             if let Remote::Failed(reason) = &state.ended {
                 <p class="words" role="status">{ reason }</p>
             }
@@ -55,7 +55,8 @@ fn calls(calls: Calls, dispatch: &Callback<Msg>) -> Html {
 }
 
 /// A list for each phase, or words in its place; `left_out` more the gateway did not tell.
-fn lists(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowledge) -> Html {
+fn lists(snapshot: &Snapshot, left_out: u64, knowledge: Knowledge) -> Html {
+    let (alerts, at, unjudged) = (&snapshot.alerts, snapshot.at, snapshot.unjudged_rules);
     let phases = [
         (Phase::Firing, "Firing", Text::Firing, Text::NoneFiring, Text::NoneFiringThen),
         (Phase::Pending, "Pending", Text::Pending, Text::NonePending, Text::NonePendingThen),
@@ -71,7 +72,9 @@ fn lists(alerts: &[AlertCard], left_out: u64, at: TimestampMs, knowledge: Knowle
         html! {
             <section class="section" key={title} aria-label={title} data-phases={name}>
                 <h3 class="section-title">{ title }<span class="badge">{ count }</span></h3>
-                if count == 0 {
+                if count == 0 && unjudged > 0 {
+                    <p class="words">{ Text::PastUnjudged.count(unjudged, &[]).trim() }</p>
+                } else if count == 0 {
                     <p class="words">{ none.fill(&[&kept]) }</p>
                 } else {
                     <div class="alerts">{ for list }</div>

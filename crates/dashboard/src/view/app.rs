@@ -111,7 +111,7 @@ impl App {
     fn main(&self, words: &str, dispatch: &Callback<Msg>) -> Html {
         let state = &self.state;
         if state.route.view == View::Help {
-            return html! { <>{ self.heading() }{ screens::help(&state.help) }</> };
+            return html! { <>{ self.heading() }{ self.time_bar(dispatch) }{ screens::help(&state.help) }</> };
         }
         if let Remote::Failed(reason) = &state.settings {
             return screens::problem(Text::SettingsUnreadable.say(), reason, dispatch);
@@ -147,7 +147,7 @@ impl App {
         let overview = state.route.view == View::Overview;
         let heading = self.heading();
         if overview && board.is_some_and(|board| board.kpis.is_empty() && board.panels.is_empty()) {
-            return html! { <>{ heading }{ screens::bare() }{ self.others(snapshot, &pen, dispatch) }</> };
+            return html! { <>{ heading }{ self.time_bar(dispatch) }{ screens::bare() }{ self.others(snapshot, &pen, dispatch) }</> };
         }
         let live = matches!(state.connection, Connection::Live { .. });
         let metric = || {
@@ -155,12 +155,14 @@ impl App {
             let shown = kpi.or_else(|| board.and_then(|board| board.panels.first()).map(|panel| &panel.figure));
             shown.map_or("booking_response_time", |figure| leading(figure).metric.as_str())
         };
-        if overview && snapshot.series == 0 && live && state.left_out.is_empty() {
+        // That nothing came in a span of the past does not say that nothing ever came.
+        let new_here = overview && live && state.route.span.is_none();
+        if new_here && snapshot.series == 0 && state.left_out.is_empty() {
             let empty = screens::empty(&self.runtime.gateway_address(), metric());
-            return html! { <>{ heading }{ self.notice(&known_until) }{ empty }{ self.others(snapshot, &pen, dispatch) }</> };
+            return html! { <>{ heading }{ self.time_bar(dispatch) }{ self.notice(&known_until) }{ empty }{ self.others(snapshot, &pen, dispatch) }</> };
         }
         let standpoint = match (state.history, state.knowledge()) {
-            (_, Knowledge::Chosen) => Standpoint::Then(&known_until),
+            (_, Knowledge::Chosen) => Standpoint::Then(&known_until, snapshot.unjudged_rules),
             (Completeness::Filling, _) => Standpoint::Filling,
             (Completeness::Complete, Knowledge::Old) => Standpoint::AsOf(&known_until),
             (Completeness::Complete, Knowledge::Current) => Standpoint::Now,
@@ -195,7 +197,7 @@ impl App {
                 if !snapshot.preview.is_empty() {
                     <p class="notice notice-calm" data-preview="">{ &snapshot.preview }</p>
                 }
-                if live && snapshot.tally.fed == 0 && only.is_empty() && overview {
+                if new_here && snapshot.tally.fed == 0 && only.is_empty() {
                     { screens::hint(&self.runtime.gateway_address(), metric()) }
                 }
                 { self.figures(snapshot, then, &pen, dispatch) }

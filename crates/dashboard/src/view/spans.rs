@@ -11,7 +11,7 @@ use super::icon::{Icon, icon};
 use crate::format;
 use crate::message::Msg;
 use crate::remote::Remote;
-use crate::span::{LONGEST, SHORTEST, Shift, Span, SpanFault, Turn};
+use crate::span::{Grain, LONGEST, SHORTEST, Shift, Span, SpanFault, Turn};
 use crate::state::{Spans, State};
 use crate::texts::Text;
 
@@ -32,7 +32,7 @@ pub(crate) fn time_bar(state: &State, dispatch: &Callback<Msg>) -> Html {
             Remote::NotAsked | Remote::Loading => (Icon::Clock, Text::PastLoading.fill(&[&until])),
             Remote::Ready(()) => {
                 let shown = snapshot.map_or(span.to(), |snapshot| snapshot.at);
-                if shown < span.to() {
+                if span.grain(shown) == Grain::Hours {
                     more.push_str(Text::PastHours.say());
                 }
                 if state.board.as_ref().is_some_and(|board| !board.rules.is_empty()) {
@@ -62,6 +62,11 @@ pub(crate) fn time_bar(state: &State, dispatch: &Callback<Msg>) -> Html {
     html! {
         <section class="time-bar" aria-label={Text::TimeRange.say()} aria-busy={(state.past == Remote::Loading).to_string()}>
             { said }
+            if let (Some(span), Remote::Failed(_)) = (stands_at, &state.past) {
+                <button type="button" class="button button-primary" onclick={turned.reform(move |_: MouseEvent| Turn::To(span))}>
+                    { Text::TryAgain.say() }
+                </button>
+            }
             <Fields {span} {stands_at} {now} turned={turned.clone()} />
             <div class="time-steps" role="group" aria-label={Text::Steps.say()}>
                 { step(Shift::Earlier, Text::StepEarlier) }

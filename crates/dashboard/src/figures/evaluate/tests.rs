@@ -84,6 +84,7 @@ fn snapshot_of(completeness: Completeness, view: View, alerts: Vec<AlertNotice>,
         at: Instant::Now,
         alerts: alerts.into(),
         alerts_left_out: 0,
+        unjudged: [].into(),
         ended: None,
         listing: None,
         others: [].into(),
@@ -110,6 +111,7 @@ fn a_figure_and_a_chart_of_samples_that_were_changed_say_when() {
             at: Instant::Now,
             alerts: [].into(),
             alerts_left_out: 0,
+            unjudged: [].into(),
             ended: None,
             listing: None,
             others: [].into(),
@@ -203,11 +205,11 @@ fn a_kpi_keeps_its_window_and_its_course_follows_the_page() {
         restated: &[],
     };
     for (page, course_over) in [(PageWindow::FiveMinutes, 5), (PageWindow::QuarterHour, 15), (PageWindow::Hour, 60)] {
-        let card = card(source, &board.kpis[0], page.length(), TimestampMs::new(NOW));
+        let card = card(source, &board.kpis[0], page.length(), TimestampMs::new(NOW), None);
         assert_eq!((card.value, card.window), (Some(100.0), DurationMs::from_minutes(5)));
         assert_eq!(card.course_over, DurationMs::from_minutes(course_over));
     }
-    let never = card(source, &board.kpis[2], PageWindow::Hour.length(), TimestampMs::new(NOW));
+    let never = card(source, &board.kpis[2], PageWindow::Hour.length(), TimestampMs::new(NOW), None);
     assert_eq!((never.window, never.course_over), (DurationMs::from_days(90), DurationMs::from_days(90)));
     // Two windows of 90 days reach beyond the 92 that are kept.
     let cards: Vec<_> = snapshot(View::Overview, Vec::new()).sections.iter().flat_map(|s| s.kpis.clone()).collect();
@@ -230,13 +232,13 @@ fn a_figure_of_some_of_the_series_is_none_and_meets_no_target() {
     let complete = Completeness::Complete;
     let source =
         Source { engine: &engine, completeness: complete, staleness: DurationMs::ZERO, lacks: &lacks, restated: &[] };
-    let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
+    let lacking = card(source, &board.kpis[0], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW), None);
     assert_eq!((lacking.value, lacking.standing, lacking.trend), (None, Standing::NoFigure, None));
     assert!(lacking.course.is_empty());
     let ask = Some("/query?name=latency&window=5m&agg=avg".to_owned());
     assert_eq!(lacking.absence, Some(Absence::Lacking { shortage: Shortage::TooManySeries, ask }));
     let cpu = board.kpis.iter().find(|kpi| leading(&kpi.figure).metric.as_str() == "cpu").unwrap();
-    let judged = card(source, cpu, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
+    let judged = card(source, cpu, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW), None);
     assert_eq!((judged.standing, &judged.absence), (Standing::Met, &None));
     let tally = Tally::of([&lacking, &judged].into_iter());
     assert_eq!((tally.met, tally.waiting, tally.unjudged, tally.fed), (1, 0, 1, 2));
@@ -272,7 +274,7 @@ fn a_figure_of_other_series_of_the_same_metric_is_whole() {
         if let Expression::Single(query) = &mut kpi.figure {
             query.matchers = matchers;
         }
-        card(source, &kpi, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW)).value
+        card(source, &kpi, PageWindow::FiveMinutes.length(), TimestampMs::new(NOW), None).value
     };
     assert_eq!((of(vec![matcher("0")]), of(vec![matcher("1")])), (None, Some(0.8)));
 }
@@ -302,7 +304,7 @@ fn no_trend_is_shown_while_history_is_on_its_way() {
         lacks: &[],
         restated: &[],
     };
-    let card = card(source, &board.kpis[0], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW));
+    let card = card(source, &board.kpis[0], PageWindow::FiveMinutes.length(), TimestampMs::new(NOW), None);
     assert_eq!((card.value, card.trend), (Some(100.0), None));
 }
 
@@ -484,6 +486,7 @@ fn a_condition_of_the_board_is_no_filter() {
         at: Instant::Now,
         alerts: [].into(),
         alerts_left_out: 0,
+        unjudged: [].into(),
         ended: None,
         listing: None,
         others: [].into(),
@@ -524,6 +527,7 @@ fn a_filter_narrows_figures_charts_and_preview_but_no_alert() {
         at: Instant::Now,
         alerts: [hot()].into(),
         alerts_left_out: 0,
+        unjudged: [].into(),
         ended: None,
         listing: None,
         others: [].into(),
@@ -568,6 +572,7 @@ fn a_paused_picture_is_evaluated_as_of_then() {
         at: Instant::Fixed(at),
         alerts: [].into(),
         alerts_left_out: 0,
+        unjudged: [].into(),
         ended: None,
         listing: None,
         others: [].into(),
@@ -602,6 +607,7 @@ fn each_metric_says_how_it_comes() {
         at: Instant::Now,
         alerts: [].into(),
         alerts_left_out: 0,
+        unjudged: [].into(),
         ended: None,
         listing: Some(Rc::new(listing)),
         others: [].into(),
@@ -641,6 +647,7 @@ fn a_metric_is_explored_as_the_address_says() {
             at: Instant::Now,
             alerts: [].into(),
             alerts_left_out: 0,
+            unjudged: [].into(),
             ended: None,
             listing: None,
             others: [].into(),
@@ -702,6 +709,7 @@ fn of_the_past_no_alert_is_told_that_ended_later() {
         at: Instant::Bygone,
         alerts: [].into(),
         alerts_left_out: 0,
+        unjudged: [].into(),
         ended: Some([ended(150), ended(60)].into()),
         listing: None,
         others: [].into(),

@@ -92,3 +92,31 @@ fn what_was_given_up_is_asked_for_again_where_the_reader_has_come_back() {
     update(&mut state, Msg::PastLapsed);
     assert_eq!((state.past.clone(), &state.recalling), (Remote::NotAsked, &None));
 }
+
+#[test]
+fn a_past_that_failed_is_tried_again_and_stepped_from() {
+    let mut state = live();
+    let span = Span::new(TimestampMs::new(500_000_000), TimestampMs::new(900_000_000)).unwrap();
+    // A shared link: there is no picture yet.
+    state.snapshot = None;
+    assert_eq!(recalled(&update(&mut state, Msg::Turned(Turn::To(span)))), [span]);
+    assert_eq!(recalled(&update(&mut state, Msg::Turned(Turn::To(span)))), [], "it is on its way");
+    update(&mut state, Msg::PastFailed("busy".into()));
+    assert_eq!(recalled(&update(&mut state, Msg::Turned(Turn::To(span)))), [span]);
+    update(&mut state, Msg::PastFailed("busy".into()));
+    let nearer = span.shifted(Shift::In, None, span.to());
+    assert_eq!(recalled(&update(&mut state, Msg::Turned(Turn::By(Shift::In)))), [nearer]);
+}
+
+#[test]
+fn other_metrics_are_recalled_once_it_is_known_which_there_are() {
+    let mut state = live();
+    let span = Span::new(TimestampMs::new(500_000_000), TimestampMs::new(900_000_000)).unwrap();
+    update(&mut state, Msg::Turned(Turn::To(span)));
+    update(&mut state, Msg::PastCompleted);
+    update(&mut state, Msg::OthersOpened);
+    let listed = update(&mut state, listed(&["of_no_board"]));
+    assert!(listed.iter().any(|effect| matches!(effect, Effect::Follow(metrics) if !metrics.is_empty())), "{listed:?}");
+    assert_eq!(recalled(&listed), [span]);
+    assert_eq!(state.past, Remote::Loading);
+}

@@ -20,7 +20,17 @@ fn a_target_of_the_whole_window_is_not_held_against_the_parts_that_add_up_to_it(
         };
         let route = Route::default().with_view(View::Kpi("cpu".into()));
         let (at, alerts) = (Instant::Now, [].into());
-        let ask = Ask { board, route, at, alerts, alerts_left_out: 0, listing: None, ended: None, others: [].into() };
+        let ask = Ask {
+            board,
+            route,
+            at,
+            alerts,
+            alerts_left_out: 0,
+            unjudged: [].into(),
+            listing: None,
+            ended: None,
+            others: [].into(),
+        };
         let snapshot = evaluate(source, None, &ask, TimestampMs::new(NOW));
         let (kpi, chart) = (snapshot.kpi.unwrap(), snapshot.chart.unwrap());
         let small = snapshot.sheets[0].rows[0][2].course.as_ref().unwrap().target;
