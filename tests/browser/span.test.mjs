@@ -58,7 +58,11 @@ test('an address of then shows figures, charts and alerts as they were then, and
   // What comes meanwhile changes nothing here.
   await gateway.ingest({ name: 'depth', value: 44, kind: 'gauge' });
   await until(async () => (await (await fetch(`${gateway.url}/query?name=depth&window=5m&agg=max`)).json()).result === 44, 'the gateway has it');
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const now = await openPage(browser, { allowed: [gateway.url] });
+  await now.page.goto(gateway.url);
+  await figureIs(now.page, 'depth', (text) => text === '44', '44');
+  now.watch.check();
+  await now.context.close();
   assert.equal(await figure(page, 'depth'), '90');
 
   // The address is all of it: a colleague sees the same.
@@ -136,6 +140,47 @@ test('a drag zooms, keys and buttons step, and the browser goes back', async () 
   await page.goBack();
   await until(async () => span(page).join() === whole.join(), 'back to the whole');
   await shown(page);
+  await button(page, 'Back to live').click();
+  await live(page);
+  watch.check();
+  await context.close();
+});
+
+test('where nothing had come the page says so of then, and leads on', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  const empty = [end - 300 * MINUTE_MS, end - 290 * MINUTE_MS];
+  await page.goto(address(...empty));
+  await shown(page);
+  await page.getByText('No data in this window').first().waitFor();
+  assert.equal(await page.getByText('Waiting for the first sample').count(), 0);
+  // The keys lead on from an empty chart too.
+  await slider(page).focus();
+  await page.keyboard.press('Shift+ArrowRight');
+  await turned(page, empty);
+  // Back at now the reader is not lost.
+  await button(page, 'Back to live').click();
+  await live(page);
+  await until(() => page.evaluate(() => document.activeElement?.id === 'view'), 'the heading has the focus');
+  watch.check();
+  await context.close();
+});
+
+test('of many steps in a row the last counts, and the connection holds', async () => {
+  const { page, context, watch } = await openPage(browser, { allowed: [gateway.url] });
+  const first = [end - 30 * MINUTE_MS, end];
+  await page.goto(address(...first));
+  await shown(page);
+  await slider(page).focus();
+  // As a key that is held down: more than a gateway takes messages in a minute.
+  for (let step = 0; step < 60; step += 1) {
+    await page.keyboard.press('Shift+ArrowLeft');
+    await page.keyboard.press('Shift+ArrowRight');
+  }
+  await page.keyboard.press('+');
+  await until(async () => span(page)[1] - span(page)[0] === 15 * MINUTE_MS, 'the last step is in the address');
+  await shown(page);
+  await page.locator('[data-connection]', { hasText: 'Not live' }).waitFor();
+  assert.equal(await page.getByText('The gateway refuses').count(), 0);
   await button(page, 'Back to live').click();
   await live(page);
   watch.check();

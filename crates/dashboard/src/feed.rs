@@ -352,7 +352,7 @@ impl Feed {
                 vec![Msg::ResumeRefused]
             }
             ServerFrame::Error(error) if error.subscription == Some(PAST) && !error.metrics.is_empty() => {
-                self.past.left_out().map(|left_out| Msg::PartLeftOut(left_out.refuse(error))).into_iter().collect()
+                self.past.left_out().map(|left_out| Msg::PastLeftOut(left_out.refuse(error))).into_iter().collect()
             }
             // A gateway of before the past could be asked for says no more than that it does not know the question.
             ServerFrame::Error(error)

@@ -174,6 +174,8 @@ pub enum Msg {
     SpansToggled,
     /// The past that was asked for is here.
     PastCompleted,
+    /// The gateway leaves out a part of the past that was asked for; the sentence says which.
+    PastLeftOut(String),
     /// What was asked of the past was answered after it had been given up.
     PastLapsed,
     /// It will not come; the sentence says why.

@@ -122,6 +122,8 @@ pub struct State {
     pub picture: Picture,
     /// What has come of the past that the reader has turned to.
     pub past: Remote<()>,
+    /// What the gateway has left out of that, in sentences.
+    pub past_left_out: Vec<String>,
     /// What was asked of the past and is not answered yet: its span, and the metrics that the board does not name.
     pub recalling: Option<(Span, Rc<[MetricName]>)>,
     /// How many questions for the past were asked of late; each second that passes takes one off.

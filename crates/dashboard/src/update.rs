@@ -117,12 +117,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             effects
         }
-        Msg::PartLeftOut(said) => {
-            if state.left_out.len() < MOST_LEFT_OUT && !state.left_out.contains(&said) {
-                state.left_out.push(said);
-            }
-            Vec::new()
-        }
+        Msg::PartLeftOut(said) => left_out(&mut state.left_out, said),
+        Msg::PastLeftOut(said) => left_out(&mut state.past_left_out, said),
         Msg::GatewayRefused(reason) => refused(state, Refuser::Gateway, reason),
         Msg::BrowserRefused(reason) => refused(state, Refuser::Browser, reason),
         Msg::Probed(probe) => {
@@ -527,6 +523,14 @@ fn turned(state: &mut State, route: Route) -> Vec<Effect> {
         effects.extend([Effect::SetTitle(tab_title(state)), Effect::Focus(Part::Heading)]);
     }
     effects
+}
+
+/// Keeps one more sentence, unless it is known or there are enough.
+fn left_out(sentences: &mut Vec<String>, said: String) -> Vec<Effect> {
+    if sentences.len() < MOST_LEFT_OUT && !sentences.contains(&said) {
+        sentences.push(said);
+    }
+    Vec::new()
 }
 
 /// Follows what is wanted of the other metrics; of the past too, where the page stands there.

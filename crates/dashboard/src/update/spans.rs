@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use super::{chosen, refresh};
 use crate::connection::Connection;
-use crate::effect::Effect;
+use crate::effect::{Effect, Part};
 use crate::remote::Remote;
 use crate::span::Turn;
-use crate::state::{Picture, State};
+use crate::state::{Picture, Spans, State};
 
 /// Questions for the past that are asked one right after the other; each second one more. A key that is held down asks
 /// for thirty a second, and a gateway that is sent a hundred messages in a minute closes the connection.
@@ -33,11 +33,17 @@ pub(super) fn turn(state: &mut State, turn: Turn) -> Vec<Effect> {
         // What could not be had may be had now.
         return if matches!(state.past, Remote::Failed(_)) { recall(state) } else { Vec::new() };
     }
-    chosen(state, state.route.with_span(span))
+    let mut effects = chosen(state, state.route.with_span(span));
+    if span.is_none() && state.spans == Spans::Closed {
+        // The button that was pressed is gone, and all that is around it.
+        effects.push(Effect::Focus(Part::Heading));
+    }
+    effects
 }
 
 /// Asks for what was known at the end of the span of the route, or gives up what was recalled where it has none.
 pub(super) fn recall(state: &mut State) -> Vec<Effect> {
+    state.past_left_out.clear();
     let Some(span) = state.route.span else {
         if state.past == Remote::NotAsked {
             return Vec::new();

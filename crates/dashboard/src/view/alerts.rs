@@ -1,7 +1,6 @@
 //! All alerts, by what has become of them.
 
 use bellwether_core::rule::RESOLVED_RETENTION;
-use bellwether_core::time::TimestampMs;
 use yew::prelude::{Callback, Html, MouseEvent, html};
 
 use super::banner::banner;

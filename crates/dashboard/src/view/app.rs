@@ -259,7 +259,8 @@ impl App {
         };
         let fit = state.series_that_fit.map(|series| Text::MemoryFits.fill(&[&format::count(series as u64)]));
         let given_up = state.others.given_up.then(|| Text::OthersGivenUp.say().to_owned());
-        let left_out = state.left_out.iter().chain(&*state.not_taken).chain(&fit).chain(&given_up);
+        let left_out =
+            state.left_out.iter().chain(&state.past_left_out).chain(&*state.not_taken).chain(&fit).chain(&given_up);
         let left_out =
             left_out.map(|text| html! { <p class="notice" role="status">{ icon(Icon::Warning) }{ text }</p> });
         let away = matches!(state.connection, Connection::Waiting { .. } | Connection::Connecting { .. });

@@ -93,7 +93,9 @@ pub fn StripCanvas(props: &Props) -> Html {
             <canvas class="strip-canvas" ref={node} role="img" aria-label={strip.summary()}></canvas>
             if let Some(words) = words {
                 <p class="strip-empty"><span>{ words }</span></p>
-            } else if let Some((area, axis)) = *frame {
+            }
+            // Over an empty chart too: its keys lead on to where something is.
+            if let Some((area, axis)) = *frame {
                 <Cursor strip={Rc::clone(strip)} {area} {axis} pen={props.pen.clone()} />
             }
         </div>

@@ -120,3 +120,21 @@ fn other_metrics_are_recalled_once_it_is_known_which_there_are() {
     assert_eq!(recalled(&listed), [span]);
     assert_eq!(state.past, Remote::Loading);
 }
+
+#[test]
+fn what_was_left_out_of_the_past_is_said_of_the_past_alone() {
+    let mut state = live();
+    let span = Span::new(TimestampMs::new(500_000_000), TimestampMs::new(900_000_000)).unwrap();
+    update(&mut state, Msg::Turned(Turn::To(span)));
+    update(&mut state, Msg::PastLeftOut("Left out: a".into()));
+    update(&mut state, Msg::PastLeftOut("Left out: a".into()));
+    assert_eq!((state.past_left_out.len(), state.left_out.len()), (1, 0));
+    let effects = update(&mut state, Msg::Turned(Turn::Live));
+    assert!(state.past_left_out.is_empty());
+    assert!(effects.contains(&Effect::Focus(Part::Heading)), "the button that was pressed is gone");
+    // With the choice open it stays around.
+    update(&mut state, Msg::SpansToggled);
+    update(&mut state, Msg::Turned(Turn::To(span)));
+    let effects = update(&mut state, Msg::Turned(Turn::Live));
+    assert!(!effects.contains(&Effect::Focus(Part::Heading)), "{effects:?}");
+}
