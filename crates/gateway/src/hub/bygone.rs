@@ -213,3 +213,16 @@ fn count_in_hours(snapshot: &Snapshot, feed: &Feed, until: TimestampMs) -> Resul
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_names_the_bounds() {
+        const DOCUMENT: &str = include_str!("../../../../docs/formats/live-feed.md");
+        let section = DOCUMENT.split("### As of then").nth(1).and_then(|text| text.split("\n### ").next()).unwrap();
+        assert_eq!((MOST_PIECES, RAW_SPAN), (10_000_000, DurationMs::from_hours(24)));
+        assert!(section.contains("more than ten million") && section.contains("in minutes for 24 hours"), "{section}");
+    }
+}
