@@ -218,6 +218,17 @@ test('fields take any span, and say what is wrong with one', async () => {
   assert.deepEqual(span(page), [end - 20 * MINUTE_MS, end - 10 * MINUTE_MS]);
   await figureIs(page, 'depth', (text) => text === '90', '90');
   assert.equal(await fault.count(), 0);
+  // Of the hour that comes twice at the end of summer time the field cannot say which; what nobody has written in stays what it was.
+  const twice = Date.UTC(2025, 10, 2, 6, 10);
+  await page.goto(address(twice - 20 * MINUTE_MS, twice));
+  await shown(page);
+  const before = Date.UTC(2025, 10, 2, 4, 30);
+  await from.fill(written(before));
+  await show.click();
+  await until(async () => span(page).join() === [before, twice].join(), 'the end is the one of the address');
+  await shown(page);
+  await page.goto(address(end - 20 * MINUTE_MS, end - 10 * MINUTE_MS));
+  await shown(page);
   // The windows of the head are presets: so much up to the same end.
   await page.getByRole('radio', { name: /^15\smin$/ }).check({ force: true });
   await until(async () => span(page).join() === [end - 25 * MINUTE_MS, end - 10 * MINUTE_MS].join(), 'a quarter of an hour up to then');

@@ -96,15 +96,33 @@ struct FieldsProps {
     turned: Callback<Turn>,
 }
 
+/// What stands in a field.
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    text: String,
+    /// The instant that it was written for, until the reader writes: a local time may come twice, and has no milliseconds.
+    meant: Option<TimestampMs>,
+}
+
+impl Written {
+    fn of(at: TimestampMs) -> Self {
+        Self { text: format::field(at), meant: Some(at) }
+    }
+
+    fn instant(&self) -> Option<TimestampMs> {
+        self.meant.or_else(|| format::of_field(&self.text))
+    }
+}
+
 /// From and to, in the reader's zone. What somebody is writing there stays while a live picture goes on below.
 #[component]
 fn Fields(props: &FieldsProps) -> Html {
-    let written = use_state(|| [props.span.from(), props.span.to()].map(format::field));
+    let written = use_state(|| [props.span.from(), props.span.to()].map(Written::of));
     let fault = use_state(String::new);
     {
         let (setter, fault, span) = (written.setter(), fault.setter(), props.span);
         use_effect_with((props.stands_at, props.span.length()), move |_| {
-            setter.set([span.from(), span.to()].map(format::field));
+            setter.set([span.from(), span.to()].map(Written::of));
             fault.set(String::new());
         });
     }
@@ -112,7 +130,7 @@ fn Fields(props: &FieldsProps) -> Html {
         let (written, fault, turned, now) = (written.clone(), fault.setter(), props.turned.clone(), props.now);
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            let [from, to] = [&written[0], &written[1]].map(|text| format::of_field(text));
+            let [from, to] = [&written[0], &written[1]].map(Written::instant);
             let span =
                 from.zip(to).map(|(from, to)| if to > now { Err(SpanFault::Future) } else { Span::new(from, to) });
             fault.set(match span {
@@ -131,7 +149,7 @@ fn Fields(props: &FieldsProps) -> Html {
             Callback::from(move |event: InputEvent| {
                 if let Some(field) = event.target_dyn_into::<HtmlInputElement>() {
                     let mut texts = (*written).clone();
-                    texts[place] = field.value();
+                    texts[place] = Written { text: field.value(), meant: None };
                     written.set(texts);
                 }
             })
@@ -139,7 +157,7 @@ fn Fields(props: &FieldsProps) -> Html {
         html! {
             <label class="time-field" for={id}>
                 <span>{ word.say() }</span>
-                <input class="button" {id} type="datetime-local" step="1" value={written[place].clone()} oninput={typed} />
+                <input class="button" {id} type="datetime-local" step="1" value={written[place].text.clone()} oninput={typed} />
             </label>
         }
     };
