@@ -60,8 +60,11 @@ export class TabGateway extends EventTarget {
     for (let place = 0; place < samples.length; place += FRAME) {
       await breath();
       if (this.readyState !== OPEN) return;
-      // Nobody waits for the rest, but each request is answered: whoever asks counts that.
-      if (this.#newest.get(id) !== request) break;
+      // Nobody waits for the rest, but each request is answered, before the one after it begins: whoever asks counts that.
+      if (this.#newest.get(id) !== request) {
+        this.#say({ type: "subscribed", id, epoch: 1, seq: 1, until: until && now });
+        return;
+      }
       const part = samples.slice(place, place + FRAME).filter(({ name, timestamp }) => timestamp > (from.get(name) ?? now) && timestamp <= now);
       if (part.length > 0) this.#say({ type: "samples", ...header, phase: "history", samples: part });
     }
