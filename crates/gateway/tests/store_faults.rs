@@ -66,6 +66,22 @@ fn a_broken_disk_refuses_until_it_works() {
 }
 
 #[test]
+fn a_reading_that_fails_does_so_no_longer_than_until_the_next_commit() {
+    let disk = FaultyDisk::default();
+    let mut store = open(&disk);
+    store_one(&mut store, numbered(0, START));
+    // To read, the database takes up what is in the journal.
+    disk.fail(Some(Failure::Broken));
+    let read = |store: &RedbStore| store.read(&key("cases", "a"), at(START), at(START + HOUR)).map(|_| ());
+    assert!(matches!(read(&store), Err(StoreError::Io { .. })));
+    disk.fail(None);
+    assert!(matches!(read(&store), Err(StoreError::Closed)));
+    store_one(&mut store, numbered(1, START));
+    assert_eq!(numbers(&store), [0, 1]);
+    assert_eq!((store.take_resurfaced(), store.statistics().reopened), (vec![], 1));
+}
+
+#[test]
 fn a_disk_that_is_nearly_full_takes_no_samples_and_all_else_goes_on() {
     let disk = FaultyDisk::default();
     let mut store = open(&disk).with_reserve(1_000);

@@ -447,6 +447,8 @@ impl World {
                     self.acknowledged.insert(name);
                 }
             }
+            // As the writer does every few seconds, also where nobody sends.
+            let _failed = self.rig.writer.store_for_tests().seal(self.now);
         }
         assert_eq!(self.acknowledged.len(), self.made.len(), "everybody is answered");
         while self.restate() {}

@@ -10,7 +10,7 @@ use super::{FORMAT, NewStore, Origin, Resurfaced, Statistics, recovery};
 use super::{histograms, renew};
 use bellwether_core::time::{DurationMs, TimestampMs};
 use redb::{Database, ReadableDatabase, WriteTransaction};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -35,6 +35,9 @@ pub struct RedbStore {
     pub(super) state: State,
     /// Not before then is the file opened anew; set by a failure.
     retry_at: Option<TimestampMs>,
+    /// A reading has failed, so that `database` may answer no more: the next change opens it anew. A commit into the
+    /// journal alone would not meet with it.
+    is_doubtful: Cell<bool>,
     reopened: u64,
     limits: SealLimits,
     /// Free space of the disk below which no samples are taken.
@@ -110,6 +113,7 @@ impl RedbStore {
             opened_at: new.now,
             state,
             retry_at: None,
+            is_doubtful: Cell::new(false),
             reopened: 0,
             limits: SealLimits::default(),
             reserve_bytes: 0,
@@ -199,6 +203,9 @@ impl RedbStore {
         now: TimestampMs,
         change: impl FnOnce(&Database, &mut State, &mut Journal) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if self.is_doubtful.take() {
+            self.shut();
+        }
         if self.database.is_none() {
             self.reopen(now)?;
         }
@@ -243,16 +250,23 @@ impl RedbStore {
         result
     }
 
-    /// Runs a reading of the file. A failure is told, and the next change finds it too.
+    /// Runs a reading of the file. A failure is told, and the next change opens the file anew.
     pub(super) fn look<T>(
         &self,
         look: impl FnOnce(&Database, &State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let Some(database) = &self.database else { return Err(StoreError::Closed) };
-        shielded(|| {
+        let result = shielded(|| {
             self.journal.borrow_mut().settle(database)?;
             look(database, &self.state)
-        })
+        });
+        if let Err(error) = &result
+            && error.latches()
+            && !matches!(error, StoreError::Corrupt { .. })
+        {
+            self.is_doubtful.set(true);
+        }
+        result
     }
 
     fn reopen(&mut self, now: TimestampMs) -> Result<(), StoreError> {
