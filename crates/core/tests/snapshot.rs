@@ -172,6 +172,25 @@ fn sealed(mut body: Vec<u8>) -> Vec<u8> {
     body
 }
 
+/// A wider tier is sealed as far as the finest one, so that a sample at that instant is late.
+#[test]
+fn a_restored_engine_is_over_as_soon_as_the_engine_that_it_was() {
+    use Step::{Advance, Merge, Move};
+    let mut original = Engine::new(config()).unwrap();
+    let mut now = 0;
+    let before = Merge { metric: 1, host: "", width: 100, ago: 72, values: (0.0, 0.0) };
+    for step in [Move(171), before, Move(17_090), Move(15_389), Advance] {
+        carry_out(&mut original, &mut now, &step);
+    }
+    let mut restored = Engine::restore(config(), &original.snapshot()).unwrap();
+    let mut restored_now = now;
+    for step in [Move(27_350), Advance] {
+        carry_out(&mut original, &mut now, &step);
+        carry_out(&mut restored, &mut restored_now, &step);
+    }
+    assert_eq!(restored.snapshot(), original.snapshot());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -77,7 +77,6 @@ impl Series {
         for index in 1..=finest {
             self.widen(index, edge, horizon, scratch);
         }
-        self.newest = self.newest_kept();
     }
 
     /// Whether there are fresh samples up to `edge`, as there may be at the very instant up to which all
@@ -101,6 +100,8 @@ impl Series {
         source.each_run(numbers.0, numbers.1, finer, &mut |run| widening.take(run));
         let work = widening.end();
         tier.seal_to(edge);
+        // What comes at the edge itself is late now, where it was fresh before.
+        self.newest = self.newest_kept();
         work
     }
 
