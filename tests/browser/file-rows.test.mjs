@@ -97,6 +97,22 @@ test('each row gives samples or a fault with its line', () => {
   ]);
 });
 
+test('from one day to another it is whole days, also where the clock is changed between them', () => {
+  const zone = process.env.TZ;
+  process.env.TZ = 'Europe/Madrid';
+  try {
+    const mapping = { shape: 'cases', opened: 0, closed: 1, values: [], labels: [], order: 'dmy', decimal: '.' };
+    const into = nothing(Date.UTC(2027, 0, 1));
+    for (const row of rowsOf(['24/10/2026', '31/10/2026'], ['28.3.2026', '29.3.2026'], ['2026-10-25 00:30', '2026-10-25 12:30'])) {
+      read(row, ['opened', 'closed'], mapping, into);
+    }
+    assert.deepEqual(into.samples.filter(({ name }) => name === 'days_to_close').map(({ value }) => value), [7, 1, 13 / 24]);
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
+});
+
 test('a case counts when it is opened, and has its days when it is closed', () => {
   const mapping = { shape: 'cases', opened: 0, closed: 1, values: [], labels: [], order: 'dmy', decimal: '.' };
   const into = nothing(Date.UTC(2026, 0, 1));

@@ -31,6 +31,8 @@ export const MOST_COLUMNS = 30;
 /** Faults that are named; all are counted. */
 const NAMED = 50;
 const DAY_MS = 86_400_000;
+/** A day without a time. */
+const DAY = /^\d{1,4}([./-])\d{1,2}\1\d{1,4}$/;
 /** The furthest that a row may lie ahead of the reader's clock: another zone's day. */
 const AHEAD_MS = DAY_MS;
 
@@ -230,7 +232,9 @@ export function read(row, heads, mapping, into) {
     const closed = when(mapping.closed, "NoTime");
     if (closed === undefined) return;
     if (closed < opened) return fault("ClosedFirst", cell(mapping.closed));
-    const days = (closed - opened) / DAY_MS;
+    const between = (closed - opened) / DAY_MS;
+    // From one day to another it is whole days, also where the clock was changed between them.
+    const days = [mapping.opened, mapping.closed].every((place) => DAY.test(cell(place))) ? Math.round(between) : between;
     into.samples.push(
       begin,
       { name: CASES.closed, value: 1, timestamp: closed, kind: "event", labels },

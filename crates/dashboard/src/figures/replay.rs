@@ -43,7 +43,7 @@ pub fn lead(board: &Board) -> DurationMs {
     board.rules.iter().map(needed).filter(|needed| *needed <= LONGEST).max().unwrap_or_default()
 }
 
-/// Evaluates the rules up to `at`, every ten seconds and, more than [`TICKS`] before it, every minute. An alert that was
+/// Evaluates the rules up to `at`, every ten seconds and, more than two hours before it, every minute. An alert that was
 /// on before the first of them seems to begin there. Where `grain` is of hours, no rule can be judged: what it waits for
 /// is not told apart. Cost: that of the rules' queries for each tick.
 #[must_use]
